@@ -1,0 +1,47 @@
+# vigil_bpf_skeleton(<target> <name> <source>...): compiles each BPF source, links them into one object and generates
+# <name>.skel.h. Headers are tracked through the compiler's depfiles, so that a change in bpf/*.h rebuilds what uses it.
+find_program(BPF_CLANG NAMES clang clang-14 REQUIRED)
+find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+        set(BPF_TARGET_ARCH x86)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+        set(BPF_TARGET_ARCH arm64)
+else()
+        message(FATAL_ERROR "bpf: no syscall register layout for ${CMAKE_SYSTEM_PROCESSOR} in bpf/compat.h")
+endif()
+
+function(vigil_bpf_skeleton target name)
+        set(objects)
+        foreach(source ${ARGN})
+                get_filename_component(stem ${source} NAME_WE)
+                set(object ${CMAKE_CURRENT_BINARY_DIR}/${stem}.bpf.o)
+                add_custom_command(
+                        OUTPUT ${object}
+                        COMMAND ${BPF_CLANG} -target bpf -mcpu=v2 -O2 -g -std=gnu17 -Wall -Wextra -Werror
+                                -Wno-missing-declarations -Wno-unused-parameter -Wno-gnu-variable-sized-type-not-at-end
+                                -D__TARGET_ARCH_${BPF_TARGET_ARCH} -I${CMAKE_CURRENT_SOURCE_DIR}
+                                -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+                        DEPENDS ${source}
+                        DEPFILE ${object}.d
+                        COMMENT "BPF ${source}"
+                        VERBATIM)
+                list(APPEND objects ${object})
+        endforeach()
+        set(linked ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
+        set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/include/${name}.skel.h)
+        add_custom_command(
+                OUTPUT ${skeleton}
+                COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/include
+                COMMAND ${BPFTOOL} gen object ${linked} ${objects}
+                COMMAND ${BPFTOOL} gen skeleton ${linked} name ${name}_bpf > ${skeleton}
+                DEPENDS ${objects}
+                COMMENT "BPF skeleton ${name}"
+                VERBATIM)
+        add_custom_target(${target}_gen DEPENDS ${skeleton})
+        add_library(${target} INTERFACE)
+        add_dependencies(${target} ${target}_gen)
+        # SYSTEM: generated code is not ours to hold to -Wconversion.
+        target_include_directories(${target} SYSTEM INTERFACE ${CMAKE_CURRENT_BINARY_DIR}/include)
+        target_link_libraries(${target} INTERFACE PkgConfig::BPF)
+endfunction()

@@ -1,0 +1,61 @@
+/* child.h - child processes that do dangerous work: sandbox, deadline, bounded answer. Layer: base.
+ *
+ * A worker is a function of this binary that runs in a forked child. It parses hostile files or holds SQLite handles; the
+ * parent believes nothing but a bounded answer, and a worker that hangs, crashes or floods costs one action. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** How a worker is confined; what the kernel lacks is left out and reported in child_result.unconfined. */
+struct child_options {
+        uint64_t deadline_ms; /* after it the child gets SIGKILL; 0: none */
+        size_t answer_limit;  /* bytes of its answer that are read; more is an error. 0: 64 KiB */
+        bool sandbox;         /* seccomp allow-list, no capabilities, no_new_privs, Landlock on the paths below */
+        uid_t uid;            /* with set_ids: becomes this user first */
+        gid_t gid;
+        bool set_ids;
+        const char *const *read_only; /* NULL-terminated list of files or directories it may read; NULL: none */
+        const char *const *writable;  /* the same for reading and writing */
+        uint64_t memory_limit;        /* RLIMIT_AS in bytes; 0: none */
+        void (*on_progress)(void *userdata, uint64_t done,
+                            uint64_t total); /* for lines {"done":…,"total":…}; may be NULL */
+        void *userdata;
+};
+
+/** What became of a worker. Release with child_result_done(). */
+struct child_result {
+        json_t *answer; /* its last line, an object; NULL when it gave none that parses */
+        int status;     /* as waitpid(2) has it */
+        bool timed_out;
+        bool flooded; /* it wrote more than answer_limit */
+        uint64_t ms;
+        const char *unconfined; /* static text: what of the sandbox this kernel lacks; NULL: nothing */
+};
+
+void child_result_done(struct child_result *r);
+
+/**
+ * Body of a worker. Runs in the child, with nothing open but 0, 1, 2 (on /dev/null, except 2 with -v), @p answer_fd and
+ * @p keep_fds. Writes lines of JSON to @p answer_fd: any number of progress lines, then one object, the answer.
+ *
+ * @return exit status of the child
+ */
+typedef int (*child_fn)(int answer_fd, void *userdata);
+
+/**
+ * Runs @p fn(@p arg) in a confined child and waits for its answer.
+ *
+ * Descriptors of the parent are closed in the child except those listed. The child dies with the parent
+ * (PR_SET_PDEATHSIG). Works while the parent has other children: only this one is reaped.
+ *
+ * @param keep_fds  descriptors the child keeps, ended by -1; NULL: none
+ * @return 0 when the child ended by itself with status 0 and gave an answer; -ETIME on the deadline, -EMSGSIZE when it
+ *         flooded, -EBADMSG when its answer is no JSON object, -ECHILD when it died or failed (see status), or -errno of
+ *         fork(2), pipe(2). @p ret is filled in every case and must be released.
+ */
+int child_run(const struct child_options *options, const int *keep_fds, child_fn fn, void *arg,
+              struct child_result *ret);

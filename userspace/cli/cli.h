@@ -1,0 +1,38 @@
+/* cli.h - one table of commands, one file per command. Layer: cli. */
+#pragma once
+
+#include <stdbool.h>
+
+/** Exit statuses of the Contract (sysexits.h numbers where one fits). */
+enum cli_exit {
+        CLI_OK = 0,
+        CLI_FOUND = 1, /* degraded, or something was found */
+        CLI_CRITICAL = 2,
+        CLI_USAGE = 64,
+        CLI_UNAVAILABLE = 69,
+        CLI_INTERNAL = 70,
+        CLI_NOPERM = 77,
+};
+
+/** Global options, before or after the command. */
+struct cli {
+        bool json;
+        bool quiet;
+        bool verbose;
+        const char *config;
+        const char *state_dir;
+};
+
+/** One command. Global options are taken out of argv before run() is called; argv[0] is the command's name. */
+struct command {
+        const char *name;
+        const char *summary; /* one line for `vigil --help` */
+        const char *help;    /* whole text of `vigil NAME --help`: usage, options, exit status, an example */
+        int (*run)(const struct cli *cli, int argc, char **argv); /* returns an exit status */
+};
+
+/** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
+extern const struct command *const commands[];
+
+/** Says what is wrong with the usage and how to get help. @return CLI_USAGE */
+int cli_usage(const struct command *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

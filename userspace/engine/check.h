@@ -1,0 +1,46 @@
+/* check.h - is the data intact? Answered on a private copy, in a sandboxed child. Layer: engine. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum check_method { CHECK_NONE, CHECK_QUICK, CHECK_FULL };
+enum check_outcome { CHECK_OK, CHECK_CORRUPT, CHECK_FAILED, CHECK_TIMEOUT, CHECK_SKIPPED };
+
+/** Settings of one check. Zero is a sane default but for `method`. */
+struct check_options {
+        enum check_method method;
+        uint64_t deadline_ms; /* 0: 10 minutes */
+        const char
+                *scratch; /* directory for the private copy; NULL: $TMPDIR or /var/tmp, else beside the database */
+        bool others_may_write; /* a process may have the database open: the copy is taken with that in mind */
+        void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
+        void *userdata;
+};
+
+/** Outcome of one check: "vigil.check/1" and `integrity` of a report. Release with check_result_done(). */
+struct check_result {
+        enum check_outcome outcome;
+        const char *method; /* "quick_check", "integrity_check", "none": static */
+        const char *on;     /* "snapshot": a private copy; "none" */
+        json_t *errors; /* array of {"page": n or null, "text": "…"}; bounded to 100, then one that counts the rest */
+        char *reason; /* why it failed, timed out or was skipped; NULL otherwise */
+        uint64_t ms;
+};
+
+void check_result_done(struct check_result *r);
+const char *check_outcome_name(enum check_outcome o); /* "ok", "corrupt", "failed", "timeout", "skipped" */
+
+/** The object of the Contract, `integrity` in a report. New reference; NULL: out of memory. */
+json_t *check_json(const struct check_result *r);
+
+/**
+ * Checks the database at @p path without touching it: copies it and its -wal and -journal to a private place, lets the copy
+ * recover, runs `pragma quick_check` or `integrity_check` and removes the copy. Neither the original nor its companions are
+ * changed, created or locked in a way that could make its user wait. What the trace knows outranks this answer.
+ *
+ * @return 0 with @p ret filled, whatever the outcome (a file that is no database is CHECK_CORRUPT, one that cannot be
+ *         copied consistently CHECK_FAILED with its reason); -ENOMEM
+ */
+int check_database(const char *path, const struct check_options *options, struct check_result *ret);

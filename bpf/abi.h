@@ -595,7 +595,7 @@ struct vigil_observed {
         __u32 journal_records; /* nRec of the first header; 0xffffffff: to the end of the file */
         __u32 shm_max_frame;
         __u32 shm_backfill;
-        __u32 pad;
+        __u32 journal_pages; /* whole page records in all segments of a hot journal */
 };
 VIGIL_ASSERT(sizeof(struct vigil_observed) == 64 + 16 + 64 + 16, "observation");
 
@@ -612,6 +612,8 @@ enum vigil_observed_flag {
         VIGIL_OBS_EMPTY = 1 << 9,      /* main file of 0 bytes */
         VIGIL_OBS_ENCRYPTED = 1 << 10, /* no SQLite header, though it is used like one */
         VIGIL_OBS_REPLACED = 1 << 11,  /* another file stands under the name now */
+        VIGIL_OBS_JOURNAL_STALE =
+                1 << 12, /* it names a super-journal that is gone: deleted unread, not rolled back */
 };
 
 #endif

@@ -1,0 +1,131 @@
+/* units.c - times, sizes, durations and signals as people read them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+#define NS_PER_S 1000000000LL
+
+void text_time(char ret[TEXT_TIME_LEN], int64_t realtime_ns)
+{
+        int64_t sub = realtime_ns % NS_PER_S;
+        time_t seconds = (time_t)((realtime_ns - sub) / NS_PER_S);
+        if (sub < 0) {
+                sub += NS_PER_S;
+                seconds--;
+        }
+        struct tm tm;
+        gmtime_r(&seconds, &tm); /* 64 bits of nanoseconds end in 2262: the year has four digits */
+        size_t n = strftime(ret, TEXT_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(ret + n, TEXT_TIME_LEN - n, ".%06dZ", (int)(sub / 1000));
+}
+
+/* Number and unit: one decimal below ten, unless it is zero. @p tenths is ten times the value, rounded. */
+static int scaled(char *ret, size_t size, uint64_t tenths, const char *unit)
+{
+        if (tenths < 100 && tenths % 10)
+                return snprintf(ret, size, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, unit);
+        return snprintf(ret, size, "%" PRIu64 " %s", (tenths + 5) / 10, unit);
+}
+
+void text_bytes(char ret[TEXT_BYTES_LEN], uint64_t bytes)
+{
+        static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+        if (bytes < 1024) {
+                snprintf(ret, TEXT_BYTES_LEN, "%" PRIu64 " B", bytes);
+                return;
+        }
+        uint64_t tenths = 0;
+        size_t i = 0;
+        for (; i < sizeof(units) / sizeof(units[0]); i++) {
+                /* `bytes` in this unit, in 1024ths, without the bits that no digit shows. */
+                uint64_t fine = bytes >> (10 * i);
+                tenths = (fine / 1024) * 10 + ((fine % 1024) * 10 + 512) / 1024;
+                if (tenths < 10235) /* 1023.5 rounds to the next unit */
+                        break;
+        }
+        scaled(ret, TEXT_BYTES_LEN, tenths, units[i]);
+}
+
+void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
+{
+        static const struct {
+                uint64_t below, unit; /* both in ns */
+                const char *name;
+        } small[] = {
+                {999500, 1000, "us"},
+                {999500000, 1000000, "ms"},
+                {59500000000, 1000000000, "s"},
+        };
+        static const struct {
+                uint64_t below, unit, rest; /* in s */
+                const char *name, *rest_name;
+        } large[] = {
+                {3600, 60, 1, "min", "s"},
+                {86400, 3600, 60, "h", "min"},
+                {UINT64_MAX, 86400, 3600, "d", "h"},
+        };
+        if (ns < 1000) {
+                snprintf(ret, TEXT_DURATION_LEN, "%" PRIu64 " ns", ns);
+                return;
+        }
+        for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+                if (ns < small[i].below) {
+                        scaled(ret, TEXT_DURATION_LEN, (ns * 10 + small[i].unit / 2) / small[i].unit,
+                               small[i].name);
+                        return;
+                }
+        }
+        uint64_t s = ns / 1000000000 + (ns % 1000000000 >= 500000000);
+        size_t i = 0;
+        while (s >= large[i].below)
+                i++;
+        uint64_t rest = s % large[i].unit / large[i].rest;
+        int n = snprintf(ret, TEXT_DURATION_LEN, "%" PRIu64 " %s", s / large[i].unit, large[i].name);
+        if (rest)
+                snprintf(ret + n, TEXT_DURATION_LEN - (size_t)n, " %" PRIu64 " %s", rest, large[i].rest_name);
+}
+
+int text_parse_duration(const char *text, uint64_t *ret_ms)
+{
+        static const struct {
+                const char *suffix;
+                uint64_t ms;
+        } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+        uint64_t value = 0;
+        const char *p = text;
+        for (; *p >= '0' && *p <= '9'; p++)
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                    __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
+                        return -ERANGE;
+        if (p == text)
+                return -EINVAL;
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+                if (strcmp(p, units[i].suffix) != 0)
+                        continue;
+                if (__builtin_mul_overflow(value, units[i].ms, &value))
+                        return -ERANGE;
+                *ret_ms = value;
+                return 0;
+        }
+        return -EINVAL;
+}
+
+const char *text_signal(int sig)
+{
+        static _Thread_local char name[32];
+        const char *known = sig > 0 ? sigabbrev_np(sig) : NULL;
+        if (known)
+                snprintf(name, sizeof(name), "SIG%s", known);
+        else if (sig == SIGRTMIN)
+                return "SIGRTMIN";
+        else if (sig > SIGRTMIN && sig <= SIGRTMAX)
+                snprintf(name, sizeof(name), "SIGRTMIN+%d", sig - SIGRTMIN);
+        else
+                snprintf(name, sizeof(name), "signal %d", sig);
+        return name;
+}

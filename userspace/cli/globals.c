@@ -1,0 +1,150 @@
+/* globals.c - options that every command has, before or after its name. */
+#include "cli/globals.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum global { JSON, QUIET, VERBOSE, CONFIG, STATE_DIR, HELP, VERSION };
+
+static const struct {
+        const char *spelling;
+        enum global what;
+        bool has_value;
+} globals[] = {
+        {"--json", JSON, false},       {"-q", QUIET, false},
+        {"--quiet", QUIET, false},     {"-v", VERBOSE, false},
+        {"--verbose", VERBOSE, false}, {"-c", CONFIG, true},
+        {"--config", CONFIG, true},    {"--state-dir", STATE_DIR, true},
+        {"-h", HELP, false},           {"--help", HELP, false},
+        {"--version", VERSION, false},
+};
+
+static void set(struct invocation *in, enum global what, const char *value)
+{
+        switch (what) {
+        case JSON:
+                in->cli.json = true;
+                return;
+        case QUIET:
+                in->cli.quiet = true;
+                return;
+        case VERBOSE:
+                in->cli.verbose = true;
+                return;
+        case CONFIG:
+                in->cli.config = value;
+                return;
+        case STATE_DIR:
+                in->cli.state_dir = value;
+                return;
+        case HELP:
+                in->help = true;
+                return;
+        case VERSION:
+                in->version = true;
+                return;
+        }
+}
+
+/* How many elements of @p argv a global option takes here: 0 none, 1 itself, 2 with its value; or -1 after an error. */
+static int take(struct invocation *in, char **argv)
+{
+        for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++) {
+                const char *spelling = globals[i].spelling;
+                size_t n = strlen(spelling);
+                if (strncmp(argv[0], spelling, n) != 0 || (argv[0][n] && argv[0][n] != '='))
+                        continue;
+                bool joined = argv[0][n] == '=';
+                if (globals[i].has_value != (joined || (globals[i].has_value && argv[1]))) {
+                        cli_usage(NULL, globals[i].has_value ? "%s needs a value" : "%s takes no value", spelling);
+                        return -1;
+                }
+                set(in, globals[i].what, joined ? argv[0] + n + 1 : argv[1]);
+                return globals[i].has_value && !joined ? 2 : 1;
+        }
+        return 0;
+}
+
+/* Edit distance with transpositions (optimal string alignment), given up at names that no command can have. */
+static size_t distance(const char *a, const char *b)
+{
+        enum { MAX = 32 };
+        size_t n = strlen(a), m = strlen(b), d[MAX + 1][MAX + 1];
+        if (n > MAX || m > MAX)
+                return SIZE_MAX;
+        for (size_t i = 0; i <= n; i++) {
+                for (size_t j = 0; j <= m; j++) {
+                        if (i == 0 || j == 0) {
+                                d[i][j] = i + j;
+                                continue;
+                        }
+                        size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+                        if (d[i - 1][j] + 1 < best)
+                                best = d[i - 1][j] + 1;
+                        if (d[i][j - 1] + 1 < best)
+                                best = d[i][j - 1] + 1;
+                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                            d[i - 2][j - 2] + 1 < best)
+                                best = d[i - 2][j - 2] + 1;
+                        d[i][j] = best;
+                }
+        }
+        return d[n][m];
+}
+
+const char *globals_nearest(const char *name, const struct command *const *table)
+{
+        const char *nearest = NULL;
+        size_t best = 3; /* two mistakes are a slip, three another word */
+        for (; *table; table++) {
+                size_t d = distance(name, (*table)->name);
+                if (d < best && d < strlen((*table)->name)) {
+                        best = d;
+                        nearest = (*table)->name;
+                }
+        }
+        return nearest;
+}
+
+static int choose(struct invocation *in, const struct command *const *table)
+{
+        if (in->argc == 0)
+                return CLI_OK;
+        const char *name = in->argv[0];
+        if (name[0] == '-')
+                return cli_usage(NULL, "unknown option %s before the command", name);
+        for (const struct command *const *c = table; *c; c++)
+                if (strcmp((*c)->name, name) == 0)
+                        in->command = *c;
+        if (in->command)
+                return CLI_OK;
+        const char *nearest = globals_nearest(name, table);
+        if (nearest)
+                return cli_usage(NULL, "unknown command %s; did you mean %s?", name, nearest);
+        return cli_usage(NULL, "unknown command %s", name);
+}
+
+int globals_parse(int argc, char **argv, const struct command *const *table, struct invocation *ret)
+{
+        struct invocation in = {.argv = argv + 1};
+        int kept = 0, i = 1;
+        while (i < argc && strcmp(argv[i], "--") != 0) {
+                int took = take(&in, argv + i);
+                if (took < 0)
+                        return CLI_USAGE;
+                if (took == 0)
+                        in.argv[kept++] = argv[i++];
+                i += took;
+        }
+        for (; i < argc; i++)
+                in.argv[kept++] = argv[i];
+        in.argv[kept] = NULL;
+        in.argc = kept;
+        if (in.cli.quiet && in.cli.verbose)
+                return cli_usage(NULL, "-q and -v exclude each other");
+        int r = in.version ? CLI_OK : choose(&in, table);
+        if (r == CLI_OK)
+                *ret = in;
+        return r;
+}

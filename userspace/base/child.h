@@ -10,7 +10,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** How a worker is confined; what the kernel lacks is left out and reported in child_result.unconfined. */
+/**
+ * How a worker is confined. What the kernel lacks is left out and reported in child_result.unconfined; what it has and
+ * refuses ends the worker before it starts.
+ *
+ * A confined worker of root keeps one capability, CAP_DAC_READ_SEARCH: it reads every file and writes only what root owns or
+ * the mode allows. Where it must write as somebody else, use set_ids; where it must write into a directory of somebody
+ * else, make it a directory of its own there first. System calls: base/seccomp.c. A descriptor that it was given keeps
+ * working wherever the file lies.
+ */
 struct child_options {
         uint64_t deadline_ms; /* after it the child gets SIGKILL; 0: none */
         size_t answer_limit;  /* bytes of its answer that are read; more is an error. 0: 64 KiB */
@@ -18,29 +26,34 @@ struct child_options {
         uid_t uid;            /* with set_ids: becomes this user first */
         gid_t gid;
         bool set_ids;
-        const char *const *read_only; /* NULL-terminated list of files or directories it may read; NULL: none */
-        const char *const *writable;  /* the same for reading and writing */
-        uint64_t memory_limit;        /* RLIMIT_AS in bytes; 0: none */
-        void (*on_progress)(void *userdata, uint64_t done,
-                            uint64_t total); /* for lines {"done":…,"total":…}; may be NULL */
+        /* NULL-terminated lists of files or directories; NULL: none. A path that does not exist grants nothing. A directory
+         * among keep_fds counts as writable. */
+        const char *const *read_only;
+        const char *const *writable;
+        uint64_t memory_limit;                                              /* RLIMIT_AS in bytes; 0: none */
+        void (*on_progress)(void *userdata, uint64_t done, uint64_t total); /* {"done":…,"total":…}; may be NULL */
         void *userdata;
 };
 
 /** What became of a worker. Release with child_result_done(). */
 struct child_result {
-        json_t *answer; /* its last line, an object; NULL when it gave none that parses */
-        int status;     /* as waitpid(2) has it */
+        json_t *answer; /* its last line that is no progress; NULL when that is no JSON object */
+        int status;     /* as waitpid(2) has it; SIGKILL when the child could not even be killed (see child_run) */
         bool timed_out;
-        bool flooded; /* it wrote more than answer_limit */
+        bool flooded; /* lines that are no progress came to more than answer_limit */
         uint64_t ms;
         const char *unconfined; /* static text: what of the sandbox this kernel lacks; NULL: nothing */
 };
+
+/** Exit status of a child that could not be confined as asked: the worker's function was not called. */
+#define CHILD_NO_SANDBOX 125
 
 void child_result_done(struct child_result *r);
 
 /**
  * Body of a worker. Runs in the child, with nothing open but 0, 1, 2 (on /dev/null, except 2 with -v), @p answer_fd and
- * @p keep_fds. Writes lines of JSON to @p answer_fd: any number of progress lines, then one object, the answer.
+ * @p keep_fds, in a process group of its own (an interrupt from the terminal is for the parent to act upon), with default
+ * signal handling. Writes lines of JSON to @p answer_fd: any number of progress lines, then one object, the answer.
  *
  * @return exit status of the child
  */
@@ -50,12 +63,14 @@ typedef int (*child_fn)(int answer_fd, void *userdata);
  * Runs @p fn(@p arg) in a confined child and waits for its answer.
  *
  * Descriptors of the parent are closed in the child except those listed. The child dies with the parent
- * (PR_SET_PDEATHSIG). Works while the parent has other children: only this one is reaped.
+ * (PR_SET_PDEATHSIG: with the thread that called). Works while the parent has other children: only this one is reaped. A
+ * killed child that does not go within 5 s (it hangs in the kernel, on a dead disk) is left behind and not waited for.
  *
- * @param keep_fds  descriptors the child keeps, ended by -1; NULL: none
+ * @param keep_fds  descriptors above 2 that the child keeps, at most 63, ended by -1; NULL: none
  * @return 0 when the child ended by itself with status 0 and gave an answer; -ETIME on the deadline, -EMSGSIZE when it
- *         flooded, -EBADMSG when its answer is no JSON object, -ECHILD when it died or failed (see status), or -errno of
- *         fork(2), pipe(2). @p ret is filled in every case and must be released.
+ *         flooded, -EBADMSG when its answer is no JSON object, -ECHILD when it died or failed (see status; exit
+ *         status CHILD_NO_SANDBOX: it could not be confined, and answered {"sandbox": -errno}), or -errno of fork(2),
+ *         pipe(2). @p ret is filled in every case and must be released.
  */
 int child_run(const struct child_options *options, const int *keep_fds, child_fn fn, void *arg,
               struct child_result *ret);

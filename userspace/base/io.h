@@ -28,7 +28,10 @@ int io_read_file(const char *path, size_t limit, char **ret_data, size_t *ret_si
 /**
  * Writes a file that appears under @p path complete and durable, or not at all: temporary name in the same directory
  * (O_EXCL), write, fsync, rename, fsync of the directory. An existing file is replaced; a failure leaves it as it was.
+ * A symbolic link stays and what it stands for is replaced. A device, pipe or socket (/dev/null, /dev/stdout) is written to
+ * instead: a rename would put a regular file in its place.
  *
- * @return 0 or -errno of the first step that failed
+ * @param mode  of the new file, whatever the umask
+ * @return 0, -EISDIR, or -errno of the first step that failed
  */
 int io_write_file_atomic(const char *path, const void *data, size_t n, mode_t mode);

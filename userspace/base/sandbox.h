@@ -5,9 +5,6 @@
 
 #include "base/child.h"
 
-/** Exit status of a child that could not be confined as asked; its answer is {"sandbox": -errno}. */
-#define CHILD_NO_SANDBOX 125
-
 /**
  * What of the sandbox this kernel (or a sanitizer build) cannot give, found by trial in the parent.
  * @return static text for child_result.unconfined, or NULL when nothing is lacking

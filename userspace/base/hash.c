@@ -2,6 +2,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ struct hash {
 
 int hash_new(struct hash **ret_hash)
 {
+        /* What a SHA-256 is does not depend on the host's openssl.cnf, which a worker could not read anyway. */
+        if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+                return -ENOMEM;
         struct hash *h = calloc(1, sizeof(*h));
         if (!h)
                 return -ENOMEM;

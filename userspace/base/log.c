@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ void log_at(enum log_level level, const char *fmt, ...)
 
         /* Callers report errno after they have logged. */
         int saved = errno;
-        char text[4096], line[sizeof(prefix) + sizeof(text)];
+        char line[PIPE_BUF], text[sizeof(line) - sizeof(prefix)]; /* a pipe takes that much in one piece */
         va_list args;
         va_start(args, fmt);
         vsnprintf(text, sizeof(text), fmt, args);

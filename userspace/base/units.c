@@ -24,31 +24,28 @@ void text_time(char ret[TEXT_TIME_LEN], int64_t realtime_ns)
         snprintf(ret + n, TEXT_TIME_LEN - n, ".%06dZ", (int)(sub / 1000));
 }
 
-/* Number and unit: one decimal below ten, unless it is zero. @p tenths is ten times the value, rounded. */
-static int scaled(char *ret, size_t size, uint64_t tenths, const char *unit)
+/* Wide enough for ten times any 64-bit value. */
+typedef unsigned __int128 wide;
+
+/* @p value / @p unit rounded, with one decimal below ten unless it is zero. */
+static void scaled(char *ret, size_t size, uint64_t value, uint64_t unit, const char *name)
 {
+        unsigned int tenths = (unsigned int)(((wide)value * 10 + unit / 2) / unit);
+        unsigned int whole = (unsigned int)(((wide)value + unit / 2) / unit);
         if (tenths < 100 && tenths % 10)
-                return snprintf(ret, size, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, unit);
-        return snprintf(ret, size, "%" PRIu64 " %s", (tenths + 5) / 10, unit);
+                snprintf(ret, size, "%u.%u %s", tenths / 10, tenths % 10, name);
+        else
+                snprintf(ret, size, "%u %s", whole, name);
 }
 
 void text_bytes(char ret[TEXT_BYTES_LEN], uint64_t bytes)
 {
-        static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-        if (bytes < 1024) {
-                snprintf(ret, TEXT_BYTES_LEN, "%" PRIu64 " B", bytes);
-                return;
-        }
-        uint64_t tenths = 0;
+        static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
         size_t i = 0;
-        for (; i < sizeof(units) / sizeof(units[0]); i++) {
-                /* `bytes` in this unit, in 1024ths, without the bits that no digit shows. */
-                uint64_t fine = bytes >> (10 * i);
-                tenths = (fine / 1024) * 10 + ((fine % 1024) * 10 + 512) / 1024;
-                if (tenths < 10235) /* 1023.5 rounds to the next unit */
-                        break;
-        }
-        scaled(ret, TEXT_BYTES_LEN, tenths, units[i]);
+        /* 1023.5 rounds to one of the next unit */
+        while (((wide)bytes + (1ULL << (10 * i)) / 2) >> (10 * i) >= 1024)
+                i++;
+        scaled(ret, TEXT_BYTES_LEN, bytes, 1ULL << (10 * i), units[i]);
 }
 
 void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
@@ -57,6 +54,7 @@ void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
                 uint64_t below, unit; /* both in ns */
                 const char *name;
         } small[] = {
+                {1000, 1, "ns"},
                 {999500, 1000, "us"},
                 {999500000, 1000000, "ms"},
                 {59500000000, 1000000000, "s"},
@@ -69,14 +67,9 @@ void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
                 {86400, 3600, 60, "h", "min"},
                 {UINT64_MAX, 86400, 3600, "d", "h"},
         };
-        if (ns < 1000) {
-                snprintf(ret, TEXT_DURATION_LEN, "%" PRIu64 " ns", ns);
-                return;
-        }
         for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
                 if (ns < small[i].below) {
-                        scaled(ret, TEXT_DURATION_LEN, (ns * 10 + small[i].unit / 2) / small[i].unit,
-                               small[i].name);
+                        scaled(ret, TEXT_DURATION_LEN, ns, small[i].unit, small[i].name);
                         return;
                 }
         }

@@ -532,8 +532,9 @@ struct vigil_stats {
         __u32 probes_missing; /* probes that could not be attached */
         __u32 probes_silent;  /* probes that were tried and did not fire */
         __u32 pad;
+        __u64 cut; /* records left out of a recording because it had reached its size limit */
 };
-VIGIL_ASSERT(sizeof(struct vigil_stats) == 32 + 128 + 40, "statistics");
+VIGIL_ASSERT(sizeof(struct vigil_stats) == 32 + 128 + 48, "statistics");
 
 struct vigil_cgroup {
         struct vigil_hdr hdr;

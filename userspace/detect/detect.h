@@ -1,0 +1,109 @@
+/* detect.h - from what is known to what it means: certificates and findings. Layer: detect. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/check.h"
+#include "engine/predict.h"
+#include "model/cause.h"
+#include "model/model.h"
+
+enum verdict { VERDICT_CLEAN, VERDICT_ABRUPT, VERDICT_UNCLEAN, VERDICT_UNKNOWN };
+enum severity { SEVERITY_P0, SEVERITY_P1, SEVERITY_P2, SEVERITY_P3 };
+
+#define DETECT_ID_LEN       24 /* "c-" and 16 hex digits */
+#define DETECT_REASONS      16
+#define DETECT_DETAIL_LEN   256
+#define DETECT_MAX_FINDINGS 4096 /* more are counted */
+
+const char *verdict_name(enum verdict v);
+const char *severity_name(enum severity s);
+
+/** Which transaction a process had open. */
+enum held_txn { HELD_NONE, HELD_READ, HELD_WRITE, HELD_CHECKPOINT, HELD_RECOVERY };
+const char *held_txn_name(enum held_txn t); /* "none", "read", "write", "checkpoint", "recovery" */
+
+/** What a file still owed the disk. */
+struct file_risk {
+        uint64_t
+                bytes; /* written - durable; 0 for a file whose name is gone, and for the -shm, which is never needed */
+        bool volatile_fs; /* tmpfs: no sync makes it durable */
+};
+
+/** The verdict on one process's end with regard to one database. */
+struct certificate {
+        char id[DETECT_ID_LEN];
+        size_t database; /* model_database() */
+        const struct model_death *death;
+        const struct model_use *use;
+        struct ending ending;
+        enum verdict verdict;
+        size_t nreasons;
+        const char *reason[DETECT_REASONS]; /* static; reference: durability, table 10 */
+        uint32_t locks;                     /* enum vigil_lock, at the end */
+        enum held_txn held;
+        bool sync_in_flight;
+        bool tainted;
+        bool connection_open; /* it had the database open at its end */
+        struct file_risk risk[VIGIL_ROLES];
+        uint64_t directory_entries_at_risk;
+        uint64_t commits_at_risk;
+        uint64_t wal_bytes; /* left behind */
+        bool hot_journal;
+        char prediction[PREDICT_LEN]; /* empty: nothing can be said */
+        int recovered;                /* as model_use.recovered */
+        struct trust trust;
+};
+
+/** What a detector says. */
+struct finding {
+        char id[DETECT_ID_LEN];
+        const char *code; /* static */
+        enum severity severity;
+        size_t database;
+        uint64_t ns;                           /* 0: not known */
+        struct vigil_ident process;            /* tgid 0: nobody */
+        const struct certificate *certificate; /* NULL: not about a death */
+        char detail[DETECT_DETAIL_LEN];
+        json_t *evidence; /* object */
+        struct trust trust;
+};
+
+struct detection;
+
+/**
+ * Judges a finished model: every certificate, then every detector of the registry (detector.h).
+ * @param m  must outlive the result
+ * @return 0 or -ENOMEM
+ */
+int detect_run(const struct model *m, struct detection **ret);
+void detection_free(struct detection *d);
+
+const struct model *detection_model(const struct detection *d);
+/** Of all databases that are shown, in the order of time. */
+size_t detection_n_certificates(const struct detection *d);
+const struct certificate *detection_certificate(const struct detection *d, size_t i);
+size_t detection_n_findings(const struct detection *d);
+const struct finding *detection_finding(const struct detection *d, size_t i);
+uint64_t detection_findings_lost(const struct detection *d); /* beyond DETECT_MAX_FINDINGS */
+
+/** The worst verdict on @p database: unclean, unknown, abrupt, clean. A database without certificates is clean when the
+ * trace is complete, else unknown. */
+enum verdict detection_verdict(const struct detection *d, size_t database);
+/** The same over all databases that are shown: for --verdict-exit. */
+enum verdict detection_overall(const struct detection *d);
+
+/** True after anything but a clean end of every process, and when a finding of P1 or worse stands. */
+bool detection_wants_backup(const struct detection *d, size_t database);
+
+/**
+ * Adds what an integrity check says about @p database: `integrity-failed` (P0) when it found damage;
+ * `silent-loss-suspected` (P1) when it found none although the trace shows that data may be lost: a green check never
+ * clears a finding.
+ *
+ * @return 0 or -ENOMEM
+ */
+int detection_add_check(struct detection *d, size_t database, const struct check_result *check);

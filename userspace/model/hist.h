@@ -1,0 +1,20 @@
+/* hist.h - reading the log-linear histograms of the kernel side. Layer: model. */
+#pragma once
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+/** Adds @p from to @p into; counts that would overflow stay at their maximum. */
+void hist_add(struct vigil_hist *into, const struct vigil_hist *from);
+
+/**
+ * The smallest bucket bound that at least @p per_mille of the samples do not exceed: an upper bound, at most a quarter
+ * above the truth and never above the maximum.
+ *
+ * @return nanoseconds; 0 when there is no sample
+ */
+uint64_t hist_quantile(const struct vigil_hist *h, unsigned per_mille);
+
+/** Exclusive upper bound of bucket @p i in ns; UINT64_MAX for the last one. */
+uint64_t hist_bound(unsigned i);

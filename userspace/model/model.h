@@ -1,0 +1,164 @@
+/* model.h - what is known, and what is not: processes, databases, deaths, built from records and from nothing else.
+ * Layer: model.
+ *
+ * A replay feeds the bytes a live run fed and gets the same model. Records of the two rings arrive out of order, a killed
+ * recorder leaves no end, a fuzzer leaves nothing in place: nothing here relies on order, and everything is joined by
+ * identity (tgid + start time) when the stream has ended. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "model/trust.h"
+
+/** Bounds. What goes beyond is counted and lowers the trust ("model-full"). */
+#define MODEL_MAX_PROCESSES 16384
+#define MODEL_MAX_DEATHS    8192
+#define MODEL_MAX_TROUBLES  4096
+#define MODEL_MAX_CGROUPS   1024
+#define MODEL_MAX_PROBES    256
+#define MODEL_MAX_HISTS     4096
+
+struct model;
+
+/** Who a process is: the newest VIGIL_PROCESS record that is not younger than the event it is asked for. */
+struct model_process {
+        struct vigil_ident id;
+        uint64_t ns; /* of the record: argv and exe change with exec */
+        uint32_t ppid, uid, gid;
+        uint32_t flags; /* enum vigil_proc_flag */
+        uint64_t cgroup_id;
+        uint64_t pidns_ino;
+        const char *exe;  /* NULL: not known */
+        const char *argv; /* NUL-separated, argv_len bytes; NULL: not known */
+        uint32_t argv_len;
+        bool argv_cut;
+};
+
+/** One database as a dead or live process used it. */
+struct model_use {
+        struct vigil_use use;
+        size_t database;           /* index for model_database(); SIZE_MAX: of no database that is told of */
+        const struct vigil_db *db; /* at that instant; NULL: not known */
+        const struct vigil_observed *observed; /* just after; NULL: nobody looked */
+        int recovered; /* 1: a later opener recovered the database, 0: nobody has yet, -1: there was nothing to recover or
+                          it cannot be known. Set by model_finish(). */
+        bool others; /* another participant still had the database open. Set by model_finish(). */
+};
+
+/** The end of a process, or of the program it ran. */
+struct model_death {
+        bool by_exec; /* it replaced itself by exec */
+        bool oom;     /* the kernel named it as OOM victim */
+        uint64_t ns;
+        struct vigil_ident id;
+        uint32_t ppid, uid, gid;
+        uint32_t flags; /* enum vigil_proc_flag */
+        uint64_t cgroup_id;
+        int32_t exit_code; /* as wait(2) reports it; 0 for by_exec */
+        uint32_t uses_lost;
+        uint32_t syncs_in_flight;
+        uint32_t nsignals; /* generated for it; the first `nkept` are in `signal` */
+        uint32_t nkept;
+        const struct vigil_sig *signal;
+        uint32_t nuses;
+        struct model_use *use;
+        uint32_t nops; /* newest last */
+        const struct vigil_opent *op;
+        const struct model_process *process; /* NULL: no record of it. Set by model_finish(). */
+};
+
+/** One database as reports tell of it: everything that stood under one path. */
+struct model_database {
+        const char *path;
+        uint32_t path_flags; /* enum vigil_path_flag */
+        uint32_t id;         /* kernel id of the file that stands there now */
+        bool asked;          /* by --db */
+        bool shown;     /* false: the canary, or a file that was adopted and never looked like an SQLite database */
+        uint32_t flags; /* enum vigil_db_flag, of all files that stood there */
+        uint64_t fs_magic;
+        const struct vigil_db *ledger;         /* newest state; NULL: none seen */
+        const struct vigil_observed *observed; /* newest look; NULL: none */
+};
+
+/** Something that went wrong while a file was used: an operation with an error or a short count, or a write-back error. */
+struct model_trouble {
+        uint64_t ns;
+        struct vigil_ident id; /* who met it; zero for a write-back error that was only recorded */
+        size_t database;
+        uint8_t role;
+        uint8_t op; /* enum vigil_op_code; 0: write-back error recorded; VIGIL_OP_SYNC: and consumed, or failed */
+        bool writeback;   /* out of VIGIL_WBERR */
+        bool participant; /* `id` used the database. Set by model_finish(). */
+        int32_t result;   /* -errno, 0 when it cannot be told, or the short count */
+        uint32_t bytes;   /* asked for */
+};
+
+/** A histogram of one operation on one file, summed over the commands that did it. */
+struct model_hist {
+        size_t database;
+        uint8_t role;
+        uint8_t op;
+        struct vigil_hist hist;
+};
+
+struct model *model_new(void); /* NULL: out of memory */
+void model_free(struct model *m);
+
+/**
+ * Takes one record that has passed record_validate(). Nothing is kept of @p record itself. Feed every record of the
+ * stream, also those nobody asked for: their sequence numbers prove that nothing was lost.
+ *
+ * @return 0, also for a type that is not known; -ENOMEM
+ */
+int model_feed(struct model *m, const struct vigil_hdr *record);
+
+/**
+ * The stream has ended: joins what belongs together and settles the trust. Nothing may be fed afterwards.
+ * @return 0 or -ENOMEM
+ */
+int model_finish(struct model *m);
+
+/* Accessors. Indices are stable after model_finish(); databases are in the order they came under watch, deaths in the order
+ * of time. Pointers live as long as the model. */
+size_t model_n_databases(const struct model *m);
+const struct model_database *model_database(const struct model *m, size_t i);
+/** Index of the database with this kernel id; SIZE_MAX: none. May be asked while records are still fed. */
+size_t model_database_by_id(const struct model *m, uint32_t id);
+
+size_t model_n_deaths(const struct model *m);
+const struct model_death *model_death(const struct model *m, size_t i);
+
+/** Participants that were alive at the end of the stream (VIGIL_LIVE); same shape as a death, `ns` is when it was asked. */
+size_t model_n_living(const struct model *m);
+const struct model_death *model_living(const struct model *m, size_t i);
+
+size_t model_n_troubles(const struct model *m);
+const struct model_trouble *model_trouble(const struct model *m, size_t i);
+
+size_t model_n_hists(const struct model *m);
+const struct model_hist *model_hist(const struct model *m, size_t i);
+
+/** Who (@p start_ns, @p tgid) was at @p ns; NULL: not known. After model_finish(). */
+const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);
+/** Path of a cgroup id; NULL: not known. */
+const char *model_cgroup(const struct model *m, uint64_t cgroup_id);
+/** True when a probe whose name contains @p part was attached. */
+bool model_probe_attached(const struct model *m, const char *part);
+
+const struct vigil_session *model_session(const struct model *m); /* NULL: the stream has none */
+const struct vigil_end *model_end(const struct model *m);         /* NULL: the stream has none */
+const struct vigil_stats *model_stats(const struct model *m);     /* NULL: the stream has none */
+uint64_t model_records(const struct model *m);                    /* fed, without duplicates */
+uint64_t
+model_gaps(const struct model *m); /* sequence numbers that never came: the larger of what was counted here and
+                                               what the live run counted */
+
+/** What holds for the whole stream. Full only when it is complete, nothing was lost and the canary was seen. */
+const struct trust *model_trust(const struct model *m);
+/** True when events that matter for a verdict may be missing: nothing may be called clean. @p ret_reason: why. */
+bool model_blind(const struct model *m, const char **ret_reason);
+/** Nanoseconds since the epoch of a time of the stream; 0 when the stream has no session. */
+int64_t model_realtime(const struct model *m, uint64_t ns);

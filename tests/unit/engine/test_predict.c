@@ -1,6 +1,6 @@
 /* test_predict.c - the sentence about the next open. */
-#include <check.h>
-#include <stdlib.h>
+#include "suite.h"
+
 #include <string.h>
 
 #include "engine/predict.h"
@@ -116,25 +116,8 @@ START_TEST(a_short_buffer_is_cut_and_terminated)
 }
 END_TEST
 
-int main(void)
-{
-        Suite *s = suite_create("predict");
-        TCase *t = tcase_create("next open");
-        tcase_add_test(t, an_idle_database_has_nothing_to_recover);
-        tcase_add_test(t, a_wal_of_zero_bytes_has_nothing_to_recover);
-        tcase_add_test(t, uncommitted_frames_are_discarded_and_nothing_is_lost);
-        tcase_add_test(t, commits_of_the_wal_are_recovered);
-        tcase_add_test(t, counts_of_a_cut_scan_are_lower_bounds);
-        tcase_add_test(t, a_hot_journal_is_rolled_back);
-        tcase_add_test(t, a_cold_journal_is_nothing_to_recover);
-        tcase_add_test(t, a_journal_whose_super_journal_is_gone_is_not_rolled_back);
-        tcase_add_test(t, an_emptied_main_file_loses_what_the_wal_holds);
-        tcase_add_test(t, what_cannot_be_read_is_unknown);
-        tcase_add_test(t, a_short_buffer_is_cut_and_terminated);
-        suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+SUITE("predict", an_idle_database_has_nothing_to_recover, a_wal_of_zero_bytes_has_nothing_to_recover,
+      uncommitted_frames_are_discarded_and_nothing_is_lost, commits_of_the_wal_are_recovered,
+      counts_of_a_cut_scan_are_lower_bounds, a_hot_journal_is_rolled_back, a_cold_journal_is_nothing_to_recover,
+      a_journal_whose_super_journal_is_gone_is_not_rolled_back, an_emptied_main_file_loses_what_the_wal_holds,
+      what_cannot_be_read_is_unknown, a_short_buffer_is_cut_and_terminated)

@@ -1,0 +1,123 @@
+/* files.c - opening a database without touching it. */
+#include "engine/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+/* O_PATH first: opening a FIFO blocks or wakes its writer, opening some devices moves them. @return fd or -errno */
+static int open_regular(int dirfd, const char *name)
+{
+        _cleanup_close_ int probe = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+        if (probe < 0 || fstat(probe, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        if (S_ISLNK(st.st_mode))
+                return -ELOOP;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+
+        char self[32];
+        snprintf(self, sizeof(self), "/proc/self/fd/%d", probe);
+        int fd = open(self, O_RDONLY | O_CLOEXEC | O_NOATIME);
+        if (fd < 0 && errno == EPERM) /* O_NOATIME is for the owner and CAP_FOWNER */
+                fd = open(self, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* The resolved path of @p path, whose last component may be missing. */
+static int resolve(const char *path, char **ret)
+{
+        char *real = realpath(path, NULL);
+        if (!real && errno == ENOENT) {
+                _cleanup_free_ char *copy = strdup(path);
+                if (!copy)
+                        return -ENOMEM;
+                char *slash = strrchr(copy, '/');
+                const char *name = slash ? slash + 1 : copy;
+                if (name[0] == '\0')
+                        return -ENOENT;
+                if (slash)
+                        *slash = '\0';
+                _cleanup_free_ char *dir = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
+                if (!dir)
+                        return -errno;
+                if (asprintf(&real, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
+                        return -ENOMEM;
+        }
+        if (!real)
+                return -errno;
+        *ret = real;
+        return 0;
+}
+
+static int open_directory(const char *path)
+{
+        _cleanup_free_ char *dir = strdup(path);
+        if (!dir)
+                return -ENOMEM;
+        dir[strrchr(path, '/') - path] = '\0';
+        int fd = open(dir[0] ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int open_companions(const struct engine_companion *companions, struct engine_files *f)
+{
+        for (const struct engine_companion *c = companions; c->suffix; c++) {
+                char name[NAME_MAX + 1];
+                if (snprintf(name, sizeof(name), "%s%s", f->name, c->suffix) >= (int)sizeof(name))
+                        continue;
+                int fd = open_regular(f->fd[VIGIL_ROLE_DIRECTORY], name);
+                if (fd == -ENOENT || fd == -EISDIR || fd == -EINVAL)
+                        continue;
+                if (fd < 0)
+                        return fd;
+                f->fd[c->role] = fd;
+        }
+        return 0;
+}
+
+int engine_files_open(const char *path, const struct engine_companion *companions, struct engine_files *ret)
+{
+        _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;
+        int err = resolve(path, &f.path);
+        if (err < 0)
+                return err;
+        f.name = strrchr(f.path, '/') + 1;
+        if (f.name[0] == '\0')
+                return -EISDIR;
+
+        int fd = open_directory(f.path);
+        if (fd < 0)
+                return fd;
+        f.fd[VIGIL_ROLE_DIRECTORY] = fd;
+        fd = open_regular(f.fd[VIGIL_ROLE_DIRECTORY], f.name);
+        if (fd < 0 && fd != -ENOENT)
+                return fd;
+        f.fd[VIGIL_ROLE_MAIN] = fd < 0 ? -1 : fd;
+        clock_gettime(CLOCK_REALTIME_COARSE, &f.main_now);
+        if (fd >= 0 && fstat(fd, &f.main_stat) < 0)
+                return -errno;
+        err = open_companions(companions, &f);
+        if (err < 0)
+                return err;
+        *ret = f;
+        f = (struct engine_files)ENGINE_NO_FILES;
+        return 0;
+}
+
+void engine_files_close(struct engine_files *f)
+{
+        for (int role = 0; role < VIGIL_ROLES; role++)
+                cleanup_close_(&f->fd[role]);
+        free(f->path);
+        *f = (struct engine_files)ENGINE_NO_FILES;
+}

@@ -1,0 +1,26 @@
+/* shm.h - reader of the WAL index, the -shm. Layer: engine.
+ *
+ * Format: sqlite.org/walformat.html, section 2. Two copies of a header of 48 bytes, then the checkpoint information.
+ * Numbers are in the byte order of the machine that writes it, the salts as they stand in the -wal. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHM_HEADER_LEN 136 /* both header copies, checkpoint information, lock bytes */
+
+/** The WAL index as its header tells it. */
+struct shm_info {
+        bool consistent;  /* both copies agree and their checksum is right; else a writer is at it, or it is torn */
+        bool initialized; /* isInit of the first copy */
+        uint32_t page_size; /* 0: not set */
+        uint32_t max_frame; /* last valid frame of the -wal */
+        uint32_t pages;     /* size of the database in pages */
+        uint32_t salt[2];
+        uint32_t backfill; /* frames that are in the main file already; more than max_frame: a WAL-reset race */
+        uint32_t read_mark[5];
+};
+
+/** @return 0, or -ENODATA when @p n < SHM_HEADER_LEN: it is being made, or was truncated */
+int shm_parse(const void *bytes, size_t n, struct shm_info *ret);

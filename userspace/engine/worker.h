@@ -1,0 +1,19 @@
+/* worker.h - how workers of this stage are confined, and what their answers look like. Layer: engine. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/child.h"
+
+/**
+ * Options of a confined worker that works for the owner of a database: sandboxed, 1 GiB of addresses and, where Vigil is
+ * root and the owner is not, with the owner's ids.
+ */
+struct child_options worker_options(uid_t owner, gid_t group, uint64_t deadline_ms);
+
+/** Integer @p key of the object @p answer, or -EBADMSG when it is missing, no integer or negative. */
+int worker_get_u64(const json_t *answer, const char *key, uint64_t *ret);
+
+/** Writes @p answer as a line to @p fd and releases it. @return exit status of the worker: 0, or 1 when it cannot */
+int worker_answer(int fd, json_t *answer);

@@ -1,0 +1,66 @@
+# leftovers.bash - what a test run has left in the kernel: sourced by test.sh.
+#
+# Other work may go on on the host, and another Vigil: only what can be told to be of this run counts. A process of it carries
+# VIGIL_TEST_RUN in its environment; its mounts and loop devices lie on files below TMPDIR; its BPF programs and maps are new
+# and held by a process of it, or by nobody that can be seen.
+
+leftovers_before() {
+	leftover_bpf_before=$(leftover_bpf_ids)
+	leftover_pins_before=$(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort)
+}
+
+# Pids of this run but for the shells that look.
+leftover_pids() {
+	local dir pid
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		[[ $pid != "$$" && $pid != "$BASHPID" ]] || continue
+		grep -qszxF "VIGIL_TEST_RUN=$TMPDIR" "$dir/environ" || continue
+		# A child of ours that looks, such as this very pipe.
+		[ "$(awk '/^PPid:/ { print $2 }' "$dir/status" 2>/dev/null)" != "$BASHPID" ] || continue
+		echo "$pid"
+	done
+}
+
+# "prog 12 3,4": kind, id and the pids that hold it.
+leftover_bpf() {
+	local kind
+	for kind in prog map link; do
+		bpftool "$kind" list -j 2>/dev/null |
+			jq -r --arg kind "$kind" '.[] | "\($kind) \(.id) \([.pids[]?.pid] | join(","))"' 2>/dev/null
+	done
+}
+
+leftover_bpf_ids() {
+	leftover_bpf | cut -d' ' -f1,2 | sort
+}
+
+# Lists what is left, one per line.
+leftovers() {
+	local pid kind id holders ours
+	ours=$(leftover_pids)
+	for pid in $ours; do
+		echo "process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 80))"
+	done
+	grep -sF "$TMPDIR" /proc/self/mountinfo | awk '{ print "mount " $5 }'
+	losetup -l -n -O NAME,BACK-FILE 2>/dev/null | awk -v dir="$TMPDIR" 'index($0, dir) { print "loop device " $1 }'
+	while read -r kind id holders; do
+		grep -qxF "$kind $id" <<<"$leftover_bpf_before" && continue
+		if [ -z "$holders" ] || grep -qxFf <(tr ',' '\n' <<<"$holders") <<<"$ours"; then
+			echo "BPF $kind $id${holders:+ of process $holders}"
+		fi
+	done < <(leftover_bpf)
+	comm -13 <(echo "$leftover_pins_before") <(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort) | sed 's/^/pin /'
+}
+
+# leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is.
+leftovers_wait() {
+	local end=$((SECONDS + $1)) left
+	while left=$(leftovers) && [ -n "$left" ] && [ $SECONDS -lt $end ]; do
+		sleep 0.5
+	done
+	[ -z "$left" ] || {
+		paste -sd ';' <<<"$left"
+		return 1
+	}
+}

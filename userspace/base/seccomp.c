@@ -109,12 +109,12 @@ static const char *const deadly[] = {"execve",
                                      "personality"};
 
 /* Not F_SETOWN, F_SETSIG, F_NOTIFY: they make the kernel send signals. */
-static const int fcntl_commands[] = {
+static const uint32_t fcntl_commands[] = {
         F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,      F_GETFL,    F_SETFL,     F_GETLK,     F_SETLK,
         F_SETLKW, F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW, F_GETLEASE, F_ADD_SEALS, F_GET_SEALS, F_GETPIPE_SZ};
 
 /* TCGETS is isatty(3), which stdio asks of every stream. */
-static const unsigned long ioctl_requests[] = {FICLONE, FICLONERANGE, FIGETBSZ, TCGETS};
+static const uint32_t ioctl_requests[] = {FICLONE, FICLONERANGE, FIGETBSZ, TCGETS};
 
 static void cleanup_filter(scmp_filter_ctx *filter)
 {
@@ -135,36 +135,38 @@ static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const 
         return 0;
 }
 
+/* Allows call @p nr where (argument & mask) == value. The kernel looks at the lower half of an int argument alone, so a
+ * comparison of all 64 bits would be wrong. */
+static int allow_if(scmp_filter_ctx filter, int nr, unsigned int argument, uint32_t mask, uint32_t value)
+{
+        struct scmp_arg_cmp is = {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+        return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, nr, 1, &is);
+}
+
 /* Calls that are harmless with some arguments only. */
 static int add_conditional(scmp_filter_ctx filter)
 {
+        const uint32_t whole = UINT32_MAX;
         int r = 0;
         for (size_t i = 0; r == 0 && i < sizeof(fcntl_commands) / sizeof(fcntl_commands[0]); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)fcntl_commands[i]));
+                r = allow_if(filter, SCMP_SYS(fcntl), 1, whole, fcntl_commands[i]);
         for (size_t i = 0; r == 0 && i < sizeof(ioctl_requests) / sizeof(ioctl_requests[0]); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                     SCMP_A1_32(SCMP_CMP_EQ, (uint32_t)ioctl_requests[i]));
+                r = allow_if(filter, SCMP_SYS(ioctl), 1, whole, ioctl_requests[i]);
 
         /* abort(3) signals itself; nobody else may be signalled. */
-        uint64_t self = (uint64_t)getpid();
+        uint32_t self = (uint32_t)getpid();
         if (r == 0)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0_32(SCMP_CMP_EQ, self));
+                r = allow_if(filter, SCMP_SYS(tgkill), 0, whole, self);
         if (r == 0)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0_32(SCMP_CMP_EQ, self));
+                r = allow_if(filter, SCMP_SYS(kill), 0, whole, self);
         if (r == 0) /* limits of its own are read; raising them needs what it no longer has */
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0_32(SCMP_CMP_EQ, 0));
-        return r;
-}
+                r = allow_if(filter, SCMP_SYS(prlimit64), 0, whole, 0);
 
-/* No memory that is executable: what comes out of a hostile file stays data. */
-static int add_memory(scmp_filter_ctx filter)
-{
-        static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
-                r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
-                                     SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        /* No memory that is executable: what comes out of a hostile file stays data. */
+        if (r == 0)
+                r = allow_if(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+        if (r == 0)
+                r = allow_if(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
         return r;
 }
 
@@ -186,8 +188,6 @@ int seccomp_enter(void)
                 r = add_names(filter, SCMP_ACT_KILL_PROCESS, deadly, sizeof(deadly) / sizeof(deadly[0]));
         if (r == 0)
                 r = add_conditional(filter);
-        if (r == 0)
-                r = add_memory(filter);
         if (r == 0)
                 r = seccomp_load(filter);
         return r;

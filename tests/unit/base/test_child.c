@@ -315,9 +315,8 @@ END_TEST
 static int allocate(int fd, void *arg)
 {
         (void)arg;
-        void *p = malloc(512UL << 20);
-        dprintf(fd, "{\"got\":%d}\n", p != NULL);
-        free(p);
+        void *p = mmap(NULL, 512UL << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        dprintf(fd, "{\"got\":%d}\n", p != MAP_FAILED);
         return 0;
 }
 

@@ -28,6 +28,7 @@
 #define VIGIL_ARGV_MAX  1024
 #define VIGIL_USES      8   /* databases of one process; more are counted, not kept */
 #define VIGIL_OPS       128 /* flight recorder entries of one process; a power of two */
+#define VIGIL_MAIN_FDS  4   /* descriptors of the main file that are remembered of one process; a power of two */
 #define VIGIL_SIGNALS   4   /* fatal signals kept of one process: the first ones */
 #define VIGIL_ANCESTORS 6
 #define VIGIL_MAX_DBS   256
@@ -299,8 +300,11 @@ struct vigil_use {
         __u64 bytes;
         __u64 syncs;
         __u64 commits;
+        __u32 main_opens; /* times it opened the main file */
+        __u32 pad;
+        __s32 main_fd[VIGIL_MAIN_FDS]; /* descriptors of the last of these opens */
 };
-VIGIL_ASSERT(sizeof(struct vigil_use) == 80, "use");
+VIGIL_ASSERT(sizeof(struct vigil_use) == 104, "use");
 
 enum vigil_use_flag {
         VIGIL_USE_OPENED = 1 << 0, /* opened the main file */
@@ -309,7 +313,7 @@ enum vigil_use_flag {
         VIGIL_USE_SEEN_LATE = 1 << 3,     /* had the file open before the watch began */
         VIGIL_USE_INHERITED = 1 << 4,     /* used a descriptor that its parent had opened */
         VIGIL_USE_OPEN_AT_END = 1 << 5,   /* a descriptor of the main file was still open at its death */
-        VIGIL_USE_FDS_UNKNOWN = 1 << 6,   /* more descriptors than could be looked at */
+        VIGIL_USE_FDS_UNKNOWN = 1 << 6,   /* it opened the main file more often than descriptors are remembered */
         VIGIL_USE_LOCKS_UNKNOWN = 1 << 7, /* more locks on the inode than could be looked at */
         VIGIL_USE_TXN_OWNER = 1 << 8,     /* the open transaction of the database is its own */
         VIGIL_USE_UNLINKED = 1 << 9,      /* removed a file of the database */
@@ -343,7 +347,7 @@ struct vigil_proc {
         struct vigil_opent op[VIGIL_OPS];
 };
 VIGIL_ASSERT(sizeof(struct vigil_proc) ==
-                     32 + 32 + 16 + 24 + 32 + VIGIL_SIGNALS * 256 + VIGIL_USES * 80 + VIGIL_OPS * 32,
+                     32 + 32 + 16 + 24 + 32 + VIGIL_SIGNALS * 256 + VIGIL_USES * 104 + VIGIL_OPS * 32,
              "process");
 
 enum vigil_proc_flag {
@@ -353,6 +357,7 @@ enum vigil_proc_flag {
         VIGIL_PROC_OOM = 1 << 3,          /* chosen as OOM victim */
         VIGIL_PROC_SHARED_FILES = 1 << 4, /* another process shares its descriptor table: its locks survive it */
         VIGIL_PROC_CMD = 1 << 5,          /* the command itself */
+        VIGIL_PROC_CANARY = 1 << 6,       /* Vigil's own test process: never reported */
 };
 
 struct vigil_exit_db {
@@ -361,7 +366,7 @@ struct vigil_exit_db {
         struct vigil_use use;
         struct vigil_db db;
 };
-VIGIL_ASSERT(sizeof(struct vigil_exit_db) == 64 + 80 + sizeof(struct vigil_db), "database at a death");
+VIGIL_ASSERT(sizeof(struct vigil_exit_db) == 64 + 104 + sizeof(struct vigil_db), "database at a death");
 
 struct vigil_database {
         struct vigil_hdr hdr;

@@ -11,6 +11,13 @@ else()
         message(FATAL_ERROR "bpf: no syscall register layout for ${CMAKE_SYSTEM_PROCESSOR} in bpf/compat.h")
 endif()
 
+# <linux/bpf.h> includes <asm/types.h>, which Debian keeps in the multiarch directory that `-target bpf` does not search.
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-multiarch OUTPUT_VARIABLE BPF_MULTIARCH
+                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT BPF_MULTIARCH)
+        set(BPF_MULTIARCH ${CMAKE_SYSTEM_PROCESSOR}-linux-gnu)
+endif()
+
 function(vigil_bpf_skeleton target name)
         add_library(${target} INTERFACE)
         target_link_libraries(${target} INTERFACE PkgConfig::BPF)
@@ -24,7 +31,7 @@ function(vigil_bpf_skeleton target name)
                 add_custom_command(
                         OUTPUT ${object}
                         COMMAND ${BPF_CLANG} -target bpf -mcpu=v2 -O2 -g -std=gnu17 -Wall -Wextra -Werror
-                                -Wno-missing-declarations -Wno-unused-parameter -Wno-gnu-variable-sized-type-not-at-end
+                                -Wno-unused-parameter -Wno-unused-function -idirafter /usr/include/${BPF_MULTIARCH}
                                 -D__TARGET_ARCH_${BPF_TARGET_ARCH} -I${CMAKE_CURRENT_SOURCE_DIR}
                                 -MD -MF ${object}.d -MT ${object} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
                         DEPENDS ${source}

@@ -1,0 +1,154 @@
+/* act.h - from a system call that returned to the database it touched: who, which file, which account. */
+#ifndef VIGIL_ACT_H
+#define VIGIL_ACT_H
+
+#include "ledger.h"
+
+/* One act of one process on one file of one database. */
+struct act {
+        struct vigil_proc *p;
+        struct vigil_use *use;
+        struct vigil_db *db;
+        struct db_priv *priv;
+        struct vigil_ledger *ledger; /* of the file in its role */
+        struct file *file;
+        __u32 role;
+        __u32 tid;
+        __u64 ns;
+};
+
+/* Accounts that belong to an older incarnation of a role must not be charged to the new one. */
+static __always_inline __u32 ref_role(const struct file_ref *ref, struct vigil_db *db)
+{
+        struct vigil_ledger *l = ledger_of(db, ref->role);
+
+        return l && l->incarnation == ref->incarnation ? ref->role : VIGIL_ROLE_OTHER;
+}
+
+/* Fills @a for @file. False when the file is not watched, or the process cannot be accounted. */
+static __always_inline bool act_on(struct act *a, struct file *file, struct vigil_proc *p, __u32 tgid)
+{
+        struct file_key key;
+        struct file_ref *ref;
+
+        inode_key(BPF_CORE_READ(file, f_inode), &key);
+        ref = bpf_map_lookup_elem(&files, &key);
+        if (!ref || !ref->db)
+                return false;
+        a->db = db_get(ref->db);
+        a->priv = db_priv(ref->db);
+        if (!a->db || !a->priv)
+                return false;
+        a->file = file;
+        a->role = ref_role(ref, a->db);
+        a->ledger = ledger_of(a->db, a->role);
+        if (!a->ledger)
+                return false;
+        if (!p) {
+                p = part_make(tgid);
+                if (!p)
+                        return false;
+        }
+        a->p = p;
+        a->use = use_get(p, ref->db);
+        if (!a->use)
+                return false;
+        return true;
+}
+
+/* The act of the current process on descriptor @fd. False for nearly everybody: two failed lookups. */
+static __always_inline bool act_on_fd(struct act *a, int fd, __u32 probe)
+{
+        __u64 id = bpf_get_current_pid_tgid();
+        __u32 tgid = id >> 32;
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct file *file;
+
+        if (!p) {
+                struct mark *m = mark_of(tgid);
+                if (!m || !(m->flags & (MARK_INHERITS | MARK_CANARY)) || m->flags & MARK_OWN)
+                        return false;
+        } else if (p->flags & (VIGIL_PROC_DEAD | VIGIL_PROC_CANARY)) {
+                if (p->flags & VIGIL_PROC_DEAD)
+                        return false;
+                probe_seen(probe);
+        }
+        file = fd_file(fd);
+        if (!file)
+                return false;
+        a->tid = (__u32)id;
+        bool inherited = !p;
+        if (!act_on(a, file, p, tgid))
+                return false;
+        if (inherited)
+                a->use->flags |= VIGIL_USE_INHERITED;
+        a->ns = bpf_ktime_get_boot_ns();
+        return true;
+}
+
+static __always_inline __u32 cap32(__u64 v)
+{
+        return v > 0xffffffffULL ? 0xffffffffU : (__u32)v;
+}
+
+static __always_inline __s32 cap_result(__s64 v)
+{
+        return v > 0x7fffffffLL ? 0x7fffffff : (__s32)v;
+}
+
+static __always_inline void note(struct act *a, __u8 op, __u64 offset, __u64 bytes, __s64 result, bool streamed)
+{
+        struct vigil_opent e = {
+                .ns = a->ns,
+                .offset = offset,
+                .bytes = cap32(bytes),
+                .result = cap_result(result),
+                .tid = a->tid,
+                .db = (__u16)a->db->id,
+                .role = (__u8)a->role,
+                .op = op,
+        };
+
+        record_op(a->p, &e);
+        if (cfg_stream_all || streamed)
+                stream(a->p, &e, VIGIL_OP, 0);
+}
+
+/* Errors that say nothing about the storage: interrupted, would block, bad arguments. */
+static __always_inline bool error_is_harmless(__s64 ret)
+{
+        return ret == -4 || ret == -11 || ret == -22 || ret == -9 || ret == -512 || ret == -514;
+}
+
+static __always_inline void done_write(struct act *a, struct io *io)
+{
+        io->ns = a->ns;
+        if (io->ret > 0)
+                account_write(a->db, a->priv, a->ledger, a->p, a->use, a->role, io);
+        bool failed = io->ret < 0 && !error_is_harmless(io->ret);
+        if (failed) {
+                __sync_fetch_and_add(&a->ledger->write_errors, 1);
+                ledger_failed(a->ledger, io->ret, a->ns);
+        }
+        note(a, VIGIL_OP_WRITE, io->offset, io->len, io->ret, failed || (io->ret >= 0 && (__u64)io->ret < io->len));
+}
+
+/* O_SYNC (04010000) and O_DSYNC (010000) as the kernel keeps them in f_flags; a write of such a file returns after its sync. */
+#define F_DSYNC   010000
+#define RWF_DSYNC 0x2
+#define RWF_SYNC  0x4
+
+static __always_inline void done_write_sync(struct act *a, __s64 ret, __u64 rwf)
+{
+        if (ret <= 0)
+                return;
+        struct file *file = a->file;
+        if (rwf & (RWF_DSYNC | RWF_SYNC) || BPF_CORE_READ(file, f_flags) & F_DSYNC) {
+                struct vigil_ledger *l = a->ledger;
+                ledger_synced(l, l->written, a->ns);
+                if (a->role == VIGIL_ROLE_WAL && !(l->flags & VIGIL_LEDGER_TAINTED))
+                        a->db->wal_commits_durable = a->db->wal_commits;
+        }
+}
+
+#endif

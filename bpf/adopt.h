@@ -1,0 +1,215 @@
+/* adopt.h - how a database, and each of its files, comes under watch. */
+#ifndef VIGIL_ADOPT_H
+#define VIGIL_ADOPT_H
+
+#include "watch.h"
+
+/* Super block magics (include/uapi/linux/magic.h; fs/nfs, fs/smb): where a sync means nothing, or what a server decides. */
+static __always_inline __u32 fs_flags(unsigned long magic)
+{
+        switch (magic) {
+        case 0x01021994: /* tmpfs */
+        case 0x858458f6: /* ramfs */
+                return VIGIL_LEDGER_VOLATILE;
+        case 0x6969:     /* NFS */
+        case 0x517b:     /* SMB */
+        case 0xff534d42: /* CIFS */
+        case 0xfe534d42: /* SMB2 */
+        case 0x01021997: /* 9p */
+        case 0x65735546: /* FUSE, virtiofs */
+                return VIGIL_LEDGER_REMOTE;
+        default:
+                return 0;
+        }
+}
+
+/* The name in scratch.name is a file of database @db. */
+GLOBAL int name_watch(__u32 db, __u32 role)
+{
+        struct scratch *s = scratch();
+        struct name_ref ref = {.db = db, .role = role};
+        struct basename_ref first = {.count = 1, .db = db, .role = role}, *base;
+
+        if (!s)
+                return -1;
+        if (bpf_map_update_elem(&names, &s->name, &ref, BPF_ANY)) {
+                COUNT(full_names);
+                return -1;
+        }
+        bpf_probe_read_kernel(s->base.name, VIGIL_NAME_MAX, s->name.name);
+        base = bpf_map_lookup_elem(&basenames, &s->base);
+        if (base) {
+                __sync_fetch_and_add(&base->count, 1);
+                base->db = db;
+        } else if (bpf_map_update_elem(&basenames, &s->base, &first, BPF_NOEXIST)) {
+                COUNT(full_names);
+        }
+        return 0;
+}
+
+/* Longest suffix that is written after a name: "-journal". */
+#define SUFFIX_MAX 8
+
+/* Watches main, -wal, -shm and -journal, whose main name stands in priv->name. */
+GLOBAL int names_watch(__u32 db)
+{
+        static const char suffix[3][SUFFIX_MAX + 1] = {"-wal", "-shm", "-journal"};
+        static const __u8 role[3] = {VIGIL_ROLE_WAL, VIGIL_ROLE_SHM, VIGIL_ROLE_JOURNAL};
+        struct scratch *s = scratch();
+        struct db_priv *priv = db_priv(db);
+
+        if (!s || !priv)
+                return -1;
+        __u64 len = priv->name_len;
+        s->name.dir = priv->dir;
+        bpf_probe_read_kernel(s->name.name, VIGIL_NAME_MAX, priv->name);
+        if (name_watch(db, VIGIL_ROLE_MAIN))
+                return -1;
+        if (len >= VIGIL_NAME_MAX - SUFFIX_MAX)
+                return 0; /* SQLite could not name its companions either */
+        FIX(len);
+        for (int i = 0; i < 3; i++) {
+                char *end = s->name.name + len;
+                __builtin_memcpy(end, suffix[i], SUFFIX_MAX);
+                if (name_watch(db, role[i]))
+                        return -1;
+                __builtin_memset(end, 0, SUFFIX_MAX);
+        }
+        return 0;
+}
+
+/* A free database id, or 0. Two CPUs may try for the same one: the map decides. */
+GLOBAL int db_id_take(void)
+{
+        __u32 one = 1;
+
+        for (__u32 id = 1; id < VIGIL_MAX_DBS; id++) {
+                __u32 key = id;
+                if (!bpf_map_update_elem(&db_ids, &key, &one, BPF_NOEXIST))
+                        return (int)key;
+        }
+        COUNT(full_dbs);
+        return 0;
+}
+
+static __always_inline void ledger_start(struct vigil_ledger *l, const struct file_key *key, __u32 generation,
+                                         __u32 flags)
+{
+        l->ino = key->ino;
+        l->dev = key->dev;
+        l->generation = generation;
+        l->incarnation++;
+        l->flags = flags;
+        l->written = 0;
+        l->durable = 0;
+        l->end = 0;
+        l->risk_since_ns = 0;
+}
+
+/* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.
+ * Returns 1 when it is a new one. */
+GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
+{
+        struct inode *inode = (struct inode *)inode_addr;
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        __u32 generation = BPF_CORE_READ(inode, i_generation);
+        struct file_ref *old, ref = {};
+        struct file_key key;
+
+        inode_key(inode, &key);
+        old = bpf_map_lookup_elem(&files, &key);
+        if (!db || !priv)
+                return 0;
+        struct vigil_ledger *l = ledger_of(db, role);
+        struct file_key *bound = key_of(priv, role);
+        if (!l || !bound)
+                return 0;
+        if (old && old->db == id && old->role == role && old->generation == generation && !old->unlinked &&
+            old->incarnation == l->incarnation)
+                return 0;
+        if (l->ino && (bound->ino != key.ino || bound->dev != key.dev)) {
+                struct file_key gone = *bound;
+                bpf_map_delete_elem(&files, &gone);
+        }
+        ledger_start(l, &key, generation, fs_flags(BPF_CORE_READ(inode, i_sb, s_magic)));
+        ref.inode = inode_addr;
+        ref.db = id;
+        ref.generation = generation;
+        ref.incarnation = l->incarnation;
+        ref.role = (__u8)role;
+        if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
+                COUNT(full_files);
+        *bound = key;
+        __u64 slot = role;
+        FIX(slot);
+        if (slot < VIGIL_ROLES) {
+                FIX(slot);
+                priv->inode[slot] = inode_addr;
+        }
+        return 1;
+}
+
+GLOBAL int db_announce(__u64 file_addr, __u32 id)
+{
+        struct scratch *s = scratch();
+        struct file *file = (struct file *)file_addr;
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+
+        if (!s || !db || !priv)
+                return 0;
+        struct vigil_database *r = &s->rec.database;
+        zero(r, sizeof(*r));
+        hdr_fill(&r->hdr, VIGIL_DATABASE, sizeof(*r));
+        ident_fill(&r->id, current_task(), (__u32)bpf_get_current_pid_tgid());
+        r->db = id;
+        r->flags = db->flags;
+        r->ino = db->file[VIGIL_ROLE_MAIN].ino;
+        r->dev = db->file[VIGIL_ROLE_MAIN].dev;
+        r->dir_ino = priv->dir.ino;
+        r->dir_dev = priv->dir.dev;
+        r->fs_magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+        if (path_of(file_path(file)))
+                r->path_flags |= VIGIL_PATH_CUT;
+        bpf_probe_read_kernel(r->path, sizeof(r->path), s->text);
+        emit(r, sizeof(*r));
+        return 0;
+}
+
+/* A process of the tree locked SQLite's bytes of @file: from here on it is a database. Its header is checked in user space,
+ * which takes it off the watch again if it is none. Returns its id, 0 when it could not be adopted. */
+GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
+{
+        struct scratch *s = scratch();
+        struct file *file = (struct file *)file_addr;
+        struct file_key key = {.ino = ino, .dev = dev};
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct file_ref pending = {};
+        struct dir no_ops = {};
+        __u32 id;
+
+        if (!s)
+                return 0;
+        if (bpf_map_update_elem(&files, &key, &pending, BPF_NOEXIST))
+                return 0; /* another CPU is at it, or the map is full */
+        id = (__u32)db_id_take();
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        if (!id || !db || !priv) {
+                bpf_map_delete_elem(&files, &key);
+                return 0;
+        }
+        priv->name_len = dentry_name(dentry, priv->name);
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
+        db->flags = VIGIL_DB_ADOPTED;
+        bpf_map_update_elem(&dirs, &priv->dir, &no_ops, BPF_NOEXIST);
+        file_bind((__u64)inode, id, VIGIL_ROLE_MAIN);
+        names_watch(id);
+        db->id = id; /* last: from here on it counts */
+        db_announce(file_addr, id);
+        return (int)id;
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* compat.h - every kernel difference in one place: accessor, reason, what to delete when. */
+#ifndef VIGIL_COMPAT_H
+#define VIGIL_COMPAT_H
+
+#include "kernel.h"
+
+/* struct file_lock: the common part moved into struct file_lock_core in 6.9 (upstream a69ce85ec9af "filelock: split common
+ * fields into struct file_lock_core"). Delete the ___pre69 half once 6.9 is the baseline. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct file_lock_core {
+        struct list_head flc_list;
+        void *flc_owner;
+        unsigned int flc_flags;
+        unsigned char flc_type;
+        struct file *flc_file;
+};
+
+struct file_lock {
+        struct file_lock_core c;
+        long long fl_start;
+        long long fl_end;
+};
+
+struct file_lock___pre69 {
+        struct list_head fl_list;
+        void *fl_owner;
+        unsigned int fl_flags;
+        unsigned char fl_type;
+        struct file *fl_file;
+        long long fl_start;
+        long long fl_end;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+        unsigned long di;
+        unsigned long si;
+        unsigned long dx;
+        unsigned long r10;
+        unsigned long r8;
+        unsigned long r9;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+        __u64 regs[31];
+        __u64 orig_x0;
+};
+#else
+#error "compat.h: no syscall registers for this architecture"
+#endif
+
+#pragma clang attribute pop
+
+static __always_inline bool has_lock_core(void)
+{
+        return bpf_core_field_exists(((struct file_lock *)0)->c);
+}
+
+/* Loads of a pointer that the verifier knows (tp_btf arguments): no helper call. */
+static __always_inline unsigned char lock_type(struct file_lock *fl)
+{
+        if (has_lock_core())
+                return fl->c.flc_type;
+        return ((struct file_lock___pre69 *)fl)->fl_type;
+}
+
+static __always_inline unsigned int lock_flags(struct file_lock *fl)
+{
+        if (has_lock_core())
+                return fl->c.flc_flags;
+        return ((struct file_lock___pre69 *)fl)->fl_flags;
+}
+
+/* As a number: it goes to a function of its own, which takes no typed pointers. */
+static __always_inline __u64 lock_file(struct file_lock *fl)
+{
+        if (has_lock_core())
+                return (__u64)BPF_CORE_READ(fl, c.flc_file);
+        return (__u64)BPF_CORE_READ((struct file_lock___pre69 *)fl, fl_file);
+}
+
+/* One entry of inode->i_flctx->flc_posix, read through its list node. */
+struct lock_view {
+        void *owner;
+        unsigned char type;
+        long long start;
+        long long end;
+};
+
+static __always_inline void lock_view_read(struct lock_view *v, struct list_head *node)
+{
+        if (has_lock_core()) {
+                struct file_lock *fl = (void *)node - bpf_core_field_offset(struct file_lock, c.flc_list);
+                v->owner = BPF_CORE_READ(fl, c.flc_owner);
+                v->type = BPF_CORE_READ(fl, c.flc_type);
+                v->start = BPF_CORE_READ(fl, fl_start);
+                v->end = BPF_CORE_READ(fl, fl_end);
+        } else {
+                struct file_lock___pre69 *fl = (void *)node -
+                                               bpf_core_field_offset(struct file_lock___pre69, fl_list);
+                v->owner = BPF_CORE_READ(fl, fl_owner);
+                v->type = BPF_CORE_READ(fl, fl_type);
+                v->start = BPF_CORE_READ(fl, fl_start);
+                v->end = BPF_CORE_READ(fl, fl_end);
+        }
+}
+
+/* bpf_get_current_task_btf came with 5.11 (3ca1032ab7ab), bpf_task_pt_regs with 5.15 (dd6e10fbd9fb). Delete the other
+ * halves once 5.15 is the baseline. */
+static __always_inline bool has_current_btf(void)
+{
+        return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+static __always_inline bool has_task_pt_regs(void)
+{
+        return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+/* Arguments of the system call that the current task is returning from. The kernel keeps the argument registers in pt_regs
+ * until the return to user space (x86: arch/x86/entry/calling.h; arm64 keeps x0 in orig_x0). Before 5.15 pt_regs are found
+ * at the top of the kernel stack: 16 KiB, no padding (TOP_OF_KERNEL_STACK_PADDING is 0 without FRED, which is 6.9). */
+struct args {
+        __u64 a[6];
+};
+
+#if defined(__TARGET_ARCH_x86)
+#define KERNEL_STACK_SIZE 16384
+static __always_inline void args_read(struct args *out)
+{
+        if (has_task_pt_regs()) {
+                struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+                out->a[0] = r->di;
+                out->a[1] = r->si;
+                out->a[2] = r->dx;
+                out->a[3] = r->r10;
+                out->a[4] = r->r8;
+                out->a[5] = r->r9;
+        } else {
+                struct task_struct *task = (void *)bpf_get_current_task();
+                struct pt_regs *r = BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
+                                    bpf_core_type_size(struct pt_regs);
+                out->a[0] = BPF_CORE_READ(r, di);
+                out->a[1] = BPF_CORE_READ(r, si);
+                out->a[2] = BPF_CORE_READ(r, dx);
+                out->a[3] = BPF_CORE_READ(r, r10);
+                out->a[4] = BPF_CORE_READ(r, r8);
+                out->a[5] = BPF_CORE_READ(r, r9);
+        }
+}
+#elif defined(__TARGET_ARCH_arm64)
+static __always_inline void args_read(struct args *out)
+{
+        struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+        out->a[0] = r->orig_x0;
+        for (int i = 1; i < 6; i++)
+                out->a[i] = r->regs[i];
+}
+#endif
+
+/* mark_victim: (pid) up to 6.7, (task, uid) since 6.8 (72ba14deb40a "mm: update mark_victim tracepoints fields"). A pid is a
+ * small number, a task a kernel address. */
+static __always_inline bool is_kernel_pointer(__u64 value)
+{
+        return value >> 63;
+}
+
+#endif

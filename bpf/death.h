@@ -1,0 +1,208 @@
+/* death.h - what a participant held at its last instant: locks from the inodes' own lists, open descriptors, ledgers.
+ *
+ * sched_process_exit runs before exit_files: descriptors are still open and locks still held (kernel/exit.c, do_exit). */
+#ifndef VIGIL_DEATH_H
+#define VIGIL_DEATH_H
+
+#include "act.h"
+
+#define LOCKS_WALKED 64
+
+/* Adds the bits of one lock to *@bits, read marks included. SQLite's adjacent bytes merge into one range: decode by overlap.
+ * The sum is kept in memory: in a register the verifier would follow each of its values. */
+static __always_inline void view_bits(const struct lock_view *v, __u32 role, volatile __u64 *bits)
+{
+        bool wr = v->type == F_WRLCK;
+
+#define OVERLAPS(first, last) (v->start <= (last) && v->end >= (first))
+        if (role == VIGIL_ROLE_SHM) {
+                if (OVERLAPS(120, 120))
+                        *bits |= VIGIL_LOCK_WAL_WRITE;
+                if (OVERLAPS(121, 121))
+                        *bits |= VIGIL_LOCK_WAL_CKPT;
+                if (OVERLAPS(122, 122))
+                        *bits |= VIGIL_LOCK_WAL_RECOVER;
+                if (OVERLAPS(123, 123))
+                        *bits |= wr ? VIGIL_LOCK_WAL_READ0_WR : VIGIL_LOCK_WAL_READ0;
+                for (int i = 1; i < 5; i++)
+                        if (OVERLAPS(123 + i, 123 + i))
+                                *bits |= wr ? (__u64)VIGIL_LOCK_WAL_RESET : (__u64)VIGIL_LOCK_WAL_READ0 << i;
+                if (OVERLAPS(128, 128))
+                        *bits |= VIGIL_LOCK_DMS;
+                return;
+        }
+        if (OVERLAPS(0x40000000LL, 0x40000000LL) && wr)
+                *bits |= VIGIL_LOCK_PENDING;
+        if (OVERLAPS(0x40000001LL, 0x40000001LL) && wr)
+                *bits |= VIGIL_LOCK_RESERVED;
+        if (OVERLAPS(0x40000002LL, 0x400001ffLL))
+                *bits |= wr ? VIGIL_LOCK_EXCLUSIVE : VIGIL_LOCK_SHARED;
+#undef OVERLAPS
+}
+
+/* Adds the locks of @owner on @inode to scratch.bits. The list is not locked while it is walked: entries of the dying process
+ * cannot change any more, entries of others may, which ends the walk early at worst. Returns 1 when it was walked whole. */
+GLOBAL int locks_held(__u64 inode_addr, __u64 owner, __u32 role)
+{
+        struct scratch *s = scratch();
+        struct inode *inode = (struct inode *)inode_addr;
+        struct file_lock_context *flctx = BPF_CORE_READ(inode, i_flctx);
+        struct list_head *head, *node;
+
+        if (!s || !flctx)
+                return 1;
+        head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        node = BPF_CORE_READ(head, next);
+        for (int i = 0; i < LOCKS_WALKED; i++) {
+                struct lock_view v;
+
+                if (!node || node == head)
+                        return 1;
+                lock_view_read(&v, node);
+                if (v.owner == (void *)owner)
+                        view_bits(&v, role, &s->bits);
+                node = BPF_CORE_READ(node, next);
+        }
+        return node == head;
+}
+
+static __always_inline int role_locks(struct db_priv *priv, __u64 owner, __u32 role)
+{
+        if (!inode_is((void *)priv->inode[role], &priv->key[role]))
+                return 1;
+        return locks_held(priv->inode[role], owner, role);
+}
+
+/* True when descriptor @fd of @fs is open on the main file of @priv. */
+static __always_inline bool fd_is_main(struct files_struct *fs, __s32 fd, struct db_priv *priv)
+{
+        struct fdtable *fdt = BPF_CORE_READ(fs, fdt);
+        struct file **slot = BPF_CORE_READ(fdt, fd);
+        struct file *file = NULL;
+
+        if (fd < 0 || (__u32)fd >= BPF_CORE_READ(fdt, max_fds))
+                return false;
+        bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
+        return file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN];
+}
+
+/* Locks and open descriptors of participant @tgid on its database number @i. */
+GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct files_struct *fs = (struct files_struct *)files_addr;
+        struct scratch *s = scratch();
+
+        if (!p || !s || i >= VIGIL_USES)
+                return 0;
+        FIX(i);
+        struct vigil_use *use = &p->use[i];
+        struct db_priv *priv = db_priv(use->db);
+        if (!priv)
+                return 0;
+        s->bits = 0;
+        int whole = role_locks(priv, files_addr, VIGIL_ROLE_MAIN);
+        whole &= role_locks(priv, files_addr, VIGIL_ROLE_SHM);
+        use->locks_at_end = (__u32)s->bits;
+        if (!whole)
+                use->flags |= VIGIL_USE_LOCKS_UNKNOWN;
+        for (int n = 0; n < VIGIL_MAIN_FDS; n++)
+                if (n < (int)use->main_opens && fd_is_main(fs, use->main_fd[n], priv))
+                        use->flags |= VIGIL_USE_OPEN_AT_END;
+        return 0;
+}
+
+/* Brings the account of database @id up to date: sizes of its files, what syncs of directory and file system covered. */
+GLOBAL int db_settle(__u32 id)
+{
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+
+        if (!db || !priv)
+                return 0;
+        for (int r = VIGIL_ROLE_MAIN; r <= VIGIL_ROLE_JOURNAL; r++) {
+                struct inode *inode = (void *)priv->inode[r];
+
+                fs_settle(db, priv, &db->file[r], (__u32)r);
+                if (db->file[r].flags & VIGIL_LEDGER_UNLINKED || !inode_is(inode, &priv->key[r]))
+                        continue;
+                db->file[r].size = (__u64)BPF_CORE_READ(inode, i_size);
+                db->file[r].flags |= VIGIL_LEDGER_SIZED;
+        }
+        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+        if (dir) {
+                struct vigil_ledger *l = &db->file[VIGIL_ROLE_DIRECTORY];
+                dir_settle(db, priv, dir);
+                l->ino = priv->dir.ino;
+                l->dev = priv->dir.dev;
+                l->written = dir->ops;
+                l->durable = dir->durable;
+                l->syncs = dir->syncs;
+                l->sync_errors = dir->errors;
+        }
+        return 0;
+}
+
+/* One VIGIL_EXIT_DB: database number @i of participant @tgid as it was at the death. */
+GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct scratch *s = scratch();
+
+        if (!p || !s || i >= VIGIL_USES)
+                return 0;
+        FIX(i);
+        struct vigil_use *use = &p->use[i];
+        struct vigil_db *db = db_get(use->db);
+        struct db_priv *priv = db_priv(use->db);
+        if (!db || !priv)
+                return 0;
+        if (db->txn && db->txn_tgid == p->id.tgid && db->txn_start_ns == p->id.start_ns)
+                use->flags |= VIGIL_USE_TXN_OWNER;
+        __sync_fetch_and_add(&db->users, -1);
+        db_settle(use->db);
+        struct vigil_exit_db *r = &s->rec.exit_db;
+        r->id = p->id;
+        r->use = *use;
+        bpf_probe_read_kernel(&r->db, sizeof(r->db), db);
+        hdr_fill(&r->hdr, VIGIL_EXIT_DB, sizeof(*r));
+        if (emit_urgent(r, sizeof(*r)))
+                COUNT(snaps_lost);
+        /* A transaction dies with its process: the database has none any more. */
+        if (use->flags & VIGIL_USE_TXN_OWNER)
+                txn_end(db, priv);
+        return 0;
+}
+
+/* Ends the account of participant @tgid: its record, then one for each of its databases. @files_addr is 0 at an exec. */
+GLOBAL int part_end(__u32 tgid, __u64 files_addr, __u32 type)
+{
+        struct files_struct *fs = (struct files_struct *)files_addr;
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (!p)
+                return 0;
+        if (files_addr) {
+                for (__u64 i = 0; i < VIGIL_USES; i++)
+                        if (p->use[i].db)
+                                use_end(tgid, i, files_addr);
+                p->threads = (__u32)BPF_CORE_READ(fs, count.counter);
+                if (p->threads > 1)
+                        p->flags |= VIGIL_PROC_SHARED_FILES;
+        }
+        hdr_fill(&p->hdr, (__u16)type, sizeof(*p));
+        bool sent = !emit_urgent(p, sizeof(*p));
+        for (__u64 i = 0; i < VIGIL_USES; i++)
+                if (p->use[i].db)
+                        exit_db_emit(tgid, i);
+        if (sent) {
+                bpf_map_delete_elem(&parts, &tgid);
+        } else {
+                /* Not lost: it stays in its map, marked, until user space collects it. */
+                p->flags |= VIGIL_PROC_DEAD;
+                COUNT(lost_deaths);
+        }
+        return 0;
+}
+
+#endif

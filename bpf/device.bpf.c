@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* device.bpf.c - write-back errors: recorded on an inode by the kernel, reported once to each open file (lib/errseq.c). */
+#include "act.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MAX_ERRNO 4095
+
+static __always_inline void wberr_emit(struct inode *inode, struct file_ref *ref, __u32 errseq, bool consumed)
+{
+        /* On the stack: this may run in an interrupt that stopped another probe in the middle of its scratch. */
+        struct vigil_wberr rec = {}, *r = &rec;
+
+        hdr_fill(&r->hdr, VIGIL_WBERR, sizeof(*r));
+        if (consumed)
+                ident_fill(&r->id, current_task(), (__u32)bpf_get_current_pid_tgid());
+        r->ino = BPF_CORE_READ(inode, i_ino);
+        r->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+        r->db = ref->db;
+        r->role = ref->role;
+        r->consumed = consumed;
+        r->error = -(__s32)(errseq & MAX_ERRNO);
+        emit_urgent(r, sizeof(*r));
+}
+
+static __always_inline struct file_ref *watched(struct inode *inode)
+{
+        struct file_key key;
+        struct file_ref *ref;
+
+        inode_key(inode, &key);
+        ref = bpf_map_lookup_elem(&files, &key);
+        return ref && ref->db ? ref : NULL;
+}
+
+SEC("raw_tp/filemap_set_wb_err")
+int raw_tp__filemap_set_wb_err(struct bpf_raw_tracepoint_args *ctx)
+{
+        struct address_space *mapping = (void *)ctx->args[0];
+        struct inode *inode = BPF_CORE_READ(mapping, host);
+        struct file_ref *ref = watched(inode);
+        struct vigil_db *db;
+
+        if (!ref)
+                return 0;
+        db = db_get(ref->db);
+        if (!db)
+                return 0;
+        struct vigil_ledger *l = ledger_of(db, ref_role(ref, db));
+        if (!l)
+                return 0;
+        l->flags |= VIGIL_LEDGER_TAINTED;
+        __sync_fetch_and_add(&l->wb_errors, 1);
+        ledger_failed(l, -(__s64)(ctx->args[1] & MAX_ERRNO), bpf_ktime_get_boot_ns());
+        wberr_emit(inode, ref, (__u32)ctx->args[1], false);
+        return 0;
+}
+
+/* Somebody is told of the error: who is not a participant takes it away from the writer's next sync on that file. */
+SEC("raw_tp/file_check_and_advance_wb_err")
+int raw_tp__file_check_and_advance_wb_err(struct bpf_raw_tracepoint_args *ctx)
+{
+        struct file *file = (void *)ctx->args[0];
+        __u32 old = (__u32)ctx->args[1], now = BPF_CORE_READ(file, f_wb_err);
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct file_ref *ref;
+        struct vigil_db *db;
+
+        if (old == now)
+                return 0;
+        ref = watched(inode);
+        if (!ref)
+                return 0;
+        db = db_get(ref->db);
+        struct vigil_ledger *l = db ? ledger_of(db, ref_role(ref, db)) : NULL;
+        if (l && !bpf_map_lookup_elem(&parts, &tgid))
+                l->flags |= VIGIL_LEDGER_SWALLOWED;
+        wberr_emit(inode, ref, now, true);
+        return 0;
+}

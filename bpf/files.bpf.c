@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* files.bpf.c - writes, truncations and copies: hooked when they return, arguments from the saved registers. */
+#include "act.h"
+
+#include <asm/unistd.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define AT_FILE_POSITION ((__u64)-1)
+
+static __always_inline int write_at(int fd, struct io *io, __u64 rwf, __u32 probe)
+{
+        struct act a = {};
+
+        if (!act_on_fd(&a, fd, probe))
+                return 0;
+        if (io->offset == AT_FILE_POSITION) { /* which the write has moved */
+                struct file *file = a.file;
+                io->offset = (__u64)BPF_CORE_READ(file, f_pos);
+                if (io->ret > 0)
+                        io->offset -= (__u64)io->ret;
+        }
+        done_write(&a, io);
+        done_write_sync(&a, io->ret, rwf);
+        return 0;
+}
+
+/* One program for all calls that write: verified once, attached to the exit tracepoint of each. */
+SEC("tp")
+int tp__write_exit(struct sys_exit *ctx)
+{
+        __s64 ret = ctx->ret;
+        struct args r;
+        struct io io = {.ret = ret};
+        __u64 rwf = 0;
+        __u32 probe;
+
+        args_read(&r);
+        io.buf = r.a[1];
+        io.len = r.a[2];
+        io.offset = AT_FILE_POSITION;
+        switch (ctx->nr) {
+        case __NR_pwrite64:
+                io.offset = r.a[3];
+                probe = PROBE_PWRITE64;
+                break;
+        case __NR_write:
+                probe = PROBE_WRITE;
+                break;
+        case __NR_pwritev2:
+                rwf = r.a[5];
+                io.offset = r.a[3];
+                probe = PROBE_PWRITEV2;
+                goto vector;
+        case __NR_pwritev:
+                io.offset = r.a[3];
+                probe = PROBE_PWRITEV;
+                goto vector;
+        case __NR_writev:
+                probe = PROBE_WRITEV;
+        vector: /* the length is what was written: a short one cannot be told from a whole one */
+                io.buf = 0;
+                io.len = ret > 0 ? (__u64)ret : 0;
+                break;
+        default:
+                return 0;
+        }
+        return write_at((int)r.a[0], &io, rwf, probe);
+}
+
+/* ---- calls that change a file in other ways, all rarer ---- */
+
+#define FALLOC_FL_PUNCH_HOLE 0x02
+#define FALLOC_FL_ZERO_RANGE 0x10
+#define FICLONE              0x40049409
+#define FICLONERANGE         0x4020940d
+
+static __always_inline void truncated(struct act *a, __u64 size, __s64 ret)
+{
+        if (ret == 0)
+                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, size);
+        note(a, VIGIL_OP_TRUNCATE, size, 0, ret, ret < 0 && !error_is_harmless(ret));
+}
+
+/* Copies inside the kernel. Their offsets may stand in user memory, which the call has moved on; what counts for the ledger
+ * is the sum. A copy may end early at the end of its source: that is no short write. */
+static __always_inline void copied(struct act *a, struct io *io)
+{
+        struct file *file = a->file;
+
+        io->offset = (__u64)BPF_CORE_READ(file, f_pos);
+        if (io->ret > 0 && io->offset >= (__u64)io->ret)
+                io->offset -= (__u64)io->ret;
+        if (io->ret > 0)
+                io->len = (__u64)io->ret;
+        done_write(a, io);
+        done_write_sync(a, io->ret, 0);
+}
+
+/* fallocate and FICLONE return 0: what they changed counts like a write of as many bytes. */
+static __always_inline void replaced(struct act *a, struct io *io, bool content, __u64 bytes)
+{
+        if (io->ret == 0 && content) {
+                io->ret = (__s64)bytes;
+                io->len = bytes;
+        }
+        if (io->ret != 0)
+                done_write(a, io);
+}
+
+SEC("tp")
+int tp__change_exit(struct sys_exit *ctx)
+{
+        __s64 ret = ctx->ret;
+        struct act a = {};
+        struct args r;
+        struct io io = {.ret = ret};
+        __u64 fd;
+        __u32 probe;
+
+        args_read(&r);
+        fd = r.a[0];
+        switch (ctx->nr) {
+        case __NR_ftruncate:
+                probe = PROBE_FTRUNCATE;
+                break;
+        case __NR_fallocate:
+                probe = PROBE_FALLOCATE;
+                break;
+        case __NR_ioctl:
+                if (r.a[1] != FICLONE && r.a[1] != FICLONERANGE)
+                        return 0;
+                probe = PROBE_IOCTL;
+                break;
+        case __NR_sendfile:
+                probe = PROBE_SENDFILE;
+                io.len = r.a[3];
+                break;
+        case __NR_splice:
+                fd = r.a[2];
+                probe = PROBE_SPLICE;
+                io.len = r.a[4];
+                break;
+        case __NR_copy_file_range:
+                fd = r.a[2];
+                probe = PROBE_COPY_FILE_RANGE;
+                io.len = r.a[4];
+                break;
+        default:
+                return 0;
+        }
+        if (!act_on_fd(&a, (int)fd, probe))
+                return 0;
+        if (probe == PROBE_FTRUNCATE) {
+                truncated(&a, r.a[1], ret);
+        } else if (probe == PROBE_FALLOCATE) {
+                io.offset = r.a[2];
+                replaced(&a, &io, r.a[1] & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE), r.a[3]);
+        } else if (probe == PROBE_IOCTL) {
+                struct file *file = a.file;
+                replaced(&a, &io, true, (__u64)BPF_CORE_READ(file, f_inode, i_size));
+        } else {
+                copied(&a, &io);
+        }
+        return 0;
+}
+
+/* ---- reads: attached only with --reads ---- */
+
+static __always_inline int read_at(int fd, __u64 len, __u64 offset, __s64 ret, __u32 probe)
+{
+        struct act a = {};
+
+        if (ret <= 0 || !act_on_fd(&a, fd, probe))
+                return 0;
+        __sync_fetch_and_add(&a.ledger->reads, 1);
+        __sync_fetch_and_add(&a.ledger->read_bytes, (__u64)ret);
+        note(&a, VIGIL_OP_READ, offset == AT_FILE_POSITION ? 0 : offset, len, ret, false);
+        return 0;
+}
+
+SEC("tp")
+int tp__read_exit(struct sys_exit *ctx)
+{
+        __s64 ret = ctx->ret;
+        __u64 offset = AT_FILE_POSITION, len = ret > 0 ? (__u64)ret : 0;
+        struct args r;
+        __u32 probe;
+
+        args_read(&r);
+        switch (ctx->nr) {
+        case __NR_read:
+                len = r.a[2];
+                probe = PROBE_READ;
+                break;
+        case __NR_pread64:
+                len = r.a[2];
+                offset = r.a[3];
+                probe = PROBE_PREAD64;
+                break;
+        case __NR_readv:
+                probe = PROBE_READV;
+                break;
+        case __NR_preadv:
+                offset = r.a[3];
+                probe = PROBE_PREADV;
+                break;
+        default:
+                return 0;
+        }
+        return read_at((int)r.a[0], len, offset, ret, probe);
+}

@@ -1,0 +1,358 @@
+/* ledger.h - the durability account of each file, and the SQLite transaction it is part of.
+ *
+ * Rules: docs/ARCHITECTURE.md "Ledger". Sizes and orders of SQLite's writes: https://sqlite.org/fileformat2.html sections 3
+ * and 4; os_unix.c and pager.c for the order of calls. */
+#ifndef VIGIL_LEDGER_H
+#define VIGIL_LEDGER_H
+
+#include "adopt.h"
+
+#define WAL_HDR         32
+#define WAL_FRAME_HDR   24
+#define JOURNAL_HDR_MIN 12
+#define JOURNAL_MAGIC   0xd7a163f920f905d9ULL /* d9 d5 05 f9 20 a1 63 d7, as a little-endian load reads it */
+
+/* One write, as its system call returned. */
+struct io {
+        __u64 offset;
+        __u64 buf; /* user address of what was written; 0: not known */
+        __u64 len;
+        __s64 ret;
+        __u64 ns;
+};
+
+static __always_inline void ledger_written(struct vigil_ledger *l, const struct io *io)
+{
+        __u64 end = io->offset + (__u64)io->ret;
+
+        __sync_fetch_and_add(&l->written, (__u64)io->ret);
+        __sync_fetch_and_add(&l->bytes_total, (__u64)io->ret);
+        __sync_fetch_and_add(&l->writes, 1);
+        if (end > l->end)
+                l->end = end;
+        if (!l->risk_since_ns)
+                l->risk_since_ns = io->ns;
+        l->last_write_ns = io->ns;
+}
+
+static __always_inline void ledger_failed(struct vigil_ledger *l, __s64 error, __u64 ns)
+{
+        if (!l->first_error) {
+                l->first_error = (__s32)error;
+                l->first_error_ns = ns;
+        }
+}
+
+/* Everything whose write had returned when the sync was entered is durable; a tainted file proves nothing any more. */
+static __always_inline void ledger_synced(struct vigil_ledger *l, __u64 written_at_entry, __u64 ns)
+{
+        l->last_sync_ns = ns;
+        if (l->flags & VIGIL_LEDGER_TAINTED) {
+                l->flags |= VIGIL_LEDGER_LIED;
+                return;
+        }
+        if (written_at_entry > l->durable)
+                l->durable = written_at_entry;
+        if (l->durable >= l->written)
+                l->risk_since_ns = 0;
+}
+
+/* A sync of @role that was entered when @written bytes and @commits commits had been written returned 0. */
+static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role,
+                                   __u64 written, __u64 commits, __u64 ns)
+{
+        __u64 prev = priv->wal_commits_prev;
+
+        ledger_synced(l, written, ns);
+        if (l->flags & VIGIL_LEDGER_TAINTED)
+                return;
+        if (role == VIGIL_ROLE_WAL && commits > db->wal_commits_durable)
+                db->wal_commits_durable = commits;
+        if (role == VIGIL_ROLE_MAIN) {
+                /* What earlier WAL generations held had been copied here before they were reset. */
+                if (prev > db->wal_commits_durable && prev <= commits)
+                        db->wal_commits_durable = prev;
+        }
+}
+
+/* A whole file system was synced after the last write of this file: all of it is durable. With a write in between nothing
+ * is credited: too much stays at risk, never too little. */
+static __always_inline void fs_settle(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role)
+{
+        __u32 dev = l->dev, all = 0;
+        __u64 *one, *every;
+
+        if (!l->risk_since_ns || fs_synced_ns <= l->last_write_ns)
+                return;
+        one = bpf_map_lookup_elem(&fs_syncs, &dev);
+        every = bpf_map_lookup_elem(&fs_syncs, &all);
+        if ((one && *one > l->last_write_ns) || (every && *every > l->last_write_ns))
+                credit(db, priv, l, role, l->written, db->wal_commits, bpf_ktime_get_boot_ns());
+}
+
+static __always_inline void ledger_emptied(struct vigil_ledger *l)
+{
+        l->durable = l->written;
+        l->end = 0;
+        l->risk_since_ns = 0;
+}
+
+/* ---- WAL ---- */
+
+static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *priv)
+{
+        priv->wal_commits_prev = db->wal_commits;
+        priv->wal_txn_end = WAL_HDR;
+        priv->wal_frame_commit = 0;
+        db->wal_commit_end = WAL_HDR;
+        db->wal_frames = 0;
+        db->wal_frames_open = 0;
+}
+
+/* A frame is a header of 24 bytes and a page, in one or in two writes; a commit frame carries the size of the database at
+ * byte 4. The commit counts when its page has been written, too. */
+static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
+                                      const struct io *io)
+{
+        __u64 end = io->offset + (__u64)io->ret;
+        __u64 frame = (__u64)db->page_size + WAL_FRAME_HDR;
+        __u32 head[2];
+        bool commit = false;
+
+        if (io->ret == WAL_FRAME_HDR || (db->page_size && (__u64)io->ret == frame)) {
+                if (bpf_probe_read_user(head, sizeof(head), (void *)io->buf))
+                        COUNT(read_faults);
+                else
+                        commit = head[1] != 0;
+                if (io->ret == WAL_FRAME_HDR) {
+                        priv->wal_frame_commit = commit ? end : 0;
+                        return;
+                }
+        } else {
+                commit = priv->wal_frame_commit && priv->wal_frame_commit == io->offset;
+                if (!db->page_size)
+                        db->page_size = (__u32)io->ret;
+                frame = (__u64)db->page_size + WAL_FRAME_HDR;
+        }
+        if (end > priv->wal_txn_end)
+                priv->wal_txn_end = end;
+        if (commit) {
+                priv->wal_frame_commit = 0;
+                db->wal_commit_end = end;
+                db->wal_commits++;
+                use->commits++;
+        }
+        db->wal_frames = (priv->wal_txn_end - WAL_HDR) / frame;
+        db->wal_frames_open = priv->wal_txn_end > db->wal_commit_end
+                                      ? (priv->wal_txn_end - db->wal_commit_end) / frame
+                                      : 0;
+}
+
+static __always_inline void wal_written(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
+                                        const struct io *io)
+{
+        __u32 head[3];
+
+        db->flags |= VIGIL_DB_WAL_SEEN;
+        if (io->offset == 0 && io->ret == WAL_HDR) {
+                if (!bpf_probe_read_user(head, sizeof(head), (void *)io->buf))
+                        db->page_size = bpf_ntohl(head[2]) == 1 ? 65536 : bpf_ntohl(head[2]);
+                db->wal_generations++;
+                wal_generation(db, priv);
+                return;
+        }
+        if (!priv->wal_txn_end) { /* seen late: what is already there counts as committed */
+                priv->wal_txn_end = io->offset;
+                db->wal_commit_end = io->offset;
+        }
+        if (db->txn == VIGIL_TXN_NONE) { /* locking_mode EXCLUSIVE takes no WAL write lock */
+                db->flags |= VIGIL_DB_EXCLUSIVE;
+                if (io->offset < priv->wal_txn_end && io->offset >= db->wal_commit_end)
+                        priv->wal_txn_end = io->offset;
+        }
+        wal_frame(db, priv, use, io);
+}
+
+/* ---- rollback journal ---- */
+
+static __always_inline void txn_end(struct vigil_db *db, struct db_priv *priv)
+{
+        db->txn = VIGIL_TXN_NONE;
+        db->txn_db_writes = 0;
+        db->txn_journal_writes = 0;
+        db->txn_since_ns = 0;
+        db->txn_tgid = 0;
+        db->txn_start_ns = 0;
+        priv->txn_rolling_back = 0;
+}
+
+static __always_inline void txn_begin(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p, __u32 kind,
+                                      __u64 ns)
+{
+        txn_end(db, priv);
+        db->txn = kind;
+        db->txn_since_ns = ns;
+        db->txn_tgid = p->id.tgid;
+        db->txn_start_ns = p->id.start_ns;
+}
+
+/* The journal was unlinked, truncated or its header zeroed: a commit if the main file was changed and not rolled back. */
+static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
+                                          __u32 how)
+{
+        bool commit = db->txn_db_writes && !priv->txn_rolling_back && db->txn != VIGIL_TXN_RECOVERY;
+
+        if (db->txn == VIGIL_TXN_RECOVERY && db->journal_hot) {
+                db->rb_recoveries++;
+                db->flags |= VIGIL_DB_RECOVERED;
+        }
+        db->journal_hot = 0;
+        if (db->txn_db_writes || db->txn_journal_writes)
+                db->flags |= how;
+        if (commit) {
+                db->rb_commits++;
+                if (use)
+                        use->commits++;
+        }
+        txn_end(db, priv);
+        return commit;
+}
+
+static __always_inline void journal_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
+                                            struct vigil_use *use, const struct io *io)
+{
+        __u64 head[2] = {};
+
+        if (db->txn == VIGIL_TXN_NONE) { /* locking_mode EXCLUSIVE: no lock call tells of a new transaction */
+                txn_begin(db, priv, p, VIGIL_TXN_ROLLBACK, io->ns);
+                if (use->locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE))
+                        db->flags |= VIGIL_DB_EXCLUSIVE;
+        }
+        if (io->offset == 0 && io->ret >= JOURNAL_HDR_MIN) {
+                if (bpf_probe_read_user(head, JOURNAL_HDR_MIN, (void *)io->buf)) {
+                        COUNT(read_faults);
+                } else if (head[0] == JOURNAL_MAGIC) {
+                        db->journal_hot = 1;
+                } else if (head[0] == 0 && db->journal_hot) {
+                        journal_ended(db, priv, use, VIGIL_DB_JOURNAL_ZEROED);
+                        return;
+                }
+        }
+        db->txn_journal_writes++;
+}
+
+/* ---- main file ---- */
+
+static __always_inline void main_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
+                                         struct vigil_use *use, const struct io *io)
+{
+        if (!db->page_size && io->ret >= 512 && !(io->ret & (io->ret - 1)) && io->ret <= 65536)
+                db->page_size = (__u32)io->ret;
+        if (use->locks & VIGIL_LOCK_WAL_CKPT || db->txn == VIGIL_TXN_CHECKPOINT) {
+                db->ckpt_db_writes++;
+                return;
+        }
+        if (db->txn == VIGIL_TXN_NONE || db->txn == VIGIL_TXN_WAL) {
+                __u32 kind = VIGIL_TXN_ROLLBACK;
+
+                if (db->flags & VIGIL_DB_WAL_SEEN && db->file[VIGIL_ROLE_WAL].ino &&
+                    !(db->file[VIGIL_ROLE_WAL].flags & VIGIL_LEDGER_UNLINKED))
+                        kind = VIGIL_TXN_CHECKPOINT; /* at close, or in locking_mode EXCLUSIVE */
+                else if (!(use->locks & VIGIL_LOCK_RESERVED) && use->locks & VIGIL_LOCK_EXCLUSIVE &&
+                         db->journal_hot)
+                        kind = VIGIL_TXN_RECOVERY;
+                txn_begin(db, priv, p, kind, io->ns);
+                if (kind == VIGIL_TXN_CHECKPOINT) {
+                        db->ckpt_db_writes = 1;
+                        return;
+                }
+        }
+        db->txn_db_writes++;
+        if (db->txn == VIGIL_TXN_ROLLBACK && !db->txn_journal_writes && !db->journal_hot)
+                db->flags |= VIGIL_DB_NO_JOURNAL;
+}
+
+/* A write to a file of @db returned @io->ret > 0. */
+static __always_inline void account_write(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
+                                          struct vigil_proc *p, struct vigil_use *use, __u32 role,
+                                          const struct io *io)
+{
+        fs_settle(db, priv, l, role);
+        ledger_written(l, io);
+        use->writes++;
+        use->bytes += (__u64)io->ret;
+        use->flags |= VIGIL_USE_WROTE;
+        use->last_ns = io->ns;
+        if (role == VIGIL_ROLE_WAL)
+                wal_written(db, priv, use, io);
+        else if (role == VIGIL_ROLE_JOURNAL)
+                journal_written(db, priv, p, use, io);
+        else if (role == VIGIL_ROLE_MAIN)
+                main_written(db, priv, p, use, io);
+}
+
+static __always_inline void account_truncate(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
+                                             struct vigil_use *use, __u32 role, __u64 size)
+{
+        __sync_fetch_and_add(&l->truncates, 1);
+        if (size == 0)
+                ledger_emptied(l);
+        else if (size < l->end)
+                l->end = size;
+        if (role == VIGIL_ROLE_WAL && size == 0)
+                wal_generation(db, priv);
+        else if (role == VIGIL_ROLE_JOURNAL && size == 0)
+                journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
+        else if (role == VIGIL_ROLE_MAIN && db->txn == VIGIL_TXN_ROLLBACK)
+                priv->txn_rolling_back = 1; /* a rollback restores the size first; a commit shrinks after its end */
+}
+
+/* Lazily moves on what a sync of the directory has made durable. */
+static __always_inline void dir_settle(struct vigil_db *db, struct db_priv *priv, struct dir *dir)
+{
+        __u32 dev = priv->dir.dev, all = 0;
+        __u64 *one = bpf_map_lookup_elem(&fs_syncs, &dev), *every = bpf_map_lookup_elem(&fs_syncs, &all);
+
+        if ((one && *one > dir->last_op_ns) || (every && *every > dir->last_op_ns))
+                dir->durable = dir->ops;
+        if (dir->durable >= priv->last_commit_dirop)
+                db->rb_commits_dir_durable = db->rb_commits_dir;
+}
+
+static __always_inline void account_dirop(struct db_priv *priv)
+{
+        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+
+        if (!dir)
+                return;
+        __sync_fetch_and_add(&dir->ops, 1);
+        dir->last_op_ns = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
+                                           struct vigil_use *use, __u32 role)
+{
+        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+
+        __sync_fetch_and_add(&l->unlinks, 1);
+        l->flags |= VIGIL_LEDGER_UNLINKED;
+        if (dir) {
+                dir_settle(db, priv, dir);
+                __sync_fetch_and_add(&dir->ops, 1);
+                dir->last_op_ns = bpf_ktime_get_boot_ns();
+        }
+        if (role == VIGIL_ROLE_WAL) {
+                ledger_emptied(l);
+                wal_generation(db, priv);
+                if (db->txn == VIGIL_TXN_CHECKPOINT)
+                        txn_end(db, priv);
+        } else if (role == VIGIL_ROLE_JOURNAL) {
+                ledger_emptied(l);
+                if (journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED) && dir) {
+                        db->rb_commits_dir++;
+                        priv->last_commit_dirop = dir->ops;
+                }
+        }
+}
+
+#endif

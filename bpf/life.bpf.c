@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* life.bpf.c - fork, exec, exit, signals with their sender, OOM: how processes come and go. */
+#include "death.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- fork: the tree grows, descriptors are inherited ---- */
+
+static __always_inline void fork_emit(struct task_struct *parent, struct task_struct *child, __u32 inherits)
+{
+        struct scratch *s = scratch();
+
+        if (!s)
+                return;
+        struct vigil_fork *r = &s->rec.fork;
+        __builtin_memset(r, 0, sizeof(*r));
+        hdr_fill(&r->hdr, VIGIL_FORK, sizeof(*r));
+        ident_fill(&r->parent, parent, 0);
+        ident_fill(&r->child, child, 0);
+        r->inherits = inherits;
+        emit(r, sizeof(*r));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+        __u32 ptgid = (__u32)parent->tgid, ctgid = (__u32)child->tgid;
+        struct mark *m, new = {};
+        struct vigil_proc *p;
+
+        if (ptgid == ctgid) /* a thread */
+                return 0;
+        m = mark_of(ptgid);
+        p = bpf_map_lookup_elem(&parts, &ptgid);
+        FIX(m); /* two pointers must not be tested as one */
+        if (!m) {
+                if (!p)
+                        return 0;
+        }
+        new.flags = m ? m->flags & ~MARK_CMD : 0;
+        if (p)
+                new.flags |= MARK_INHERITS;
+        if (new.flags & MARK_CANARY)
+                probe_seen(PROBE_FORK);
+        new.start_ns = child->start_boottime;
+        if (bpf_map_update_elem(&marks, &ctgid, &new, BPF_ANY))
+                COUNT(full_procs);
+        if (p && cfg_stream_all)
+                fork_emit(parent, child, 1);
+        return 0;
+}
+
+/* ---- exec: the program is replaced, its connections are gone ---- */
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task)
+{
+        __u32 tgid = (__u32)task->tgid;
+        struct mark *m = mark_of(tgid);
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(PROBE_EXEC);
+        if (!p || p->flags & VIGIL_PROC_DEAD)
+                return 0;
+        part_end(tgid, 0, VIGIL_EXEC);
+        if (m)
+                m->flags |= MARK_INHERITS; /* what was not close-on-exec is still there */
+        return 0;
+}
+
+/* ---- exit: once per process, at its last thread ---- */
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
+{
+        __u32 tgid = (__u32)task->tgid, one = 1;
+        struct signal_struct *signal = task->signal;
+        struct vigil_proc *p;
+        struct mark *m;
+
+        if (signal->live.counter != 0)
+                return 0;
+        m = mark_of(tgid);
+        p = bpf_map_lookup_elem(&parts, &tgid);
+        FIX(m); /* two pointers must not be tested as one */
+        if (!m) {
+                if (!p)
+                        return 0;
+        }
+        /* Two threads that leave together can both see 0: the first to set this handles the death. */
+        if (bpf_map_update_elem(&dying, &tgid, &one, BPF_NOEXIST))
+                return 0;
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(PROBE_EXIT);
+        if (p && !(p->flags & VIGIL_PROC_DEAD)) {
+                p->exit_code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
+                part_end(tgid, (__u64)BPF_CORE_READ(task, files), VIGIL_EXIT);
+        }
+        if (m)
+                bpf_map_delete_elem(&marks, &tgid);
+        bpf_map_delete_elem(&dying, &tgid);
+        return 0;
+}
+
+/* ---- signals ---- */
+
+#define SIGKILL  9
+#define SIGCHLD  17
+#define SIGCONT  18
+#define SIGSTOP  19
+#define SIGTSTP  20
+#define SIGTTIN  21
+#define SIGTTOU  22
+#define SIGURG   23
+#define SIGWINCH 28
+
+/* Signals whose default action does not end a process (signal(7)). */
+#define HARMLESS_SIGNALS                                                                                           \
+        ((1ULL << SIGCHLD) | (1ULL << SIGCONT) | (1ULL << SIGSTOP) | (1ULL << SIGTSTP) | (1ULL << SIGTTIN) |       \
+         (1ULL << SIGTTOU) | (1ULL << SIGURG) | (1ULL << SIGWINCH))
+
+/* True when @sig would end @task: no handler of its own is installed. */
+static __always_inline bool is_fatal(struct task_struct *task, int sig)
+{
+        struct sighand_struct *sighand = BPF_CORE_READ(task, sighand);
+        struct k_sigaction *action;
+
+        if (sig == SIGKILL)
+                return true;
+        if (sig < 1 || sig > 64 || (sig < 64 && HARMLESS_SIGNALS >> sig & 1))
+                return false;
+        action = (void *)sighand + bpf_core_field_offset(struct sighand_struct, action) +
+                 (__u32)(sig - 1) * bpf_core_type_size(struct k_sigaction);
+        return BPF_CORE_READ(action, sa.sa_handler) == NULL;
+}
+
+static __always_inline void sender_fill(struct vigil_sig *s, struct task_struct *sender, struct task_struct *target)
+{
+        struct task_struct *leader = BPF_CORE_READ(sender, group_leader), *up;
+
+        s->sender_tgid = (__u32)BPF_CORE_READ(sender, tgid);
+        s->sender_uid = BPF_CORE_READ(sender, real_cred, uid.val);
+        s->sender_start_ns = BPF_CORE_READ(leader, start_boottime);
+        BPF_CORE_READ_STR_INTO(&s->sender_comm, leader, comm);
+        if (BPF_CORE_READ(sender, flags) & PF_EXITING)
+                s->flags |= VIGIL_SIG_SENDER_EXITING;
+        if (s->sender_tgid == (__u32)BPF_CORE_READ(target, tgid))
+                s->flags |= VIGIL_SIG_SELF;
+        up = leader;
+        for (int i = 0; i < VIGIL_ANCESTORS; i++) {
+                struct vigil_ancestor *a = &s->ancestor[i];
+
+                up = BPF_CORE_READ(up, real_parent, group_leader);
+                a->tgid = (__u32)BPF_CORE_READ(up, tgid);
+                if (!a->tgid)
+                        break;
+                a->start_ns = BPF_CORE_READ(up, start_boottime);
+                a->uid = BPF_CORE_READ(up, real_cred, uid.val);
+                BPF_CORE_READ_STR_INTO(&a->comm, up, comm);
+                s->ancestors++;
+                if (a->tgid == 1)
+                        break;
+        }
+}
+
+/* Keeps the first signal of each number; the last slot goes to the newest, so that the one that kills is kept. */
+static __noinline int signal_keep(struct vigil_proc *p, const struct vigil_sig *s)
+{
+        __u32 n = p->nsignals;
+
+        for (__u32 i = 0; i < VIGIL_SIGNALS; i++)
+                if (i < n && p->signal[i].sig == s->sig)
+                        return 0;
+        if (n >= VIGIL_SIGNALS)
+                n = VIGIL_SIGNALS - 1;
+        p->signal[n & (VIGIL_SIGNALS - 1)] = *s;
+        p->nsignals++;
+        return 1;
+}
+
+/* @info is 0 or 1 (SEND_SIG_NOINFO, SEND_SIG_PRIV) or an address: compared unsigned. Who is `current` is the sender only in
+ * task context; si_code tells which of the kernel's ways it was (include/uapi/asm-generic/siginfo.h). */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
+             int result)
+{
+        __u32 tgid = (__u32)task->tgid, zero = 0;
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_signal *r;
+
+        if (!p) {
+                struct mark *m = mark_of(tgid);
+                if (m && m->flags & MARK_CANARY)
+                        probe_seen(PROBE_SIGNAL);
+                return 0;
+        }
+        if (p->flags & VIGIL_PROC_DEAD || result != 0 || !is_fatal(task, sig))
+                return 0;
+        r = bpf_map_lookup_elem(&signal_scratches, &zero);
+        if (!r)
+                return 0;
+        if (p->flags & VIGIL_PROC_CANARY)
+                probe_seen(PROBE_SIGNAL);
+        __builtin_memset(r, 0, sizeof(*r));
+        r->sig.ns = bpf_ktime_get_boot_ns();
+        r->sig.sig = sig;
+        r->sig.result = (__u32)result;
+        r->sig.flags = group ? VIGIL_SIG_GROUP : 0;
+        r->sig.syncs_in_flight = p->syncs_in_flight;
+        if ((__u64)info == 0) {
+                r->sig.flags |= VIGIL_SIG_NOINFO;
+        } else if ((__u64)info == 1) {
+                r->sig.flags |= VIGIL_SIG_PRIV;
+                r->sig.code = 0x80; /* SI_KERNEL */
+        } else {
+                bpf_probe_read_kernel(&r->sig.code, sizeof(r->sig.code),
+                                      (void *)info + bpf_core_field_offset(struct kernel_siginfo, si_code));
+        }
+        sender_fill(&r->sig, current_task(), task);
+        if (!signal_keep(p, &r->sig))
+                return 0;
+        hdr_fill(&r->hdr, VIGIL_SIGNAL, sizeof(*r));
+        r->id = p->id;
+        emit_urgent(r, sizeof(*r));
+        return 0;
+}
+
+/* mark_victim(pid) or mark_victim(task, uid): see compat.h. */
+SEC("raw_tp/mark_victim")
+int raw_tp__mark_victim(struct bpf_raw_tracepoint_args *ctx)
+{
+        __u64 arg = ctx->args[0];
+        struct vigil_proc *p;
+        __u32 tgid;
+
+        tgid = is_kernel_pointer(arg) ? (__u32)BPF_CORE_READ((struct task_struct *)arg, tgid) : (__u32)arg;
+        p = bpf_map_lookup_elem(&parts, &tgid);
+        if (!p)
+                return 0;
+        p->flags |= VIGIL_PROC_OOM;
+        struct scratch *s = scratch();
+        if (!s)
+                return 0;
+        struct vigil_oom *r = &s->rec.oom;
+        __builtin_memset(r, 0, sizeof(*r));
+        hdr_fill(&r->hdr, VIGIL_OOM, sizeof(*r));
+        r->id = p->id;
+        emit_urgent(r, sizeof(*r));
+        return 0;
+}

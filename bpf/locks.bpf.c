@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* locks.bpf.c - POSIX and flock locks: SQLite's transactions seen from outside.
+ *
+ * The bytes are those of SQLite's unix VFS (os_unix.c: PENDING_BYTE 0x40000000; wal.c: WAL_WRITE_LOCK at 120). This runs
+ * for each fcntl lock of the host: it leaves at once for what nobody needs, in WAL mode the four calls of five that set and
+ * clear read marks. What a process held at its death is read from the inode's own list (life.bpf.c), not from here. */
+#include "act.h"
+#include "hist.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define PENDING_BYTE     0x40000000LL
+#define RESERVED_BYTE    0x40000001LL
+#define SHARED_FIRST     0x40000002LL
+#define SHARED_LAST      0x400001ffLL
+#define WAL_WRITE_BYTE   120
+#define WAL_CKPT_BYTE    121
+#define WAL_RECOVER_BYTE 122
+#define WAL_READ0_BYTE   123
+#define WAL_READ4_BYTE   127
+#define WAL_DMS_BYTE     128
+
+static __always_inline bool covers(long long start, long long end, long long first, long long last)
+{
+        return start <= last && end >= first;
+}
+
+/* Bits of the mask that a lock of this range sets on a file of @role. SQLite's bytes merge into one range in the kernel, so
+ * ranges are decoded by overlap. */
+static __always_inline __u32 lock_bits(__u32 role, unsigned char type, long long start, long long end)
+{
+        __u32 bits = 0;
+        bool wr = type != F_RDLCK;
+
+        if (role == VIGIL_ROLE_SHM) {
+                if (covers(start, end, WAL_WRITE_BYTE, WAL_WRITE_BYTE))
+                        bits |= VIGIL_LOCK_WAL_WRITE;
+                if (covers(start, end, WAL_CKPT_BYTE, WAL_CKPT_BYTE))
+                        bits |= VIGIL_LOCK_WAL_CKPT;
+                if (covers(start, end, WAL_RECOVER_BYTE, WAL_RECOVER_BYTE))
+                        bits |= VIGIL_LOCK_WAL_RECOVER;
+                if (covers(start, end, WAL_DMS_BYTE, WAL_DMS_BYTE))
+                        bits |= VIGIL_LOCK_DMS;
+                return bits;
+        }
+        if (covers(start, end, RESERVED_BYTE, RESERVED_BYTE) && wr)
+                bits |= VIGIL_LOCK_RESERVED;
+        if (covers(start, end, PENDING_BYTE, PENDING_BYTE) && wr)
+                bits |= VIGIL_LOCK_PENDING;
+        if (covers(start, end, SHARED_FIRST, SHARED_LAST))
+                bits |= wr ? VIGIL_LOCK_EXCLUSIVE : VIGIL_LOCK_SHARED;
+        return bits;
+}
+
+/* Ranges that no account needs: read marks of the WAL index, and files that are no SQLite lock page at all. */
+static __always_inline bool range_is_idle(unsigned char type, long long start, long long end)
+{
+        if (start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE)
+                return type != F_WRLCK || start == end;
+        if (start >= PENDING_BYTE && end <= SHARED_LAST)
+                return false;
+        if (start >= WAL_WRITE_BYTE && end <= WAL_DMS_BYTE)
+                return false;
+        return type != F_UNLCK || !(start <= WAL_WRITE_BYTE && end >= SHARED_LAST);
+}
+
+/* ---- what the locks mean ---- */
+
+static __always_inline void shm_locked(struct act *a, __u32 bits)
+{
+        if (bits & VIGIL_LOCK_WAL_RECOVER && !(a->use->locks & VIGIL_LOCK_WAL_RECOVER)) {
+                a->db->wal_recoveries++;
+                a->db->flags |= VIGIL_DB_RECOVERED;
+        }
+        if (bits & VIGIL_LOCK_WAL_WRITE && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
+                txn_begin(a->db, a->priv, a->p, VIGIL_TXN_WAL, a->ns);
+                a->priv->wal_txn_end = a->db->wal_commit_end;
+                a->priv->wal_frame_commit = 0;
+                a->db->wal_frames_open = 0;
+                a->use->write_lock_ns = a->ns;
+        }
+        if (bits & VIGIL_LOCK_WAL_CKPT && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
+                a->db->ckpt_db_writes = 0;
+                a->db->checkpoints++;
+                a->use->ckpt_lock_ns = a->ns;
+        }
+}
+
+static __always_inline void shm_unlocked(struct act *a, __u32 bits)
+{
+        if (bits & VIGIL_LOCK_WAL_WRITE) {
+                if (a->use->write_lock_ns)
+                        hist_add(a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+                a->use->write_lock_ns = 0;
+                if (a->db->txn == VIGIL_TXN_WAL)
+                        txn_end(a->db, a->priv);
+                a->db->wal_frames_open = 0;
+        }
+        if (bits & VIGIL_LOCK_WAL_CKPT) {
+                if (a->use->ckpt_lock_ns)
+                        hist_add(a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_CHECKPOINT, a->ns - a->use->ckpt_lock_ns,
+                                 false);
+                a->use->ckpt_lock_ns = 0;
+        }
+}
+
+static __always_inline void main_locked(struct act *a, __u32 bits)
+{
+        if (bits & VIGIL_LOCK_RESERVED) {
+                txn_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns);
+                a->use->write_lock_ns = a->ns;
+        }
+}
+
+static __always_inline void main_unlocked(struct act *a, __u32 gone)
+{
+        if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
+                hist_add(a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+                a->use->write_lock_ns = 0;
+        }
+        if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
+            a->db->txn_start_ns == a->p->id.start_ns) {
+                /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
+                if (a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot) {
+                        a->db->rb_commits++;
+                        a->use->commits++;
+                }
+                txn_end(a->db, a->priv);
+        }
+}
+
+static __always_inline void lock_note(struct act *a, unsigned char type, long long start, long long end, int ret)
+{
+        __u8 op = type == F_UNLCK ? VIGIL_OP_UNLOCK : type == F_WRLCK ? VIGIL_OP_LOCK_WR : VIGIL_OP_LOCK_RD;
+
+        __sync_fetch_and_add(&a->ledger->locks, 1);
+        if (ret)
+                __sync_fetch_and_add(&a->ledger->lock_busy, 1);
+        note(a, op, (__u64)start, (__u64)(end - start + 1), ret, false);
+}
+
+static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
+                                       long long end)
+{
+        __u32 bits = lock_bits(a->role, type, start, end);
+
+        if (type == F_UNLCK) {
+                __u32 gone = a->use->locks & (bits | (a->role == VIGIL_ROLE_SHM ? 0 : VIGIL_LOCK_SHARED));
+                if (a->role != VIGIL_ROLE_SHM && start != PENDING_BYTE && start != RESERVED_BYTE)
+                        gone = a->use->locks & lock_bits(a->role, F_RDLCK, start, end);
+                gone |= a->use->locks & bits;
+                if (lock_flags(fl) & FL_CLOSE && BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
+                        a->use->locks_at_end |= gone; /* exec closed it: abandoned, not closed by the program */
+                a->use->locks &= ~gone;
+                if (a->role == VIGIL_ROLE_SHM)
+                        shm_unlocked(a, gone);
+                else
+                        main_unlocked(a, gone);
+                return;
+        }
+        if (a->role == VIGIL_ROLE_SHM)
+                shm_locked(a, type == F_WRLCK ? bits : 0);
+        else if (type == F_WRLCK)
+                main_locked(a, bits & ~a->use->locks);
+        if (a->role != VIGIL_ROLE_SHM && type == F_RDLCK && bits & VIGIL_LOCK_SHARED) {
+                __u32 down = a->use->locks & VIGIL_LOCK_EXCLUSIVE; /* a read lock over a write lock replaces it */
+                a->use->locks &= ~VIGIL_LOCK_EXCLUSIVE;
+                if (down && !(a->use->locks & VIGIL_LOCK_RESERVED))
+                        main_unlocked(a, down);
+        }
+        a->use->locks |= bits;
+        a->use->flags |= VIGIL_USE_LOCKED;
+}
+
+/* ---- attachments ---- */
+
+static __always_inline bool may_adopt(long long start, unsigned char type, int ret, __u32 tgid)
+{
+        struct mark *m;
+
+        if (!cfg_adopt || ret || type == F_UNLCK || start < PENDING_BYTE || start > SHARED_LAST)
+                return false;
+        m = mark_of(tgid);
+        return m && m->flags & MARK_TREE;
+}
+
+static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret)
+{
+        unsigned char type = lock_type(fl);
+        long long start = fl->fl_start, end = fl->fl_end;
+        __u64 id = bpf_get_current_pid_tgid();
+        __u32 tgid = id >> 32;
+        struct file_key key = {};
+        struct file_ref *ref;
+        struct act a = {.tid = (__u32)id};
+
+        if (range_is_idle(type, start, end))
+                return 0;
+        key.ino = inode->i_ino;
+        key.dev = inode->i_sb->s_dev;
+        ref = bpf_map_lookup_elem(&files, &key);
+        if (!ref) {
+                if (!may_adopt(start, type, ret, tgid) || !db_adopt(lock_file(fl), key.ino, key.dev))
+                        return 0;
+                ref = bpf_map_lookup_elem(&files, &key);
+        }
+        if (!ref || !ref->db || (ref->role != VIGIL_ROLE_MAIN && ref->role != VIGIL_ROLE_SHM))
+                return 0;
+        struct mark *m = mark_of(tgid);
+        if (m && m->flags & MARK_OWN)
+                return 0;
+        a.p = bpf_map_lookup_elem(&parts, &tgid);
+        if (!a.p) {
+                if (type == F_UNLCK) /* closing what was never used: a child gives back what it inherited */
+                        return 0;
+                a.p = part_make(tgid);
+        }
+        if (!a.p || a.p->flags & VIGIL_PROC_DEAD)
+                return 0;
+        if (a.p->flags & VIGIL_PROC_CANARY)
+                probe_seen(PROBE_POSIX_LOCK);
+        a.db = db_get(ref->db);
+        a.priv = db_priv(ref->db);
+        a.role = ref->role;
+        a.use = use_get(a.p, ref->db);
+        a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
+        if (!a.ledger || !a.priv || !a.use)
+                return 0;
+        a.ns = bpf_ktime_get_boot_ns();
+        a.use->last_ns = a.ns;
+        lock_note(&a, type, start, end, ret);
+        if (!ret)
+                lock_apply(&a, fl, type, start, end);
+        return 0;
+}
+
+SEC("tp_btf/posix_lock_inode")
+int BPF_PROG(tp_btf__posix_lock_inode, struct inode *inode, struct file_lock *fl, int ret)
+{
+        return inode && fl ? posix_lock(inode, fl, ret) : 0;
+}
+
+/* flock(2): not SQLite's unix VFS, but its unix-flock VFS, and other programs on its files. */
+SEC("tp_btf/flock_lock_inode")
+int BPF_PROG(tp_btf__flock_lock_inode, struct inode *inode, struct file_lock *fl, int ret)
+{
+        struct file_key key = {};
+        struct file_ref *ref;
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        struct vigil_proc *p;
+
+        if (!inode || !fl)
+                return 0;
+        key.ino = inode->i_ino;
+        key.dev = inode->i_sb->s_dev;
+        ref = bpf_map_lookup_elem(&files, &key);
+        if (!ref || !ref->db)
+                return 0;
+        p = bpf_map_lookup_elem(&parts, &tgid);
+        if (!p || p->flags & VIGIL_PROC_DEAD)
+                return 0;
+        if (p->flags & VIGIL_PROC_CANARY)
+                probe_seen(PROBE_FLOCK);
+        struct vigil_use *use = use_get(p, ref->db);
+        if (!use || ret)
+                return 0;
+        if (lock_type(fl) == F_UNLCK)
+                use->locks &= ~VIGIL_LOCK_FLOCK;
+        else
+                use->locks |= VIGIL_LOCK_FLOCK;
+        return 0;
+}

@@ -1,0 +1,314 @@
+/* maps.h - every map and every setting. Each map has a bound; reaching it is counted in struct vigil_counters.
+ *
+ * Included by each *.bpf.c: the definitions are weak and the linker merges them (bpftool gen object). */
+#ifndef VIGIL_MAPS_H
+#define VIGIL_MAPS_H
+
+#include "abi.h"
+
+/* ---- settings, written by the loader before the programs are loaded ---- */
+
+const volatile bool cfg_adopt __weak = false;      /* adopt databases that the tree locks or opens companions of */
+const volatile bool cfg_stream_all __weak = false; /* stream every operation: `vigil record` */
+const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
+
+/* ---- processes ---- */
+
+enum mark_flag {
+        MARK_TREE = 1 << 0,     /* of the command's tree */
+        MARK_OWN = 1 << 1,      /* Vigil itself and its helpers: never looked at */
+        MARK_INHERITS = 1 << 2, /* forked by a participant: may use descriptors that it never opened */
+        MARK_CMD = 1 << 3,
+        MARK_CANARY = 1 << 4, /* Vigil's own test process: what it does proves that probes fire */
+};
+
+struct mark {
+        __u64 start_ns;
+        __u32 flags;
+        __u32 pad;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 32768);
+        __type(key, __u32); /* tgid */
+        __type(value, struct mark);
+} marks __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __type(key, __u32); /* tgid */
+        __type(value, struct vigil_proc);
+} parts __weak SEC(".maps");
+
+/* Never written: what a new participant is copied from. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct vigil_proc);
+} blank_part __weak SEC(".maps");
+
+/* Test-and-set for "who handles this death": two threads that exit together can both see signal->live == 0. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __type(key, __u32);
+        __type(value, __u32);
+} dying __weak SEC(".maps");
+
+/* ---- files ---- */
+
+struct file_key {
+        __u64 ino;
+        __u32 dev;
+        __u32 pad;
+};
+
+struct file_ref {
+        __u64 inode; /* address, to be validated before use */
+        __u32 db;    /* 0: being adopted right now */
+        __u32 generation;
+        __u32 incarnation;
+        __u8 role;
+        __u8 unlinked;
+        __u16 pad;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 8192);
+        __type(key, struct file_key);
+        __type(value, struct file_ref);
+} files __weak SEC(".maps");
+
+/* Directories that hold a watched database: entries made and removed, and how many of these a sync of it covered. */
+struct dir {
+        __u64 ops;
+        __u64 durable;
+        __u64 syncs;
+        __u64 errors;
+        __u64 last_op_ns;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 512);
+        __type(key, struct file_key);
+        __type(value, struct dir);
+} dirs __weak SEC(".maps");
+
+/* Watched names, exact, in their directory. */
+struct name_key {
+        struct file_key dir;
+        char name[VIGIL_NAME_MAX];
+};
+
+struct name_ref {
+        __u32 db;
+        __u32 role;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 2048);
+        __type(key, struct name_key);
+        __type(value, struct name_ref);
+} names __weak SEC(".maps");
+
+/* The same names whatever their directory: path operations carry a path, not an inode. */
+struct basename_key {
+        char name[VIGIL_NAME_MAX];
+};
+
+struct basename_ref {
+        __u32 count; /* databases that have a file of this name */
+        __u32 db;    /* the last of them */
+        __u32 role;
+        __u32 pad;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 2048);
+        __type(key, struct basename_key);
+        __type(value, struct basename_ref);
+} basenames __weak SEC(".maps");
+
+/* ---- databases ---- */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, struct vigil_db);
+} dbs __weak SEC(".maps");
+
+/* What the kernel side alone needs of a database. */
+struct db_priv {
+        __u64 inode[VIGIL_ROLES];
+        struct file_key key[VIGIL_ROLES];
+        struct file_key dir;
+        __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
+        __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
+        __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
+        __u64 last_commit_dirop; /* dir.ops right after the last commit by unlink */
+        __u32 txn_rolling_back;
+        __u32 name_len;
+        char name[VIGIL_NAME_MAX];
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, struct db_priv);
+} dbp __weak SEC(".maps");
+
+/* Allocation of database ids: an id is taken by whoever inserts it first. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, __u32);
+} db_ids __weak SEC(".maps");
+
+/* ---- syncs in flight, histograms, counters ---- */
+
+#define SYNC_WHOLE_FS 0xff /* sync_flight.role of syncfs and sync */
+
+struct sync_flight {
+        struct file_key key;
+        __u64 entered_ns;
+        __u64 written; /* of the file, or dir.ops */
+        __u64 commits; /* of the database */
+        __u32 db;
+        __u32 incarnation;
+        __u32 role;
+        __u32 use; /* index into vigil_proc.use */
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 4096);
+        __type(key, __u64); /* tgid << 32 | tid */
+        __type(value, struct sync_flight);
+} syncs __weak SEC(".maps");
+
+/* When the last good syncfs of a device was entered; key 0: sync(2), all of them. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 256);
+        __type(key, __u32); /* s_dev */
+        __type(value, __u64);
+} fs_syncs __weak SEC(".maps");
+
+__u64 fs_synced_ns __weak = 0; /* the latest of them: spares the lookup */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __type(key, struct vigil_hist_key);
+        __type(value, struct vigil_hist);
+} hists __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct vigil_counters);
+} counters __weak SEC(".maps");
+
+/* Runs of each probe on the canary: index is enum probe_id. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 64);
+        __type(key, __u32);
+        __type(value, __u64);
+} seen __weak SEC(".maps");
+
+/* ---- rings: deaths, errors and fatal signals have their own ---- */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 4 << 20);
+} events __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 2 << 20);
+} urgent __weak SEC(".maps");
+
+/* ---- scratch: what is too large for the 512 bytes of stack ---- */
+
+struct scratch {
+        union {
+                struct vigil_database database;
+                struct vigil_process process;
+                struct vigil_op op;
+                struct vigil_pathop pathop;
+                struct vigil_exit_db exit_db;
+                struct vigil_fork fork;
+                struct vigil_oom oom;
+        } rec;
+        struct name_key name;
+        struct basename_key base;
+        struct basename_key base2;
+        struct vigil_hist hist;
+        struct db_priv priv;
+        struct vigil_db db;
+        struct vigil_opent ent; /* argument of stream_op() */
+        __u64 index;            /* result of use_find() */
+        __u64 bits;             /* result of locks_held() */
+        __u8 bytes[64];
+        __u64 inodes[VIGIL_USES];
+        char path[2 * VIGIL_PATH_MAX]; /* where path_of() builds */
+        char text[VIGIL_PATH_MAX];     /* what it returns */
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct scratch);
+} scratches __weak SEC(".maps");
+
+/* Signals may be raised in an interrupt that stopped another probe: they have their own. */
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct vigil_signal);
+} signal_scratches __weak SEC(".maps");
+
+static __always_inline struct scratch *scratch(void)
+{
+        __u32 zero = 0;
+        return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+static __always_inline struct vigil_counters *counters_here(void)
+{
+        __u32 zero = 0;
+        return bpf_map_lookup_elem(&counters, &zero);
+}
+
+/* Zeroes more than the compiler would inline: copies from the map that is never written. */
+static __always_inline void zero(void *dst, __u32 n)
+{
+        __u32 key = 0;
+        void *blank = bpf_map_lookup_elem(&blank_part, &key);
+
+        if (blank)
+                bpf_probe_read_kernel(dst, n, blank);
+}
+
+#define COUNT(field)                                                                                               \
+        do {                                                                                                       \
+                struct vigil_counters *count_ = counters_here();                                                   \
+                if (count_)                                                                                        \
+                        __sync_fetch_and_add(&count_->field, 1);                                                   \
+        } while (0)
+
+#endif

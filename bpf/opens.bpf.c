@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* opens.bpf.c - opens: the moment a file of a database, or a process, comes under watch. */
+#include "act.h"
+
+#include <asm/unistd.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_PATH  010000000
+
+static __always_inline bool has_suffix(const char *name, __u64 len, const char *suffix, __u64 n)
+{
+        if (len <= n || len >= VIGIL_NAME_MAX)
+                return false;
+        const char *tail = name + ((len - n) & (VIGIL_NAME_MAX - 1));
+        for (__u64 i = 0; i < n; i++)
+                if (tail[i] != suffix[i])
+                        return false;
+        return true;
+}
+
+/* The watched name that @dentry is, or NULL. s->name holds it afterwards. */
+static __noinline struct name_ref *watched_name(struct scratch *s, struct dentry *dentry)
+{
+        __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &s->name.dir);
+        if (!bpf_map_lookup_elem(&dirs, &s->name.dir))
+                return NULL;
+        if (!dentry_name(dentry, s->name.name))
+                return NULL;
+        return bpf_map_lookup_elem(&names, &s->name);
+}
+
+/* A super-journal, <name>-mjXXXXXXXXX (pager.c, sqlite3PagerCommitPhaseOne; main.c multi-file commit): a companion of the
+ * database it is named after. s->name is left cut to that name. */
+#define MJ_SUFFIX 12
+
+static __noinline struct name_ref *super_journal(struct scratch *s, struct dentry *dentry)
+{
+        __u32 len = BPF_CORE_READ(dentry, d_name.len);
+
+        if (len <= MJ_SUFFIX || len >= VIGIL_NAME_MAX)
+                return NULL;
+        char *tail = s->name.name + ((len - MJ_SUFFIX) & (VIGIL_NAME_MAX - 1) & 0xff);
+        if (len > VIGIL_NAME_MAX - MJ_SUFFIX)
+                return NULL;
+        if (tail[0] != '-' || tail[1] != 'm' || tail[2] != 'j')
+                return NULL;
+        __builtin_memset(tail, 0, MJ_SUFFIX);
+        return bpf_map_lookup_elem(&names, &s->name);
+}
+
+static __always_inline void opened(struct act *a, __u64 flags, bool fresh)
+{
+        __u32 bit = a->role == VIGIL_ROLE_MAIN  ? VIGIL_USE_OPENED
+                    : a->role == VIGIL_ROLE_WAL ? VIGIL_USE_OPENED_WAL
+                                                : 0;
+        bool first = bit && !(a->use->flags & bit);
+
+        __sync_fetch_and_add(&a->ledger->opens, 1);
+        a->use->flags |= bit;
+        a->use->last_ns = a->ns;
+        if (fresh && flags & O_CREAT)
+                account_dirop(a->priv);
+        if (flags & O_TRUNC)
+                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, 0);
+        struct vigil_opent e = {.ns = a->ns,
+                                .tid = a->tid,
+                                .db = (__u16)a->db->id,
+                                .role = (__u8)a->role,
+                                .op = VIGIL_OP_OPEN,
+                                .bytes = (__u32)flags};
+        record_op(a->p, &e);
+        if (first || flags & O_TRUNC || cfg_stream_all)
+                stream(a->p, &e, VIGIL_OPEN, flags);
+}
+
+/* A companion of a database nobody has locked: SQLite without locks (unix-none, unix-dotfile), or opened before the lock. */
+GLOBAL int adopt_by_companion(__u64 file_addr)
+{
+        struct scratch *s = scratch();
+        struct file *file = (struct file *)file_addr;
+        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        __u64 len = BPF_CORE_READ(dentry, d_name.len), cut;
+        struct dir no_ops = {};
+        __u32 id;
+
+        if (!s)
+                return 0;
+        __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
+        if (!dentry_name(dentry, s->name.name))
+                return 0;
+        if (has_suffix(s->name.name, len, "-journal", 8))
+                cut = 8;
+        else if (has_suffix(s->name.name, len, "-wal", 4))
+                cut = 4;
+        else
+                return 0;
+        id = (__u32)db_id_take();
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        if (!id || !db || !priv)
+                return 0;
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
+        len = (len - cut) & (VIGIL_NAME_MAX - 1);
+        priv->name_len = (__u32)len;
+        bpf_probe_read_kernel(priv->name, len, s->name.name);
+        db->flags = VIGIL_DB_ADOPTED;
+        bpf_map_update_elem(&dirs, &priv->dir, &no_ops, BPF_NOEXIST);
+        names_watch(id);
+        db->id = id;
+        /* The announced path is the companion's: user space takes its suffix off and finds the main file. */
+        db_announce(file_addr, id);
+        return (int)id;
+}
+
+/* Which database @file belongs to, as id | role << 16; 0: to none. */
+GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
+{
+        struct scratch *s = scratch();
+        struct file *file = (struct file *)file_addr;
+        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct name_ref *name;
+        struct file_ref *ref;
+        struct file_key key;
+
+        if (!s)
+                return 0;
+        name = watched_name(s, dentry);
+        if (name)
+                return (int)(name->db | name->role << 16);
+        inode_key(BPF_CORE_READ(file, f_inode), &key);
+        ref = bpf_map_lookup_elem(&files, &key); /* by another name of the same file */
+        if (ref)
+                return (int)(ref->db | (__u32)ref->role << 16);
+        if (s->name.name[0] && (name = super_journal(s, dentry)))
+                return (int)(name->db | VIGIL_ROLE_OTHER << 16);
+        if (cfg_adopt && mark_flags & MARK_TREE && adopt_by_companion(file_addr)) {
+                name = watched_name(s, dentry);
+                if (name)
+                        return (int)(name->db | name->role << 16);
+        }
+        return 0;
+}
+
+static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
+{
+        __u64 id = bpf_get_current_pid_tgid();
+        __u32 tgid = id >> 32, what;
+        struct mark *m = mark_of(tgid);
+        __u32 mark_flags = m ? m->flags : 0;
+        struct file *file;
+
+        if (ret < 0 || mark_flags & MARK_OWN)
+                return 0;
+        file = fd_file((int)ret);
+        if (!file)
+                return 0;
+        if (mark_flags & MARK_CANARY)
+                probe_seen(probe);
+        what = (__u32)opened_what((__u64)file, mark_flags);
+        struct act a = {.tid = (__u32)id, .role = what >> 16, .file = file};
+        a.db = db_get(what & 0xffff);
+        a.priv = db_priv(what & 0xffff);
+        a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
+        if (!(what & 0xffff) || !a.ledger || !a.priv)
+                return 0;
+        int fresh = file_bind((__u64)BPF_CORE_READ(file, f_inode), what & 0xffff, a.role);
+        a.p = part_make(tgid);
+        if (!a.p)
+                return 0;
+        a.use = use_get(a.p, what & 0xffff);
+        if (!a.use)
+                return 0;
+        a.ns = bpf_ktime_get_boot_ns();
+        if (a.role == VIGIL_ROLE_MAIN)
+                a.use->main_fd[a.use->main_opens++ & (VIGIL_MAIN_FDS - 1)] = (__s32)ret;
+        opened(&a, flags, fresh);
+        return 0;
+}
+
+/* struct open_how begins with its flags (include/uapi/linux/openat2.h). */
+static __always_inline __u64 open_how_flags(__u64 how)
+{
+        __u64 flags = 0;
+
+        if (bpf_probe_read_user(&flags, sizeof(flags), (void *)how))
+                COUNT(read_faults);
+        return flags;
+}
+
+SEC("tp")
+int tp__open_exit(struct sys_exit *ctx)
+{
+        __u64 flags = 0;
+        __u32 probe = 0;
+        struct args r;
+
+        args_read(&r);
+        switch (ctx->nr) {
+        case __NR_openat:
+                flags = r.a[2];
+                probe = PROBE_OPENAT;
+                break;
+        case __NR_openat2:
+                flags = open_how_flags(r.a[2]);
+                probe = PROBE_OPENAT2;
+                break;
+        case __NR_open_by_handle_at:
+                flags = r.a[2];
+                probe = PROBE_OPEN_BY_HANDLE;
+                break;
+#ifdef __NR_open
+        case __NR_open:
+                flags = r.a[1];
+                probe = PROBE_OPEN;
+                break;
+        case __NR_creat:
+                flags = O_CREAT | O_TRUNC;
+                probe = PROBE_CREAT;
+                break;
+#endif
+        default:
+                return 0;
+        }
+        if (flags & O_PATH) /* a name, not an open file: it cannot be read, written or locked */
+                return 0;
+        return open_exit(ctx->ret, flags, probe);
+}

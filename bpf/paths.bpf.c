@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* paths.bpf.c - unlink, rename, link, mkdir, rmdir, truncate: calls that carry a path and no inode.
+ *
+ * They are looked at when they return 0: the last component is matched against the watched names, and the remembered inode
+ * says whether it was that file (its link count fell, or it is gone). The path is read from the caller's memory after the
+ * call; a caller that changes it meanwhile deceives only itself: nothing is done by name alone. */
+#include "act.h"
+
+#include <asm/unistd.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Last component of the user's path into scratch.base, or scratch.base2. Returns its length, 0 when there is none. */
+GLOBAL int last_component(__u64 user, int second)
+{
+        struct scratch *s = scratch();
+        __u64 start, end, len = 0;
+        long n;
+
+        if (!s)
+                return 0;
+        char *base = second ? s->base2.name : s->base.name;
+        __builtin_memset(base, 0, VIGIL_NAME_MAX);
+        n = bpf_probe_read_user_str(s->path, VIGIL_PATH_MAX, (void *)user);
+        if (n <= 1 || n >= VIGIL_PATH_MAX) {
+                if (n != 1)
+                        COUNT(read_faults); /* a longer path is not matched: trust shows it */
+                return 0;
+        }
+        end = (__u64)n - 1;
+        if (s->path[(end - 1) & (VIGIL_PATH_MAX - 1)] == '/') /* "name/" of mkdir and rmdir */
+                end--;
+        for (; len < VIGIL_NAME_MAX; len++)
+                if (end <= len || s->path[(end - 1 - len) & (VIGIL_PATH_MAX - 1)] == '/')
+                        break;
+        if (len == 0 || len >= VIGIL_NAME_MAX)
+                return 0;
+        start = (end - len) & (VIGIL_PATH_MAX - 1);
+        FIX(len);
+        len &= VIGIL_NAME_MAX - 1;
+        bpf_probe_read_kernel(base, len, s->path + start);
+        return (int)len;
+}
+
+/* The role that the name in scratch.base has in database @id; 0: none. */
+GLOBAL int name_role(__u32 id)
+{
+        struct scratch *s = scratch();
+        struct db_priv *priv = db_priv(id);
+        struct name_ref *ref;
+
+        if (!priv || !s)
+                return 0;
+        s->name.dir = priv->dir;
+        bpf_probe_read_kernel(s->name.name, VIGIL_NAME_MAX, s->base.name);
+        ref = bpf_map_lookup_elem(&names, &s->name);
+        return ref && ref->db == id ? (int)ref->role : 0;
+}
+
+/* True when the file that has @role in database @id has lost its last name. */
+GLOBAL int is_gone(__u32 id, __u32 role)
+{
+        struct db_priv *priv = db_priv(id);
+        struct inode *inode = priv ? inode_of(priv, role) : NULL;
+        struct file_key *key = priv ? key_of(priv, role) : NULL;
+
+        return inode && key && (!inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0);
+}
+
+/* Which database a path operation on the name in scratch.base meant, as id | role << 16: one that this process uses, else the
+ * only one with such a file, else the last that came under watch; the caller's `confirmed` says whether its inode agrees. */
+GLOBAL int which_db(__u32 tgid)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct scratch *s = scratch();
+        struct basename_ref *base;
+
+        if (!s)
+                return 0;
+        base = bpf_map_lookup_elem(&basenames, &s->base);
+        if (!base)
+                return 0;
+        for (int i = 0; p && base->count > 1 && i < VIGIL_USES; i++) {
+                __u32 id = p->use[i].db;
+                __u32 role = id ? (__u32)name_role(id) : 0;
+
+                if (role && is_gone(id, role))
+                        return (int)(id | role << 16);
+        }
+        return (int)(base->db | base->role << 16);
+}
+
+static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct vigil_pathop *r)
+{
+        __u64 id = bpf_get_current_pid_tgid();
+        __u32 tgid = id >> 32, what = (__u32)which_db(tgid), db = what & 0xffff;
+
+        a->p = bpf_map_lookup_elem(&parts, &tgid);
+        a->role = what >> 16;
+        a->db = db_get(db);
+        a->priv = db_priv(db);
+        a->ledger = a->db ? ledger_of(a->db, a->role) : NULL;
+        if (!db || !a->ledger || !a->priv)
+                return false;
+        a->tid = (__u32)id;
+        a->ns = bpf_ktime_get_boot_ns();
+        a->use = a->p && !(a->p->flags & VIGIL_PROC_DEAD) ? use_get(a->p, db) : NULL;
+        __builtin_memset(r, 0, sizeof(*r));
+        r->db = db;
+        r->role = (__u8)a->role;
+        r->writecount = -1;
+        struct inode *inode = inode_of(a->priv, a->role);
+        struct file_key *key = key_of(a->priv, a->role);
+        if (key && inode_is(inode, key)) {
+                r->nlink = BPF_CORE_READ(inode, i_nlink);
+                r->writecount = BPF_CORE_READ(inode, i_writecount.counter);
+                r->confirmed = r->nlink == 0;
+        } else {
+                r->confirmed = inode != NULL; /* evicted: its last name and its last user are gone */
+        }
+        bpf_probe_read_kernel(r->name, VIGIL_NAME_MAX, s->base.name);
+        return true;
+}
+
+static __always_inline void pathop_emit(struct act *a, struct vigil_pathop *r, __u8 op)
+{
+        r->op = op;
+        hdr_fill(&r->hdr, VIGIL_PATHOP, sizeof(*r));
+        ident_fill(&r->id, current_task(), a->tid);
+        emit(r, sizeof(*r));
+}
+
+/* SQLite's own unlinks of its journal are one per commit: counted, and streamed only under `record`. */
+static __always_inline bool is_routine(struct act *a, struct vigil_pathop *r)
+{
+        return a->use && a->use->flags & VIGIL_USE_LOCKED && a->role != VIGIL_ROLE_MAIN && r->writecount <= 1;
+}
+
+GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
+{
+        struct scratch *s = scratch();
+        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
+        struct act a = {};
+
+        if (ret || !s || (m && m->flags & MARK_OWN))
+                return 0;
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(probe);
+        if (!last_component(path, 0))
+                return 0;
+        struct vigil_pathop *r = &s->rec.pathop;
+        if (!pathop_fill(&a, s, r))
+                return 0;
+        if (r->confirmed) {
+                struct file_key *key = key_of(a.priv, a.role);
+                struct file_ref *ref = key ? bpf_map_lookup_elem(&files, key) : NULL;
+                if (ref)
+                        ref->unlinked = 1;
+                account_unlink(a.db, a.priv, a.ledger, a.use, a.role);
+        }
+        if (a.use) {
+                struct vigil_opent e = {.ns = a.ns,
+                                        .tid = a.tid,
+                                        .db = (__u16)a.db->id,
+                                        .role = (__u8)a.role,
+                                        .op = VIGIL_OP_UNLINK};
+                a.use->flags |= VIGIL_USE_UNLINKED;
+                record_op(a.p, &e);
+        }
+        if (!is_routine(&a, r) || cfg_stream_all)
+                pathop_emit(&a, r, VIGIL_OP_UNLINK);
+        return 0;
+}
+
+/* A watched name is the old or the new name of a rename or a link, or that of a directory made or removed. */
+GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
+{
+        struct scratch *s = scratch();
+        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
+        __u8 op = op_probe & 0xff;
+        struct act a = {};
+
+        if (ret || !s || (m && m->flags & MARK_OWN))
+                return 0;
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(op_probe >> 8);
+        if (to)
+                last_component(to, 1);
+        else
+                __builtin_memset(s->base2.name, 0, VIGIL_NAME_MAX);
+        last_component(from, 0);
+        if (!bpf_map_lookup_elem(&basenames, &s->base)) {
+                if (!to || !bpf_map_lookup_elem(&basenames, &s->base2))
+                        return 0;
+                bpf_probe_read_kernel(s->bytes, sizeof(s->bytes), s->base.name);
+                bpf_probe_read_kernel(s->base.name, VIGIL_NAME_MAX, s->base2.name);
+                __builtin_memset(s->base2.name, 0, VIGIL_NAME_MAX);
+                bpf_probe_read_kernel(s->base2.name, sizeof(s->bytes), s->bytes);
+        }
+        struct vigil_pathop *r = &s->rec.pathop;
+        if (!pathop_fill(&a, s, r))
+                return 0;
+        bpf_probe_read_kernel(r->other, VIGIL_NAME_MAX, s->base2.name);
+        if (op == VIGIL_OP_RENAME) {
+                __sync_fetch_and_add(&a.ledger->renames, 1);
+                account_dirop(a.priv);
+        }
+        pathop_emit(&a, r, op);
+        return 0;
+}
+
+GLOBAL int truncated_by_path(__u64 path, __u64 size, __s64 ret)
+{
+        struct scratch *s = scratch();
+        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
+        struct act a = {};
+
+        if (ret || !s || (m && m->flags & MARK_OWN))
+                return 0;
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(PROBE_TRUNCATE);
+        if (!last_component(path, 0))
+                return 0;
+        struct vigil_pathop *r = &s->rec.pathop;
+        if (!pathop_fill(&a, s, r))
+                return 0;
+        struct inode *inode = inode_of(a.priv, a.role);
+        if ((__u64)BPF_CORE_READ(inode, i_size) != size)
+                return 0; /* another file of that name */
+        account_truncate(a.db, a.priv, a.ledger, NULL, a.role, size);
+        pathop_emit(&a, r, VIGIL_OP_TRUNCATE);
+        return 0;
+}
+
+SEC("tp")
+int tp__path_exit(struct sys_exit *ctx)
+{
+        __s64 ret = ctx->ret;
+        struct args r;
+
+        args_read(&r);
+        switch (ctx->nr) {
+        case __NR_unlinkat:
+                return unlinked(r.a[1], ret, PROBE_UNLINKAT);
+        case __NR_renameat2:
+                return renamed(r.a[1], r.a[3], ret, VIGIL_OP_RENAME | PROBE_RENAMEAT2 << 8);
+        case __NR_linkat:
+                return renamed(r.a[1], r.a[3], ret, VIGIL_OP_LINK | PROBE_LINKAT << 8);
+        case __NR_mkdirat:
+                return renamed(r.a[1], 0, ret, VIGIL_OP_MKDIR | PROBE_MKDIRAT << 8);
+        case __NR_truncate:
+                return truncated_by_path(r.a[0], r.a[1], ret);
+#ifdef __NR_renameat
+        case __NR_renameat:
+                return renamed(r.a[1], r.a[3], ret, VIGIL_OP_RENAME | PROBE_RENAMEAT << 8);
+#endif
+#ifdef __NR_unlink
+        case __NR_unlink:
+                return unlinked(r.a[0], ret, PROBE_UNLINK);
+        case __NR_rename:
+                return renamed(r.a[0], r.a[1], ret, VIGIL_OP_RENAME | PROBE_RENAME << 8);
+        case __NR_link:
+                return renamed(r.a[0], r.a[1], ret, VIGIL_OP_LINK | PROBE_LINK << 8);
+        case __NR_mkdir:
+                return renamed(r.a[0], 0, ret, VIGIL_OP_MKDIR | PROBE_MKDIR << 8);
+        case __NR_rmdir:
+                return renamed(r.a[0], 0, ret, VIGIL_OP_RMDIR | PROBE_RMDIR << 8);
+#endif
+        }
+        return 0;
+}

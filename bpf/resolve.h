@@ -1,0 +1,117 @@
+/* resolve.h - from a descriptor to the file behind it, and from a file to its path. */
+#ifndef VIGIL_RESOLVE_H
+#define VIGIL_RESOLVE_H
+
+#include "compat.h"
+#include "emit.h"
+
+/* The verifier must see one register checked and then used: this keeps the compiler from computing with a copy of @x that
+ * was made before the check. */
+#define FIX(x) asm volatile("" : "+r"(x))
+
+/* The open file of descriptor @fd of the current process, or NULL. */
+static __always_inline struct file *fd_file(int fd)
+{
+        struct fdtable *fdt;
+        struct file **slot;
+        struct file *file = NULL;
+        unsigned int max;
+
+        if (has_current_btf()) {
+                struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+                fdt = task->files->fdt;
+                max = fdt->max_fds;
+                slot = fdt->fd;
+        } else {
+                fdt = BPF_CORE_READ(current_task(), files, fdt);
+                max = BPF_CORE_READ(fdt, max_fds);
+                slot = BPF_CORE_READ(fdt, fd);
+        }
+        if (fd < 0 || (unsigned int)fd >= max)
+                return NULL;
+        bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
+        return file;
+}
+
+static __always_inline void inode_key(struct inode *inode, struct file_key *key)
+{
+        key->ino = BPF_CORE_READ(inode, i_ino);
+        key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+        key->pad = 0;
+}
+
+/* True when @inode still is the inode of @key: an address may have been freed and used again. */
+static __always_inline bool inode_is(struct inode *inode, const struct file_key *key)
+{
+        return inode && BPF_CORE_READ(inode, i_ino) == key->ino && BPF_CORE_READ(inode, i_sb, s_dev) == key->dev;
+}
+
+/* Name of @dentry into the zeroed @name; returns its length, 0 when it does not fit. */
+static __always_inline __u32 dentry_name(struct dentry *dentry, char name[VIGIL_NAME_MAX])
+{
+        __u32 len = BPF_CORE_READ(dentry, d_name.len);
+
+        if (len == 0 || len >= VIGIL_NAME_MAX)
+                return 0;
+        len &= VIGIL_NAME_MAX - 1;
+        if (bpf_probe_read_kernel(name, len, BPF_CORE_READ(dentry, d_name.name)))
+                return 0;
+        return len;
+}
+
+#define PATH_COMPONENTS 32
+
+/* Writes the path of the struct path at @addr into scratch.text, as seen from the root of its own mount tree. It is built
+ * backwards in scratch.path, whose second half keeps the verifier sure of every write. Returns 1 when leading components are
+ * missing. */
+GLOBAL int path_of(__u64 addr)
+{
+        struct scratch *s = scratch();
+        struct path *p = (struct path *)addr;
+        struct dentry *dentry = BPF_CORE_READ(p, dentry);
+        struct vfsmount *vfs = BPF_CORE_READ(p, mnt);
+        struct mount *mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+        __u64 off = VIGIL_PATH_MAX - 1;
+        int cut = 1;
+
+        if (!s)
+                return 1;
+        s->path[VIGIL_PATH_MAX - 1] = 0;
+        for (int i = 0; i < PATH_COMPONENTS; i++) {
+                struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+                struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+
+                if (dentry == root || dentry == parent) {
+                        struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+
+                        if (up == mount || dentry != root) {
+                                cut = 0;
+                                break;
+                        }
+                        dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+                        mount = up;
+                        continue;
+                }
+                __u64 len = BPF_CORE_READ(dentry, d_name.len);
+                if (len >= VIGIL_NAME_MAX || len + 1 > off)
+                        break;
+                off = (off - len) & (VIGIL_PATH_MAX - 1);
+                len &= VIGIL_NAME_MAX - 1;
+                bpf_probe_read_kernel(s->path + off, len, BPF_CORE_READ(dentry, d_name.name));
+                off = (off - 1) & (VIGIL_PATH_MAX - 1);
+                s->path[off] = '/';
+                dentry = parent;
+        }
+        off &= VIGIL_PATH_MAX - 1;
+        FIX(off);
+        zero(s->text, sizeof(s->text));
+        bpf_probe_read_kernel(s->text, VIGIL_PATH_MAX - off, s->path + off);
+        return cut;
+}
+
+static __always_inline __u64 file_path(struct file *file)
+{
+        return (__u64)file + bpf_core_field_offset(struct file, f_path);
+}
+
+#endif

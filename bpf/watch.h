@@ -1,0 +1,309 @@
+/* watch.h - who and what is watched: participants, databases, their names, and how new ones come under watch. */
+#ifndef VIGIL_WATCH_H
+#define VIGIL_WATCH_H
+
+#include "resolve.h"
+
+/* Index of a probe in the map `seen` and in the loader's table (sensor/probes.c keeps the same order). */
+enum probe_id {
+        PROBE_WRITE = 0,
+        PROBE_PWRITE64,
+        PROBE_WRITEV,
+        PROBE_PWRITEV,
+        PROBE_PWRITEV2,
+        PROBE_SENDFILE,
+        PROBE_SPLICE,
+        PROBE_COPY_FILE_RANGE,
+        PROBE_TRUNCATE,
+        PROBE_FTRUNCATE,
+        PROBE_FALLOCATE,
+        PROBE_IOCTL,
+        PROBE_OPEN,
+        PROBE_OPENAT,
+        PROBE_OPENAT2,
+        PROBE_CREAT,
+        PROBE_OPEN_BY_HANDLE,
+        PROBE_FSYNC_ENTER,
+        PROBE_FSYNC,
+        PROBE_FDATASYNC_ENTER,
+        PROBE_FDATASYNC,
+        PROBE_SYNCFS_ENTER,
+        PROBE_SYNCFS,
+        PROBE_SYNC_ENTER,
+        PROBE_SYNC,
+        PROBE_SYNC_FILE_RANGE,
+        PROBE_UNLINK,
+        PROBE_UNLINKAT,
+        PROBE_RENAME,
+        PROBE_RENAMEAT,
+        PROBE_RENAMEAT2,
+        PROBE_LINK,
+        PROBE_LINKAT,
+        PROBE_MKDIR,
+        PROBE_MKDIRAT,
+        PROBE_RMDIR,
+        PROBE_POSIX_LOCK,
+        PROBE_FLOCK,
+        PROBE_FORK,
+        PROBE_EXEC,
+        PROBE_EXIT,
+        PROBE_SIGNAL,
+        PROBE_OOM,
+        PROBE_SET_WB_ERR,
+        PROBE_TAKE_WB_ERR,
+        PROBE_READ,
+        PROBE_PREAD64,
+        PROBE_READV,
+        PROBE_PREADV,
+        PROBE_COUNT,
+};
+
+static __always_inline struct mark *mark_of(__u32 tgid)
+{
+        return bpf_map_lookup_elem(&marks, &tgid);
+}
+
+/* The canary's own process proves that a probe fires. */
+static __always_inline void probe_seen(__u32 probe)
+{
+        __u64 *n = bpf_map_lookup_elem(&seen, &probe);
+
+        if (n)
+                __sync_fetch_and_add(n, 1);
+}
+
+static __always_inline struct vigil_db *db_get(__u32 id)
+{
+        return bpf_map_lookup_elem(&dbs, &id);
+}
+
+static __always_inline struct db_priv *db_priv(__u32 id)
+{
+        return bpf_map_lookup_elem(&dbp, &id);
+}
+
+static __always_inline struct vigil_ledger *ledger_of(struct vigil_db *db, __u64 role)
+{
+        FIX(role);
+        if (role >= VIGIL_ROLES)
+                return NULL;
+        FIX(role);
+        return &db->file[role];
+}
+
+static __always_inline struct inode *inode_of(struct db_priv *priv, __u64 role)
+{
+        FIX(role);
+        if (role >= VIGIL_ROLES)
+                return NULL;
+        FIX(role);
+        return (struct inode *)priv->inode[role];
+}
+
+static __always_inline struct file_key *key_of(struct db_priv *priv, __u64 role)
+{
+        FIX(role);
+        if (role >= VIGIL_ROLES)
+                return NULL;
+        FIX(role);
+        return &priv->key[role];
+}
+
+/* ---- participants ---- */
+
+static __always_inline void part_announce(struct vigil_proc *p, struct task_struct *task, struct scratch *s)
+{
+        struct vigil_process *r = &s->rec.process;
+        struct mm_struct *mm = BPF_CORE_READ(task, mm);
+        unsigned long start = BPF_CORE_READ(mm, arg_start);
+        __u64 len = BPF_CORE_READ(mm, arg_end) - start;
+        struct file *exe = BPF_CORE_READ(mm, exe_file);
+
+        zero(r, sizeof(*r));
+        hdr_fill(&r->hdr, VIGIL_PROCESS, sizeof(*r));
+        r->id = p->id;
+        r->ppid = p->ppid;
+        r->uid = p->uid;
+        r->gid = p->gid;
+        r->flags = p->flags;
+        r->cgroup_id = p->cgroup_id;
+        r->pidns_ino = p->pidns_ino;
+        if (len > VIGIL_ARGV_MAX) {
+                len = VIGIL_ARGV_MAX;
+                r->argv_cut = 1;
+        }
+        if (len > 0 && !bpf_probe_read_user(r->argv, len, (void *)start))
+                r->argv_len = (__u32)len;
+        if (exe) {
+                path_of(file_path(exe));
+                bpf_probe_read_kernel(r->exe, sizeof(r->exe), s->text);
+        }
+        emit(r, sizeof(*r));
+}
+
+static __always_inline void part_fill(struct vigil_proc *p, struct task_struct *task, __u32 flags)
+{
+        struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+        ident_fill(&p->id, task, 0);
+        p->ppid = (__u32)BPF_CORE_READ(leader, real_parent, tgid);
+        p->uid = BPF_CORE_READ(task, real_cred, uid.val);
+        p->gid = BPF_CORE_READ(task, real_cred, gid.val);
+        p->flags = flags;
+        p->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+        p->pidns_ino = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+        p->first_ns = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline __u32 part_flags(struct mark *m)
+{
+        __u32 flags = 0;
+
+        if (m && m->flags & MARK_TREE)
+                flags |= VIGIL_PROC_TREE;
+        if (m && m->flags & MARK_CMD)
+                flags |= VIGIL_PROC_CMD;
+        if (m && m->flags & MARK_CANARY)
+                flags |= VIGIL_PROC_CANARY;
+        return flags;
+}
+
+/* A new participant; with @announce its VIGIL_PROCESS record is sent (the task must be the current one). */
+GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
+{
+        struct task_struct *task = (struct task_struct *)task_addr;
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid), *blank;
+        struct scratch *s = scratch();
+        __u32 first = 0;
+
+        if (p) {
+                if (p->flags & VIGIL_PROC_DEAD)
+                        COUNT(collisions); /* its dead predecessor waits to be collected */
+                return 0;
+        }
+        blank = bpf_map_lookup_elem(&blank_part, &first);
+        if (!blank || !s)
+                return 0;
+        if (bpf_map_update_elem(&parts, &tgid, blank, BPF_NOEXIST)) {
+                COUNT(full_parts);
+                return 0;
+        }
+        p = bpf_map_lookup_elem(&parts, &tgid);
+        if (!p)
+                return 0;
+        part_fill(p, task, part_flags(mark_of(tgid)));
+        if (announce)
+                part_announce(p, task, s);
+        return 0;
+}
+
+/* The participant that the current process is, or becomes. NULL: it cannot be kept. */
+static __always_inline struct vigil_proc *part_make(__u32 tgid)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (!p) {
+                part_new((__u64)current_task(), tgid, 1);
+                p = bpf_map_lookup_elem(&parts, &tgid);
+        }
+        return p && !(p->flags & VIGIL_PROC_DEAD) ? p : NULL;
+}
+
+/* Writes into scratch.index where participant @tgid keeps its account of database @db; VIGIL_USES: nowhere. */
+GLOBAL int use_find(__u32 tgid, __u32 db)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct scratch *s = scratch();
+
+        if (!s)
+                return 0;
+        s->index = VIGIL_USES;
+        if (!p)
+                return 0;
+        for (__u32 i = 0; i < VIGIL_USES; i++) {
+                struct vigil_use *u = &p->use[i];
+
+                if (u->db == 0) {
+                        struct vigil_db *d = db_get(db);
+
+                        u->db = db;
+                        u->first_ns = bpf_ktime_get_boot_ns();
+                        p->nuses++;
+                        if (d)
+                                __sync_fetch_and_add(&d->users, 1);
+                }
+                if (u->db == db) {
+                        s->index = i;
+                        return 0;
+                }
+        }
+        p->uses_lost++;
+        COUNT(uses_lost);
+        return 0;
+}
+
+/* Where @p keeps its account of database @db; NULL when it uses too many. Most processes use one. */
+static __always_inline struct vigil_use *use_get(struct vigil_proc *p, __u32 db)
+{
+        struct scratch *s;
+
+        if (p->use[0].db == db)
+                return &p->use[0];
+        use_find(p->id.tgid, db);
+        s = scratch();
+        if (!s)
+                return NULL;
+        __u64 i = *(volatile __u64 *)&s->index;
+        if (i >= VIGIL_USES)
+                return NULL;
+        FIX(i);
+        return &p->use[i];
+}
+
+static __always_inline void record_op(struct vigil_proc *p, const struct vigil_opent *e)
+{
+        struct vigil_opent *slot = &p->op[p->nops & (VIGIL_OPS - 1)];
+
+        p->nops++;
+        *slot = *e;
+}
+
+/* Streams the operation in scratch.ent: one that is rare or went wrong; under `record`, every one. */
+GLOBAL int stream_op(__u32 tgid, __u32 type, __u64 extra)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct scratch *s = scratch();
+
+        if (!s || !p)
+                return 0;
+        struct vigil_op *r = &s->rec.op;
+        __builtin_memset(r, 0, sizeof(*r));
+        hdr_fill(&r->hdr, (__u16)type, sizeof(*r));
+        r->id = p->id;
+        r->id.tid = s->ent.tid;
+        r->e = s->ent;
+        struct vigil_db *d = db_get(s->ent.db);
+        struct vigil_ledger *l = d ? ledger_of(d, s->ent.role) : NULL;
+        if (l) {
+                r->ino = l->ino;
+                r->incarnation = l->incarnation;
+        }
+        if (type == VIGIL_OPEN)
+                r->open_flags = (__u32)extra;
+        else
+                r->duration_ns = extra;
+        emit(r, sizeof(*r));
+        return 0;
+}
+
+static __always_inline void stream(struct vigil_proc *p, const struct vigil_opent *e, __u32 type, __u64 extra)
+{
+        struct scratch *s = scratch();
+
+        if (!s)
+                return;
+        s->ent = *e;
+        stream_op(p->id.tgid, type, extra);
+}
+
+#endif

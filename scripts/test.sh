@@ -129,7 +129,7 @@ run_bats() {
 			;;
 		esac
 	done < <(cat "$log")
-	if [ "$seen" -ne "$planned" ] || { [ "$status" -ne 0 ] && ! grep -q '^not ok' "$log"; }; then
+	if { [ "$seen" -ne "$planned" ] || [ "$status" -ne 0 ]; } && ! grep -q '^not ok' "$log"; then
 		fail "${suite#tests/} ($build): $seen of $planned tests ran, status $status (build/log/${log##*/})"
 	fi
 }

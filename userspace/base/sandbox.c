@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/jail.h"
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/seccomp.h"
@@ -37,7 +38,7 @@ const char *sandbox_lacks(const struct child_options *options)
         };
         unsigned int lacks = 0;
         lacks |= seccomp_available() ? 0 : 1;
-        lacks |= landlock_version() ? 0 : 2;
+        lacks |= landlock_version() || jail_available() ? 0 : 2;
         lacks |= CAN_LIMIT_MEMORY || !options->memory_limit ? 0 : 4;
         return names[lacks];
 }
@@ -154,13 +155,14 @@ static int drop_capabilities(const struct child_options *options)
 
 static int confine(const struct child_options *options, const int *keep_fds)
 {
-        int r = drop_capabilities(options);
-        if (r < 0)
-                return r;
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return -errno;
-        int version = landlock_version();
-        if (version > 0)
+        int r = 0, version = landlock_version();
+        if (version == 0 && jail_available())
+                r = jail_enter(options->read_only, options->writable, keep_fds);
+        if (r == 0)
+                r = drop_capabilities(options);
+        if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                r = -errno;
+        if (r == 0 && version > 0)
                 r = landlock_enter(version, options->read_only, options->writable, keep_fds);
         return r;
 }

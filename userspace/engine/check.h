@@ -36,11 +36,16 @@ const char *check_outcome_name(enum check_outcome o); /* "ok", "corrupt", "faile
 json_t *check_json(const struct check_result *r);
 
 /**
- * Checks the database at @p path without touching it: copies it and its -wal and -journal to a private place, lets the copy
- * recover, runs `pragma quick_check` or `integrity_check` and removes the copy. Neither the original nor its companions are
- * changed, created or locked in a way that could make its user wait. What the trace knows outranks this answer.
+ * Checks the database at @p path without touching it: copies it and its -wal and -journal to a private place (see
+ * snapshot_take()), lets the copy recover, runs `pragma quick_check` or `integrity_check` and removes the copy. Neither the
+ * original nor its companions are changed, created or locked in a way that could make its user wait. What the trace knows
+ * outranks this answer.
  *
- * @return 0 with @p ret filled, whatever the outcome (a file that is no database is CHECK_CORRUPT, one that cannot be
- *         copied consistently CHECK_FAILED with its reason); -ENOMEM
+ * The copy stands in a private directory (engine/scratch.h) and is unlinked as soon as SQLite has opened and recovered it,
+ * so that a check that is killed leaves an empty directory at most, which the next one sweeps.
+ *
+ * @return 0 with @p ret filled, whatever the outcome: a file with an SQLite header and damage behind it is CHECK_CORRUPT,
+ *         one without (no database, or encrypted) CHECK_FAILED, as is one that cannot be copied consistently; an empty file
+ *         is an empty database, CHECK_OK. -ENOMEM
  */
 int check_database(const char *path, const struct check_options *options, struct check_result *ret);

@@ -44,26 +44,34 @@ static void __attribute__((constructor)) make_place(void)
         atexit(remove_place);
 }
 
+/* Equal texts get one place to stay, so that a path lives as long as the test. */
+static const char *keep(const char *text)
+{
+        static char kept[64][256];
+        static size_t n;
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(kept[i], text) == 0)
+                        return kept[i];
+        ck_assert_uint_lt(n, sizeof(kept) / sizeof(kept[0]));
+        ck_assert_uint_lt(strlen(text), sizeof(kept[0]));
+        return strcpy(kept[n++], text);
+}
+
 const char *place(const char *name)
 {
-        static char paths[16][192];
-        static size_t next;
-        char *path = paths[next++ % 16];
-        ck_assert_int_lt(snprintf(path, sizeof(paths[0]), "%s/%d", directory, (int)getpid()), sizeof(paths[0]));
+        char path[256];
+        snprintf(path, sizeof(path), "%s/%d", directory, (int)getpid());
         ck_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
         size_t n = strlen(path);
-        ck_assert_uint_lt(n + 1 + strlen(name), sizeof(paths[0]));
-        snprintf(path + n, sizeof(paths[0]) - n, "/%s", name);
-        return path;
+        snprintf(path + n, sizeof(path) - n, "/%s", name);
+        return keep(path);
 }
 
 const char *with(const char *path, const char *suffix)
 {
-        static char paths[8][256];
-        static size_t next;
-        char *p = paths[next++ % 8];
-        ck_assert_int_lt(snprintf(p, sizeof(paths[0]), "%s%s", path, suffix), sizeof(paths[0]));
-        return p;
+        char both[256];
+        snprintf(both, sizeof(both), "%s%s", path, suffix);
+        return keep(both);
 }
 
 sqlite3 *db_open(const char *path)

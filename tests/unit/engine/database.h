@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/** "<a directory of this program, removed at its end>/<name>". Static storage, one per @p name of up to 16. */
+/** "<a directory of this program, removed at its end>/<name>". Lives as long as the test. */
 const char *place(const char *name);
 
 /** Opens or creates; fails the test when it cannot. */
@@ -42,5 +42,5 @@ int64_t size_of(const char *path); /* -1: no such file */
 /** SHA-256 of a file, "-" when it does not exist. Static storage of 8 results. */
 const char *hash_of(const char *path);
 
-/** Path with a suffix, in static storage of 8 results. */
+/** Path with a suffix; lives as long as the test. */
 const char *with(const char *path, const char *suffix);

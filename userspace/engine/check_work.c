@@ -1,0 +1,80 @@
+/* check_work.c - SQLite recovers and checks a private copy, in a confined child. */
+#include "engine/check_work.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "engine/check_errors.h"
+#include "engine/private.h"
+#include "engine/worker.h"
+
+/* SQLite stops after so many errors; those beyond the ones that are kept are only counted. */
+#define ASK_FOR "10000"
+
+static const char *const statements[] = {
+        [CHECK_QUICK] = "pragma quick_check(" ASK_FOR ")",
+        [CHECK_FULL] = "pragma integrity_check(" ASK_FOR ")",
+};
+
+/* Result codes that accuse the file; all others mean that the check could not be made. */
+static bool accuses(int rc)
+{
+        return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+}
+
+/* The open descriptors are enough from here on: a check that is killed leaves no copy. */
+static void unlink_copy(const struct scratch *s)
+{
+        static const char *const names[] = {SCRATCH_DB, SCRATCH_WAL, SCRATCH_JOURNAL};
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                unlinkat(s->dir, names[i], 0);
+}
+
+/* @return an SQLite result code */
+static int run(sqlite3 *db, const char *sql, struct check_errors *errors)
+{
+        sqlite3_stmt *stmt;
+        int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+        if (rc != SQLITE_OK)
+                return rc;
+        while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+                const char *row = (const char *)sqlite3_column_text(stmt, 0);
+                if (row && check_errors_add(errors, row, (size_t)sqlite3_column_bytes(stmt, 0)) < 0) {
+                        rc = SQLITE_NOMEM;
+                        break;
+                }
+        }
+        sqlite3_finalize(stmt);
+        return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int check_work(int answer_fd, void *userdata)
+{
+        const struct check_job *job = userdata;
+        struct check_errors errors = {0};
+        char reason[256] = "";
+        sqlite3 *db;
+        int rc = private_open(job->scratch->dir, &db);
+        unlink_copy(job->scratch);
+        if (rc == SQLITE_OK)
+                rc = run(db, statements[job->method], &errors);
+
+        enum check_outcome outcome = json_array_size(errors.list) > 0 ? CHECK_CORRUPT : CHECK_OK;
+        const char *message = rc == SQLITE_OK ? NULL : db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+        if (message && accuses(rc)) {
+                outcome = CHECK_CORRUPT;
+                if (check_errors_add(&errors, message, strlen(message)) < 0)
+                        return 1;
+        } else if (message) {
+                outcome = outcome == CHECK_CORRUPT ? CHECK_CORRUPT : CHECK_FAILED;
+                snprintf(reason, sizeof(reason), "SQLite cannot check the copy: %.200s", message);
+        }
+        if (check_errors_end(&errors) < 0)
+                return 1;
+        json_t *text = text_json(reason, strlen(reason));
+        sqlite3_close(db);
+        return worker_answer(answer_fd, json_pack("{s:i,s:o,s:o}", "outcome", (int)outcome, "errors", errors.list,
+                                                  "reason", text));
+}

@@ -2,6 +2,11 @@
 /* control.bpf.c - what the loader asks the kernel side to do, by BPF_PROG_TEST_RUN: never attached to anything. */
 #include "death.h"
 
+/* All but the read marks, which are not followed one by one (locks.bpf.c). */
+#define LOCKS_TRACKED                                                                                              \
+        (VIGIL_LOCK_SHARED | VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE |                     \
+         VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER | VIGIL_LOCK_DMS)
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* Watches the names of database args[0], whose main name and directory the loader has put into its db_priv. */
@@ -25,10 +30,33 @@ int raw_tp__settle(struct bpf_raw_tracepoint_args *ctx)
         return db_settle((__u32)ctx->args[0]);
 }
 
-/* Locks and open descriptors of the living participant args[0], whose descriptor table stands at args[1], on its database
- * number args[2]. */
+/* Looks at the living participant args[0], whose descriptor table stands at args[1], for its database number args[2]: what it
+ * has locked and open. With args[3] what it holds counts as taken now: the watch began in the middle of it. */
 SEC("raw_tp")
 int raw_tp__look_at_use(struct bpf_raw_tracepoint_args *ctx)
 {
-        return use_end((__u32)ctx->args[0], ctx->args[2], ctx->args[1]);
+        __u32 tgid = (__u32)ctx->args[0];
+        __u64 i = ctx->args[2];
+        struct vigil_proc *p;
+
+        use_end(tgid, i, ctx->args[1]);
+        p = bpf_map_lookup_elem(&parts, &tgid);
+        if (!p || !ctx->args[3])
+                return 0;
+        FIX(i);
+        if (i >= VIGIL_USES)
+                return 0;
+        FIX(i);
+        struct vigil_use *use = &p->use[i];
+        struct vigil_db *db = db_get(use->db);
+        struct db_priv *priv = db_priv(use->db);
+        if (!db || !priv)
+                return 0;
+        use->locks = use->locks_at_end & LOCKS_TRACKED;
+        db->flags |= VIGIL_DB_SEEN_LATE;
+        if (use->locks & VIGIL_LOCK_WAL_WRITE)
+                txn_begin(db, priv, p, VIGIL_TXN_WAL, bpf_ktime_get_boot_ns());
+        else if (use->locks & VIGIL_LOCK_RESERVED)
+                txn_begin(db, priv, p, VIGIL_TXN_ROLLBACK, bpf_ktime_get_boot_ns());
+        return 0;
 }

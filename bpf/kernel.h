@@ -213,16 +213,19 @@ struct bpf_iter__task_file {
 
 #pragma clang attribute pop
 
-/* Contexts of classic syscall tracepoints: a stable layout, see events/syscalls/<name>/format in tracefs. */
+/* Contexts of classic syscall tracepoints (struct syscall_tp_t in kernel/trace/trace_syscalls.c). What follows the number is
+ * not initialised there. */
 struct sys_exit {
         __u64 common;
-        __s64 nr;
+        __s32 nr;
+        __u32 garbage;
         __s64 ret;
 };
 
 struct sys_enter {
         __u64 common;
-        __s64 nr;
+        __s32 nr;
+        __u32 garbage;
         __u64 args[6];
 };
 

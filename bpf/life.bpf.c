@@ -42,7 +42,6 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
                 new.flags |= MARK_INHERITS;
         if (new.flags & MARK_CANARY)
                 probe_seen(PROBE_FORK);
-        new.start_ns = child->start_boottime;
         if (bpf_map_update_elem(&marks, &ctgid, &new, BPF_ANY))
                 COUNT(full_procs);
         if (p && cfg_stream_all)

@@ -4,7 +4,7 @@
 #ifndef VIGIL_MAPS_H
 #define VIGIL_MAPS_H
 
-#include "abi.h"
+#include "loader.h"
 
 /* ---- settings, written by the loader before the programs are loaded ---- */
 
@@ -13,20 +13,6 @@ const volatile bool cfg_stream_all __weak = false; /* stream every operation: `v
 const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
 
 /* ---- processes ---- */
-
-enum mark_flag {
-        MARK_TREE = 1 << 0,     /* of the command's tree */
-        MARK_OWN = 1 << 1,      /* Vigil itself and its helpers: never looked at */
-        MARK_INHERITS = 1 << 2, /* forked by a participant: may use descriptors that it never opened */
-        MARK_CMD = 1 << 3,
-        MARK_CANARY = 1 << 4, /* Vigil's own test process: what it does proves that probes fire */
-};
-
-struct mark {
-        __u64 start_ns;
-        __u32 flags;
-        __u32 pad;
-};
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
@@ -60,37 +46,12 @@ struct {
 
 /* ---- files ---- */
 
-struct file_key {
-        __u64 ino;
-        __u32 dev;
-        __u32 pad;
-};
-
-struct file_ref {
-        __u64 inode; /* address, to be validated before use */
-        __u32 db;    /* 0: being adopted right now */
-        __u32 generation;
-        __u32 incarnation;
-        __u8 role;
-        __u8 unlinked;
-        __u16 pad;
-};
-
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, 8192);
         __type(key, struct file_key);
         __type(value, struct file_ref);
 } files __weak SEC(".maps");
-
-/* Directories that hold a watched database: entries made and removed, and how many of these a sync of it covered. */
-struct dir {
-        __u64 ops;
-        __u64 durable;
-        __u64 syncs;
-        __u64 errors;
-        __u64 last_op_ns;
-};
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
@@ -144,20 +105,6 @@ struct {
         __type(key, __u32);
         __type(value, struct vigil_db);
 } dbs __weak SEC(".maps");
-
-/* What the kernel side alone needs of a database. */
-struct db_priv {
-        __u64 inode[VIGIL_ROLES];
-        struct file_key key[VIGIL_ROLES];
-        struct file_key dir;
-        __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
-        __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
-        __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
-        __u64 last_commit_dirop; /* dir.ops right after the last commit by unlink */
-        __u32 txn_rolling_back;
-        __u32 name_len;
-        char name[VIGIL_NAME_MAX];
-};
 
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);

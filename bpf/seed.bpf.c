@@ -8,23 +8,6 @@ char LICENSE[] SEC("license") = "GPL";
 /* Names in seed_tgid's descriptors are answered; 0: every process that has a watched file open becomes a participant. */
 __u32 seed_tgid = 0;
 
-/* One line for user space: sensor/seed.c has the same layout. */
-struct seed_entry {
-        __u64 start_ns;
-        __u64 ino;
-        __u64 dir_ino;
-        __u64 fs_magic;
-        __u64 inode;
-        __u32 dev;
-        __u32 dir_dev;
-        __u32 tgid;
-        __u32 fd;
-        __u32 db;
-        __u32 role;
-        __u32 generation;
-        __u32 fresh; /* 1: it was no participant before */
-};
-
 static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *task, struct file *file, __u32 fd,
                                       const struct file_key *key)
 {
@@ -39,6 +22,7 @@ static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *
         e->dir_dev = dir.dev;
         e->fs_magic = BPF_CORE_READ(inode, i_sb, s_magic);
         e->inode = (__u64)inode;
+        e->files = (__u64)BPF_CORE_READ(task, files);
         e->generation = BPF_CORE_READ(inode, i_generation);
         e->tgid = (__u32)BPF_CORE_READ(task, tgid);
         e->fd = fd;

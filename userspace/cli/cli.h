@@ -31,6 +31,8 @@ struct command {
         int (*run)(const struct cli *cli, int argc, char **argv); /* returns an exit status */
 };
 
+extern const struct command command_doctor;
+
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];
 

@@ -5,5 +5,6 @@
 
 /* In the order of `vigil --help`. */
 const struct command *const commands[] = {
+        &command_doctor,
         NULL,
 };

@@ -1,0 +1,131 @@
+/* loader.h - what the programs and their loader (userspace/sensor/) share within one build: probe numbers and the layout of
+ * maps. Unlike abi.h nothing of it is ever recorded, and it may change with every build. */
+#ifndef VIGIL_LOADER_H
+#define VIGIL_LOADER_H
+
+#include "abi.h"
+
+/* Index of each probe in the map `seen`. */
+enum probe_id {
+        PROBE_WRITE = 0,
+        PROBE_PWRITE64,
+        PROBE_WRITEV,
+        PROBE_PWRITEV,
+        PROBE_PWRITEV2,
+        PROBE_SENDFILE,
+        PROBE_SPLICE,
+        PROBE_COPY_FILE_RANGE,
+        PROBE_TRUNCATE,
+        PROBE_FTRUNCATE,
+        PROBE_FALLOCATE,
+        PROBE_IOCTL,
+        PROBE_OPEN,
+        PROBE_OPENAT,
+        PROBE_OPENAT2,
+        PROBE_CREAT,
+        PROBE_OPEN_BY_HANDLE,
+        PROBE_FSYNC_ENTER,
+        PROBE_FSYNC,
+        PROBE_FDATASYNC_ENTER,
+        PROBE_FDATASYNC,
+        PROBE_SYNCFS_ENTER,
+        PROBE_SYNCFS,
+        PROBE_SYNC_ENTER,
+        PROBE_SYNC,
+        PROBE_SYNC_FILE_RANGE,
+        PROBE_UNLINK,
+        PROBE_UNLINKAT,
+        PROBE_RENAME,
+        PROBE_RENAMEAT,
+        PROBE_RENAMEAT2,
+        PROBE_LINK,
+        PROBE_LINKAT,
+        PROBE_MKDIR,
+        PROBE_MKDIRAT,
+        PROBE_RMDIR,
+        PROBE_POSIX_LOCK,
+        PROBE_FLOCK,
+        PROBE_FORK,
+        PROBE_EXEC,
+        PROBE_EXIT,
+        PROBE_SIGNAL,
+        PROBE_OOM,
+        PROBE_SET_WB_ERR,
+        PROBE_TAKE_WB_ERR,
+        PROBE_READ,
+        PROBE_PREAD64,
+        PROBE_READV,
+        PROBE_PREADV,
+        PROBE_COUNT,
+};
+
+enum mark_flag {
+        MARK_TREE = 1 << 0,     /* of the command's tree */
+        MARK_OWN = 1 << 1,      /* Vigil itself and its helpers: never looked at */
+        MARK_INHERITS = 1 << 2, /* forked by a participant: may use descriptors that it never opened */
+        MARK_CMD = 1 << 3,
+        MARK_CANARY = 1 << 4, /* Vigil's own test process: what it does proves that probes fire */
+};
+
+struct mark {
+        __u32 flags;
+};
+
+struct file_key {
+        __u64 ino;
+        __u32 dev;
+        __u32 pad;
+};
+
+struct file_ref {
+        __u64 inode; /* address, to be validated before use */
+        __u32 db;    /* 0: being adopted right now */
+        __u32 generation;
+        __u32 incarnation;
+        __u8 role;
+        __u8 unlinked;
+        __u16 pad;
+};
+
+/* What the kernel side alone needs of a database. */
+struct db_priv {
+        __u64 inode[VIGIL_ROLES];
+        struct file_key key[VIGIL_ROLES];
+        struct file_key dir;
+        __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
+        __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
+        __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
+        __u64 last_commit_dirop; /* dir.ops right after the last commit by unlink */
+        __u32 txn_rolling_back;
+        __u32 name_len;
+        char name[VIGIL_NAME_MAX];
+};
+
+/* Directories that hold a watched database: entries made and removed, and how many of these a sync of it covered. */
+struct dir {
+        __u64 ops;
+        __u64 durable;
+        __u64 syncs;
+        __u64 errors;
+        __u64 last_op_ns;
+};
+
+/* One line of the iterator over open files. */
+struct seed_entry {
+        __u64 start_ns;
+        __u64 ino;
+        __u64 dir_ino;
+        __u64 fs_magic;
+        __u64 inode; /* address */
+        __u64 files; /* address of the descriptor table */
+        __u32 dev;
+        __u32 dir_dev;
+        __u32 tgid;
+        __u32 fd;
+        __u32 db;
+        __u32 role;
+        __u32 generation;
+        __u32 fresh; /* 1: it was no participant before */
+};
+
+#endif

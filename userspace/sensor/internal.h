@@ -1,0 +1,66 @@
+/* internal.h - the sensor's own state, for its files only. */
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <vigil.skel.h>
+
+#include "bpf/loader.h"
+#include "sensor/probes.h"
+#include "sensor/sensor.h"
+
+#define SENSOR_MAX_PROBES 64
+
+/* One database as user space can reach it. */
+struct sensor_db {
+        char *path; /* NULL: slot is free, or the path is not known */
+        int dirfd;  /* keeps a directory of another mount namespace reachable; -1 */
+        bool canary;
+        struct vigil_database *pending; /* record to be delivered with the next poll; NULL */
+};
+
+struct sensor {
+        struct vigil_bpf *skeleton;
+        struct ring_buffer *rings;
+        struct bpf_link *link[SENSOR_MAX_PROBES];
+        unsigned missing;
+        unsigned silent;
+        bool canary_ran;
+        bool canary_seen;
+        struct sensor_options options;
+        struct sensor_db db[VIGIL_MAX_DBS];
+        uint64_t seq;     /* of records that user space makes */
+        uint64_t records; /* taken from the rings */
+
+        /* during a poll */
+        sensor_fn fn;
+        void *userdata;
+};
+
+/* The iterator over open files: of @tgid, or, with 0, of every process that has a watched file open. */
+int seed_read(struct sensor *s, uint32_t tgid, struct seed_entry **ret, size_t *ret_n);
+
+/* What the kernel calls descriptor @fd of ours. */
+int seed_own_fd(struct sensor *s, int fd, struct seed_entry *ret);
+
+/* Runs a program of bpf/control.bpf.c. Returns what it returned, or -errno. */
+int control_run(struct bpf_program *program, const uint64_t *args, size_t n);
+
+/* A record from the kernel, before it goes to the user. */
+int stream_deliver(struct sensor *s, const struct vigil_hdr *record);
+
+/* Allocates id and puts the names of (dir, name) under watch. */
+int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name, uint32_t flags, unsigned *ret_id);
+
+/* sensor_watch() with other flags (enum vigil_db_flag). */
+int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret_id);
+
+/* Makes the main file at s->db[id].path known to the kernel, if it exists. */
+int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entry *ret);
+
+void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size);

@@ -1,0 +1,238 @@
+/* sensor.c - load, attach, detach. */
+#include "sensor/internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+static bool libbpf_may_speak;
+
+static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+        if (!libbpf_may_speak || level == LIBBPF_DEBUG)
+                return 0;
+        return vfprintf(stderr, format, args);
+}
+
+/* ---- what is missing, in words ---- */
+
+static int explain(int r, const char *what, char *why)
+{
+        if (r == -EPERM || r == -EACCES) {
+                snprintf(
+                        why, SENSOR_WHY_LEN,
+                        "%s: the kernel refuses (%s); run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and "
+                        "CAP_DAC_READ_SEARCH, outside of containers that filter bpf(2)",
+                        what, strerror(-r));
+                return -EPERM;
+        }
+        snprintf(why, SENSOR_WHY_LEN, "%s: %s", what, strerror(-r));
+        return r;
+}
+
+static int check_kernel(char *why)
+{
+        if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
+                snprintf(
+                        why, SENSOR_WHY_LEN,
+                        "the kernel has no type information (/sys/kernel/btf/vmlinux: %s); use a kernel built with "
+                        "CONFIG_DEBUG_INFO_BTF=y, as distributions do since 5.10",
+                        strerror(errno));
+                return -EOPNOTSUPP;
+        }
+        return 0;
+}
+
+/* ---- attaching ---- */
+
+static bool have_tracefs(void)
+{
+        struct statfs fs;
+
+        return (statfs("/sys/kernel/tracing/events", &fs) == 0 &&
+                access("/sys/kernel/tracing/events/syscalls", F_OK) == 0) ||
+               access("/sys/kernel/debug/tracing/events/syscalls", F_OK) == 0;
+}
+
+static void attach_all(struct sensor *s)
+{
+        for (size_t i = 0; i < probes_count; i++) {
+                const struct probe *p = &probes[i];
+                struct bpf_program *program = probe_program(p, s->skeleton);
+
+                if (p->flags & PROBE_READS && !s->options.reads)
+                        continue;
+                s->link[i] = p->flags & PROBE_BTF
+                                     ? bpf_program__attach(program)
+                                     : bpf_program__attach_tracepoint(program, "syscalls", p->tracepoint);
+                if (!s->link[i])
+                        s->missing++;
+        }
+}
+
+/* libbpf finds the numbers of tracepoints in tracefs. Where nobody has mounted it, this thread alone gets a mount namespace
+ * with it: nothing changes for the host. */
+static void *attach_in_namespace(void *arg)
+{
+        if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+                (void)!mount("tracefs", "/sys/kernel/tracing", "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+        attach_all(arg);
+        return NULL;
+}
+
+static int attach(struct sensor *s, char *why)
+{
+        if (have_tracefs()) {
+                attach_all(s);
+        } else {
+                pthread_t thread;
+                int r = pthread_create(&thread, NULL, attach_in_namespace, s);
+                if (r)
+                        return -r;
+                pthread_join(thread, NULL);
+        }
+        for (size_t i = 0; i < probes_count; i++) {
+                if (s->link[i] || !(probes[i].flags & PROBE_NEEDED))
+                        continue;
+                snprintf(why, SENSOR_WHY_LEN,
+                         "probe %s cannot be attached; the kernel needs CONFIG_FTRACE_SYSCALLS and tracefs "
+                         "(mount -t tracefs tracefs /sys/kernel/tracing)",
+                         probes[i].name);
+                return -EOPNOTSUPP;
+        }
+        return 0;
+}
+
+/* ---- life ---- */
+
+static int on_ring(void *ctx, void *data, size_t size)
+{
+        struct sensor *s = ctx;
+        const struct vigil_hdr *record = data;
+
+        if (size < sizeof(*record) || record->size > size)
+                return 0;
+        s->records++;
+        return stream_deliver(s, record);
+}
+
+static int load(struct sensor *s, char *why)
+{
+        s->skeleton = vigil_bpf__open();
+        if (!s->skeleton)
+                return explain(-errno, "cannot open the BPF object", why);
+        s->skeleton->rodata->cfg_adopt = s->options.adopt;
+        s->skeleton->rodata->cfg_stream_all = s->options.stream_all;
+        bpf_program__set_autoload(s->skeleton->progs.tp__read_exit, s->options.reads);
+        int r = vigil_bpf__load(s->skeleton);
+        if (r < 0)
+                return explain(r, "cannot load the BPF programs", why);
+        s->rings = ring_buffer__new(bpf_map__fd(s->skeleton->maps.urgent), on_ring, s, NULL);
+        if (!s->rings)
+                return explain(-errno, "cannot read the ring buffer", why);
+        r = ring_buffer__add(s->rings, bpf_map__fd(s->skeleton->maps.events), on_ring, s);
+        return r < 0 ? explain(r, "cannot read the ring buffer", why) : 0;
+}
+
+int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
+{
+        struct sensor *s = calloc(1, sizeof(*s));
+        int r;
+
+        why[0] = 0;
+        if (!s)
+                return -ENOMEM;
+        s->options = *options;
+        for (size_t i = 0; i < VIGIL_MAX_DBS; i++)
+                s->db[i].dirfd = -1;
+        libbpf_may_speak = options->verbose;
+        libbpf_set_print(libbpf_print);
+        libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+        r = check_kernel(why);
+        if (r == 0)
+                r = load(s, why);
+        if (r == 0)
+                r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
+        if (r == 0)
+                r = attach(s, why);
+        if (r < 0) {
+                if (!why[0])
+                        explain(r, "cannot watch", why);
+                sensor_close(s);
+                return r;
+        }
+        *ret = s;
+        return 0;
+}
+
+void sensor_close(struct sensor *s)
+{
+        if (!s)
+                return;
+        for (size_t i = 0; i < SENSOR_MAX_PROBES; i++)
+                bpf_link__destroy(s->link[i]);
+        ring_buffer__free(s->rings);
+        vigil_bpf__destroy(s->skeleton);
+        for (size_t i = 0; i < VIGIL_MAX_DBS; i++) {
+                free(s->db[i].path);
+                free(s->db[i].pending);
+                if (s->db[i].dirfd >= 0)
+                        close(s->db[i].dirfd);
+        }
+        free(s);
+}
+
+const char *sensor_tier(const struct sensor *s)
+{
+        (void)s;
+        return "tracepoint";
+}
+
+unsigned sensor_probes_missing(const struct sensor *s)
+{
+        return s->missing;
+}
+
+const char *const *sensor_blind(const struct sensor *s)
+{
+        static const char *const blind[] = {
+                "stores through mmap and msync",
+                "I/O through io_uring",
+                "descriptors received by SCM_RIGHTS or pidfd_getfd before their first lock or write",
+                "system calls of 32-bit programs",
+                "paths longer than 1023 bytes in unlink, rename, link and truncate",
+                NULL,
+        };
+
+        (void)s;
+        return blind;
+}
+
+uint64_t sensor_kernel_memory(const struct sensor *s)
+{
+        const struct bpf_map *map;
+        uint64_t sum = 0;
+
+        bpf_object__for_each_map(map, s->skeleton->obj)
+        {
+                char path[64], line[128];
+                snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+                _cleanup_fclose_ FILE *f = fopen(path, "re");
+                while (f && fgets(line, sizeof(line), f)) {
+                        unsigned long bytes;
+                        if (sscanf(line, "memlock: %lu", &bytes) == 1)
+                                sum += bytes;
+                }
+        }
+        return sum;
+}

@@ -1,0 +1,138 @@
+/* sensor.h - the eyes: programs loaded and attached, databases and processes put under watch, records taken from the
+ * rings. Layer: sensor.
+ *
+ * Life: sensor_open() loads and attaches everything; sensor_canary() proves that it sees; sensor_watch(), sensor_mark() and
+ * sensor_seed() say what matters; sensor_poll() delivers records; sensor_finish() delivers the accounts that the kernel
+ * kept. sensor_close() detaches, which takes some 70 ms for each classic tracepoint: do it last, or in a child. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/abi.h"
+
+struct sensor;
+
+/** What to load. */
+struct sensor_options {
+        bool adopt;      /* take databases under watch that the marked tree locks */
+        bool stream_all; /* stream every operation, not only the rare ones */
+        bool reads;      /* attach to the read calls, too */
+        bool verbose;    /* libbpf may speak */
+};
+
+/** Length of the text that says why something is not possible. */
+#define SENSOR_WHY_LEN 256
+
+/**
+ * Loads the programs and attaches them.
+ *
+ * @param why  SENSOR_WHY_LEN bytes: on failure one sentence, what is missing and how to get it
+ * @return 0; -EPERM no privilege, or the kernel refuses (lockdown); -EOPNOTSUPP the kernel lacks BTF, ring buffers or
+ *         tracepoints that are needed; or -errno
+ */
+int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN]);
+
+/** Detaches and frees. Slow; see above. NULL is allowed. */
+void sensor_close(struct sensor *s);
+
+/** "tracepoint": the tier that was chosen. Static. */
+const char *sensor_tier(const struct sensor *s);
+
+/** Probes that could not be attached. */
+unsigned sensor_probes_missing(const struct sensor *s);
+
+/** Kernel memory of all maps in bytes, as the kernel accounts for it (memlock of each map). */
+uint64_t sensor_kernel_memory(const struct sensor *s);
+
+/** How a process is to be looked at; combined. */
+enum sensor_mark {
+        SENSOR_TREE = 1 << 0,   /* it and what it forks may have databases adopted */
+        SENSOR_OWN = 1 << 1,    /* it and what it forks is never looked at */
+        SENSOR_CMD = 1 << 2,    /* it is the command */
+        SENSOR_CANARY = 1 << 3, /* it is the sensor's own test process */
+};
+
+/**
+ * Marks the process @p pid, and through fork all its later children. Mark a child before it runs anything of its own.
+ * @return 0; -E2BIG the map of processes is full
+ */
+int sensor_mark(struct sensor *s, pid_t pid, unsigned marks);
+
+/**
+ * The identity of a living process as the kernel has it: its start in ns of CLOCK_BOOTTIME, which procfs rounds to ticks.
+ * @return 0; -ESRCH there is no such process, or it has no file open; or -errno
+ */
+int sensor_identify(struct sensor *s, pid_t pid, uint64_t *ret_start_ns);
+
+/**
+ * Watches the database at @p path, which may not exist yet; its directory must. Symbolic links are followed: companions
+ * stand beside the file itself. Sends a VIGIL_DATABASE record with the next poll.
+ *
+ * @param ret_id  kernel id of the database
+ * @return 0; -ENOENT no such directory; -EISDIR; -EINVAL neither a regular file nor nothing; -ENAMETOOLONG;
+ *         -EEXIST it is watched already (@p ret_id is set); -E2BIG too many; or -errno
+ */
+int sensor_watch(struct sensor *s, const char *path, unsigned *ret_id);
+
+/**
+ * Finds the processes that have a file of a watched database open already, with what they hold locked: they become
+ * participants, marked as seen late. Sends a VIGIL_PROCESS record for each.
+ * @return how many, or -errno
+ */
+int sensor_seed(struct sensor *s);
+
+/** Takes a record; valid during the call. A negative value ends the poll and is returned by it. */
+typedef int (*sensor_fn)(const struct vigil_hdr *record, void *userdata);
+
+/**
+ * Delivers what is in the rings, waiting up to @p timeout_ms for something (0: not at all).
+ * @return records delivered, or -errno (-EINTR when a signal came)
+ */
+int sensor_poll(struct sensor *s, int timeout_ms, sensor_fn fn, void *userdata);
+
+/** Readable when urgent records wait; to be watched by an event loop. */
+int sensor_fd(const struct sensor *s);
+
+/**
+ * Proves that the probes see: a child on a private file makes every call that can be made harmlessly and is killed. Uses
+ * neither sync(2) nor syncfs(2). Records that arrive meanwhile are delivered to @p fn.
+ * @return 0 also when something was not seen (it is told by sensor_finish() and sensor_probe_state()); -errno when the
+ *         canary could not be run
+ */
+int sensor_canary(struct sensor *s, sensor_fn fn, void *userdata);
+
+/** One probe as it is now. */
+struct sensor_probe {
+        const char *name;
+        bool attached;
+        bool triable;    /* false: cannot be provoked harmlessly */
+        bool seen;       /* it fired for the canary */
+        uint64_t missed; /* runs that the kernel skipped, where it counts them */
+};
+
+size_t sensor_n_probes(const struct sensor *s);
+int sensor_probe_state(const struct sensor *s, size_t i, struct sensor_probe *ret);
+
+/** Blind spots of the tier, one phrase each, ended by NULL. Static. */
+const char *const *sensor_blind(const struct sensor *s);
+
+/**
+ * Delivers what the kernel kept: deaths that found their ring full, living participants (VIGIL_LIVE), ledgers, histograms,
+ * probes, and last the counters of loss (VIGIL_STATS). May be called more than once.
+ * @return 0 or -errno
+ */
+int sensor_finish(struct sensor *s, sensor_fn fn, void *userdata);
+
+/** Delivers a record that user space made; fills its magic, version, size, cpu, sequence number and time. @return as @p fn */
+int sensor_send(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size, sensor_fn fn,
+                void *userdata);
+
+/** The path under which the files of database @p id can be opened from here, which is not always the one in the record: the
+ * process that uses it may live in another mount namespace. NULL: not known. Valid as long as the sensor. */
+const char *sensor_path(const struct sensor *s, unsigned id);
+
+/** True when the database is the canary's own. */
+bool sensor_is_canary(const struct sensor *s, unsigned id);

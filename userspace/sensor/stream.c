@@ -1,0 +1,186 @@
+/* stream.c - records on their way from the rings to whoever asked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "sensor/internal.h"
+
+void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size)
+{
+        *record = (struct vigil_hdr){.magic = VIGIL_MAGIC,
+                                     .version = VIGIL_ABI_VERSION,
+                                     .type = type,
+                                     .size = size,
+                                     .cpu = VIGIL_CPU_USER,
+                                     .seq = s->seq++,
+                                     .ns = clock_boottime_ns()};
+}
+
+int sensor_send(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size, sensor_fn fn,
+                void *userdata)
+{
+        sensor_fill_hdr(s, record, type, size);
+        return fn(record, userdata);
+}
+
+/* ---- databases that the kernel side adopted ---- */
+
+/* The path at which (dev, ino) of the record can be opened from here: as it stands, or through the root of the process that
+ * uses it, when that lives in another mount namespace. */
+static char *reach(struct sensor *s, unsigned id, const struct vigil_database *r, struct seed_entry *e)
+{
+        char other[PATH_MAX];
+
+        if (watch_bind(s, id, r->path, e) == 0 && (!r->ino || (e->ino == r->ino && e->dev == r->dev)))
+                return strdup(r->path);
+        if ((size_t)snprintf(other, sizeof(other), "/proc/%u/root%s", r->id.tgid, r->path) >= sizeof(other))
+                return NULL;
+        char *slash = strrchr(other, '/');
+        if (!slash || watch_bind(s, id, other, e) < 0)
+                return NULL;
+        /* The process may be gone when the files are looked at: its directory is held open instead. */
+        *slash = 0;
+        s->db[id].dirfd = open(other, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (s->db[id].dirfd < 0)
+                return NULL;
+        char *path = NULL;
+        if (asprintf(&path, "/proc/%d/fd/%d/%s", getpid(), s->db[id].dirfd, slash + 1) < 0)
+                return NULL;
+        return path;
+}
+
+static void cut_suffix(char *path, const char *suffix)
+{
+        size_t n = strlen(path), m = strlen(suffix);
+
+        if (n > m && strcmp(path + n - m, suffix) == 0)
+                path[n - m] = 0;
+}
+
+static int deliver_database(struct sensor *s, const struct vigil_database *from)
+{
+        struct vigil_database r = *from;
+        struct seed_entry e = {0};
+
+        if (r.db == 0 || r.db >= VIGIL_MAX_DBS)
+                return 0;
+        if (!r.ino) { /* adopted by a companion: the path in the record is the companion's */
+                cut_suffix(r.path, "-journal");
+                cut_suffix(r.path, "-wal");
+        }
+        if (!s->db[r.db].path && !(r.path_flags & VIGIL_PATH_CUT)) {
+                s->db[r.db].path = reach(s, r.db, &r, &e);
+                if (s->db[r.db].dirfd >= 0)
+                        r.path_flags |= VIGIL_PATH_OTHER_NS;
+                if (!r.ino && s->db[r.db].path) {
+                        r.ino = e.ino;
+                        r.dev = e.dev;
+                }
+        }
+        return s->fn(&r.hdr, s->userdata);
+}
+
+/* ---- cgroups: a number in the record, a path for people ---- */
+
+#define CGROUP2_MAX_LEN 4096
+
+/* The kernel gives a kernfs id; with it a file handle opens the directory, also of a process that is gone
+ * (fs/kernfs/mount.c, kernfs_fh_to_dentry: type FILEID_KERNFS, 8 bytes). */
+static int cgroup_path(uint64_t id, char *ret, size_t size)
+{
+        static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+        struct {
+                struct file_handle handle;
+                uint64_t id;
+        } h = {.handle = {.handle_bytes = sizeof(uint64_t), .handle_type = 0xfe}};
+
+        memcpy(h.handle.f_handle, &id, sizeof(id));
+        for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+                char link[64], target[CGROUP2_MAX_LEN];
+                _cleanup_close_ int mount = open(mounts[i], O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+                if (mount < 0)
+                        continue;
+                _cleanup_close_ int fd = open_by_handle_at(mount, &h.handle, O_PATH | O_CLOEXEC);
+                if (fd < 0)
+                        continue;
+                snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+                ssize_t n = readlink(link, target, sizeof(target) - 1);
+                size_t skip = strlen(mounts[i]);
+                if (n < 0 || (size_t)n < skip)
+                        continue;
+                target[n] = 0;
+                snprintf(ret, size, "%s", target[skip] ? target + skip : "/");
+                return 0;
+        }
+        return -ENOENT;
+}
+
+static int deliver_process(struct sensor *s, const struct vigil_process *r)
+{
+        struct vigil_cgroup c = {.cgroup_id = r->cgroup_id};
+
+        if (cgroup_path(r->cgroup_id, c.path, sizeof(c.path)) == 0) {
+                int err = sensor_send(s, &c.hdr, VIGIL_CGROUP, sizeof(c), s->fn, s->userdata);
+                if (err < 0)
+                        return err;
+        }
+        return s->fn(&r->hdr, s->userdata);
+}
+
+int stream_deliver(struct sensor *s, const struct vigil_hdr *record)
+{
+        if (!s->fn)
+                return 0;
+        switch (record->type) {
+        case VIGIL_DATABASE:
+                return deliver_database(s, (const struct vigil_database *)record);
+        case VIGIL_PROCESS:
+                return deliver_process(s, (const struct vigil_process *)record);
+        default:
+                return s->fn(record, s->userdata);
+        }
+}
+
+/* ---- polling ---- */
+
+static int deliver_pending(struct sensor *s)
+{
+        for (unsigned i = 1; i < VIGIL_MAX_DBS; i++) {
+                _cleanup_free_ struct vigil_database *r = TAKE_PTR(s->db[i].pending);
+                if (!r)
+                        continue;
+                sensor_fill_hdr(s, &r->hdr, VIGIL_DATABASE, sizeof(*r));
+                int err = s->fn(&r->hdr, s->userdata);
+                if (err < 0)
+                        return err;
+        }
+        return 0;
+}
+
+int sensor_fd(const struct sensor *s)
+{
+        return ring_buffer__epoll_fd(s->rings);
+}
+
+int sensor_poll(struct sensor *s, int timeout_ms, sensor_fn fn, void *userdata)
+{
+        s->fn = fn;
+        s->userdata = userdata;
+        int r = deliver_pending(s);
+        /* Ordinary records wake nobody: they are taken with whatever wakes us, or with the next turn. */
+        int n = r < 0 ? r : ring_buffer__consume(s->rings);
+        if (n == 0 && timeout_ms > 0) {
+                n = ring_buffer__poll(s->rings, timeout_ms);
+                if (n >= 0) {
+                        r = ring_buffer__consume(s->rings);
+                        n = r < 0 ? r : n + r;
+                }
+        }
+        s->fn = NULL;
+        return n;
+}

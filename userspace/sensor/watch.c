@@ -1,0 +1,212 @@
+/* watch.c - databases under watch: named ones, and those that the kernel side adopted. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "sensor/internal.h"
+
+/* An id that no other has: the map decides, as it does for the programs. */
+static int take_id(struct sensor *s, unsigned *ret)
+{
+        uint32_t one = 1;
+
+        for (uint32_t id = 1; id < VIGIL_MAX_DBS; id++) {
+                if (bpf_map_update_elem(bpf_map__fd(s->skeleton->maps.db_ids), &id, &one, BPF_NOEXIST) == 0) {
+                        *ret = id;
+                        return 0;
+                }
+                if (errno != EEXIST)
+                        return -errno;
+        }
+        return -E2BIG;
+}
+
+int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name, uint32_t flags, unsigned *ret_id)
+{
+        struct vigil_db *db = NULL;
+        struct db_priv priv = {.dir = {.ino = dir->ino, .dev = dir->dev}};
+        struct dir no_ops = {0};
+        unsigned id;
+        int r = take_id(s, &id);
+
+        if (r < 0)
+                return r;
+        db = calloc(1, sizeof(*db));
+        if (!db)
+                return -ENOMEM;
+        db->id = id;
+        db->flags = flags;
+        priv.name_len = (uint32_t)strlen(name);
+        memcpy(priv.name, name, priv.name_len);
+        r = bpf_map_update_elem(bpf_map__fd(s->skeleton->maps.dbp), &id, &priv, BPF_ANY);
+        if (r == 0 &&
+            bpf_map_update_elem(bpf_map__fd(s->skeleton->maps.dirs), &priv.dir, &no_ops, BPF_NOEXIST) < 0 &&
+            errno != EEXIST)
+                r = -1;
+        if (r == 0)
+                r = bpf_map_update_elem(bpf_map__fd(s->skeleton->maps.dbs), &id, db, BPF_ANY);
+        free(db);
+        if (r < 0)
+                return -errno;
+        uint64_t args[] = {id};
+        if (control_run(s->skeleton->progs.raw_tp__watch_names, args, 1) != 0)
+                return -E2BIG;
+        *ret_id = id;
+        return 0;
+}
+
+int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entry *ret)
+{
+        _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        struct stat st;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        int r = seed_own_fd(s, fd, ret);
+        if (r < 0)
+                return r;
+        uint64_t args[] = {id, VIGIL_ROLE_MAIN, ret->inode};
+        r = control_run(s->skeleton->progs.raw_tp__bind_file, args, 3);
+        return r < 0 ? r : 0;
+}
+
+/* Companions that exist already; one that is missing is none. */
+static void bind_companions(struct sensor *s, unsigned id, const char *path)
+{
+        static const struct {
+                const char *suffix;
+                uint64_t role;
+        } companion[] = {{"-wal", VIGIL_ROLE_WAL}, {"-shm", VIGIL_ROLE_SHM}, {"-journal", VIGIL_ROLE_JOURNAL}};
+        char name[PATH_MAX];
+
+        for (size_t i = 0; i < sizeof(companion) / sizeof(companion[0]); i++) {
+                struct seed_entry e;
+                if ((size_t)snprintf(name, sizeof(name), "%s%s", path, companion[i].suffix) >= sizeof(name))
+                        continue;
+                _cleanup_close_ int fd = open(name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+                if (fd < 0 || seed_own_fd(s, fd, &e) < 0)
+                        continue;
+                uint64_t args[] = {id, companion[i].role, e.inode};
+                control_run(s->skeleton->progs.raw_tp__bind_file, args, 3);
+        }
+}
+
+/* Follows links as SQLite does; a file that is not there yet has the path it will have. */
+static int resolve(const char *path, char ret[PATH_MAX])
+{
+        char copy[PATH_MAX], dir[PATH_MAX];
+
+        if (realpath(path, ret))
+                return 0;
+        if (errno != ENOENT)
+                return -errno;
+        if (strlen(path) >= sizeof(copy))
+                return -ENAMETOOLONG;
+        strcpy(copy, path);
+        if (!realpath(dirname(copy), dir))
+                return -errno;
+        strcpy(copy, path);
+        const char *base = basename(copy);
+        if ((size_t)snprintf(ret, PATH_MAX, "%s/%s", strcmp(dir, "/") ? dir : "", base) >= PATH_MAX)
+                return -ENAMETOOLONG;
+        return 0;
+}
+
+static int already_watched(const struct sensor *s, const char *path, unsigned *ret_id)
+{
+        for (unsigned i = 1; i < VIGIL_MAX_DBS; i++) {
+                if (!s->db[i].path || strcmp(s->db[i].path, path) != 0)
+                        continue;
+                *ret_id = i;
+                return -EEXIST;
+        }
+        return 0;
+}
+
+static int queue_record(struct sensor *s, unsigned id, const struct seed_entry *dir, const struct seed_entry *file,
+                        uint32_t flags)
+{
+        struct vigil_database *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return -ENOMEM;
+        r->db = id;
+        r->flags = flags;
+        r->ino = file->ino;
+        r->dev = file->dev;
+        r->dir_ino = dir->ino;
+        r->dir_dev = dir->dev;
+        r->fs_magic = dir->fs_magic;
+        if (strlen(s->db[id].path) >= sizeof(r->path)) {
+                r->path_flags |= VIGIL_PATH_CUT;
+                strcpy(r->path, s->db[id].path + strlen(s->db[id].path) - (sizeof(r->path) - 1));
+        } else {
+                strcpy(r->path, s->db[id].path);
+        }
+        s->db[id].pending = r;
+        return 0;
+}
+
+int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret_id)
+{
+        char full[PATH_MAX], parent[PATH_MAX], name[PATH_MAX];
+        struct seed_entry dir, file = {0};
+        struct stat st;
+        int r = resolve(path, full);
+
+        if (r == 0)
+                r = already_watched(s, full, ret_id);
+        if (r < 0)
+                return r;
+        if (stat(full, &st) == 0 && !S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        strcpy(parent, full);
+        strcpy(name, full);
+        const char *base = basename(name);
+        if (strlen(base) >= VIGIL_NAME_MAX)
+                return -ENAMETOOLONG;
+        _cleanup_close_ int dirfd = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dirfd < 0)
+                return -errno;
+        r = seed_own_fd(s, dirfd, &dir);
+        if (r < 0)
+                return r;
+        unsigned id;
+        r = watch_names(s, &dir, base, flags, &id);
+        if (r < 0)
+                return r;
+        s->db[id].path = strdup(full);
+        if (!s->db[id].path)
+                return -ENOMEM;
+        s->db[id].canary = flags == VIGIL_DB_CANARY;
+        r = watch_bind(s, id, full, &file);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        bind_companions(s, id, full);
+        *ret_id = id;
+        return queue_record(s, id, &dir, &file, flags);
+}
+
+int sensor_watch(struct sensor *s, const char *path, unsigned *ret_id)
+{
+        return watch_path(s, path, VIGIL_DB_ASKED, ret_id);
+}
+
+const char *sensor_path(const struct sensor *s, unsigned id)
+{
+        return id < VIGIL_MAX_DBS ? s->db[id].path : NULL;
+}
+
+bool sensor_is_canary(const struct sensor *s, unsigned id)
+{
+        return id < VIGIL_MAX_DBS && s->db[id].canary;
+}

@@ -119,11 +119,14 @@ static int step_exec(struct driver *d, char **args, struct steps rest)
 {
         (void)d;
         (void)args;
-        if (rest.n == 0)
+        char **argv = calloc(rest.n + 1, sizeof(*argv));
+        if (!argv || rest.n == 0)
                 return -EINVAL;
-        /* The arguments reach to the end of argv, which is NULL-terminated. */
-        execvp(rest.arg[0], rest.arg);
-        return -errno;
+        memcpy(argv, rest.arg, rest.n * sizeof(*argv));
+        execvp(argv[0], argv);
+        int error = errno;
+        free(argv);
+        return -error;
 }
 
 static int step_fork(struct driver *d, char **args, struct steps block)

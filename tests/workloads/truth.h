@@ -12,7 +12,7 @@
 int truth_open(const char *path);
 
 /**
- * Adds `pid`, `tid` and `start` (clock ticks since boot, field 22 of /proc/PID/stat) to @p line and writes it with one
+ * Adds `pid` as /proc shows it, `tid` and `start` (clock ticks since boot, field 22 of /proc/PID/stat) to @p line and writes it with one
  * write(2), so that lines of several processes do not mix. Takes the reference to @p line. Errors are ignored: a workload
  * that has closed its descriptors goes on.
  */

@@ -5,15 +5,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "engine/capture_work.h"
 #include "engine/deadline.h"
 #include "engine/engine.h"
+#include "engine/journal.h"
 #include "engine/worker.h"
 
 #define MIN_WAL_CAP      (64ULL << 20)
@@ -96,31 +99,78 @@ static int make_targets(struct run *r)
         return 0;
 }
 
-/* The worker's word on its copy. It is believed in nothing that the parent acts upon unchecked. */
-static int take_answer(struct run *r, const json_t *answer)
+/* The worker's answer; the largest value that makes sense of each number. */
+struct answer {
+        uint64_t error, why, method, main, wal, commits, salt0, salt1, page_size, recover_wal, hot, super_at;
+        char super[JOURNAL_SUPER_MAX];
+};
+
+static const struct {
+        const char *key;
+        size_t offset;
+        uint64_t max;
+} answer_numbers[] = {
+#define NUMBER(name, max)                                                                                          \
+        {                                                                                                          \
+#name, offsetof(struct answer, name), max                                                          \
+        }
+        NUMBER(error, 4095), /* MAX_ERRNO of the kernel */
+        NUMBER(why, CAPTURE_WHYS - 1), NUMBER(method, 2),
+        NUMBER(main, INT64_MAX),       NUMBER(wal, INT64_MAX),
+        NUMBER(commits, INT64_MAX),    NUMBER(salt0, UINT32_MAX),
+        NUMBER(salt1, UINT32_MAX),     NUMBER(page_size, 65536),
+        NUMBER(recover_wal, 1),        NUMBER(hot, 1),
+        NUMBER(super_at, INT64_MAX),
+#undef NUMBER
+};
+
+static int parse(const json_t *json, struct answer *ret)
 {
-        static const char *const keys[] = {"error",   "why",   "method", "main",      "wal",
-                                           "commits", "salt0", "salt1",  "page_size", "recover"};
-        uint64_t v[sizeof(keys) / sizeof(keys[0])];
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-                if (worker_get_u64(answer, keys[i], &v[i]) < 0)
+        for (size_t i = 0; i < sizeof(answer_numbers) / sizeof(answer_numbers[0]); i++) {
+                uint64_t value = 0;
+                if (worker_get_u64(json, answer_numbers[i].key, &value) < 0 || value > answer_numbers[i].max)
                         return -EBADMSG;
-        if (v[0] > 4095 || v[1] >= CAPTURE_WHYS || v[2] > 2 || v[6] > UINT32_MAX || v[7] > UINT32_MAX ||
-            v[8] > 65536)
-                return -EBADMSG;
-        r->why = (enum capture_why)v[1];
-        if (v[0] != 0)
-                return -(int)v[0];
+                memcpy((char *)ret + answer_numbers[i].offset, &value, sizeof(value));
+        }
+        return worker_get_hex(json, "super", ret->super, sizeof(ret->super));
+}
+
+/* A journal that names a super-journal asks it whether the transaction is committed. Answered here, of the original: what
+ * recovers the copy cannot see that, and must not. */
+static int settle_super(struct run *r, const struct engine_files *files, struct answer *a)
+{
+        if (a->super[0] == '\0' || r->options->raw)
+                return 0;
+        if (journal_super_gone(a->super, files->path))
+                a->hot = 0;
+        if (ftruncate(r->to[VIGIL_ROLE_JOURNAL], a->hot ? (off_t)a->super_at : 0) < 0)
+                return explain(r, -errno, "cannot cut the copy of the journal: %s", strerror(errno));
+        return 0;
+}
+
+/* The worker's word on its copy. It is believed in nothing that reaches beyond the copy. */
+static int take_answer(struct run *r, const struct engine_files *files, const json_t *json)
+{
+        struct answer a;
+        int err = parse(json, &a);
+        if (err < 0)
+                return explain(r, err, "%s: the answer of the worker that copies it makes no sense", r->path);
+        r->why = (enum capture_why)a.why;
+        if (a.error != 0)
+                return -(int)a.error;
+        err = settle_super(r, files, &a);
+        if (err < 0)
+                return err;
         struct snapshot_result *s = r->result;
-        s->method = capture_methods[v[2]];
-        s->source_main_bytes = v[3];
-        s->source_wal_bytes = v[4];
-        s->wal_commits = v[5];
-        s->wal_salt[0] = (uint32_t)v[6];
-        s->wal_salt[1] = (uint32_t)v[7];
-        s->page_size = (uint32_t)v[8];
-        r->capture->must_recover = v[9] != 0;
-        r->capture->empty = v[3] == 0;
+        s->method = capture_methods[a.method];
+        s->source_main_bytes = a.main;
+        s->source_wal_bytes = a.wal;
+        s->wal_commits = a.commits;
+        s->wal_salt[0] = (uint32_t)a.salt0;
+        s->wal_salt[1] = (uint32_t)a.salt1;
+        s->page_size = (uint32_t)a.page_size;
+        r->capture->must_recover = a.recover_wal || a.hot;
+        r->capture->empty = a.main == 0;
         return 0;
 }
 
@@ -154,7 +204,7 @@ static int run_worker(struct run *r, const struct engine_files *files)
         int err = child_run(&options, keep, capture_work, &job, &child);
         r->result->unconfined = child.unconfined;
         if (err == 0)
-                err = take_answer(r, child.answer);
+                err = take_answer(r, files, child.answer);
         else if (err != -ETIME)
                 explain(r, err, "%s: the worker that copies it failed (status %#x): %s", r->path,
                         (unsigned int)child.status, strerror(-err));

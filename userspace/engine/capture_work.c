@@ -38,7 +38,8 @@ struct attempt {
         uint64_t main_bytes;
         uint64_t wal_bytes;
         struct wal_scan wal;
-        bool recover;
+        bool recover_wal; /* the -wal holds commits */
+        struct journal_info journal;
 };
 
 static int fail(struct attempt *a, enum capture_why why, int err)
@@ -232,22 +233,17 @@ static int copy_quietly(struct attempt *a)
         return err;
 }
 
-/* A journal that names a super-journal asks it whether the transaction is committed. Answered here, of the original. */
-static int settle_journal(struct attempt *a)
+static int look_at_journal(struct attempt *a)
 {
-        int fd = a->job->to[VIGIL_ROLE_JOURNAL];
-        struct journal_info info = {0};
         struct reader r;
-        int err = reader_of_fd(fd, &r);
+        int err = reader_of_fd(a->job->to[VIGIL_ROLE_JOURNAL], &r);
         if (err == 0)
-                err = journal_scan(&r, &info);
+                err = journal_scan(&r, &a->journal);
         if (err < 0)
                 return fail(a, CAPTURE_READ, err);
-        if (journal_super_gone(&info, a->job->from->path))
-                info.hot = false;
-        a->recover = a->recover || info.hot;
-        uint64_t keep = !info.hot ? 0 : info.super[0] ? info.super_at : r.size;
-        return ftruncate(fd, (off_t)keep) < 0 ? fail(a, CAPTURE_WRITE, -errno) : 0;
+        if (!a->journal.hot && ftruncate(a->job->to[VIGIL_ROLE_JOURNAL], 0) < 0)
+                return fail(a, CAPTURE_WRITE, -errno);
+        return 0;
 }
 
 /* What of the companions recovery would use; of an empty main file SQLite uses none (pager.c). */
@@ -264,10 +260,10 @@ static int settle(struct attempt *a)
                 return 0;
         if (a->main_bytes == 0)
                 return ftruncate(wal, 0) < 0 || ftruncate(journal, 0) < 0 ? fail(a, CAPTURE_WRITE, -errno) : 0;
-        a->recover = a->wal.commits > 0 || a->wal.cut;
-        if (!a->recover && ftruncate(wal, 0) < 0)
+        a->recover_wal = a->wal.commits > 0 || a->wal.cut;
+        if (!a->recover_wal && ftruncate(wal, 0) < 0)
                 return fail(a, CAPTURE_WRITE, -errno);
-        return settle_journal(a);
+        return look_at_journal(a);
 }
 
 static int capture(struct attempt *a)
@@ -299,10 +295,25 @@ int capture_work(int answer_fd, void *userdata)
 {
         struct attempt a = {.job = userdata, .answer_fd = answer_fd};
         int err = capture(&a);
-        return worker_answer(answer_fd,
-                             json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:i}", "error", -err, "why",
-                                       (int)a.why, "method", (int)a.method, "main", (json_int_t)a.main_bytes, "wal",
-                                       (json_int_t)a.wal_bytes, "commits", (json_int_t)a.wal.commits, "salt0",
-                                       (json_int_t)a.wal.header.salt[0], "salt1", (json_int_t)a.wal.header.salt[1],
-                                       "page_size", (json_int_t)a.header.page_size, "recover", (int)a.recover));
+        const struct {
+                const char *key;
+                uint64_t value;
+        } numbers[] = {
+                {"error", (uint64_t)-err},
+                {"why", a.why},
+                {"method", a.method},
+                {"main", a.main_bytes},
+                {"wal", a.wal_bytes},
+                {"commits", a.wal.commits},
+                {"salt0", a.wal.header.salt[0]},
+                {"salt1", a.wal.header.salt[1]},
+                {"page_size", a.header.page_size},
+                {"recover_wal", a.recover_wal},
+                {"hot", a.journal.hot},
+                {"super_at", a.journal.super_at},
+        };
+        json_t *answer = json_pack("{s:o}", "super", worker_hex(a.journal.super));
+        for (size_t i = 0; answer && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+                json_object_set_new(answer, numbers[i].key, json_integer((json_int_t)numbers[i].value));
+        return worker_answer(answer_fd, answer);
 }

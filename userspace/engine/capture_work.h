@@ -30,7 +30,7 @@ struct capture_job {
 };
 
 /** Body of the worker, a child_fn. Answers {"error", "why", "method", "main", "wal", "commits", "salt0", "salt1",
- * "page_size", "recover"}, all integers; "method" indexes capture_methods. */
+ * "page_size", "recover_wal", "hot", "super_at"}, all integers, and "super" in hex; "method" indexes capture_methods. */
 int capture_work(int answer_fd, void *job);
 
 extern const char *const capture_methods[];

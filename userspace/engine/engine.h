@@ -8,6 +8,8 @@
 #include "bpf/abi.h"
 #include "engine/files.h"
 
+#define ENGINE_QUESTION_LEN 1024
+
 /** A kind of database. All functions that read files of the database may meet hostile content: call them in a worker. */
 struct engine {
         const char *name; /* as in reports: "sqlite" */
@@ -21,9 +23,14 @@ struct engine {
          *
          * @param wal_limit  bytes of the -wal that are scanned at most; beyond it VIGIL_OBS_WAL_CUT is set
          * @param ret        filled but for hdr, id and db; ret->error is the -errno of what could not be read
+         * @param ret_question  what cannot be answered from these files, or "": goes to answer()
          * @return 0 or -errno, the same as in ret->error. A file that does not exist is no error: its flag stays clear.
          */
-        int (*inspect)(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *ret);
+        int (*inspect)(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *ret,
+                       char ret_question[ENGINE_QUESTION_LEN]);
+
+        /** Answers the question of inspect() in @p o. For the caller, who sees the host's files; reads none of them. */
+        void (*answer)(const struct engine_files *files, const char *question, struct vigil_observed *o);
 
         /** True when the first @p n bytes of a file (n >= 16) are how this engine's main file begins. */
         bool (*is_main)(const void *bytes, size_t n);

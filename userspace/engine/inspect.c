@@ -62,18 +62,20 @@ static int work(int answer_fd, void *userdata)
 {
         const struct job *job = userdata;
         struct vigil_observed o;
-        int err = job->engine->inspect(job->files, WAL_LIMIT, &o);
-        json_t *answer = json_pack("{s:i}", "error", -err);
+        char question[ENGINE_QUESTION_LEN];
+        int err = job->engine->inspect(job->files, WAL_LIMIT, &o, question);
+        json_t *answer = json_pack("{s:i,s:o}", "error", -err, "question", worker_hex(question));
         for (size_t i = 0; answer && i < FIELDS; i++)
                 json_object_set_new(answer, fields[i].name, json_integer((json_int_t)field_get(&o, &fields[i])));
         return worker_answer(answer_fd, answer);
 }
 
-static int parse(const json_t *answer, struct vigil_observed *ret)
+static int parse(const json_t *answer, struct vigil_observed *ret, char ret_question[ENGINE_QUESTION_LEN])
 {
         uint64_t error;
         int err = worker_get_u64(answer, "error", &error);
-        if (err < 0 || error > 4095) /* MAX_ERRNO of the kernel */
+        if (err < 0 || error > 4095 || /* MAX_ERRNO of the kernel */
+            worker_get_hex(answer, "question", ret_question, ENGINE_QUESTION_LEN) < 0)
                 return -EBADMSG;
         for (size_t i = 0; i < FIELDS; i++) {
                 uint64_t value = 0;
@@ -100,8 +102,11 @@ static int inspect_files(const struct engine *engine, const struct engine_files 
                                                       DEADLINE_MS);
         struct child_result result;
         int err = child_run(&options, keep, work, &job, &result);
+        char question[ENGINE_QUESTION_LEN];
         if (err == 0)
-                err = parse(result.answer, ret);
+                err = parse(result.answer, ret, question);
+        if (err == 0 && question[0])
+                engine->answer(files, question, ret);
         child_result_done(&result);
         return err;
 }

@@ -138,13 +138,13 @@ static bool is_gone(const char *path)
         return access(path, F_OK) < 0 && errno == ENOENT;
 }
 
-bool journal_super_gone(const struct journal_info *info, const char *path)
+bool journal_super_gone(const char *super, const char *path)
 {
-        if (!info->hot || info->super[0] == '\0' || !is_gone(info->super))
+        if (super[0] == '\0' || !is_gone(super))
                 return false;
-        const char *slash = strrchr(info->super, '/'), *end = strrchr(path, '/');
+        const char *slash = strrchr(super, '/'), *end = strrchr(path, '/');
         char beside[PATH_MAX];
         int n = snprintf(beside, sizeof(beside), "%.*s/%s", end ? (int)(end - path) : 1, end ? path : ".",
-                         slash ? slash + 1 : info->super);
+                         slash ? slash + 1 : super);
         return n < (int)sizeof(beside) && is_gone(beside);
 }

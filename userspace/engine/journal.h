@@ -30,8 +30,8 @@ struct journal_info {
 int journal_scan(const struct reader *r, struct journal_info *ret);
 
 /**
- * Whether the super-journal that @p info names is gone: then the transaction is committed and SQLite deletes the journal
- * unread. Looked for under its own path and, because the application may have seen another mount tree, beside @p path, the
- * resolved main file. False when it names none, or when that cannot be known.
+ * Whether the super-journal @p super is gone: then the transaction is committed and SQLite deletes the journal unread.
+ * Looked for under its own path and, because the application may have seen another mount tree, beside @p path, the resolved
+ * main file. Asked where the host's files are seen, so not in a worker. False for "", and when that cannot be known.
  */
-bool journal_super_gone(const struct journal_info *info, const char *path);
+bool journal_super_gone(const char *super, const char *path);

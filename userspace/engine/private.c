@@ -1,15 +1,14 @@
 /* private.c - SQLite on a private copy. */
 #include "engine/private.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "engine/scratch.h"
+#include <unistd.h>
 
 #define HEAP_LIMIT (512LL << 20)
 
-/* SQLite resolves links and asks for the working directory to make a path absolute. Ours is meant as it stands: it leads
- * through a descriptor, because the worker may have no right to walk the real one. */
+/* SQLite resolves links to make a path absolute. Ours is meant as it stands. */
 static int path_as_it_is(sqlite3_vfs *vfs, const char *name, int size, char *ret)
 {
         (void)vfs;
@@ -44,11 +43,22 @@ static int harden(sqlite3 *db)
                             NULL, NULL, NULL);
 }
 
-int private_open(int dir, sqlite3 **ret)
+/* The worker may have no right to walk the real path, so it goes through the descriptor. Where it lives in a file tree of its
+ * own (base/jail.h) there is no /proc, but the real path is open to it. */
+static int path_to(const struct scratch *s, char *ret, size_t size)
 {
-        char path[64];
+        snprintf(ret, size, "/proc/self/fd/%d/" SCRATCH_DB, s->dir);
+        if (access(ret, F_OK) == 0)
+                return 0;
+        return snprintf(ret, size, "%s/" SCRATCH_DB, s->path) < (int)size ? 0 : -1;
+}
+
+int private_open(const struct scratch *s, sqlite3 **ret)
+{
+        char path[PATH_MAX];
         *ret = NULL;
-        snprintf(path, sizeof(path), "/proc/self/fd/%d/" SCRATCH_DB, dir);
+        if (path_to(s, path, sizeof(path)) < 0)
+                return SQLITE_CANTOPEN;
         const char *vfs = vfs_name();
         if (!vfs)
                 return SQLITE_ERROR;

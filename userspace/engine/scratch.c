@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,17 @@ static void sweep(int parent)
         }
 }
 
+static int path_of(int dir, char **ret)
+{
+        char link[32], path[PATH_MAX];
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+        ssize_t n = readlink(link, path, sizeof(path));
+        if (n < 0)
+                return -errno;
+        *ret = strndup(path, (size_t)n);
+        return *ret ? 0 : -ENOMEM;
+}
+
 int scratch_make(int parent, struct scratch *ret)
 {
         _cleanup_scratch_ struct scratch s = SCRATCH_NONE;
@@ -86,6 +98,9 @@ int scratch_make(int parent, struct scratch *ret)
                 }
                 s.dir = lock_directory(s.parent, s.name);
                 if (s.dir >= 0) {
+                        int err = path_of(s.dir, &s.path);
+                        if (err < 0)
+                                return err;
                         *ret = s;
                         s = (struct scratch)SCRATCH_NONE;
                         return 0;
@@ -116,6 +131,8 @@ void scratch_remove(struct scratch *s)
 {
         if (s->dir >= 0)
                 empty_and_remove(s->parent, s->name, s->dir);
+        free(s->path);
+        s->path = NULL;
         cleanup_close_(&s->dir);
         cleanup_close_(&s->parent);
 }

@@ -19,6 +19,7 @@
 struct scratch {
         int parent; /* own descriptor of the directory it stands in; -1: nothing made */
         int dir;    /* the directory itself, locked */
+        char *path; /* absolute, as it was when it was made */
         char name[SCRATCH_NAME_LEN];
 };
 

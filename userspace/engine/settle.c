@@ -17,7 +17,7 @@ static int work(int answer_fd, void *userdata)
 {
         const struct scratch *scratch = userdata;
         sqlite3 *db;
-        int rc = private_open(scratch->dir, &db);
+        int rc = private_open(scratch, &db);
         const char *message = rc == SQLITE_OK ? "" : db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
         json_t *text = text_json(message, strnlen(message, 200));
         /* Closing checkpoints what is left and removes the companions. */

@@ -1,5 +1,6 @@
 /* sqlite.c - the engine SQLite: names, and what its files say. */
 #include <errno.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "engine/journal.h"
@@ -54,7 +55,7 @@ static int look_at_wal(const struct reader *r, uint64_t limit, struct vigil_obse
         return 0;
 }
 
-static int look_at_journal(const struct reader *r, const char *path, struct vigil_observed *o)
+static int look_at_journal(const struct reader *r, struct vigil_observed *o, char ret_super[ENGINE_QUESTION_LEN])
 {
         struct journal_info info;
         o->flags |= VIGIL_OBS_JOURNAL;
@@ -64,7 +65,8 @@ static int look_at_journal(const struct reader *r, const char *path, struct vigi
                 return err;
         if (!info.hot)
                 return 0;
-        o->flags |= journal_super_gone(&info, path) ? VIGIL_OBS_JOURNAL_STALE : VIGIL_OBS_JOURNAL_HOT;
+        o->flags |= VIGIL_OBS_JOURNAL_HOT;
+        memcpy(ret_super, info.super, sizeof(info.super));
         o->journal_records = info.records;
         o->journal_pages = info.pages > UINT32_MAX ? UINT32_MAX : (uint32_t)info.pages;
         return 0;
@@ -86,7 +88,8 @@ static int look_at_shm(const struct reader *r, struct vigil_observed *o)
         return 0;
 }
 
-static int look(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *o)
+static int look(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *o,
+                char ret_super[ENGINE_QUESTION_LEN])
 {
         static const enum vigil_role order[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_JOURNAL, VIGIL_ROLE_WAL,
                                                 VIGIL_ROLE_SHM};
@@ -103,7 +106,7 @@ static int look(const struct engine_files *files, uint64_t wal_limit, struct vig
                         err = look_at_main(&r, o);
                         break;
                 case VIGIL_ROLE_JOURNAL:
-                        err = look_at_journal(&r, files->path, o);
+                        err = look_at_journal(&r, o, ret_super);
                         break;
                 case VIGIL_ROLE_WAL:
                         err = look_at_wal(&r, wal_limit, o);
@@ -117,16 +120,28 @@ static int look(const struct engine_files *files, uint64_t wal_limit, struct vig
         return 0;
 }
 
-static int inspect(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *ret)
+static int inspect(const struct engine_files *files, uint64_t wal_limit, struct vigil_observed *ret,
+                   char ret_question[ENGINE_QUESTION_LEN])
 {
         *ret = (struct vigil_observed){0};
-        ret->error = look(files, wal_limit, ret);
+        ret_question[0] = '\0';
+        ret->error = look(files, wal_limit, ret, ret_question);
         return ret->error;
+}
+
+/* A hot journal that names a super-journal asks whether that is still there. */
+static void answer(const struct engine_files *files, const char *super, struct vigil_observed *o)
+{
+        if ((o->flags & VIGIL_OBS_JOURNAL_HOT) && journal_super_gone(super, files->path))
+                o->flags = (o->flags & ~(uint32_t)VIGIL_OBS_JOURNAL_HOT) | VIGIL_OBS_JOURNAL_STALE;
 }
 
 const struct engine engine_sqlite = {
         .name = "sqlite",
         .companions = companions,
         .inspect = inspect,
+        .answer = answer,
         .is_main = sqlite_header_magic,
 };
+
+_Static_assert(ENGINE_QUESTION_LEN == JOURNAL_SUPER_MAX, "a question holds the name of a super-journal");

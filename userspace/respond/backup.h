@@ -25,6 +25,7 @@ struct backup_options {
         enum check_method
                 check; /* CHECK_QUICK as a rule; CHECK_NONE: the copy is hashed only, `verified` stays false */
         bool others_may_write; /* a process may have the database open */
+        bool known_sqlite;     /* it was seen in use as an SQLite database: a header that is none now is damage */
         uint64_t byte_budget;  /* most bytes the copy may take; 0: no limit but the file system's */
         uint64_t wal_cap;      /* as in snapshot_options */
         uint64_t deadline_ms;  /* of the whole, check included; 0: none for the copy, 10 minutes for the check */
@@ -71,7 +72,9 @@ void backup_result_done(struct backup_result *r);
  * .sqlite3 goes), the time of the copy in UTC, and "-N" when that is taken.
  *
  * A corrupt source is no failure of the backup but of the source: main file, -wal and -journal are kept as they are, -shm
- * beside under a name that SQLite never pairs. That never counts as good and replaces nothing.
+ * beside under a name that SQLite never pairs. That never counts as good and replaces nothing. Corrupt is also a file whose
+ * header is no longer that of SQLite, if options->known_sqlite or the directory holds a backup of it, and one of 0 bytes
+ * beside a -wal that is not empty: its next opener would delete that.
  *
  * Nothing is created, changed or removed beside the source. The copy belongs to the source's owner (when run by root), mode
  * 0600. At least 10 % of the file system stay free. Safe to run beside other runs on the same directory. Silent: whoever
@@ -79,7 +82,9 @@ void backup_result_done(struct backup_result *r);
  *
  * @return 0 with outcome BACKUP_DONE; -EUCLEAN with BACKUP_KEPT_EVIDENCE, or with BACKUP_FAILED when the evidence could
  *         not be kept either; else BACKUP_FAILED: -ENOSPC, -EFBIG (byte budget), -EBUSY (no consistent copy), -ETIME,
- *         -EBADMSG (the disk does not give back what was written), -ENOENT, -EINVAL, -EISDIR, -EACCES, -EROFS or -errno.
+ *         -EIO (the disk does not give back what was written, or gives errors), -EBADMSG (no SQLite database, or encrypted),
+ *         -ENODATA (0 bytes: nothing to back up), -ENOTRECOVERABLE (the copy could not be checked), -ENOENT, -EINVAL,
+ *         -EISDIR, -EACCES, -EROFS or -errno.
  *         @p ret is filled in every case and must be released.
  */
 int backup_create(const struct backup_options *options, struct backup_result *ret);

@@ -10,7 +10,7 @@
 # Exit 0: everything is there, 69: it could not be installed, 77: not permitted.
 set -euo pipefail
 
-build=(gcc libc6-dev cmake ninja-build pkg-config clang bpftool libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev
+build=(gcc libc6-dev make cmake ninja-build pkg-config clang bpftool libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev libssl-dev check)
 test=(clang-format clang-tidy libclang-rt-dev shellcheck bats jq sqlite3 python3 procps util-linux e2fsprogs fossil strace
 	qemu-system-x86 busybox-static cpio zstd xz-utils git man-db)

@@ -286,6 +286,75 @@ START_TEST(root_keeps_reading_and_nothing_else)
 }
 END_TEST
 
+START_TEST(a_worker_that_cannot_be_confined_is_not_run)
+{
+        struct child_result r;
+        ck_assert_int_eq(child_run(&confined, (int[]){STDOUT_FILENO, -1}, say, (void *)"{\"ran\":1}", &r), -ECHILD);
+        ck_assert_int_eq(WEXITSTATUS(r.status), CHILD_NO_SANDBOX);
+        ck_assert_int_eq(answer(&r, "sandbox"), -EINVAL);
+        ck_assert_ptr_null(json_object_get(r.answer, "ran"));
+        child_result_done(&r);
+}
+END_TEST
+
+static void ignore_it(int sig)
+{
+        (void)sig;
+}
+
+static int look_at_signals(int fd, void *arg)
+{
+        (void)arg;
+        sigset_t blocked;
+        struct sigaction term, usr1;
+        sigprocmask(SIG_SETMASK, NULL, &blocked);
+        sigaction(SIGTERM, NULL, &term);
+        sigaction(SIGUSR1, NULL, &usr1);
+        dprintf(fd, "{\"blocked\":%d,\"default\":%d,\"group\":%d}\n", !sigisemptyset(&blocked),
+                term.sa_handler == SIG_DFL && usr1.sa_handler == SIG_DFL, getpgrp() == getpid());
+        return 0;
+}
+
+START_TEST(a_worker_has_default_signals_and_a_group_of_its_own)
+{
+        sigset_t all;
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, NULL);
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGUSR1, ignore_it);
+        struct child_result r;
+        ck_assert_int_eq(child_run(&plain, NULL, look_at_signals, NULL, &r), 0);
+        ck_assert_int_eq(answer(&r, "blocked"), 0);
+        ck_assert_int_eq(answer(&r, "default"), 1);
+        ck_assert_int_eq(answer(&r, "group"), 1);
+        child_result_done(&r);
+}
+END_TEST
+
+static int answer_slowly(int fd, void *arg)
+{
+        (void)arg;
+        for (int i = 0; i < 20; i++) {
+                dprintf(fd, "{\"done\":%d,\"total\":20}\n", i);
+                usleep(2000);
+        }
+        dprintf(fd, "{\"ok\":1}\n");
+        return 0;
+}
+
+START_TEST(signals_of_the_parent_do_not_end_the_wait)
+{
+        sigaction(SIGALRM, &(struct sigaction){.sa_handler = ignore_it}, NULL);
+        ualarm(500, 500);
+        struct child_result r;
+        int status = child_run(&plain, NULL, answer_slowly, NULL, &r);
+        ualarm(0, 0);
+        ck_assert_int_eq(status, 0);
+        ck_assert_int_eq(answer(&r, "ok"), 1);
+        child_result_done(&r);
+}
+END_TEST
+
 static _Noreturn int hold_pipe(int fd, void *arg)
 {
         dprintf(*(int *)arg, "%d\n", (int)getpid());
@@ -336,4 +405,6 @@ SUITE("child", the_last_line_is_the_answer, an_answer_needs_no_newline, rubbish_
       an_answer_before_a_crash_is_kept_but_is_no_success, a_status_other_than_zero_is_a_failure,
       other_children_are_left_alone, only_the_listed_descriptors_reach_the_worker,
       a_confined_worker_dies_of_network_and_programs, a_confined_worker_has_no_code_of_its_own_no_victims_no_core,
-      root_keeps_reading_and_nothing_else, a_worker_dies_with_its_parent, memory_is_limited_or_said_not_to_be)
+      root_keeps_reading_and_nothing_else, a_worker_that_cannot_be_confined_is_not_run,
+      a_worker_has_default_signals_and_a_group_of_its_own, signals_of_the_parent_do_not_end_the_wait,
+      a_worker_dies_with_its_parent, memory_is_limited_or_said_not_to_be)

@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "base/answer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/sandbox.h"
@@ -19,6 +20,9 @@
 /* How long a killed child may take to go. One that hangs in the kernel (a dead disk) is left to itself after that. */
 #define KILL_GRACE_MS 5000
 
+/* Longer deadlines are none: 146 years. */
+#define FOREVER_MS (UINT64_MAX / NS_PER_MS / 4)
+
 struct worker {
         const struct child_options *options;
         struct child_result *result;
@@ -26,56 +30,13 @@ struct worker {
         int pidfd;
         int pipe;
         uint64_t deadline; /* CLOCK_BOOTTIME; 0: none */
-        size_t limit;
-        size_t answered; /* bytes of all lines that were no progress */
-        size_t used;     /* of line */
-        char *line;      /* the unfinished one; room for `limit` bytes */
+        struct answer *answer;
 };
 
 void child_result_done(struct child_result *r)
 {
         json_decref(r->answer);
         r->answer = NULL;
-}
-
-/* {"done":…,"total":…} and nothing else: a step on the way. */
-static bool take_progress(struct worker *w, json_t *line)
-{
-        json_t *done = json_object_get(line, "done"), *total = json_object_get(line, "total");
-        if (json_object_size(line) != 2 || !json_is_integer(done) || !json_is_integer(total))
-                return false;
-        if (w->options->on_progress)
-                w->options->on_progress(w->options->userdata, (uint64_t)json_integer_value(done),
-                                        (uint64_t)json_integer_value(total));
-        return true;
-}
-
-/* The last line counts, whatever it is: a worker that ends with rubbish has not answered. */
-static void take_line(struct worker *w)
-{
-        json_t *line = json_loadb(w->line, w->used, JSON_REJECT_DUPLICATES, NULL);
-        if (line && json_is_object(line) && take_progress(w, line)) {
-                json_decref(line);
-        } else {
-                w->answered += w->used;
-                json_decref(w->result->answer);
-                w->result->answer = json_is_object(line) ? line : NULL;
-                if (!w->result->answer)
-                        json_decref(line);
-        }
-        w->used = 0;
-}
-
-static void take_bytes(struct worker *w, const char *bytes, size_t n)
-{
-        for (size_t i = 0; i < n && !w->result->flooded; i++) {
-                if (bytes[i] == '\n')
-                        take_line(w);
-                else if (w->answered + w->used >= w->limit)
-                        w->result->flooded = true;
-                else
-                        w->line[w->used++] = bytes[i];
-        }
 }
 
 /* Reads what is there. Returns false at the end of the answer. */
@@ -87,8 +48,8 @@ static bool read_some(struct worker *w)
                 return true;
         if (n <= 0)
                 return false;
-        take_bytes(w, bytes, (size_t)n);
-        return !w->result->flooded;
+        answer_feed(w->answer, bytes, (size_t)n);
+        return !w->answer->flooded;
 }
 
 static int remaining_ms(const struct worker *w)
@@ -118,7 +79,7 @@ static void converse(struct worker *w)
                         continue;
                 if (fds[1].revents)
                         reading = read_some(w);
-                if (w->result->flooded)
+                if (w->answer->flooded)
                         return;
                 /* The pipe is looked at once more after the death: the answer was written before it. */
                 if (fds[0].revents && (!reading || !fds[1].revents))
@@ -127,9 +88,9 @@ static void converse(struct worker *w)
 }
 
 /* Collects this child and no other. */
-static void reap(struct worker *w)
+static void reap(struct worker *w, bool by_force)
 {
-        if (w->result->timed_out || w->result->flooded)
+        if (by_force)
                 kill(w->pid, SIGKILL); /* not reaped yet, so the pid is still this child's */
         uint64_t give_up = clock_boottime_ns() + (uint64_t)KILL_GRACE_MS * NS_PER_MS;
         for (;;) {
@@ -155,14 +116,14 @@ static int verdict(const struct child_result *r)
 static int supervise(struct worker *w)
 {
         uint64_t start = clock_boottime_ns();
-        if (w->options->deadline_ms)
+        if (w->options->deadline_ms && w->options->deadline_ms < FOREVER_MS)
                 w->deadline = start + w->options->deadline_ms * NS_PER_MS;
         /* A status that nothing has overwritten reads as "killed", never as success. */
         w->result->status = SIGKILL;
         converse(w);
-        reap(w);
-        if (w->used > 0 && !w->result->flooded)
-                take_line(w);
+        w->result->flooded = w->answer->flooded;
+        reap(w, w->result->timed_out || w->result->flooded);
+        w->result->answer = answer_end(w->answer);
         w->result->ms = (clock_boottime_ns() - start) / NS_PER_MS;
         return verdict(w->result);
 }
@@ -186,12 +147,15 @@ int child_run(const struct child_options *options, const int *keep_fds, child_fn
         if (options->sandbox)
                 ret->unconfined = sandbox_lacks(options);
 
-        struct worker w = {.options = options, .result = ret, .pidfd = -1};
-        w.limit = options->answer_limit ? options->answer_limit : DEFAULT_ANSWER_LIMIT;
-        _cleanup_free_ char *line = w.line = malloc(w.limit);
-        int ends[2];
-        if (!line)
-                return -ENOMEM;
+        _cleanup_(answer_done) struct answer answer = {
+                .limit = options->answer_limit ? options->answer_limit : DEFAULT_ANSWER_LIMIT,
+                .on_progress = options->on_progress,
+                .userdata = options->userdata,
+        };
+        struct worker w = {.options = options, .result = ret, .answer = &answer};
+        int ends[2], r = answer_begin(&answer);
+        if (r < 0)
+                return r;
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         _cleanup_close_ int reader = w.pipe = ends[0];
@@ -209,10 +173,8 @@ int child_run(const struct child_options *options, const int *keep_fds, child_fn
 
         _cleanup_close_ int pidfd = w.pidfd = pidfd_open(w.pid, 0);
         if (pidfd < 0) {
-                int r = -errno;
-                ret->flooded = true; /* so that reap() kills it */
-                reap(&w);
-                ret->flooded = false;
+                r = -errno;
+                reap(&w, true);
                 return r;
         }
         return supervise(&w);

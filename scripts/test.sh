@@ -43,7 +43,12 @@ skip() {
 	echo "skipped  $*"
 }
 
-# check NAME LOG CMD...: one result; the end of the log is shown when it is bad.
+# Of a compiler's log what is wrong, of any other its end.
+explain() {
+	{ grep -E -A 3 'error:|undefined reference|CMake Error' "$1" || tail -n 25 "$1"; } | head -n 40 | sed 's/^/  | /'
+}
+
+# check NAME LOG CMD...: one result; the log is quoted when it is bad.
 check() {
 	local name=$1 log=$logs/$2.log
 	shift 2
@@ -52,7 +57,7 @@ check() {
 		return 0
 	fi
 	fail "$name (build/log/${log##*/})"
-	tail -n 25 "$log" | sed 's/^/  | /'
+	explain "$log"
 	return 1
 }
 

@@ -105,7 +105,7 @@ static void print_text(const json_t *doc, bool verbose)
 static int run(const struct cli *cli, int argc, char **argv)
 {
         struct sensor_options options = {.adopt = true, .reads = true, .verbose = cli->verbose};
-        const struct opt opts[] = {{NULL}};
+        const struct opt opts[] = {{0}};
         struct sensor *s = NULL;
         char why[SENSOR_WHY_LEN];
 

@@ -31,6 +31,6 @@ struct capture_job {
 
 /** Body of the worker, a child_fn. Answers {"error", "why", "method", "main", "wal", "commits", "salt0", "salt1",
  * "page_size", "recover_wal", "hot", "super_at"}, all integers, and "super" in hex; "method" indexes capture_methods. */
-int capture_work(int answer_fd, void *job);
+int capture_work(int answer_fd, void *userdata);
 
 extern const char *const capture_methods[];

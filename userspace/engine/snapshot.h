@@ -48,7 +48,7 @@ struct snapshot_result {
  *
  * @param dirfd  readable descriptor of a directory, not O_PATH
  * @return 0; -EEXIST the name exists; -ENOSPC (also when less than 10 % of the file system would stay free); -EFBIG the
- *         byte budget; -EBUSY a writer never left a gap, or the -wal grew past its cap; -ETIME; -ENOENT; -EISDIR or -EINVAL
+ *         byte budget; -EBUSY a writer never left a gap, or the -wal grew by more than its cap; -ETIME; -ENOENT; -EISDIR or -EINVAL
  *         no regular file; -EBADMSG no SQLite database, or encrypted (not with options->raw); -EUCLEAN the copy is so
  *         corrupt that it cannot recover (it is removed); or -errno. @p ret is filled in every case.
  */

@@ -96,8 +96,17 @@ uint64_t model_records(const struct model *m)
 
 uint64_t model_gaps(const struct model *m)
 {
-        uint64_t counted = m->stats ? m->stats->gaps : 0;
-        return counted > m->gaps.missing ? counted : m->gaps.missing;
+        uint64_t told = m->stats ? m->stats->gaps : 0, seen = gaps_missing(&m->gaps);
+        return told > seen ? told : seen;
+}
+
+uint64_t model_lost(const struct model *m)
+{
+        if (!m->stats)
+                return 0;
+        /* Deaths that found their ring full stay in their map and are collected: they are counted, but not lost. */
+        const struct vigil_counters *c = &m->stats->c;
+        return c->lost > c->lost_deaths ? c->lost - c->lost_deaths : 0;
 }
 
 const struct trust *model_trust(const struct model *m)

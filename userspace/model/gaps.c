@@ -7,21 +7,16 @@
 
 struct gaps_cpu {
         uint32_t cpu;
-        uint64_t first; /* the oldest that came: what lies before it was never ours to see */
-        uint64_t next;  /* one above the youngest */
-        uint64_t seen[GAPS_WINDOW / 64];
+        uint64_t first;             /* the oldest that came: what lies before it was never ours to see */
+        uint64_t next;              /* one above the youngest */
+        uint32_t mark[GAPS_WINDOW]; /* of the record that came with a number; 0: none did */
 };
 
-static bool is_seen(const struct gaps_cpu *c, uint64_t seq)
+/* Enough of a record to tell it from another one with the same number; never 0. */
+static uint32_t mark_of(const struct vigil_hdr *h)
 {
-        return (c->seen[seq / 64 % (GAPS_WINDOW / 64)] >> (seq % 64)) & 1;
-}
-
-static void set_seen(struct gaps_cpu *c, uint64_t seq, bool seen)
-{
-        uint64_t bit = 1ull << (seq % 64);
-        uint64_t *word = &c->seen[seq / 64 % (GAPS_WINDOW / 64)];
-        *word = seen ? *word | bit : *word & ~bit;
+        uint64_t x = (h->ns ^ ((uint64_t)h->type << 48) ^ ((uint64_t)h->size << 32)) * 0x9e3779b97f4a7c15ull;
+        return (uint32_t)(x >> 32) | 1;
 }
 
 static struct gaps_cpu *find(const struct gaps *g, uint32_t cpu)
@@ -39,56 +34,67 @@ static struct gaps_cpu *add(struct gaps *g, uint32_t cpu, uint64_t seq)
                 return NULL;
         g->cpu = grown;
         struct gaps_cpu *c = &grown[g->ncpus++];
-        *c = (struct gaps_cpu){.cpu = cpu, .first = seq, .next = seq};
+        memset(c, 0, sizeof(*c));
+        c->cpu = cpu;
+        c->first = c->next = seq;
         return c;
 }
 
-/* The window moves up to @p seq: what is skipped is missing until it comes. */
+static void add_holes(struct gaps *g, uint64_t n)
+{
+        g->holes = n > UINT64_MAX - g->holes ? UINT64_MAX : g->holes + n;
+}
+
+/* The window moves up to @p seq: what is skipped is a hole until it comes. */
 static void advance(struct gaps *g, struct gaps_cpu *c, uint64_t seq)
 {
         uint64_t skipped = seq - c->next;
-        uint64_t sum = g->missing + skipped;
-        g->missing = sum < skipped ? UINT64_MAX : sum;
+        add_holes(g, skipped);
         if (skipped >= GAPS_WINDOW)
-                memset(c->seen, 0, sizeof(c->seen));
+                memset(c->mark, 0, sizeof(c->mark));
         else
                 for (uint64_t s = c->next; s < seq; s++)
-                        set_seen(c, s, false);
-        set_seen(c, seq, true);
+                        c->mark[s % GAPS_WINDOW] = 0;
         c->next = seq + 1;
 }
 
-int gaps_note(struct gaps *g, uint32_t cpu, uint64_t seq)
+int gaps_note(struct gaps *g, const struct vigil_hdr *h)
 {
-        struct gaps_cpu *c = find(g, cpu);
+        struct gaps_cpu *c = find(g, h->cpu);
         if (!c && g->ncpus == GAPS_MAX_CPUS) {
                 g->unfollowed++;
                 return 1;
         }
         if (!c)
-                c = add(g, cpu, seq);
+                c = add(g, h->cpu, h->seq);
         if (!c)
                 return -ENOMEM;
-        if (seq >= c->next) {
-                advance(g, c, seq);
-                return 1;
-        }
-        if (c->next - seq > GAPS_WINDOW) {
+
+        uint32_t *mark = &c->mark[h->seq % GAPS_WINDOW];
+        if (h->seq >= c->next) {
+                advance(g, c, h->seq);
+        } else if (c->next - h->seq > GAPS_WINDOW) {
                 g->too_late++;
                 return 1;
-        }
-        if (is_seen(c, seq)) {
+        } else if (*mark == mark_of(h)) {
                 g->duplicates++;
                 return 0;
+        } else if (*mark) {
+                g->shared++;
+                return 1;
+        } else if (h->seq < c->first) {
+                add_holes(g, c->first - h->seq - 1);
+                c->first = h->seq;
+        } else if (g->holes > 0) {
+                g->holes--;
         }
-        set_seen(c, seq, true);
-        if (seq < c->first) {
-                g->missing += c->first - seq - 1;
-                c->first = seq;
-        } else if (g->missing > 0) {
-                g->missing--;
-        }
+        *mark = mark_of(h);
         return 1;
+}
+
+uint64_t gaps_missing(const struct gaps *g)
+{
+        return g->holes > g->shared ? g->holes - g->shared : 0;
 }
 
 void gaps_done(struct gaps *g)

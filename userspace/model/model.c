@@ -278,7 +278,7 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
 int model_feed(struct model *m, const struct vigil_hdr *h)
 {
         if (h->cpu != VIGIL_CPU_USER) {
-                int fresh = gaps_note(&m->gaps, h->cpu, h->seq);
+                int fresh = gaps_note(&m->gaps, h);
                 if (fresh <= 0)
                         return fresh;
         }

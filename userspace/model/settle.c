@@ -97,8 +97,6 @@ static const struct loss {
         {                                                                                                          \
                 offsetof(struct vigil_stats, f), reason, blind                                                     \
         }
-        LOSS(c.lost, "events-lost", true),
-        LOSS(gaps, "events-lost", true),
         LOSS(missed, "probe-missed", true),
         LOSS(c.full_procs, "table-full", true),
         LOSS(c.full_parts, "table-full", true),
@@ -144,7 +142,7 @@ static void settle_stats(struct model *m)
 
 void trust_settle(struct model *m)
 {
-        if (m->gaps.missing)
+        if (model_lost(m) || model_gaps(m))
                 lower(m, "events-lost", true);
         if (m->stats)
                 settle_stats(m);

@@ -75,9 +75,14 @@ static json_t *build_integrity(const struct report_attachment *a, const char *wh
 {
         if (a && a->check)
                 return check_json(a->check);
-        struct check_result skipped = {
-                .outcome = CHECK_SKIPPED, .method = "none", .on = "none", .reason = (char *)(why ? why : "replay")};
-        return check_json(&skipped);
+        struct check_result skipped = {.outcome = CHECK_SKIPPED,
+                                       .method = "none",
+                                       .on = "none",
+                                       .errors = json_array(),
+                                       .reason = (char *)(why ? why : "replay")};
+        json_t *o = skipped.errors ? check_json(&skipped) : NULL;
+        json_decref(skipped.errors);
+        return o;
 }
 
 static uint32_t page_size(const struct model_database *db)

@@ -1,0 +1,398 @@
+/* restore.c - the steps of a restore, in their order. */
+#include "respond/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "engine/snapshot.h"
+#include "respond/restoring.h"
+#include "respond/space.h"
+
+#define BLOCK ((size_t)1 << 20)
+
+int restoring_fail(struct restoring *r, int err, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        free(r->result->reason);
+        if (vasprintf(&r->result->reason, fmt, ap) < 0)
+                r->result->reason = NULL;
+        va_end(ap);
+        return err;
+}
+
+void restoring_note(struct restoring *r, bool warn, const char *fmt, ...)
+{
+        va_list ap;
+
+        r->result->warned |= warn;
+        if (r->result->n_notes == RESTORE_NOTES)
+                return;
+        va_start(ap, fmt);
+        if (vasprintf(&r->result->notes[r->result->n_notes], fmt, ap) >= 0)
+                r->result->n_notes++;
+        va_end(ap);
+}
+
+int restoring_own(const struct restoring *r, int fd)
+{
+        const struct manifest *m = &r->item->manifest;
+        bool known = r->exists || m->source;
+        uid_t uid = r->exists ? r->old.st_uid : (uid_t)m->uid;
+        gid_t gid = r->exists ? r->old.st_gid : (gid_t)m->gid;
+        mode_t mode = r->exists ? r->old.st_mode & 07777 : (mode_t)m->mode & 0777;
+
+        if (known && geteuid() == 0 && fchown(fd, uid, gid) < 0 && errno != EPERM)
+                return -errno;
+        if (fchmod(fd, known && mode ? mode : 0600) < 0 && errno != EPERM)
+                return -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int find_item(struct restoring *r)
+{
+        const struct restore_options *o = r->options;
+        int err = backup_list_read(o->directory, &r->list);
+
+        if (err < 0)
+                return restoring_fail(r, err, "cannot read the backup directory %s: %s", o->directory,
+                                      strerror(-err));
+        r->item = backup_list_find(&r->list, o->id);
+        if (!r->item)
+                return restoring_fail(r, -ENOENT,
+                                      "no backup %s in %s: `vigil backup list` shows those that are there", o->id,
+                                      o->directory);
+        if (r->item->problem)
+                return restoring_fail(r, -EUCLEAN, "%s cannot be restored: %s", o->id, r->item->problem);
+        if (r->item->evidence && !o->force)
+                return restoring_fail(r, -EPERM,
+                                      "%s is evidence of a corrupt database, no backup: --force takes it all "
+                                      "the same",
+                                      o->id);
+        if (!r->item->evidence && !r->item->manifest.verified && !o->force)
+                return restoring_fail(r, -EPERM, "%s was never verified: --force takes it all the same", o->id);
+        return 0;
+}
+
+/* The absolute path of the file, with the links on the way resolved; it need not exist. */
+static int find_place(struct restoring *r)
+{
+        const char *to = r->options->to;
+        char real[PATH_MAX];
+
+        if (!realpath(to, real)) {
+                const char *slash = strrchr(to, '/');
+                _cleanup_free_ char *above = slash ? strndup(to, (size_t)(slash - to) + 1) : strdup(".");
+                struct stat st;
+                if (errno != ENOENT || lstat(to, &st) == 0 || !above || !realpath(above, real))
+                        return restoring_fail(r, -errno, "cannot find the place for %s: %s", to, strerror(errno));
+                if (slash && !slash[1])
+                        return restoring_fail(r, -EISDIR, "%s is no name of a file", to);
+                size_t n = strlen(real);
+                if (snprintf(real + n, sizeof(real) - n, "%s%s", n > 1 ? "/" : "", slash ? slash + 1 : to) >=
+                    (int)(sizeof(real) - n))
+                        return restoring_fail(r, -ENAMETOOLONG, "%s is too long a path", to);
+        }
+        char *slash = strrchr(real, '/');
+        r->result->path = strdup(real);
+        r->name = strdup(slash + 1);
+        r->dir_path = slash == real ? strdup("/") : strndup(real, (size_t)(slash - real));
+        if (!r->result->path || !r->name || !r->dir_path)
+                return -ENOMEM;
+        r->dir = open(r->dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return r->dir < 0 ? restoring_fail(r, -errno, "cannot open %s: %s", r->dir_path, strerror(errno)) : 0;
+}
+
+static int look_at_place(struct restoring *r)
+{
+        const char *path = r->result->path;
+        struct stat copy;
+
+        if (fstatat(r->dir, r->name, &r->old, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0
+                                       : restoring_fail(r, -errno, "cannot look at %s: %s", path, strerror(errno));
+        r->exists = true;
+        if (!S_ISREG(r->old.st_mode))
+                return restoring_fail(r, S_ISDIR(r->old.st_mode) ? -EISDIR : -EINVAL, "%s is no regular file",
+                                      path);
+        if (stat(r->item->path, &copy) == 0 && copy.st_dev == r->old.st_dev && copy.st_ino == r->old.st_ino)
+                return restoring_fail(r, -EINVAL, "%s is the backup itself", path);
+        if (!r->options->force)
+                return restoring_fail(r, -EEXIST, "%s exists: --force replaces it", path);
+        return 0;
+}
+
+/* Idle connections hold no lock in rollback mode, but a descriptor; users elsewhere show no descriptor, but locks. */
+static int refuse_open(struct restoring *r)
+{
+        const char *path = r->result->path;
+        struct users users;
+        char who[200];
+
+        int err = users_files_of(path, &r->files);
+        if (err == 0)
+                err = users_look(&r->files, &users);
+        if (err < 0)
+                return restoring_fail(r, err, "cannot see who has %s open: %s", path, strerror(-err));
+        if (users.n) {
+                users_describe(&users, who, sizeof(who));
+                return restoring_fail(r, -EBUSY, "%s is open: stop %s first", path, who);
+        }
+        if (!r->exists)
+                return 0;
+        if (r->old_fd < 0) {
+                r->old_fd = openat(r->dir, r->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+                if (r->old_fd < 0)
+                        return restoring_fail(r, -errno, "cannot open %s: %s", path, strerror(errno));
+                err = users_lock_out(r->old_fd);
+                if (err == -EBUSY)
+                        return restoring_fail(r, err,
+                                              "%s is in use: a process that is not visible here holds SQLite's "
+                                              "locks on it",
+                                              path);
+                if (err < 0)
+                        restoring_note(r, false,
+                                       "this file system has no locks (%s): who opens the file during the "
+                                       "restore is not kept out",
+                                       strerror(-err));
+                if (users_blind(&users))
+                        restoring_note(r, false, "nobody was seen to have it open, but %s", users_blind(&users));
+        }
+        return 0;
+}
+
+/* What is replaced gives its space back afterwards: the reserve is not for those who repair. */
+static int make_workdir(struct restoring *r)
+{
+        char need[TEXT_BYTES_LEN], available[TEXT_BYTES_LEN];
+        struct space space;
+
+        workdir_sweep(r->dir, NULL);
+        int err = space_check(r->dir, r->item->manifest.bytes, &space);
+        if ((err == 0 || err == -ENOSPC) && space.free < space.need) {
+                text_bytes(need, space.need);
+                text_bytes(available, space.free);
+                return restoring_fail(r, -ENOSPC, "no space in %s: %s are needed, %s are free", r->dir_path, need,
+                                      available);
+        }
+        err = workdir_new(r->dir, &r->work);
+        return err < 0 ? restoring_fail(r, err, "cannot write to %s: %s", r->dir_path, strerror(-err)) : 0;
+}
+
+static int copy_blocks(struct restoring *r, int from, int to, struct hash *hash)
+{
+        _cleanup_free_ char *block = malloc(BLOCK);
+        uint64_t done = 0;
+
+        if (!block)
+                return -ENOMEM;
+        for (;;) {
+                ssize_t n = io_pread_all(from, block, BLOCK, done);
+                if (n <= 0) {
+                        r->result->bytes = done;
+                        return (int)n;
+                }
+                int err = hash_add(hash, block, (size_t)n);
+                if (err == 0)
+                        err = io_pwrite_all(to, block, (size_t)n, done);
+                if (err < 0)
+                        return err;
+                done += (uint64_t)n;
+                if (r->options->on_progress)
+                        r->options->on_progress(r->options->userdata, done, r->item->manifest.bytes);
+        }
+}
+
+/* The copy's hash is compared while it is read: what was proven is what is restored. */
+static int copy_backup(struct restoring *r)
+{
+        const char *from_path = r->item->path;
+        _cleanup_hash_ struct hash *hash = NULL;
+        _cleanup_close_ int from = open(from_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (from < 0)
+                return restoring_fail(r, -errno, "cannot open %s: %s", from_path, strerror(errno));
+        _cleanup_close_ int to = openat(r->work.fd, RESTORING_NEW,
+                                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (to < 0)
+                return restoring_fail(r, -errno, "cannot write in %s: %s", r->dir_path, strerror(errno));
+        posix_fadvise(from, 0, 0, POSIX_FADV_DONTNEED);
+        int err = hash_new(&hash);
+        if (err == 0)
+                err = copy_blocks(r, from, to, hash);
+        if (err == 0)
+                err = hash_end(hash, r->result->sha256);
+        if (err == 0)
+                err = restoring_own(r, to);
+        if (err < 0)
+                return restoring_fail(r, err, "cannot copy %s: %s", from_path, strerror(-err));
+        if (strcmp(r->result->sha256, r->item->manifest.sha256) != 0)
+                return restoring_fail(r, -EUCLEAN,
+                                      "%s has changed since it was proven: SHA-256 %.12s..., its manifest "
+                                      "says %.12s...; take another one",
+                                      from_path, r->result->sha256, r->item->manifest.sha256);
+        return 0;
+}
+
+/* Evidence has companions: they are merged as the next opener of the corrupt database would have done. */
+static int copy_evidence(struct restoring *r)
+{
+        struct snapshot_options how = {.others_may_write = false};
+        struct snapshot_result s;
+        _cleanup_free_ char *from = NULL;
+
+        if (asprintf(&from, "%s/%s", r->item->path, r->item->manifest.files[0].name) < 0) {
+                from = NULL;
+                return -ENOMEM;
+        }
+        int err = snapshot_take(from, r->work.fd, RESTORING_NEW, &how, &s);
+        if (err < 0)
+                return restoring_fail(r, err, "the evidence does not make one database: %s", s.reason);
+        _cleanup_close_ int fd = openat(r->work.fd, RESTORING_NEW, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        err = fd < 0 ? -errno : restoring_own(r, fd);
+        if (err < 0)
+                return restoring_fail(r, err, "cannot write in %s: %s", r->dir_path, strerror(-err));
+        memcpy(r->result->sha256, s.sha256, sizeof(r->result->sha256));
+        return 0;
+}
+
+static int copy(struct restoring *r)
+{
+        return r->item->evidence ? copy_evidence(r) : copy_backup(r);
+}
+
+/* What was written is read back before anything is replaced by it. */
+static int reread(struct restoring *r)
+{
+        char hex[HASH_HEX_LEN];
+
+        int err = verify_hash(r->work.fd, RESTORING_NEW, 0, r->options->on_progress, r->options->userdata, hex,
+                              &r->result->bytes);
+        if (err < 0)
+                return restoring_fail(r, err, "cannot read the new file back: %s", strerror(-err));
+        if (strcmp(hex, r->result->sha256) != 0)
+                return restoring_fail(r, -EIO, "the disk under %s gives back other bytes than were written to it",
+                                      r->dir_path);
+        return 0;
+}
+
+static int check(struct restoring *r)
+{
+        const struct restore_options *o = r->options;
+        struct check_options how = {.method = o->check, .scratch = o->scratch};
+        struct check_result *c = &r->result->check;
+        _cleanup_free_ char *path = NULL;
+
+        if (o->check == CHECK_NONE)
+                return 0;
+        if (asprintf(&path, "%s/%s/" RESTORING_NEW, r->dir_path, r->work.name) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        check_result_done(c);
+        int err = check_database(path, &how, c);
+        if (err < 0)
+                return err;
+        r->result->verified = c->outcome == CHECK_OK;
+        if (r->result->verified)
+                return 0;
+        if (r->item->evidence || !r->item->manifest.verified) {
+                restoring_note(r, true, "it was restored because of --force, but %s says: %s", c->method,
+                               check_outcome_name(c->outcome));
+                return 0;
+        }
+        return restoring_fail(r, c->outcome == CHECK_CORRUPT ? -EUCLEAN : -ENOTRECOVERABLE,
+                              "the restored copy of %s is not proven, nothing was replaced: %s: %s%s%s", o->id,
+                              c->method, check_outcome_name(c->outcome), c->reason ? ", " : "",
+                              c->reason ? c->reason : "");
+}
+
+/* Whoever has opened the old files since then works on files without a name. */
+static int look_for_late_openers(struct restoring *r)
+{
+        struct users users;
+        char who[200];
+
+        if (r->files.n == 0 || users_look(&r->files, &users) < 0 || users.n == 0)
+                return 0;
+        users_describe(&users, who, sizeof(who));
+        restoring_note(r, true,
+                       "opened the old file during the restore: %s. Restart it now: what it writes is lost", who);
+        return 0;
+}
+
+static int (*const steps[])(struct restoring *r) = {
+        find_item, find_place, look_at_place, refuse_open,    make_workdir,          copy,
+        reread,    check,      refuse_open,   restoring_swap, look_for_late_openers,
+};
+
+int backup_restore(const struct restore_options *options, struct restore_result *ret)
+{
+        struct restoring r = {.options = options,
+                              .result = ret,
+                              .dir = -1,
+                              .old_fd = -1,
+                              .merged_fd = -1,
+                              .new_fd = -1,
+                              .work = WORKDIR_NONE};
+        uint64_t start = clock_boottime_ns();
+        int err = 0;
+
+        *ret = (struct restore_result){.check = {.outcome = CHECK_SKIPPED, .method = "none", .on = "none"}};
+        for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && err == 0; i++)
+                err = steps[i](&r);
+        if (err < 0 && !ret->reason)
+                restoring_fail(&r, err, "%s", strerror(-err));
+        ret->done = err == 0;
+        ret->replaced = ret->done && r.exists;
+        ret->verified = ret->verified && ret->done;
+        workdir_done(&r.work);
+        cleanup_close_(&r.old_fd);
+        cleanup_close_(&r.merged_fd);
+        cleanup_close_(&r.new_fd);
+        cleanup_close_(&r.dir);
+        free(r.dir_path);
+        free(r.name);
+        backup_list_done(&r.list);
+        ret->ms = (clock_boottime_ns() - start) / 1000000;
+        return err;
+}
+
+void restore_result_done(struct restore_result *r)
+{
+        free(r->path);
+        free(r->reason);
+        for (size_t i = 0; i < r->n_notes; i++)
+                free(r->notes[i]);
+        check_result_done(&r->check);
+        *r = (struct restore_result){0};
+}
+
+json_t *restore_json(const struct restore_options *options, const struct restore_result *r)
+{
+        json_t *notes = json_array();
+
+        for (size_t i = 0; notes && i < r->n_notes; i++)
+                json_array_append_new(notes, text_json(r->notes[i], strlen(r->notes[i])));
+        json_t *o = json_pack(
+                "{s:s, s:o, s:b, s:b, s:b, s:I, s:o, s:o, s:o, s:o, s:I}", "schema", "vigil.restore/1", "id",
+                text_json(options->id, strlen(options->id)), "restored", r->done, "replaced", r->replaced,
+                "verified", r->verified, "bytes", (json_int_t)r->bytes, "sha256",
+                *r->sha256 ? json_string(r->sha256) : json_null(), "reason",
+                r->reason ? text_json(r->reason, strlen(r->reason)) : json_null(), "notes", notes, "check",
+                r->check.outcome == CHECK_SKIPPED ? json_null() : check_json(&r->check), "ms", (json_int_t)r->ms);
+        if (o && (r->path ? text_json_set(o, "path", r->path, strlen(r->path))
+                          : json_object_set_new(o, "path", json_null())) < 0) {
+                json_decref(o);
+                return NULL;
+        }
+        return o;
+}

@@ -249,7 +249,7 @@ flock -n 9 || {
 }
 # Everything of this run is known by where it keeps its files and by a mark in its environment.
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/vigil-test-XXXXXX")
-export TMPDIR VIGIL_TEST_RUN=$TMPDIR
+export TMPDIR VIGIL_TEST_RUN=$TMPDIR UBSAN_OPTIONS=print_stacktrace=1
 trap 'rm -rf "$TMPDIR"' EXIT
 leftovers_before
 

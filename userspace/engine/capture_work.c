@@ -71,7 +71,8 @@ static int step(void *userdata, uint64_t bytes)
                         (unsigned long long)total);
         }
         uint64_t wal = a->pinned ? size_of(from(a, VIGIL_ROLE_WAL)) : 0;
-        return wal > a->job->wal_cap && wal > a->wal_start ? fail(a, CAPTURE_GROWN, -EBUSY) : 0;
+        bool grown = wal > a->wal_start && wal - a->wal_start > a->job->wal_cap;
+        return grown ? fail(a, CAPTURE_GROWN, -EBUSY) : 0;
 }
 
 /* The whole of a file as long as it is now. @return bytes or -errno */

@@ -12,7 +12,7 @@ enum capture_why {
         CAPTURE_CHANGED, /* the source changed while it was copied */
         CAPTURE_RECENT,  /* it changed within the tick of the clock in which it was opened: a change could hide */
         CAPTURE_LOCKED,  /* a checkpoint or an exclusive user */
-        CAPTURE_GROWN,   /* the -wal passed its cap */
+        CAPTURE_GROWN,   /* the -wal grew by more than its cap */
         CAPTURE_FOREIGN, /* no SQLite database, or encrypted */
         CAPTURE_READ,    /* reading the source failed */
         CAPTURE_WRITE,   /* writing the copy failed */
@@ -31,6 +31,6 @@ struct capture_job {
 
 /** Body of the worker, a child_fn. Answers {"error", "why", "method", "main", "wal", "commits", "salt0", "salt1",
  * "page_size", "recover_wal", "hot", "super_at"}, all integers, and "super" in hex; "method" indexes capture_methods. */
-int capture_work(int answer_fd, void *job);
+int capture_work(int answer_fd, void *userdata);
 
 extern const char *const capture_methods[];

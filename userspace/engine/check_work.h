@@ -14,4 +14,4 @@ struct check_job {
 #define CHECK_ANSWER_MAX (512 * 1024)
 
 /** Body of the worker, a child_fn. Answers {"outcome", "errors", "reason"}. */
-int check_work(int answer_fd, void *job);
+int check_work(int answer_fd, void *userdata);

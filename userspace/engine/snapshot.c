@@ -45,7 +45,7 @@ static int make_durable(const struct scratch *s, const char *name, struct snapsh
         if (fd < 0)
                 return explain(ret, fd, "cannot take the copy back from its worker");
         if (strcmp(name, SCRATCH_DB) == 0) {
-                struct stat st;
+                struct stat st = {0};
                 sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
                 int err = hash_fd(fd, ret->sha256);
                 if (err == 0 && fstat(fd, &st) < 0)

@@ -9,10 +9,9 @@
 struct snapshot_options {
         bool others_may_write; /* somebody may have the database open; false: no lock is looked for or taken */
         uint64_t byte_budget;  /* most bytes the copy may take; 0: no limit but the file system's */
-        uint64_t
-                wal_cap; /* the locks are given up when the -wal grows past this; 0: 4 x the database, at least 64 MiB */
-        uint64_t deadline_ms; /* 0: none, but the search for a gap between writers ends after 60 s */
-        bool raw;             /* leave db, -wal, -journal as they are (evidence) instead of one merged file */
+        uint64_t wal_cap;      /* the locks end when the -wal grew by more; 0: 4 x the database, at least 64 MiB */
+        uint64_t deadline_ms;  /* 0: none, but the search for a gap between writers ends after 60 s */
+        bool raw;              /* leave db, -wal, -journal as they are (evidence) instead of one merged file */
         void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
         void *userdata;
 };
@@ -48,7 +47,7 @@ struct snapshot_result {
  *
  * @param dirfd  readable descriptor of a directory, not O_PATH
  * @return 0; -EEXIST the name exists; -ENOSPC (also when less than 10 % of the file system would stay free); -EFBIG the
- *         byte budget; -EBUSY a writer never left a gap, or the -wal grew past its cap; -ETIME; -ENOENT; -EISDIR or -EINVAL
+ *         byte budget; -EBUSY a writer never left a gap, or the -wal grew by more than its cap; -ETIME; -ENOENT; -EISDIR or -EINVAL
  *         no regular file; -EBADMSG no SQLite database, or encrypted (not with options->raw); -EUCLEAN the copy is so
  *         corrupt that it cannot recover (it is removed); or -errno. @p ret is filled in every case.
  */

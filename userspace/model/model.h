@@ -155,6 +155,8 @@ uint64_t model_records(const struct model *m);                    /* fed, withou
 uint64_t
 model_gaps(const struct model *m); /* sequence numbers that never came: the larger of what was counted here and
                                                what the live run counted */
+/** Records that found their ring full and are gone. */
+uint64_t model_lost(const struct model *m);
 
 /** What holds for the whole stream. Full only when it is complete, nothing was lost and the canary was seen. */
 const struct trust *model_trust(const struct model *m);

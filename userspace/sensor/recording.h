@@ -26,6 +26,9 @@
  */
 int record_validate(const void *bytes, size_t n, char *why);
 
+/** Smallest size of a record of @p type in any version that is read; of an unknown type: that of a header. */
+uint32_t record_min_size(uint16_t type);
+
 /* ---- writer -------------------------------------------------------------------------------------------------------- */
 
 struct recording_writer;

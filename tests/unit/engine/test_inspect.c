@@ -154,7 +154,50 @@ START_TEST(a_lying_page_size_is_not_believed)
 }
 END_TEST
 
-SUITE("inspect", an_idle_database_is_a_main_file_and_nothing_else, a_killed_wal_writer_leaves_commits_and_frames,
+/* The last record names the super-journal: number of the lock page, name, length, sum, magic. */
+static void append_super(const char *path, const char *super)
+{
+        static const uint8_t magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+        size_t n, len = strlen(super);
+        uint8_t *data = slurp(with(path, "-journal"), &n);
+        data = realloc(data, n + 4 + len + 16);
+        uint8_t *p = data + n + 4;
+        uint32_t sum = 0;
+        memset(data + n, 0, 4 + len + 16);
+        memcpy(p, super, len);
+        for (size_t i = 0; i < len; i++)
+                sum += (uint8_t)super[i];
+        p[len + 3] = (uint8_t)len;
+        p[len + 6] = (uint8_t)(sum >> 8);
+        p[len + 7] = (uint8_t)sum;
+        memcpy(p + len + 8, magic, sizeof(magic));
+        spill(with(path, "-journal"), data, n + 4 + len + 16);
+        free(data);
+}
+
+START_TEST(a_hot_journal_is_stale_when_its_super_journal_is_gone)
+{
+        const char *path = place("a.db"), *super = place("a.db-mj00000001");
+        db_make(path, "delete", 200);
+        db_killed_after(path, "begin; update t set v = randomblob(500);");
+        append_super(path, super);
+        spill(super, "x", 1);
+        ck_assert_uint_eq(inspect(path).flags & (VIGIL_OBS_JOURNAL_HOT | VIGIL_OBS_JOURNAL_STALE),
+                          VIGIL_OBS_JOURNAL_HOT);
+        unlink(super);
+        ck_assert_uint_eq(inspect(path).flags & (VIGIL_OBS_JOURNAL_HOT | VIGIL_OBS_JOURNAL_STALE),
+                          VIGIL_OBS_JOURNAL_STALE);
+        ck_assert_ptr_nonnull(strstr(predict(path), "deletes the journal unread"));
+        /* SQLite sees it the same way: what was written stays. */
+        const char *written = hash_of(path);
+        db_ask(path, "select count(*) from sqlite_schema");
+        ck_assert_int_eq(size_of(with(path, "-journal")), -1);
+        ck_assert_str_eq(hash_of(path), written);
+}
+END_TEST
+
+SUITE("inspect", a_hot_journal_is_stale_when_its_super_journal_is_gone,
+      an_idle_database_is_a_main_file_and_nothing_else, a_killed_wal_writer_leaves_commits_and_frames,
       a_killed_rollback_writer_leaves_a_hot_journal, ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
       a_symbolic_link_leads_to_the_companions_of_its_target, a_companion_that_is_a_link_is_not_followed,
       what_is_no_database_is_told_apart, an_encrypted_file_is_pages_without_a_header,

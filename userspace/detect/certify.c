@@ -1,0 +1,183 @@
+/* certify.c - fills a certificate: verdict, debts, what is left behind, what comes next. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "detect/detect_private.h"
+
+void certificate_reason(struct certificate *c, const char *reason)
+{
+        for (size_t i = 0; i < c->nreasons; i++)
+                if (strcmp(c->reason[i], reason) == 0)
+                        return;
+        if (c->nreasons < DETECT_REASONS)
+                c->reason[c->nreasons++] = reason;
+}
+
+static enum held_txn held(uint32_t facts, uint32_t locks)
+{
+        if (facts & (FACT_WRITE_TXN | FACT_NO_JOURNAL))
+                return HELD_WRITE;
+        if (facts & FACT_CHECKPOINT)
+                return HELD_CHECKPOINT;
+        if (facts & FACT_ROLLING_BACK || locks & VIGIL_LOCK_WAL_RECOVER)
+                return HELD_RECOVERY;
+        return facts & FACT_READ_TXN ? HELD_READ : HELD_NONE;
+}
+
+/* ---- debts --------------------------------------------------------------------------------------------------------- */
+
+/* The -shm is rebuilt from the WAL and a file without a name is gone anyway: neither owes anything. */
+static void add_risks(struct certificate *c, const struct vigil_db *db)
+{
+        static const unsigned owing[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_WAL, VIGIL_ROLE_JOURNAL};
+        for (size_t i = 0; i < sizeof(owing) / sizeof(owing[0]); i++) {
+                const struct vigil_ledger *l = &db->file[owing[i]];
+                struct file_risk *r = &c->risk[owing[i]];
+                c->tainted |= (l->flags & VIGIL_LEDGER_TAINTED) != 0;
+                if (l->flags & VIGIL_LEDGER_UNLINKED || l->written <= l->durable)
+                        continue;
+                r->bytes = l->written - l->durable;
+                r->volatile_fs = (l->flags & VIGIL_LEDGER_VOLATILE) != 0;
+                if (!r->volatile_fs)
+                        certificate_reason(c, "bytes-at-risk");
+                if (l->flags & VIGIL_LEDGER_SEEN_LATE)
+                        trust_lower(&c->trust, "seen-late");
+        }
+        const struct vigil_ledger *dir = &db->file[VIGIL_ROLE_DIRECTORY];
+        if (dir->written > dir->durable)
+                c->directory_entries_at_risk = dir->written - dir->durable;
+        if (db->wal_commits > db->wal_commits_durable)
+                c->commits_at_risk += db->wal_commits - db->wal_commits_durable;
+        if (db->rb_commits_dir > db->rb_commits_dir_durable)
+                c->commits_at_risk += db->rb_commits_dir - db->rb_commits_dir_durable;
+}
+
+/* ---- what is left, and what comes next ----------------------------------------------------------------------------- */
+
+static uint64_t size_now(const struct vigil_ledger *l)
+{
+        return l->flags & VIGIL_LEDGER_SIZED && !(l->flags & VIGIL_LEDGER_UNLINKED) ? l->size : 0;
+}
+
+static bool looked(const struct model_use *u)
+{
+        return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_MAIN;
+}
+
+/* What inspect() would have seen at the instant of the death, as far as the kernel's account tells. */
+static struct vigil_observed from_account(const struct vigil_db *db)
+{
+        const struct vigil_ledger *wal = &db->file[VIGIL_ROLE_WAL], *journal = &db->file[VIGIL_ROLE_JOURNAL];
+        struct vigil_observed o = {
+                .page_size = db->page_size,
+                .main_bytes = size_now(&db->file[VIGIL_ROLE_MAIN]),
+                .wal_bytes = size_now(wal),
+                .journal_bytes = size_now(journal),
+                .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE,
+        };
+        if (o.main_bytes == 0)
+                o.flags = VIGIL_OBS_MAIN | VIGIL_OBS_EMPTY;
+        if (db->flags & VIGIL_DB_WAL_SEEN)
+                o.flags |= VIGIL_OBS_WAL_MODE;
+        if (o.wal_bytes)
+                o.flags |= VIGIL_OBS_WAL | (o.wal_bytes > 32 ? VIGIL_OBS_WAL_HEADER : 0);
+        if (o.wal_bytes && db->wal_frames) {
+                o.wal_frames = db->wal_frames;
+                o.wal_tail_frames = db->wal_frames_open;
+                o.wal_commit_end = db->wal_commit_end;
+                /* Commits are counted over all generations: of this one it is known that there is one, or none. */
+                o.wal_commits = db->wal_commit_end > 32;
+                o.flags |= o.wal_commits ? VIGIL_OBS_WAL_CUT : 0;
+        }
+        if (o.journal_bytes)
+                o.flags |= VIGIL_OBS_JOURNAL;
+        if (o.journal_bytes && db->journal_hot) {
+                o.flags |= VIGIL_OBS_JOURNAL_HOT;
+                /* sector-sized header, then page number, page, checksum (sqlite.org/fileformat2.html, 3) */
+                if (db->page_size && o.journal_bytes > 512)
+                        o.journal_pages = (uint32_t)((o.journal_bytes - 512) / (db->page_size + 8));
+        }
+        return o;
+}
+
+static void predict(struct certificate *c, const struct model_use *u)
+{
+        char text[PREDICT_LEN];
+        if (!looked(u) && !(u->db && u->db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_SIZED))
+                return;
+        struct vigil_observed guess;
+        const struct vigil_observed *o = u->observed;
+        if (!looked(u)) {
+                guess = from_account(u->db);
+                o = &guess;
+        }
+        if (predict_next_open(o, text, sizeof(text)) < 0)
+                return;
+        /* predict_next_open() supposes that nobody has the files open. */
+        snprintf(c->prediction, sizeof(c->prediction), "%s%s",
+                 u->others ? "others still have it open; when all have died: " : "", text);
+}
+
+static void look_behind(struct certificate *c, const struct model_use *u)
+{
+        if (looked(u)) {
+                c->wal_bytes = u->observed->wal_bytes;
+                c->hot_journal = (u->observed->flags & VIGIL_OBS_JOURNAL_HOT) != 0;
+        } else if (u->db) {
+                c->wal_bytes = size_now(&u->db->file[VIGIL_ROLE_WAL]);
+                c->hot_journal = u->db->journal_hot != 0;
+        }
+        predict(c, u);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------------------------------- */
+
+static void identify(struct certificate *c, const struct model *m)
+{
+        struct id_hash h;
+        id_begin(&h, m);
+        id_number(&h, c->death->id.tgid);
+        id_number(&h, c->death->id.start_ns);
+        id_text(&h, model_database(m, c->database)->path);
+        /* The same process may leave the same database several times: by each exec, or after the file was replaced. */
+        id_number(&h, c->death->by_exec ? c->death->ns : 0);
+        id_number(&h, c->use->use.db == model_database(m, c->database)->id ? 0 : c->use->use.db);
+        id_end(&h, 'c', c->id);
+}
+
+void certify(const struct model *m, const struct model_death *d, const struct model_use *u, struct certificate *c)
+{
+        c->database = u->database;
+        c->death = d;
+        c->use = u;
+        c->ending = ending_of(m, d);
+        c->locks = locks_of(u);
+        c->trust = *model_trust(m);
+        c->recovered = -1;
+
+        uint32_t facts = facts_of(m, d, u, c->locks);
+        const struct verdict_rule *rule = verdict_rule(facts);
+        c->verdict = rule->verdict;
+        for (size_t i = 0; i < sizeof(rule->reason) / sizeof(rule->reason[0]) && rule->reason[i]; i++)
+                certificate_reason(c, rule->reason[i]);
+        c->held = held(facts, c->locks);
+        c->connection_open = (facts & FACT_OPEN) != 0;
+        c->sync_in_flight = (u->use.flags & VIGIL_USE_SYNCING) != 0;
+
+        add_unknown_reasons(c, m, facts);
+        if (c->sync_in_flight && c->ending.signal)
+                certificate_reason(c, "killed-in-sync");
+        if (u->db)
+                add_risks(c, u->db);
+        if (c->tainted)
+                certificate_reason(c, "storage-tainted");
+        if (d->by_exec && c->verdict != VERDICT_CLEAN)
+                certificate_reason(c, "abandoned-by-exec");
+        look_behind(c, u);
+        if (c->verdict == VERDICT_UNCLEAN)
+                c->recovered = u->recovered;
+        if (c->recovered == 1)
+                certificate_reason(c, "recovered");
+        identify(c, m);
+}

@@ -1,0 +1,11 @@
+/* registry.c - the one list of detectors. */
+#include <stddef.h>
+
+#include "detect/detector.h"
+
+const struct detector *const detectors[] = {
+        &detector_shutdown,
+        &detector_sync,
+        &detector_trust,
+        NULL,
+};

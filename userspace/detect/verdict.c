@@ -1,0 +1,207 @@
+/* verdict.c - what a process held at its end, and what that makes of it (reference: durability 3.2 and 10). */
+#include "detect/detect_private.h"
+
+/* First row that fits. The order is that of what is worst, and a lack of knowledge comes before every good verdict: absence
+ * of evidence is never evidence. */
+static const struct verdict_rule rules[] = {
+        {"SHARED_DESCRIPTORS", FACT_SHARED, 0, VERDICT_UNKNOWN, {"descriptors-shared"}},
+        {"UNCLEAN_UNRECOVERABLE", FACT_NO_JOURNAL, 0, VERDICT_UNCLEAN, {"no-journal"}},
+        {"UNCLEAN_TXN_HOT",
+         FACT_WRITE_TXN | FACT_HOT,
+         0,
+         VERDICT_UNCLEAN,
+         {"write-transaction-open", "hot-journal"}},
+        {"UNCLEAN_ROLLBACK", FACT_ROLLING_BACK, 0, VERDICT_UNCLEAN, {"hot-journal"}},
+        {"UNCLEAN_TXN_CKPT",
+         FACT_WRITE_TXN | FACT_CHECKPOINT,
+         0,
+         VERDICT_UNCLEAN,
+         {"write-transaction-open", "checkpoint-interrupted"}},
+        {"UNCLEAN_TXN_COLD", FACT_WRITE_TXN, 0, VERDICT_UNCLEAN, {"write-transaction-open"}},
+        {"UNCLEAN_CKPT", FACT_CHECKPOINT, 0, VERDICT_UNCLEAN, {"checkpoint-interrupted"}},
+        {"UNCLEAN_READ", FACT_READ_TXN, 0, VERDICT_ABRUPT, {"read-transaction-open"}},
+        {"UNCLEAN_IDLE", FACT_OPEN, 0, VERDICT_ABRUPT, {"connection-left-open"}},
+        {"UNKNOWN",
+         0,
+         FACT_BLIND | FACT_LATE | FACT_REMOTE | FACT_NO_SNAPSHOT | FACT_FDS_UNKNOWN | FACT_LOCKS_UNKNOWN,
+         VERDICT_UNKNOWN,
+         {NULL}},
+        {"CLEAN_NOT_LAST", FACT_OTHERS, 0, VERDICT_CLEAN, {"others-still-open"}},
+        {"CLEAN", 0, 0, VERDICT_CLEAN, {NULL}},
+};
+
+const struct verdict_rule *verdict_rule(uint32_t facts)
+{
+        const struct verdict_rule *r = rules;
+        while ((facts & r->need) != r->need || (r->any && !(facts & r->any)))
+                r++;
+        return r;
+}
+
+void add_unknown_reasons(struct certificate *c, const struct model *m, uint32_t facts)
+{
+        static const struct {
+                uint32_t fact;
+                const char *reason;
+        } why[] = {
+                {FACT_LATE, "seen-late"},
+                {FACT_REMOTE, "remote-filesystem"},
+                {FACT_NO_SNAPSHOT, "snapshot-lost"},
+                {FACT_FDS_UNKNOWN, "descriptors-unknown"},
+                {FACT_LOCKS_UNKNOWN, "locks-unknown"},
+                {FACT_USES_LOST, "databases-not-kept"},
+        };
+        const char *blind;
+        if (model_blind(m, &blind) && c->verdict == VERDICT_UNKNOWN)
+                certificate_reason(c, blind);
+        for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++) {
+                if (!(facts & why[i].fact))
+                        continue;
+                if (c->verdict == VERDICT_UNKNOWN && !(facts & FACT_SHARED))
+                        certificate_reason(c, why[i].reason);
+                trust_lower(&c->trust, why[i].reason);
+        }
+}
+
+/* ---- facts --------------------------------------------------------------------------------------------------------- */
+
+#define WAL_READ_MARKS                                                                                             \
+        (VIGIL_LOCK_WAL_READ0 | VIGIL_LOCK_WAL_READ1 | VIGIL_LOCK_WAL_READ2 | VIGIL_LOCK_WAL_READ3 |               \
+         VIGIL_LOCK_WAL_READ4)
+
+uint32_t locks_of(const struct model_use *u)
+{
+        return u->use.locks_at_end | (u->use.flags & VIGIL_USE_LOCKS_UNKNOWN ? u->use.locks : 0);
+}
+
+static bool owns(const struct model_use *u, enum vigil_txn txn)
+{
+        return u->db && u->use.flags & VIGIL_USE_TXN_OWNER && u->db->txn == txn;
+}
+
+static bool late(const struct model_use *u)
+{
+        return u->use.flags & VIGIL_USE_SEEN_LATE || (u->db && u->db->flags & VIGIL_DB_SEEN_LATE);
+}
+
+static bool seen_hot(const struct model_use *u)
+{
+        return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_JOURNAL_HOT;
+}
+
+/* Rollback modes: RESERVED is the transaction. It is none when the kernel side saw it end and the lock stayed: locking_mode
+ * EXCLUSIVE keeps it, and right after a commit it is about to be released. */
+static bool rollback_txn(const struct model_death *d, const struct model_use *u, uint32_t locks)
+{
+        bool held = locks & VIGIL_LOCK_RESERVED;
+        if (!u->db)
+                return held;
+        bool touched = u->db->txn_db_writes || u->db->txn_journal_writes;
+        if (u->db->flags & VIGIL_DB_EXCLUSIVE)
+                return owns(u, VIGIL_TXN_ROLLBACK) && touched;
+        /* An exec has released its locks, and ended the transaction with them, before it is told of. */
+        if (held && u->db->txn == VIGIL_TXN_NONE && u->db->rb_commits > 0 && !late(u) && !d->by_exec)
+                return false;
+        return held || owns(u, VIGIL_TXN_ROLLBACK);
+}
+
+/* WAL: byte 120 is the transaction, but for a recovery, which takes it too, and for a checkpoint that waits for writers (FULL
+ * and beyond), which takes it after its own. Without a -shm (locking_mode EXCLUSIVE) only the frames tell. */
+static bool wal_txn(const struct model_use *u, uint32_t locks)
+{
+        bool frames = u->db && u->db->wal_frames_open > 0;
+        if (locks & VIGIL_LOCK_WAL_RECOVER)
+                return false;
+        if (locks & VIGIL_LOCK_WAL_CKPT)
+                return locks & VIGIL_LOCK_WAL_WRITE && frames;
+        if (locks & VIGIL_LOCK_WAL_WRITE)
+                return true;
+        bool no_shm = locks & VIGIL_LOCK_EXCLUSIVE && !(locks & VIGIL_LOCK_DMS);
+        return frames && (no_shm || owns(u, VIGIL_TXN_WAL));
+}
+
+static bool checkpointing(const struct model_use *u, uint32_t locks)
+{
+        if (locks & VIGIL_LOCK_WAL_RECOVER)
+                return false;
+        return locks & (VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_READ0_WR) || owns(u, VIGIL_TXN_CHECKPOINT);
+}
+
+/* The main file was changed inside the transaction and there is nothing to undo it with. A synced main file ends a
+ * transaction of journal_mode MEMORY or OFF whose locks stay (locking_mode EXCLUSIVE): no lock call tells of its end. */
+static bool without_journal(const struct model_use *u)
+{
+        const struct vigil_db *db = u->db;
+        if (!owns(u, VIGIL_TXN_ROLLBACK) || db->txn_db_writes == 0 || db->journal_hot || seen_hot(u) || late(u))
+                return false;
+        const struct vigil_ledger *main = &db->file[VIGIL_ROLE_MAIN];
+        if (db->txn_journal_writes == 0)
+                return main->written > main->durable;
+        /* It had a journal: gone only when somebody looked and nobody can have rolled it back in between. */
+        return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_MAIN && !u->others &&
+               u->recovered != 1;
+}
+
+static bool reading(const struct model_use *u, uint32_t locks)
+{
+        bool exclusive = u->db && u->db->flags & VIGIL_DB_EXCLUSIVE;
+        /* A connection in WAL mode has SHARED for life and the -shm's DMS byte with it. */
+        bool rollback_reader = locks & VIGIL_LOCK_SHARED && !(locks & VIGIL_LOCK_DMS) && !exclusive;
+        return locks & WAL_READ_MARKS || rollback_reader;
+}
+
+static bool remote(const struct model_use *u)
+{
+        return u->db && u->db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_REMOTE;
+}
+
+/* What was held. */
+static uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
+{
+        uint32_t f = 0;
+        bool rollback = rollback_txn(d, u, locks);
+        if (without_journal(u))
+                f |= FACT_NO_JOURNAL;
+        if (rollback && !without_journal(u) && u->db && u->db->txn_journal_writes == 0 &&
+            u->db->txn_db_writes > 0 && !late(u))
+                rollback = false; /* committed: see without_journal() */
+        if (rollback || wal_txn(u, locks))
+                f |= FACT_WRITE_TXN;
+        if ((u->db && u->db->journal_hot) || seen_hot(u))
+                f |= FACT_HOT;
+        if (checkpointing(u, locks))
+                f |= FACT_CHECKPOINT;
+        if (owns(u, VIGIL_TXN_RECOVERY))
+                f |= FACT_ROLLING_BACK;
+        if (reading(u, locks))
+                f |= FACT_READ_TXN;
+        if (locks || u->use.flags & VIGIL_USE_OPEN_AT_END)
+                f |= FACT_OPEN;
+        return f;
+}
+
+uint32_t facts_of(const struct model *m, const struct model_death *d, const struct model_use *u, uint32_t locks)
+{
+        const char *why;
+        uint32_t f = facts_held(d, u, locks);
+        if (u->others)
+                f |= FACT_OTHERS;
+        /* A sibling thread that is still leaving counts as a sharer, too: believed only when somebody does go on. */
+        if (d->flags & VIGIL_PROC_SHARED_FILES && u->others)
+                f |= FACT_SHARED;
+        if (model_blind(m, &why))
+                f |= FACT_BLIND;
+        if (u->use.flags & VIGIL_USE_SEEN_LATE || d->flags & VIGIL_PROC_SEEN_LATE)
+                f |= FACT_LATE;
+        if (remote(u))
+                f |= FACT_REMOTE;
+        if (!u->db)
+                f |= FACT_NO_SNAPSHOT;
+        if (u->use.flags & VIGIL_USE_FDS_UNKNOWN && !locks)
+                f |= FACT_FDS_UNKNOWN;
+        if (u->use.flags & VIGIL_USE_LOCKS_UNKNOWN)
+                f |= FACT_LOCKS_UNKNOWN;
+        if (d->uses_lost)
+                f |= FACT_USES_LOST;
+        return f;
+}

@@ -1,0 +1,365 @@
+/* model.c - takes records, and answers. */
+#include "model/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/hist.h"
+#include "model/model_private.h"
+
+void *model_grow(void *p, size_t n, size_t size)
+{
+        if (n & (n - 1))
+                return p;
+        return realloc(p, (n ? n * 2 : 1) * size);
+}
+
+void *model_copy(const void *p, size_t n)
+{
+        void *copy = malloc(n);
+        if (copy)
+                memcpy(copy, p, n);
+        return copy;
+}
+
+struct model *model_new(void)
+{
+        struct model *m = calloc(1, sizeof(*m));
+        for (size_t i = 0; m && i < VIGIL_MAX_DBS; i++)
+                m->slot[i].database = SIZE_MAX;
+        return m;
+}
+
+void model_free(struct model *m)
+{
+        if (!m)
+                return;
+        for (size_t i = 0; i < VIGIL_MAX_DBS; i++) {
+                free(m->slot[i].db);
+                free(m->slot[i].observed);
+        }
+        for (size_t i = 0; i < m->ngroups; i++) {
+                free(m->group[i]->path);
+                free(m->group[i]);
+        }
+        for (size_t i = 0; i < m->nprocesses; i++) {
+                free((char *)m->process[i].exe);
+                free((char *)m->process[i].argv);
+        }
+        for (size_t i = 0; i < m->ndeaths; i++)
+                death_free(m->death[i]);
+        for (size_t i = 0; i < m->nliving; i++)
+                death_free(m->living[i]);
+        for (size_t i = 0; i < m->ncgroups; i++)
+                free(m->cgroup[i].text);
+        for (size_t i = 0; i < m->norphans; i++)
+                free(m->orphan[i]);
+        free(m->process);
+        free(m->death);
+        free(m->living);
+        free(m->trouble);
+        free(m->hist);
+        free(m->probe);
+        free(m->oom);
+        free(m->session);
+        free(m->end);
+        free(m->stats);
+        gaps_done(&m->gaps);
+        free(m);
+}
+
+/* ---- records that need no more than to be kept --------------------------------------------------------------------- */
+
+/* The last one of its kind stands. */
+static int keep_only(void *pointer_to_kept, const void *record, size_t size)
+{
+        void **kept = pointer_to_kept;
+        void *copy = model_copy(record, size);
+        if (!copy)
+                return -ENOMEM;
+        free(*kept);
+        *kept = copy;
+        return 0;
+}
+
+static int feed_process(struct model *m, const struct vigil_process *r)
+{
+        if (m->nprocesses == MODEL_MAX_PROCESSES) {
+                m->full++;
+                return 0;
+        }
+        struct model_process *grown = model_grow(m->process, m->nprocesses, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->process = grown;
+        char *exe = r->exe[0] ? strdup(r->exe) : NULL;
+        char *argv = r->argv_len ? model_copy(r->argv, r->argv_len) : NULL;
+        if ((r->exe[0] && !exe) || (r->argv_len && !argv)) {
+                free(exe);
+                free(argv);
+                return -ENOMEM;
+        }
+        grown[m->nprocesses++] = (struct model_process){
+                .id = r->id,
+                .ns = r->hdr.ns,
+                .ppid = r->ppid,
+                .uid = r->uid,
+                .gid = r->gid,
+                .flags = r->flags,
+                .cgroup_id = r->cgroup_id,
+                .pidns_ino = r->pidns_ino,
+                .exe = exe,
+                .argv = argv,
+                .argv_len = r->argv_len,
+                .argv_cut = r->argv_cut != 0,
+        };
+        return 0;
+}
+
+static int add_trouble(struct model *m, const struct model_trouble *t)
+{
+        if (m->ntroubles == MODEL_MAX_TROUBLES) {
+                m->full++;
+                return 0;
+        }
+        struct model_trouble *grown = model_grow(m->trouble, m->ntroubles, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->trouble = grown;
+        grown[m->ntroubles++] = *t;
+        return 0;
+}
+
+/* Of single operations only those matter that did not do what they were asked to. */
+static int feed_op(struct model *m, const struct vigil_op *r)
+{
+        bool writes = r->e.op == VIGIL_OP_WRITE;
+        bool lock = r->e.op == VIGIL_OP_LOCK_RD || r->e.op == VIGIL_OP_LOCK_WR || r->e.op == VIGIL_OP_UNLOCK ||
+                    r->e.op == VIGIL_OP_LOCK_WAIT;
+        bool short_write = writes && r->e.result >= 0 && (uint32_t)r->e.result < r->e.bytes;
+        if ((r->e.result >= 0 && !short_write) || lock)
+                return 0;
+        struct model_trouble t = {.ns = r->e.ns ? r->e.ns : r->hdr.ns,
+                                  .id = r->id,
+                                  .database = r->e.db,
+                                  .role = r->e.role,
+                                  .op = r->e.op,
+                                  .result = r->e.result,
+                                  .bytes = r->e.bytes};
+        return add_trouble(m, &t);
+}
+
+static int feed_wberr(struct model *m, const struct vigil_wberr *r)
+{
+        struct model_trouble t = {.ns = r->hdr.ns,
+                                  .id = r->id,
+                                  .database = r->db,
+                                  .role = r->role,
+                                  .op = r->consumed ? VIGIL_OP_SYNC : 0,
+                                  .writeback = true,
+                                  .result = r->error};
+        return add_trouble(m, &t);
+}
+
+static int feed_hist(struct model *m, const struct vigil_hist_rec *r)
+{
+        for (size_t i = 0; i < m->nhists; i++) {
+                struct model_hist *h = &m->hist[i];
+                if (h->database == r->key.db && h->role == r->key.role && h->op == r->key.op) {
+                        hist_add(&h->hist, &r->hist);
+                        return 0;
+                }
+        }
+        if (m->nhists == MODEL_MAX_HISTS) {
+                m->full++;
+                return 0;
+        }
+        struct model_hist *grown = model_grow(m->hist, m->nhists, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->hist = grown;
+        grown[m->nhists++] = (struct model_hist){
+                .database = r->key.db, .role = r->key.role, .op = r->key.op, .hist = r->hist};
+        return 0;
+}
+
+static int feed_cgroup(struct model *m, const struct vigil_cgroup *r)
+{
+        if (model_cgroup(m, r->cgroup_id))
+                return 0;
+        if (m->ncgroups == MODEL_MAX_CGROUPS) {
+                m->full++;
+                return 0;
+        }
+        char *text = strdup(r->path);
+        if (!text)
+                return -ENOMEM;
+        m->cgroup[m->ncgroups++] = (struct text_of_id){.id = r->cgroup_id, .text = text};
+        return 0;
+}
+
+static int feed_probe(struct model *m, const struct vigil_probe *r)
+{
+        if (m->nprobes == MODEL_MAX_PROBES) {
+                m->full++;
+                return 0;
+        }
+        struct vigil_probe *grown = model_grow(m->probe, m->nprobes, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->probe = grown;
+        grown[m->nprobes++] = *r;
+        return 0;
+}
+
+static int feed_oom(struct model *m, const struct vigil_oom *r)
+{
+        if (m->nooms == MODEL_MAX_DEATHS) {
+                m->full++;
+                return 0;
+        }
+        struct vigil_ident *grown = model_grow(m->oom, m->nooms, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->oom = grown;
+        grown[m->nooms++] = r->id;
+        return 0;
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------------------------------ */
+
+static int feed_known(struct model *m, const struct vigil_hdr *h)
+{
+        const void *r = h;
+        switch (h->type) {
+        case VIGIL_SESSION:
+                return keep_only(&m->session, r, sizeof(*m->session));
+        case VIGIL_END:
+                return keep_only(&m->end, r, sizeof(*m->end));
+        case VIGIL_STATS:
+                return keep_only(&m->stats, r, sizeof(*m->stats));
+        case VIGIL_DATABASE:
+                return feed_database(m, r);
+        case VIGIL_PROCESS:
+                return feed_process(m, r);
+        case VIGIL_OP:
+                return feed_op(m, r);
+        case VIGIL_EXIT:
+        case VIGIL_EXEC:
+        case VIGIL_LIVE:
+                return feed_death(m, r);
+        case VIGIL_EXIT_DB:
+        case VIGIL_OBSERVED:
+                return feed_death_part(m, h);
+        case VIGIL_WBERR:
+                return feed_wberr(m, r);
+        case VIGIL_OOM:
+                return feed_oom(m, r);
+        case VIGIL_LEDGER:
+                return slot_take_db(m, &((const struct vigil_ledger_rec *)r)->db, h->ns);
+        case VIGIL_HIST:
+                return feed_hist(m, r);
+        case VIGIL_CGROUP:
+                return feed_cgroup(m, r);
+        case VIGIL_PROBE:
+                return feed_probe(m, r);
+        case VIGIL_OPEN:
+        case VIGIL_PATHOP:
+        case VIGIL_SIGNAL:
+        case VIGIL_FORK:
+                return 0; /* for the timeline; what they mean for a death stands in its own record */
+        default:
+                m->unknown++;
+                return 0;
+        }
+}
+
+int model_feed(struct model *m, const struct vigil_hdr *h)
+{
+        if (h->cpu != VIGIL_CPU_USER) {
+                int fresh = gaps_note(&m->gaps, h);
+                if (fresh <= 0)
+                        return fresh;
+        }
+        m->records++;
+        return feed_known(m, h);
+}
+
+/* ---- end of the stream --------------------------------------------------------------------------------------------- */
+
+static int by_time(const void *a, const void *b)
+{
+        const struct model_death *x = *(struct model_death *const *)a;
+        const struct model_death *y = *(struct model_death *const *)b;
+        if (x->ns != y->ns)
+                return x->ns < y->ns ? -1 : 1;
+        if (x->id.start_ns != y->id.start_ns)
+                return x->id.start_ns < y->id.start_ns ? -1 : 1;
+        return x->id.tgid < y->id.tgid ? -1 : x->id.tgid > y->id.tgid;
+}
+
+static int by_identity(const void *a, const void *b)
+{
+        const struct model_process *x = a, *y = b;
+        if (x->id.start_ns != y->id.start_ns)
+                return x->id.start_ns < y->id.start_ns ? -1 : 1;
+        if (x->id.tgid != y->id.tgid)
+                return x->id.tgid < y->id.tgid ? -1 : 1;
+        return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns)
+{
+        /* The last entry that is not above (start, tgid, ns); its first record may be younger than the event. */
+        struct model_process key = {.id = {.start_ns = start_ns, .tgid = tgid}, .ns = ns};
+        size_t low = 0, high = m->nprocesses;
+        while (low < high) {
+                size_t mid = low + (high - low) / 2;
+                if (by_identity(&m->process[mid], &key) <= 0)
+                        low = mid + 1;
+                else
+                        high = mid;
+        }
+        if (low > 0 && same_process(&m->process[low - 1].id, &key.id))
+                return &m->process[low - 1];
+        if (low < m->nprocesses && same_process(&m->process[low].id, &key.id))
+                return &m->process[low];
+        return NULL;
+}
+
+static void join_deaths(struct model *m, struct model_death **list, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct model_death *d = list[i];
+                d->process = model_process_at(m, d->id.start_ns, d->id.tgid, d->ns);
+                for (uint32_t k = 0; k < d->nuses; k++)
+                        d->use[k].database = model_database_by_id(m, d->use[k].use.db);
+                /* Older kernels name the victim by its pid alone; deaths are rare enough to look at all of them. */
+                for (size_t k = 0; k < m->nooms; k++)
+                        if (m->oom[k].tgid == d->id.tgid &&
+                            (!m->oom[k].start_ns || m->oom[k].start_ns == d->id.start_ns))
+                                d->oom = true;
+        }
+}
+
+int model_finish(struct model *m)
+{
+        int r = attach_orphans(m);
+        if (r < 0)
+                return r;
+        if (m->nprocesses)
+                qsort(m->process, m->nprocesses, sizeof(*m->process), by_identity);
+        if (m->ndeaths)
+                qsort(m->death, m->ndeaths, sizeof(struct model_death *), by_time);
+        join_deaths(m, m->death, m->ndeaths);
+        join_deaths(m, m->living, m->nliving);
+        for (size_t i = 0; i < m->ntroubles; i++)
+                m->trouble[i].database = model_database_by_id(m, (uint32_t)m->trouble[i].database);
+        for (size_t i = 0; i < m->nhists; i++)
+                m->hist[i].database = model_database_by_id(m, (uint32_t)m->hist[i].database);
+        databases_settle(m);
+        afterlife_settle(m);
+        trust_settle(m);
+        return 0;
+}

@@ -1,0 +1,88 @@
+/* advice.c - a table from findings and reasons to the next step. */
+#include "report/advice.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool array_has(const json_t *array, const char *text)
+{
+        size_t i;
+        json_t *v;
+        json_array_foreach (array, i, v) {
+                const char *s = json_string_value(v);
+                if (s && strcmp(s, text) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool finds(const json_t *database, const char *code)
+{
+        size_t i;
+        json_t *f;
+        json_array_foreach (json_object_get(database, "findings"), i, f) {
+                const char *s = json_string_value(json_object_get(f, "code"));
+                if (s && strcmp(s, code) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* A certificate with this reason, and not recovered since. */
+static bool gives(const json_t *database, const char *reason)
+{
+        size_t i;
+        json_t *c;
+        json_array_foreach (json_object_get(database, "certificates"), i, c)
+                if (!json_is_true(json_object_get(c, "recovered")) &&
+                    array_has(json_object_get(c, "reasons"), reason))
+                        return true;
+        return false;
+}
+
+static const struct {
+        const char *finding; /* or NULL */
+        const char *reason;  /* or NULL */
+        const char *text;
+} table[] = {
+        {"integrity-failed", NULL,
+         "Stop every writer. Keep all files as they are; restore the newest verified backup with `vigil backup "
+         "restore`."},
+        {"no-journal", NULL,
+         "Half a transaction is in the file and nothing can undo it: check it, restore a backup, and set "
+         "journal_mode=WAL or DELETE."},
+        {"sync-retry-lied", NULL,
+         "Do not trust later successes: pages are lost. Copy what can be read to other storage and restore from a "
+         "backup taken before."},
+        {"sync-error-swallowed", NULL,
+         "The writer was never told of the error. Treat its last commits as lost and compare with a backup."},
+        {"writeback-error", NULL, "Look at the device and the kernel log; move the database to healthy storage."},
+        {"sync-error", NULL,
+         "Free space or repair the storage, then restart the program: its last commits may be lost."},
+        {"no-space", NULL, "Free space on the file system before the next write."},
+        {NULL, "hot-journal",
+         "Keep the -journal beside the database: the next open needs it to undo the transaction. Then start the "
+         "program again."},
+        {NULL, "checkpoint-interrupted",
+         "Keep the -wal beside the database: it holds what the checkpoint did not finish. Then start the program "
+         "again."},
+        {NULL, "write-transaction-open",
+         "Start the program again: the next open recovers by itself. Never delete the -wal or -journal by hand."},
+        {"events-lost", NULL,
+         "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
+        {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},
+        {NULL, "seen-late", "Start Vigil before the program to have the whole account."},
+        {NULL, "connection-left-open",
+         "Nothing is lost. The program left without closing the database; the next open recovers by itself."},
+        {NULL, "read-transaction-open", "Nothing is lost: only a reader was cut off."},
+};
+
+size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
+{
+        size_t n = 0;
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++)
+                if ((table[i].finding && finds(database, table[i].finding)) ||
+                    (table[i].reason && gives(database, table[i].reason)))
+                        ret[n++] = table[i].text;
+        return n;
+}

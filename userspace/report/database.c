@@ -1,0 +1,122 @@
+/* database.c - one entry of `databases`. */
+#include "base/text.h"
+#include "detect/wording.h"
+#include "report/build.h"
+
+/* What the files say outranks what was seen of them: a mode may be changed without a transaction. Of the rollback modes only
+ * how a journal ended tells which it is, and not under locking_mode EXCLUSIVE, which zeroes the header in all of them. */
+const char *journal_mode(const struct model_database *db)
+{
+        const struct vigil_observed *o = db->observed;
+        bool looked = o && !o->error && o->flags & VIGIL_OBS_SQLITE;
+        if (looked ? o->flags & VIGIL_OBS_WAL_MODE : db->flags & VIGIL_DB_WAL_SEEN)
+                return "wal";
+        uint32_t ended = db->flags &
+                         (VIGIL_DB_JOURNAL_UNLINKED | VIGIL_DB_JOURNAL_TRUNCATED | VIGIL_DB_JOURNAL_ZEROED);
+        switch (ended) {
+        case VIGIL_DB_JOURNAL_UNLINKED:
+                return "delete";
+        case VIGIL_DB_JOURNAL_TRUNCATED:
+                return "truncate";
+        case VIGIL_DB_JOURNAL_ZEROED:
+                return db->flags & VIGIL_DB_EXCLUSIVE ? "rollback" : "persist";
+        case 0:
+                if (db->flags & VIGIL_DB_NO_JOURNAL)
+                        return "memory-or-off";
+                return looked ? "rollback" : "unknown";
+        default:
+                return "rollback";
+        }
+}
+
+static json_t *build_finding(struct build *b, const struct finding *f)
+{
+        json_t *o = json_object();
+        put_text(b, o, "id", f->id);
+        put_text(b, o, "code", f->code);
+        put_text(b, o, "severity", severity_name(f->severity));
+        put_time(b, o, "at", f->ns);
+        if (f->certificate) {
+                put(b, o, "process", build_process(b, f->certificate->death));
+        } else if (f->process.tgid) {
+                json_t *p = json_object();
+                put_number(b, p, "pid", f->process.tgid);
+                put_number(b, p, "start_ns", f->process.start_ns);
+                put_bytes(b, p, "comm", f->process.comm);
+                put(b, o, "process", p);
+        } else {
+                put(b, o, "process", json_null());
+        }
+        put_bytes(b, o, "detail", f->detail);
+        put(b, o, "evidence", json_incref(f->evidence));
+        put(b, o, "trust", build_trust(b, &f->trust));
+        return o;
+}
+
+static json_t *build_living(struct build *b, size_t database)
+{
+        json_t *array = json_array();
+        for (size_t i = 0; i < model_n_living(b->m); i++) {
+                const struct model_death *d = model_living(b->m, i);
+                for (uint32_t k = 0; k < d->nuses; k++) {
+                        if (d->use[k].database != database || d->flags & VIGIL_PROC_CANARY)
+                                continue;
+                        json_t *o = build_process(b, d);
+                        put(b, o, "locks", lock_names(d->use[k].use.locks));
+                        put_time(b, o, "since", d->use[k].use.first_ns);
+                        put_number(b, o, "commits", d->use[k].use.commits);
+                        append(b, array, o);
+                }
+        }
+        return array;
+}
+
+static json_t *build_integrity(const struct report_attachment *a, const char *why)
+{
+        if (a && a->check)
+                return check_json(a->check);
+        struct check_result skipped = {.outcome = CHECK_SKIPPED,
+                                       .method = "none",
+                                       .on = "none",
+                                       .errors = json_array(),
+                                       .reason = (char *)(why ? why : "replay")};
+        json_t *o = skipped.errors ? check_json(&skipped) : NULL;
+        json_decref(skipped.errors);
+        return o;
+}
+
+static uint32_t page_size(const struct model_database *db)
+{
+        if (db->observed && !db->observed->error && db->observed->page_size)
+                return db->observed->page_size;
+        return db->ledger ? db->ledger->page_size : 0;
+}
+
+json_t *build_database(struct build *b, size_t database, const struct report_extras *extras)
+{
+        const struct model_database *db = model_database(b->m, database);
+        const struct report_attachment *extra = NULL;
+        for (size_t i = 0; extras && i < extras->n; i++)
+                if (extras->item[i].database == database)
+                        extra = &extras->item[i];
+
+        json_t *o = json_object(), *certificates = json_array(), *findings = json_array();
+        put_bytes(b, o, "path", db->path);
+        put_text(b, o, "engine", "sqlite");
+        put_text(b, o, "verdict", verdict_name(detection_verdict(b->d, database)));
+        put_text(b, o, "journal_mode", journal_mode(db));
+        put(b, o, "page_size", page_size(db) ? json_integer(page_size(db)) : json_null());
+        for (size_t i = 0; i < detection_n_certificates(b->d); i++)
+                if (detection_certificate(b->d, i)->database == database)
+                        append(b, certificates, build_certificate(b, detection_certificate(b->d, i)));
+        for (size_t i = 0; i < detection_n_findings(b->d); i++)
+                if (detection_finding(b->d, i)->database == database)
+                        append(b, findings, build_finding(b, detection_finding(b->d, i)));
+        put(b, o, "certificates", certificates);
+        put(b, o, "processes", build_living(b, database));
+        put(b, o, "findings", findings);
+        put(b, o, "integrity", build_integrity(extra, extras ? extras->skip_reason : NULL));
+        put(b, o, "io", build_io(b, database));
+        put(b, o, "backup", extra && extra->backup ? json_incref(extra->backup) : json_null());
+        return o;
+}

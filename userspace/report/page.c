@@ -1,0 +1,88 @@
+/* page.c - see page.h. */
+#include "report/page.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+static void print_clean(struct page *p, const char *text)
+{
+        size_t size = strlen(text) + 1;
+        _cleanup_free_ char *clean = malloc(size);
+        if (!clean)
+                return;
+        text_printable(clean, size, text);
+        fputs(clean, p->out);
+}
+
+void page_ink(struct page *p, enum ink ink, const char *text)
+{
+        /* ECMA-48, select graphic rendition */
+        static const char *const codes[] = {
+                [INK_PLAIN] = NULL,  [INK_BOLD] = "1",   [INK_GOOD] = "1;32",
+                [INK_WARN] = "1;33", [INK_BAD] = "1;31", [INK_DIM] = "2",
+        };
+        bool coloured = p->colour && codes[ink];
+        if (coloured)
+                fprintf(p->out, "\033[%sm", codes[ink]);
+        print_clean(p, text);
+        if (coloured)
+                fputs("\033[0m", p->out);
+}
+
+/* Columns of UTF-8 text: continuation bytes take none. Wide characters count as one, which only wraps later. */
+static size_t columns(const char *text, size_t n)
+{
+        size_t c = 0;
+        for (size_t i = 0; i < n; i++)
+                c += ((unsigned char)text[i] & 0xc0) != 0x80;
+        return c;
+}
+
+static void wrap(struct page *p, unsigned indent, const char *text)
+{
+        size_t column = indent;
+        for (bool first = true; *text; first = false) {
+                size_t n = strcspn(text, " "), width = columns(text, n);
+                if (!first && column + 1 + width > p->width) {
+                        fprintf(p->out, "\n%*s", (int)indent, "");
+                        column = indent;
+                } else if (!first) {
+                        fputc(' ', p->out);
+                        column++;
+                }
+                fwrite(text, 1, n, p->out);
+                column += width;
+                text += n;
+                text += strspn(text, " ");
+        }
+        fputc('\n', p->out);
+}
+
+void page_paragraph(struct page *p, const char *label, unsigned indent, const char *fmt, ...)
+{
+        _cleanup_free_ char *text = NULL, *clean = NULL;
+        va_list ap;
+        va_start(ap, fmt);
+        int n = vasprintf(&text, fmt, ap);
+        va_end(ap);
+        if (n < 0) {
+                text = NULL;
+                return;
+        }
+        clean = malloc((size_t)n + 1);
+        if (!clean)
+                return;
+        text_printable(clean, (size_t)n + 1, text);
+        int used = fprintf(p->out, "  %s", label);
+        fprintf(p->out, "%*s", used > 0 && (unsigned)used < indent ? (int)indent - used : 1, "");
+        wrap(p, indent, clean);
+}
+
+void page_line(struct page *p)
+{
+        fputc('\n', p->out);
+}

@@ -1,0 +1,25 @@
+/* page.h - lines of text of a bounded width for a terminal. Layer: report. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum ink { INK_PLAIN, INK_BOLD, INK_GOOD, INK_WARN, INK_BAD, INK_DIM };
+
+struct page {
+        FILE *out;
+        unsigned width;
+        bool colour;
+};
+
+/** Writes @p text in colour, where that was asked for. Control characters become '?'. */
+void page_ink(struct page *p, enum ink ink, const char *text);
+
+/**
+ * One paragraph: @p label in the left margin of 2 columns, the text from column @p indent on, wrapped between words at the
+ * width of the page. A word that is longer than a line (a path) is not broken.
+ */
+void page_paragraph(struct page *p, const char *label, unsigned indent, const char *fmt, ...)
+        __attribute__((format(printf, 4, 5)));
+void page_line(struct page *p);

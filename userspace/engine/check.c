@@ -40,8 +40,9 @@ void check_result_done(struct check_result *r)
 
 json_t *check_json(const struct check_result *r)
 {
-        json_t *o = json_pack("{s:s,s:s,s:s,s:O,s:I}", "result", check_outcome_name(r->outcome), "method",
-                              r->method, "on", r->on, "errors", r->errors, "ms", (json_int_t)r->ms);
+        json_t *errors = r->errors ? json_incref(r->errors) : json_array();
+        json_t *o = json_pack("{s:s,s:s,s:s,s:o,s:I}", "result", check_outcome_name(r->outcome), "method",
+                              r->method, "on", r->on, "errors", errors, "ms", (json_int_t)r->ms);
         if (o && json_object_set_new(o, "reason",
                                      r->reason ? text_json(r->reason, strlen(r->reason)) : json_null()) < 0) {
                 json_decref(o);

@@ -24,7 +24,7 @@ struct check_result {
         enum check_outcome outcome;
         const char *method; /* "quick_check", "integrity_check", "none": static */
         const char *on;     /* "snapshot": a private copy; "none" */
-        json_t *errors; /* array of {"page": n or null, "text": "…"}; bounded to 100, then one that counts the rest */
+        json_t *errors; /* array of {"page": n or null, "text": "…"}; bounded to 100, then one that counts the rest; NULL: none */
         char *reason; /* why it failed, timed out or was skipped; NULL otherwise */
         uint64_t ms;
 };

@@ -30,29 +30,19 @@ int raw_tp__settle(struct bpf_raw_tracepoint_args *ctx)
         return db_settle((__u32)ctx->args[0]);
 }
 
-/* Looks at the living participant args[0], whose descriptor table stands at args[1], for its database number args[2]: what it
- * has locked and open. With args[3] what it holds counts as taken now: the watch began in the middle of it. */
+/* The watch began while participant args[0] held locks args[2] on database args[1]: they count as taken now. */
 SEC("raw_tp")
-int raw_tp__look_at_use(struct bpf_raw_tracepoint_args *ctx)
+int raw_tp__seed_locks(struct bpf_raw_tracepoint_args *ctx)
 {
-        __u32 tgid = (__u32)ctx->args[0];
-        __u64 i = ctx->args[2];
-        struct vigil_proc *p;
+        __u32 tgid = (__u32)ctx->args[0], id = (__u32)ctx->args[1];
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        struct vigil_use *use = p ? use_get(p, id) : NULL;
 
-        use_end(tgid, i, ctx->args[1]);
-        p = bpf_map_lookup_elem(&parts, &tgid);
-        if (!p || !ctx->args[3])
+        if (!use || !db || !priv)
                 return 0;
-        FIX(i);
-        if (i >= VIGIL_USES)
-                return 0;
-        FIX(i);
-        struct vigil_use *use = &p->use[i];
-        struct vigil_db *db = db_get(use->db);
-        struct db_priv *priv = db_priv(use->db);
-        if (!db || !priv)
-                return 0;
-        use->locks = use->locks_at_end & LOCKS_TRACKED;
+        use->locks |= (__u32)ctx->args[2] & LOCKS_TRACKED;
         db->flags |= VIGIL_DB_SEEN_LATE;
         if (use->locks & VIGIL_LOCK_WAL_WRITE)
                 txn_begin(db, priv, p, VIGIL_TXN_WAL, bpf_ktime_get_boot_ns());

@@ -174,22 +174,30 @@ GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
         return 0;
 }
 
-/* Ends the account of participant @tgid: its record, then one for each of its databases. @files_addr is 0 at an exec. */
-GLOBAL int part_end(__u32 tgid, __u64 files_addr, __u32 type)
+/* What the dying participant @tgid, with the descriptor table at @files_addr, still has locked and open. */
+GLOBAL int part_look(__u32 tgid, __u64 files_addr)
 {
         struct files_struct *fs = (struct files_struct *)files_addr;
         struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
 
         if (!p)
                 return 0;
-        if (files_addr) {
-                for (__u64 i = 0; i < VIGIL_USES; i++)
-                        if (p->use[i].db)
-                                use_end(tgid, i, files_addr);
-                p->threads = (__u32)BPF_CORE_READ(fs, count.counter);
-                if (p->threads > 1)
-                        p->flags |= VIGIL_PROC_SHARED_FILES;
-        }
+        for (__u64 i = 0; i < VIGIL_USES; i++)
+                if (p->use[i].db)
+                        use_end(tgid, i, files_addr);
+        p->threads = (__u32)BPF_CORE_READ(fs, count.counter);
+        if (p->threads > 1)
+                p->flags |= VIGIL_PROC_SHARED_FILES;
+        return 0;
+}
+
+/* Ends the account of participant @tgid: its record, then one for each of its databases. */
+GLOBAL int part_end(__u32 tgid, __u32 type)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (!p)
+                return 0;
         hdr_fill(&p->hdr, (__u16)type, sizeof(*p));
         bool sent = !emit_urgent(p, sizeof(*p));
         for (__u64 i = 0; i < VIGIL_USES; i++)

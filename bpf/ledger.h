@@ -10,7 +10,7 @@
 #define WAL_HDR         32
 #define WAL_FRAME_HDR   24
 #define JOURNAL_HDR_MIN 12
-#define JOURNAL_MAGIC   0xd7a163f920f905d9ULL /* d9 d5 05 f9 20 a1 63 d7, as a little-endian load reads it */
+#define JOURNAL_MAGIC   0xd763a120f905d5d9ULL /* d9 d5 05 f9 20 a1 63 d7, as a little-endian load reads it */
 
 /* One write, as its system call returned. */
 struct io {

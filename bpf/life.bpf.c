@@ -62,7 +62,7 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task)
                 probe_seen(PROBE_EXEC);
         if (!p || p->flags & VIGIL_PROC_DEAD)
                 return 0;
-        part_end(tgid, 0, VIGIL_EXEC);
+        part_end(tgid, VIGIL_EXEC);
         if (m)
                 m->flags |= MARK_INHERITS; /* what was not close-on-exec is still there */
         return 0;
@@ -94,7 +94,10 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
                 probe_seen(PROBE_EXIT);
         if (p && !(p->flags & VIGIL_PROC_DEAD)) {
                 p->exit_code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->exit_code;
-                part_end(tgid, (__u64)BPF_CORE_READ(task, files), VIGIL_EXIT);
+                __u64 files_addr = (__u64)BPF_CORE_READ(task, files);
+                if (files_addr)
+                        part_look(tgid, files_addr);
+                part_end(tgid, VIGIL_EXIT);
         }
         if (m)
                 bpf_map_delete_elem(&marks, &tgid);

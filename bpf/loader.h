@@ -117,7 +117,6 @@ struct seed_entry {
         __u64 dir_ino;
         __u64 fs_magic;
         __u64 inode; /* address */
-        __u64 files; /* address of the descriptor table */
         __u32 dev;
         __u32 dir_dev;
         __u32 tgid;

@@ -145,10 +145,8 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
         __u32 bits = lock_bits(a->role, type, start, end);
 
         if (type == F_UNLCK) {
-                __u32 gone = a->use->locks & (bits | (a->role == VIGIL_ROLE_SHM ? 0 : VIGIL_LOCK_SHARED));
-                if (a->role != VIGIL_ROLE_SHM && start != PENDING_BYTE && start != RESERVED_BYTE)
-                        gone = a->use->locks & lock_bits(a->role, F_RDLCK, start, end);
-                gone |= a->use->locks & bits;
+                __u32 gone = a->use->locks & (bits | lock_bits(a->role, F_RDLCK, start, end));
+
                 if (lock_flags(fl) & FL_CLOSE && BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
                         a->use->locks_at_end |= gone; /* exec closed it: abandoned, not closed by the program */
                 a->use->locks &= ~gone;

@@ -22,7 +22,6 @@ static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *
         e->dir_dev = dir.dev;
         e->fs_magic = BPF_CORE_READ(inode, i_sb, s_magic);
         e->inode = (__u64)inode;
-        e->files = (__u64)BPF_CORE_READ(task, files);
         e->generation = BPF_CORE_READ(inode, i_generation);
         e->tgid = (__u32)BPF_CORE_READ(task, tgid);
         e->fd = fd;

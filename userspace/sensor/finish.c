@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
+#include "sensor/proclocks.h"
 
 static int map_fd(const struct bpf_map *map)
 {
@@ -15,24 +16,34 @@ static int map_fd(const struct bpf_map *map)
 
 /* ---- participants: the dead that found their ring full, and the living ---- */
 
-static uint64_t files_of(struct sensor *s, uint32_t tgid)
+/* What it holds locked now, read marks included. */
+static void fill_locks(struct sensor *s, struct vigil_proc *p, const struct proc_lock *lock, size_t n)
 {
-        _cleanup_free_ struct seed_entry *entry = NULL;
-        size_t n = 0;
+        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++) {
+                uint32_t id = p->use[i].db;
+                struct db_priv priv;
 
-        return seed_read(s, tgid, &entry, &n) == 0 && n > 0 ? entry[0].files : 0;
+                p->use[i].locks_at_end = 0;
+                if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbp), &id, &priv) < 0)
+                        continue;
+                for (size_t j = 0; j < n; j++) {
+                        static const uint32_t role[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_SHM};
+                        for (size_t k = 0; k < 2; k++)
+                                if (lock[j].tgid == p->id.tgid && lock[j].ino == priv.key[role[k]].ino &&
+                                    lock[j].dev == priv.key[role[k]].dev)
+                                        p->use[i].locks_at_end |= proclocks_bits(&lock[j], role[k]);
+                }
+        }
 }
 
-static int send_living(struct sensor *s, uint32_t tgid, struct vigil_proc *p)
+static int send_living(struct sensor *s, struct vigil_proc *p)
 {
-        uint64_t files = files_of(s, tgid);
+        _cleanup_free_ struct proc_lock *lock = NULL;
+        size_t n = 0;
+        int cut;
 
-        for (uint64_t i = 0; files && i < VIGIL_USES; i++) {
-                uint64_t args[] = {tgid, files, i, 0};
-                control_run(s->skeleton->progs.raw_tp__look_at_use, args, 4);
-        }
-        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.parts), &tgid, p) < 0)
-                return 0; /* it died meanwhile: its record is in the ring */
+        if (proclocks_read(&lock, &n, &cut) == 0)
+                fill_locks(s, p, lock, n);
         sensor_fill_hdr(s, &p->hdr, VIGIL_LIVE, sizeof(*p));
         return s->fn(&p->hdr, s->userdata);
 }
@@ -64,7 +75,7 @@ static int send_participants(struct sensor *s)
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 if (bpf_map_lookup_elem(fd, &tgids[i], p) < 0 || p->flags & VIGIL_PROC_CANARY)
                         continue;
-                r = p->flags & VIGIL_PROC_DEAD ? send_dead(s, tgids[i], p) : send_living(s, tgids[i], p);
+                r = p->flags & VIGIL_PROC_DEAD ? send_dead(s, tgids[i], p) : send_living(s, p);
         }
         return r;
 }

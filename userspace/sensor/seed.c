@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "sensor/internal.h"
+#include "sensor/proclocks.h"
 
 #define SEED_LIMIT 65536 /* open files of the host that are looked at in one go */
 
@@ -124,15 +125,24 @@ static int announce(struct sensor *s, uint32_t tgid)
         return err;
 }
 
-static int look_at_uses(struct sensor *s, const struct seed_entry *e)
+/* What the seeded processes hold locked: their lock calls were before our time. */
+static int seed_locks(struct sensor *s, const struct seed_entry *entry, size_t n)
 {
-        for (uint64_t i = 0; i < VIGIL_USES; i++) {
-                uint64_t args[] = {e->tgid, e->files, i, 1};
-                int r = control_run(s->skeleton->progs.raw_tp__look_at_use, args, 4);
-                if (r < 0)
-                        return r;
+        _cleanup_free_ struct proc_lock *lock = NULL;
+        size_t nlocks = 0;
+        int cut, r = proclocks_read(&lock, &nlocks, &cut);
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                uint32_t bits = 0;
+                for (size_t j = 0; j < nlocks; j++)
+                        if (lock[j].tgid == entry[i].tgid && lock[j].ino == entry[i].ino &&
+                            lock[j].dev == entry[i].dev)
+                                bits |= proclocks_bits(&lock[j], entry[i].role);
+                uint64_t args[] = {entry[i].tgid, entry[i].db, bits};
+                if (bits)
+                        r = control_run(s->skeleton->progs.raw_tp__seed_locks, args, 3);
         }
-        return 0;
+        return r < 0 ? r : 0;
 }
 
 int sensor_seed(struct sensor *s)
@@ -141,21 +151,15 @@ int sensor_seed(struct sensor *s)
         size_t n = 0;
         int found = 0, r = seed_read(s, 0, &entry, &n);
 
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++) {
-                bool last = i + 1 == n || entry[i + 1].tgid != entry[i].tgid;
-
-                if (entry[i].fresh) {
-                        found++;
-                        r = announce(s, entry[i].tgid);
-                }
-                if (r >= 0 && last) /* every file of the process is known by now */
-                        r = look_at_uses(s, &entry[i]);
-                if (r < 0)
-                        return r;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (!entry[i].fresh)
+                        continue;
+                found++;
+                r = announce(s, entry[i].tgid);
         }
-        return found;
+        if (r >= 0)
+                r = seed_locks(s, entry, n);
+        return r < 0 ? r : found;
 }
 
 /* ---- marks ---- */

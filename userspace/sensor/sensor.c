@@ -40,8 +40,21 @@ static int explain(int r, const char *what, char *why)
         return r;
 }
 
+/* Number of the initial PID namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+#define INITIAL_PID_NAMESPACE "pid:[4026531836]"
+
 static int check_kernel(char *why)
 {
+        char ns[64] = "";
+
+        if (readlink("/proc/self/ns/pid", ns, sizeof(ns) - 1) > 0 && strcmp(ns, INITIAL_PID_NAMESPACE) != 0) {
+                snprintf(why, SENSOR_WHY_LEN,
+                         "this is a PID namespace of its own (%s), and the kernel tells of processes by the "
+                         "numbers of "
+                         "the host; run Vigil on the host, or the container with --pid=host",
+                         ns);
+                return -EOPNOTSUPP;
+        }
         if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
                 snprintf(
                         why, SENSOR_WHY_LEN,

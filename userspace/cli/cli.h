@@ -31,7 +31,10 @@ struct command {
         int (*run)(const struct cli *cli, int argc, char **argv); /* returns an exit status */
 };
 
+extern const struct command command_attach;
 extern const struct command command_doctor;
+extern const struct command command_exec;
+extern const struct command command_record;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];

@@ -54,7 +54,7 @@ struct certificate {
         uint64_t wal_bytes; /* left behind */
         bool hot_journal;
         char prediction[PREDICT_LEN + 64]; /* empty: nothing can be said */
-        int recovered;                /* as model_use.recovered */
+        int recovered;                     /* as model_use.recovered */
         struct trust trust;
 };
 

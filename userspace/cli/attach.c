@@ -1,0 +1,198 @@
+/* attach.c - `vigil attach`: the same for processes that are running already. `vigil record`: the stream itself. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/detach.h"
+#include "cli/opt.h"
+#include "cli/outcome.h"
+#include "cli/session.h"
+#include "engine/check.h"
+
+#define TURN_MS 100
+
+static const char *const check_choices[] = {"none", "quick", "full", NULL};
+
+static int open_signals(void)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Until the time is over, or somebody asks for the end. */
+static int watch_for(struct session *s, uint64_t for_ms)
+{
+        int signals = open_signals(), r = 0;
+        uint64_t end = for_ms ? clock_boottime_ns() + for_ms * 1000000 : UINT64_MAX;
+        struct signalfd_siginfo si;
+
+        if (signals < 0)
+                return -errno;
+        while (r >= 0 && clock_boottime_ns() < end) {
+                struct pollfd fds[] = {{.fd = sensor_fd(s->sensor), .events = POLLIN},
+                                       {.fd = signals, .events = POLLIN}};
+                if (poll(fds, 2, TURN_MS) < 0 && errno != EINTR)
+                        r = -errno;
+                if (read(signals, &si, sizeof(si)) == sizeof(si))
+                        break;
+                if (r >= 0)
+                        r = session_poll(s, 0);
+        }
+        close(signals);
+        return r;
+}
+
+static int run_for(const struct command *command, const struct cli *cli, struct watch_options *o, uint64_t for_ms,
+                   enum vigil_mode mode)
+{
+        struct session s = {0};
+        enum verdict overall = VERDICT_UNKNOWN;
+        int r = outcome_check_places(o), seen = 0;
+
+        if (r == CLI_OK)
+                r = session_open(&s, cli, o, mode, 0, NULL);
+        if (r == CLI_OK && (seen = sensor_seed(s.sensor)) < 0)
+                r = log_error_r(CLI_UNAVAILABLE, "%s: the processes that have it open cannot be found: %s",
+                                command->name, strerror(-seen));
+        if (r == CLI_OK) {
+                log_note("watching; %d process%s had it open already; %s", seen, seen == 1 ? "" : "es",
+                         for_ms ? "until the time is over or Ctrl-C" : "until Ctrl-C");
+                int e = watch_for(&s, for_ms);
+                if (e >= 0)
+                        e = session_finish(&s, NULL, -1);
+                r = e < 0 ? log_error_r(CLI_INTERNAL, "the watch was lost: %s", strerror(-e)) : CLI_OK;
+        }
+        if (r == CLI_OK && mode == VIGIL_MODE_ATTACH)
+                r = outcome_report(&s, &overall);
+        else if (r == CLI_OK)
+                log_note("%s: %llu records, %llu bytes%s", o->record, (unsigned long long)model_records(s.model),
+                         (unsigned long long)recording_size(s.writer),
+                         recording_cut(s.writer) ? "; the size limit was reached, what came later is missing" : "");
+        if (r == CLI_OK && s.write_error)
+                r = CLI_UNAVAILABLE;
+        session_done(&s);
+        free(o->db.items);
+        fflush(stdout);
+        detach_sensor(s.sensor, o->wait_detach);
+        return r;
+}
+
+static int run_attach(const struct cli *cli, int argc, char **argv)
+{
+        struct watch_options o = {.check = CHECK_QUICK};
+        uint64_t for_ms = 0;
+        const struct opt opts[] = {
+                {"--db", OPT_LIST, &o.db, NULL},
+                {"--for", OPT_DURATION, &for_ms, NULL},
+                {"--out", OPT_TEXT, &o.out, NULL},
+                {"--backup-dir", OPT_TEXT, &o.backup_dir, NULL},
+                {"--record", OPT_TEXT, &o.record, NULL},
+                {"--check", OPT_CHOICE, &o.check, check_choices},
+                {"--reads", OPT_FLAG, &o.reads, NULL},
+                {"--wait-detach", OPT_FLAG, &o.wait_detach, NULL},
+                {NULL, OPT_FLAG, NULL, NULL},
+        };
+        int r = opt_parse(&command_attach, opts, &argc, argv, NULL);
+
+        if (r == CLI_OK && argc > 1)
+                r = cli_usage(&command_attach, "takes no argument, got '%s'", argv[1]);
+        else if (r == CLI_OK && o.db.n == 0)
+                r = cli_usage(&command_attach, "which database? Give --db FILE");
+        if (r == CLI_OK)
+                return run_for(&command_attach, cli, &o, for_ms, VIGIL_MODE_ATTACH);
+        free(o.db.items);
+        return r;
+}
+
+static int run_record(const struct cli *cli, int argc, char **argv)
+{
+        struct watch_options o = {.check = CHECK_NONE, .stream_all = true};
+        const char *max = NULL;
+        uint64_t for_ms = 0;
+        const struct opt opts[] = {
+                {"--out", OPT_TEXT, &o.record, NULL},
+                {"-o", OPT_TEXT, &o.record, NULL},
+                {"--db", OPT_LIST, &o.db, NULL},
+                {"--for", OPT_DURATION, &for_ms, NULL},
+                {"--max-size", OPT_TEXT, &max, NULL},
+                {"--reads", OPT_FLAG, &o.reads, NULL},
+                {"--wait-detach", OPT_FLAG, &o.wait_detach, NULL},
+                {NULL, OPT_FLAG, NULL, NULL},
+        };
+        int r = opt_parse(&command_record, opts, &argc, argv, NULL);
+        char *end = NULL;
+
+        if (r == CLI_OK && argc > 1)
+                r = cli_usage(&command_record, "takes no argument, got '%s'", argv[1]);
+        else if (r == CLI_OK && !o.record)
+                r = cli_usage(&command_record, "where to? Give -o FILE");
+        else if (r == CLI_OK && o.db.n == 0)
+                r = cli_usage(&command_record, "which database? Give --db FILE");
+        o.max_size_mb = 1024;
+        if (r == CLI_OK && max) {
+                o.max_size_mb = strtoull(max, &end, 10);
+                if (*end || o.max_size_mb == 0 || o.max_size_mb > 1 << 20)
+                        r = cli_usage(&command_record, "--max-size: '%s' is no number of MiB between 1 and 1048576",
+                                      max);
+        }
+        if (r == CLI_OK)
+                return run_for(&command_record, cli, &o, for_ms, VIGIL_MODE_RECORD);
+        free(o.db.items);
+        return r;
+}
+
+const struct command command_attach = {
+        .name = "attach",
+        .summary = "Watch a database whose processes run already",
+        .help = "Usage: vigil attach --db FILE [OPTION]...\n"
+                "\n"
+                "Like vigil exec, for processes that run already. What they did before is not known, and the "
+                "report\n"
+                "says where that matters (seen-late).\n"
+                "\n"
+                "  --db FILE         the database; may be given more than once\n"
+                "  --for DURATION    how long: 90s, 5m, 2h; otherwise until Ctrl-C\n"
+                "  --backup-dir DIR, --out FILE, --check METHOD, --record FILE, --reads: see vigil exec --help\n"
+                "\n"
+                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted.\n"
+                "\n"
+                "Example:\n"
+                "  vigil attach --db /srv/app/app.db --for 10m --json\n",
+        .run = run_attach,
+};
+
+const struct command command_record = {
+        .name = "record",
+        .summary = "Write every operation on a database to a file for replay",
+        .help = "Usage: vigil record -o FILE --db FILE [OPTION]...\n"
+                "\n"
+                "Streams every operation on the database, whoever does it, into a file that vigil replay judges\n"
+                "without any privilege and with the same result every time. A recorder that is killed leaves what "
+                "it\n"
+                "had. Paths and command lines are in the file: it is created with mode 0600.\n"
+                "\n"
+                "  -o, --out FILE    where to; an existing recording is replaced, anything else is left alone\n"
+                "  --db FILE         the database; may be given more than once\n"
+                "  --for DURATION    how long: 90s, 5m, 2h; otherwise until Ctrl-C\n"
+                "  --max-size MIB    stop adding records there (default 1024); the rest is counted\n"
+                "  --reads           record reads, too\n"
+                "\n"
+                "To record a command from its start: vigil exec --record FILE -- COMMAND\n"
+                "\n"
+                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted.\n",
+        .run = run_record,
+};

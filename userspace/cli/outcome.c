@@ -1,0 +1,253 @@
+/* outcome.c - see outcome.h. */
+#include "cli/outcome.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "report/report.h"
+#include "respond/backup.h"
+
+/* ---- progress: one line that is overwritten, on a terminal only ---- */
+
+struct progress {
+        const char *what;
+        int shown; /* percent; -1: nothing yet */
+        bool enabled;
+};
+
+static void show(struct progress *p, const char *what, uint64_t done, uint64_t total)
+{
+        int percent = total ? (int)(done * 100 / total) : 0;
+
+        if (!p->enabled || (percent == p->shown && what == p->what))
+                return;
+        p->shown = percent;
+        p->what = what;
+        fprintf(stderr, "\r\033[Kvigil: %s %d %%", what, percent);
+}
+
+static void clear(struct progress *p)
+{
+        if (p->shown >= 0)
+                fputs("\r\033[K", stderr);
+        p->shown = -1;
+}
+
+static void on_check(void *userdata, uint64_t done, uint64_t total)
+{
+        show(userdata, "checking", done, total);
+}
+
+static void on_backup(void *userdata, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+        static const char *const what[] = {[BACKUP_COPY] = "backup: copying",
+                                           [BACKUP_REREAD] = "backup: reading back",
+                                           [BACKUP_CHECK] = "backup: restoring and checking",
+                                           [BACKUP_EVIDENCE_COPY] = "keeping the evidence"};
+
+        show(userdata, what[phase], done, total);
+}
+
+/* ---- one database ---- */
+
+struct judged {
+        struct check_result check;
+        struct backup_result backup;
+        bool checked;
+        bool backed_up;
+};
+
+static bool exists(const struct model_database *db)
+{
+        return db->observed && db->observed->flags & VIGIL_OBS_MAIN;
+}
+
+static void back_up(const struct session *s, const struct detection *d, size_t i, const char *path,
+                    struct judged *j, struct progress *p)
+{
+        enum verdict verdict = detection_verdict(d, i);
+        char reason[32];
+
+        snprintf(reason, sizeof(reason), "%s-death", verdict_name(verdict));
+        struct backup_options o = {.database = path,
+                                   .directory = s->options->backup_dir,
+                                   .reason = reason,
+                                   .verdict = verdict_name(verdict),
+                                   .check = CHECK_QUICK,
+                                   .others_may_write = true,
+                                   .on_progress = on_backup,
+                                   .userdata = p};
+        int r = backup_create(&o, &j->backup);
+        j->backed_up = true;
+        clear(p);
+        if (r < 0 && j->backup.outcome == BACKUP_FAILED)
+                log_error("backup of %s failed: %s; %s%s", path, j->backup.reason ? j->backup.reason : strerror(-r),
+                          j->backup.last_good ? "the last verified copy is kept: "
+                                              : "there is no earlier verified copy",
+                          j->backup.last_good ? j->backup.last_good : "");
+}
+
+static int judge(const struct session *s, struct detection *d, size_t i, struct judged *j, struct progress *p)
+{
+        const struct model_database *db = model_database(s->model, i);
+        const char *path = sensor_path(s->sensor, db->id);
+        const struct check_result *check = NULL;
+
+        if (!db->shown || !path || !exists(db))
+                return 0;
+        if (s->options->backup_dir && detection_wants_backup(d, i))
+                back_up(s, d, i, path, j, p);
+        if (j->backed_up && j->backup.check.outcome != CHECK_SKIPPED &&
+            s->options->check == (int)CHECK_QUICK) { /* the copy was checked: that is the check */
+                check = &j->backup.check;
+        } else if (s->options->check != (int)CHECK_NONE) {
+                struct check_options o = {.method = (enum check_method)s->options->check,
+                                          .others_may_write = true,
+                                          .on_progress = on_check,
+                                          .userdata = p};
+                int r = check_database(path, &o, &j->check);
+                clear(p);
+                if (r < 0)
+                        return r;
+                j->checked = true;
+                check = &j->check;
+        }
+        return check ? detection_add_check(d, i, check) : 0;
+}
+
+/* ---- the report ---- */
+
+static void print_text(const struct session *s, const json_t *doc)
+{
+        struct winsize size = {0};
+        bool terminal = isatty(STDERR_FILENO);
+        struct report_style style = {.colour = terminal && !getenv("NO_COLOR"), .verbose = s->cli->verbose};
+
+        if (terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60 && size.ws_col < 100)
+                style.width = size.ws_col;
+        fflush(stderr);
+        report_text(doc, stderr, &style);
+}
+
+static int write_report(const struct session *s, const json_t *doc)
+{
+        _cleanup_free_ char *text = json_dumps(doc, JSON_INDENT(2));
+
+        if (!text)
+                return log_error_r(CLI_INTERNAL, "out of memory");
+        if (!s->options->out && !s->cli->json) {
+                print_text(s, doc);
+                return CLI_OK;
+        }
+        if (s->cli->json) {
+                if (puts(text) < 0 || fflush(stdout) != 0)
+                        return log_error_r(CLI_UNAVAILABLE, "cannot write the report to standard output: %s",
+                                           strerror(errno));
+        }
+        if (!s->options->out)
+                return CLI_OK;
+        int r = io_write_file_atomic(s->options->out, text, strlen(text), 0600);
+        if (r < 0) {
+                log_error("cannot write the report to %s: %s; here it is", s->options->out, strerror(-r));
+                print_text(s, doc);
+                return CLI_UNAVAILABLE;
+        }
+        return CLI_OK;
+}
+
+static int build_and_write(const struct session *s, const struct detection *d, struct judged *j, size_t n)
+{
+        _cleanup_free_ struct report_attachment *item = calloc(n ? n : 1, sizeof(*item));
+        struct report_extras extras = {.item = item, .n = n, .skip_reason = "not checked"};
+        json_t *doc = NULL;
+
+        if (!item)
+                return log_error_r(CLI_INTERNAL, "out of memory");
+        for (size_t i = 0; i < n; i++) {
+                item[i].database = i;
+                item[i].check = j[i].checked                                                   ? &j[i].check
+                                : j[i].backed_up && j[i].backup.check.outcome != CHECK_SKIPPED ? &j[i].backup.check
+                                                                                               : NULL;
+                item[i].backup = j[i].backed_up ? backup_json(&j[i].backup) : NULL;
+        }
+        int r = report_build(d, &extras, &doc) < 0
+                        ? log_error_r(CLI_INTERNAL, "cannot build the report: out of memory")
+                        : write_report(s, doc);
+        for (size_t i = 0; i < n; i++)
+                json_decref(item[i].backup);
+        json_decref(doc);
+        return r;
+}
+
+int outcome_report(const struct session *s, enum verdict *ret_overall)
+{
+        struct detection *d = NULL;
+        struct progress p = {.shown = -1, .enabled = isatty(STDERR_FILENO) && !s->cli->quiet};
+        size_t n = model_n_databases(s->model);
+        _cleanup_free_ struct judged *j = calloc(n ? n : 1, sizeof(*j));
+        int r = j ? detect_run(s->model, &d) : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = judge(s, d, i, &j[i], &p);
+        if (r == 0) {
+                *ret_overall = detection_overall(d);
+                r = build_and_write(s, d, j, n);
+        } else {
+                r = log_error_r(CLI_INTERNAL, "cannot judge what was seen: %s", strerror(-r));
+        }
+        for (size_t i = 0; j && i < n; i++) {
+                if (j[i].checked)
+                        check_result_done(&j[i].check);
+                if (j[i].backed_up)
+                        backup_result_done(&j[i].backup);
+        }
+        detection_free(d);
+        return r;
+}
+
+/* ---- before anything starts ---- */
+
+int outcome_check_places(const struct watch_options *options)
+{
+        char copy[PATH_MAX];
+        struct stat st;
+
+        if (options->out) {
+                if (strlen(options->out) >= sizeof(copy))
+                        return log_error_r(CLI_USAGE, "--out: the path is too long");
+                strcpy(copy, options->out);
+                const char *dir = dirname(copy);
+                if (access(dir, W_OK) < 0)
+                        return log_error_r(CLI_USAGE, "--out %s: cannot write in %s: %s", options->out, dir,
+                                           strerror(errno));
+                if (stat(options->out, &st) == 0 && S_ISDIR(st.st_mode))
+                        return log_error_r(CLI_USAGE, "--out %s: it is a directory", options->out);
+        }
+        if (options->backup_dir && stat(options->backup_dir, &st) == 0) {
+                if (!S_ISDIR(st.st_mode))
+                        return log_error_r(CLI_USAGE, "--backup-dir %s: it is no directory", options->backup_dir);
+                if (access(options->backup_dir, W_OK) < 0)
+                        return log_error_r(CLI_USAGE, "--backup-dir %s: %s", options->backup_dir, strerror(errno));
+        } else if (options->backup_dir) {
+                if (strlen(options->backup_dir) >= sizeof(copy))
+                        return log_error_r(CLI_USAGE, "--backup-dir: the path is too long");
+                strcpy(copy, options->backup_dir);
+                const char *dir = dirname(copy);
+                if (access(dir, W_OK) < 0)
+                        return log_error_r(CLI_USAGE, "--backup-dir %s: cannot be made in %s: %s",
+                                           options->backup_dir, dir, strerror(errno));
+        }
+        return CLI_OK;
+}

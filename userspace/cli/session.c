@@ -1,0 +1,257 @@
+/* session.c - see session.h. */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "engine/inspect.h"
+
+/* ---- one record ---- */
+
+static void look_later(struct session *s, const struct vigil_exit_db *r)
+{
+        /* Who left nothing behind leaves nothing to look at. */
+        if (!r->use.locks_at_end &&
+            !(r->use.flags & (VIGIL_USE_OPEN_AT_END | VIGIL_USE_TXN_OWNER | VIGIL_USE_WROTE)))
+                return;
+        if (s->nlook == sizeof(s->look) / sizeof(s->look[0])) {
+                s->looks_skipped++;
+                return;
+        }
+        s->look[s->nlook].id = r->id;
+        s->look[s->nlook++].db = r->use.db;
+}
+
+static int on_record(const struct vigil_hdr *record, void *userdata)
+{
+        struct session *s = userdata;
+
+        if (record_validate(record, record->size, NULL) < 0)
+                return 0; /* the gap in the sequence numbers tells the model */
+        if (record->type == VIGIL_EXIT_DB) {
+                const struct vigil_exit_db *r = (const struct vigil_exit_db *)record;
+                if (!sensor_is_canary(s->sensor, r->use.db))
+                        look_later(s, r);
+        }
+        if (s->writer && !s->write_error) {
+                s->write_error = recording_append(s->writer, record);
+                if (s->write_error)
+                        log_error("record: cannot write %s: %s; the report is not affected", s->options->record,
+                                  strerror(-s->write_error));
+        }
+        return model_feed(s->model, record);
+}
+
+static int send(struct session *s, struct vigil_hdr *record, uint16_t type, uint32_t size)
+{
+        return sensor_send(s->sensor, record, type, size, on_record, s);
+}
+
+/* ---- what the files look like ---- */
+
+static int send_observed(struct session *s, uint32_t db, const struct vigil_ident *id, struct vigil_observed *o)
+{
+        o->db = db;
+        o->id = id ? *id : (struct vigil_ident){0};
+        return send(s, &o->hdr, VIGIL_OBSERVED, sizeof(*o));
+}
+
+static void inspect(struct session *s, uint32_t db, struct vigil_observed *ret)
+{
+        const char *path = sensor_path(s->sensor, db);
+
+        memset(ret, 0, sizeof(*ret));
+        if (!path)
+                ret->error = -ENOENT;
+        else
+                inspect_database(&engine_sqlite, path, ret);
+}
+
+/* Deaths that came together see the same files: each database is looked at once. */
+static int look_at_dead(struct session *s)
+{
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < s->nlook; i++) {
+                uint32_t db = s->look[i].db;
+                struct vigil_observed o;
+
+                if (!db)
+                        continue;
+                inspect(s, db, &o);
+                for (size_t j = i; r >= 0 && j < s->nlook; j++) {
+                        if (s->look[j].db != db)
+                                continue;
+                        r = send_observed(s, db, &s->look[j].id, &o);
+                        s->look[j].db = 0;
+                }
+        }
+        s->nlook = 0;
+        return r;
+}
+
+int session_poll(struct session *s, int timeout_ms)
+{
+        int r = sensor_poll(s->sensor, timeout_ms, on_record, s);
+
+        if (r == -EINTR)
+                r = 0;
+        return r < 0 ? r : look_at_dead(s);
+}
+
+/* ---- beginning ---- */
+
+/* Into a field of a record: cut at its size, and zero to its end. */
+static void copy_text(char *to, size_t size, const char *from)
+{
+        size_t n = strnlen(from, size - 1);
+
+        memset(to, 0, size);
+        memcpy(to, from, n);
+}
+
+static void fill_head(struct session *s, enum vigil_mode mode, int argc, char **argv)
+{
+        struct vigil_session *h = &s->head;
+        _cleanup_free_ char *boot = NULL;
+        struct utsname u;
+
+        h->mode = mode;
+        h->realtime_offset_ns = clock_realtime_offset_ns();
+        if (io_read_file("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) == 0) {
+                boot[strcspn(boot, "\n")] = 0;
+                copy_text(h->boot_id, sizeof(h->boot_id), boot);
+        }
+        uname(&u);
+        copy_text(h->host, sizeof(h->host), u.nodename);
+        copy_text(h->kernel, sizeof(h->kernel), u.release);
+        copy_text(h->vigil, sizeof(h->vigil), VIGIL_VERSION);
+        copy_text(h->tier, sizeof(h->tier), sensor_tier(s->sensor));
+        for (int i = 0; i < argc; i++) {
+                size_t n = strlen(argv[i]) + 1;
+                if (h->argv_len + n > sizeof(h->argv))
+                        break;
+                memcpy(h->argv + h->argv_len, argv[i], n);
+                h->argv_len += (uint32_t)n;
+        }
+}
+
+static int watch_asked(struct session *s)
+{
+        for (size_t i = 0; i < s->options->db.n; i++) {
+                const char *path = s->options->db.items[i];
+                unsigned id;
+                int r = sensor_watch(s->sensor, path, &id);
+
+                if (r == 0 || r == -EEXIST)
+                        continue;
+                const char *why = r == -EISDIR   ? "it is a directory; name the database file in it"
+                                  : r == -EINVAL ? "it is no regular file"
+                                  : r == -ENOENT ? "its directory does not exist; make it first"
+                                                 : strerror(-r);
+                log_error("--db %s: cannot be watched: %s", path, why);
+                return r == -EISDIR || r == -EINVAL || r == -ENOENT ? CLI_USAGE : CLI_UNAVAILABLE;
+        }
+        return CLI_OK;
+}
+
+static int open_recording(struct session *s)
+{
+        if (!s->options->record)
+                return CLI_OK;
+        int r = recording_create(s->options->record, s->options->max_size_mb << 20, &s->writer);
+        if (r == 0)
+                return CLI_OK;
+        log_error("cannot write the recording %s: %s", s->options->record,
+                  r == -EEXIST ? "a file that is no recording stands there; it is left alone" : strerror(-r));
+        return r == -EACCES || r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
+}
+
+int session_open(struct session *s, const struct cli *cli, const struct watch_options *options,
+                 enum vigil_mode mode, int argc, char **argv)
+{
+        struct sensor_options so = {.adopt = options->db.n == 0,
+                                    .stream_all = options->stream_all,
+                                    .reads = options->reads,
+                                    .verbose = cli->verbose};
+        char why[SENSOR_WHY_LEN];
+
+        memset(s, 0, sizeof(*s));
+        s->cli = cli;
+        s->options = options;
+        s->model = model_new();
+        if (!s->model)
+                return log_error_r(CLI_INTERNAL, "out of memory");
+        int r = open_recording(s);
+        if (r != CLI_OK)
+                return r;
+        r = sensor_open(&so, &s->sensor, why);
+        if (r < 0) {
+                log_error("cannot watch: %s", why);
+                return r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
+        }
+        fill_head(s, mode, argc, argv);
+        s->started_ns = clock_boottime_ns();
+        r = send(s, &s->head.hdr, VIGIL_SESSION, sizeof(s->head));
+        if (r >= 0)
+                r = sensor_canary(s->sensor, on_record, s);
+        if (r < 0)
+                return log_error_r(CLI_UNAVAILABLE, "cannot watch: the canary failed: %s", strerror(-r));
+        return watch_asked(s);
+}
+
+/* ---- end ---- */
+
+static int observe_all(struct session *s)
+{
+        int r = 0;
+
+        for (uint32_t db = 1; r >= 0 && db < VIGIL_MAX_DBS; db++) {
+                struct vigil_observed o;
+
+                if (!sensor_path(s->sensor, db) || sensor_is_canary(s->sensor, db))
+                        continue;
+                inspect(s, db, &o);
+                r = send_observed(s, db, NULL, &o);
+        }
+        return r;
+}
+
+int session_finish(struct session *s, const struct vigil_ident *command, int status)
+{
+        struct vigil_end end = {.status = status};
+        int r = session_poll(s, 0);
+
+        if (command)
+                end.id = *command;
+        if (r >= 0)
+                r = observe_all(s);
+        if (r >= 0)
+                r = sensor_finish(s->sensor, on_record, s);
+        if (r >= 0)
+                r = send(s, &end.hdr, VIGIL_END, sizeof(end));
+        if (r >= 0)
+                r = model_finish(s->model);
+        if (s->writer && !s->write_error)
+                s->write_error = recording_finish(s->writer);
+        if (s->looks_skipped)
+                log_warn("%zu deaths came too fast to look at the files after each; their certificates rest on the "
+                         "trace alone",
+                         s->looks_skipped);
+        return r;
+}
+
+void session_done(struct session *s)
+{
+        recording_writer_free(s->writer);
+        model_free(s->model);
+        s->writer = NULL;
+        s->model = NULL;
+}

@@ -35,6 +35,7 @@ extern const struct command command_attach;
 extern const struct command command_doctor;
 extern const struct command command_exec;
 extern const struct command command_record;
+extern const struct command command_replay;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];

@@ -1,0 +1,275 @@
+/* test_verdicts.c - each row of the verdict table, out of a synthetic stream. */
+#include "stream.h"
+#include "suite.h"
+
+/* One process that ended, in a complete stream. */
+static struct detection *judge_one(struct stream *s, const struct actor *a, uint16_t type)
+{
+        stream_open(s);
+        stream_act(s, a, type);
+        stream_close(s);
+        return stream_judge(s);
+}
+
+static void one(const struct actor *a, uint16_t type, const char *verdict, const char *reasons,
+                const char *findings)
+{
+        struct stream s;
+        struct detection *d = judge_one(&s, a, type);
+        expect(d, verdict, reasons, findings);
+        stream_done(&s, d);
+}
+
+static void in_wal(struct actor *a)
+{
+        a->db.flags |= VIGIL_DB_WAL_SEEN;
+        a->db.file[VIGIL_ROLE_WAL] = (struct vigil_ledger){
+                .ino = 201, .size = 32, .written = 32, .durable = 32, .flags = VIGIL_LEDGER_SIZED};
+}
+
+static void in_rollback_txn(struct actor *a)
+{
+        a->use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_RESERVED;
+        a->use.flags |= VIGIL_USE_TXN_OWNER | VIGIL_USE_OPEN_AT_END;
+        a->db.txn = VIGIL_TXN_ROLLBACK;
+        a->db.txn_tgid = a->pid;
+}
+
+START_TEST(a_process_that_closed_everything_is_clean)
+{
+        struct actor a = actor(100, "app");
+        one(&a, VIGIL_EXIT, "clean", "", "");
+}
+END_TEST
+
+START_TEST(any_exit_status_is_clean_when_the_database_was_closed)
+{
+        struct actor a = actor(100, "app");
+        a.exit_code = 3 << 8;
+        one(&a, VIGIL_EXIT, "clean", "", "");
+}
+END_TEST
+
+START_TEST(a_kill_after_the_close_is_clean)
+{
+        struct actor a = actor(100, "app");
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "clean", "", "");
+}
+END_TEST
+
+START_TEST(exit_0_without_close_is_abrupt_and_no_finding)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS;
+        a.use.flags |= VIGIL_USE_OPEN_AT_END;
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "");
+}
+END_TEST
+
+START_TEST(an_idle_rollback_connection_is_known_by_its_descriptor_alone)
+{
+        struct actor a = actor(100, "app");
+        a.use.flags |= VIGIL_USE_OPEN_AT_END;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+}
+END_TEST
+
+START_TEST(a_killed_wal_reader_had_a_read_transaction)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_READ1;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "abrupt", "read-transaction-open", "P2 abrupt-death");
+}
+END_TEST
+
+START_TEST(shared_without_wal_index_is_a_rollback_reader)
+{
+        struct actor a = actor(100, "app");
+        a.use.locks_at_end = VIGIL_LOCK_SHARED;
+        killed(&a, SIGTERM);
+        one(&a, VIGIL_EXIT, "abrupt", "read-transaction-open", "P2 abrupt-death");
+}
+END_TEST
+
+START_TEST(reserved_with_a_cold_journal_is_a_write_transaction)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.db.txn_journal_writes = 3;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_changed_main_file_with_a_hot_journal_must_be_rolled_back)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.use.locks_at_end |= VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE;
+        a.db.txn_journal_writes = 9;
+        a.db.txn_db_writes = 2;
+        a.db.journal_hot = 1;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open,hot-journal", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_wal_writer_died_inside_its_transaction)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_READ1 | VIGIL_LOCK_WAL_WRITE;
+        a.db.wal_frames_open = 2;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_writer_that_left_by_exit_inside_its_transaction_is_unclean_too)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_WRITE;
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_checkpoint_was_interrupted)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_READ0_WR;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "checkpoint-interrupted", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_full_checkpoint_holds_the_write_lock_without_a_transaction)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_WRITE;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "checkpoint-interrupted", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_wal_recovery_is_neither_transaction_nor_checkpoint)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER |
+                             VIGIL_LOCK_WAL_WRITE;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+}
+END_TEST
+
+START_TEST(a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot)
+{
+        struct actor a = actor(100, "app");
+        a.use.locks_at_end = VIGIL_LOCK_EXCLUSIVE | VIGIL_LOCK_PENDING;
+        a.use.flags |= VIGIL_USE_TXN_OWNER;
+        a.db.txn = VIGIL_TXN_RECOVERY;
+        a.db.txn_db_writes = 1;
+        a.db.journal_hot = 1;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "hot-journal", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(a_changed_main_file_without_a_journal_is_p0)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.db.txn_db_writes = 2;
+        a.db.file[VIGIL_ROLE_MAIN].written = 3 * PAGE;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "no-journal,bytes-at-risk", "P1 unclean-death,P0 no-journal");
+}
+END_TEST
+
+START_TEST(a_journal_that_is_gone_in_the_middle_is_no_journal)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.db.txn_db_writes = 2;
+        a.db.txn_journal_writes = 5;
+        killed(&a, SIGKILL);
+        struct stream s;
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a,
+                        (struct vigil_observed){.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE, .main_bytes = PAGE});
+        stream_close(&s);
+        struct detection *d = stream_judge(&s);
+        expect(d, "unclean", "no-journal", "P1 unclean-death,P0 no-journal");
+        stream_done(&s, d);
+}
+END_TEST
+
+START_TEST(a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks)
+{
+        struct actor a = actor(100, "app");
+        a.no_snapshot = true;
+        one(&a, VIGIL_EXIT, "unknown", "snapshot-lost", "");
+        a.use.locks_at_end = VIGIL_LOCK_RESERVED;
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
+START_TEST(locks_and_descriptors_that_could_not_be_read_make_unknown)
+{
+        struct actor a = actor(100, "app");
+        a.use.flags |= VIGIL_USE_LOCKS_UNKNOWN;
+        one(&a, VIGIL_EXIT, "unknown", "locks-unknown", "");
+        a.use.flags = VIGIL_USE_OPENED | VIGIL_USE_FDS_UNKNOWN;
+        one(&a, VIGIL_EXIT, "unknown", "descriptors-unknown", "");
+}
+END_TEST
+
+START_TEST(a_server_decides_on_a_remote_file_system)
+{
+        struct actor a = actor(100, "app");
+        a.db.file[VIGIL_ROLE_MAIN].flags |= VIGIL_LEDGER_REMOTE;
+        one(&a, VIGIL_EXIT, "unknown", "remote-filesystem", "");
+}
+END_TEST
+
+START_TEST(a_kill_in_the_middle_of_a_sync_is_added)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.db.txn_journal_writes = 1;
+        a.use.flags |= VIGIL_USE_SYNCING;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open,killed-in-sync",
+            "P1 unclean-death,P2 killed-in-sync");
+}
+END_TEST
+
+START_TEST(bytes_at_risk_are_told_also_of_the_clean)
+{
+        struct actor a = actor(100, "app");
+        a.db.file[VIGIL_ROLE_MAIN].written = 2 * PAGE;
+        one(&a, VIGIL_EXIT, "clean", "bytes-at-risk", "");
+}
+END_TEST
+
+SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_clean_when_the_database_was_closed,
+      a_kill_after_the_close_is_clean, exit_0_without_close_is_abrupt_and_no_finding,
+      an_idle_rollback_connection_is_known_by_its_descriptor_alone, a_killed_wal_reader_had_a_read_transaction,
+      shared_without_wal_index_is_a_rollback_reader, reserved_with_a_cold_journal_is_a_write_transaction,
+      a_changed_main_file_with_a_hot_journal_must_be_rolled_back, a_wal_writer_died_inside_its_transaction,
+      a_writer_that_left_by_exit_inside_its_transaction_is_unclean_too, a_checkpoint_was_interrupted,
+      a_full_checkpoint_holds_the_write_lock_without_a_transaction,
+      a_wal_recovery_is_neither_transaction_nor_checkpoint,
+      a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot, a_changed_main_file_without_a_journal_is_p0,
+      a_journal_that_is_gone_in_the_middle_is_no_journal, a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks,
+      locks_and_descriptors_that_could_not_be_read_make_unknown, a_server_decides_on_a_remote_file_system,
+      a_kill_in_the_middle_of_a_sync_is_added, bytes_at_risk_are_told_also_of_the_clean)

@@ -163,5 +163,10 @@ int restoring_swap(struct restoring *r)
                                       r->result->path);
         if (err < 0)
                 return restoring_fail(r, err, "cannot give the new file its name: %s", strerror(-err));
-        return sync_directory(r);
+        if (fsync(r->dir) < 0)
+                return restoring_fail(r, -errno,
+                                      "the new file stands at %s, but the directory cannot be synced: %s; a "
+                                      "power cut may bring the old one back",
+                                      r->result->path, strerror(errno));
+        return 0;
 }

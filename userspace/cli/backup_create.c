@@ -1,0 +1,163 @@
+/* backup_create.c - `vigil backup create`. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/backup.h"
+#include "cli/interrupt.h"
+#include "cli/opt.h"
+#include "cli/progress.h"
+#include "cli/supervise.h"
+#include "respond/backup.h"
+#include "respond/list.h"
+
+/* One invocation, for the child that works and for the parent that cleans up. */
+struct create {
+        const struct cli *cli;
+        struct backup_options options;
+        struct progress progress;
+};
+
+static const char *const phases[] = {[BACKUP_COPY] = "copying",
+                                     [BACKUP_REREAD] = "reading the copy back",
+                                     [BACKUP_CHECK] = "checking a restored copy",
+                                     [BACKUP_EVIDENCE_COPY] = "keeping the evidence"};
+
+static void on_progress(void *userdata, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+        struct progress *p = userdata;
+
+        p->what = phases[phase];
+        progress_update(p, done, total);
+}
+
+/* "4096", "500M", "20G": binary units. */
+static int parse_size(const char *text, uint64_t *ret)
+{
+        static const char units[] = "KMGT";
+        char *end;
+
+        errno = 0;
+        if (!isdigit((unsigned char)*text))
+                return -EINVAL;
+        uint64_t value = strtoull(text, &end, 10);
+        const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+        uint64_t factor = unit ? UINT64_C(1) << (10 * (unit - units + 1)) : 1;
+        if (errno || (*end && (!unit || end[1])) || __builtin_mul_overflow(value, factor, ret) || *ret == 0)
+                return -EINVAL;
+        return 0;
+}
+
+/* The entry of the new backup as `list` shows it; without one an empty list and the error. */
+static int print_json(const struct create *c, const struct backup_result *r)
+{
+        struct backup_list list = {0};
+        const struct backup_item *item = NULL;
+        json_t *backups = json_array();
+
+        if (r->id && backup_list_read(c->options.directory, &list) == 0)
+                item = backup_list_find(&list, r->id);
+        if (item)
+                json_array_append_new(backups, backup_item_json(item));
+        json_t *doc = json_pack("{s:s, s:o, s:o}", "schema", "vigil.backups/1", "backups", backups, "result",
+                                backup_json(r));
+        int failed = doc ? json_dumpf(doc, stdout, JSON_INDENT(2)) : -1;
+        putchar('\n');
+        json_decref(doc);
+        backup_list_done(&list);
+        return failed ? CLI_INTERNAL : CLI_OK;
+}
+
+static void print_done(const struct backup_result *r)
+{
+        char bytes[TEXT_BYTES_LEN], ms[TEXT_DURATION_LEN], path[4096];
+
+        text_bytes(bytes, r->bytes);
+        text_duration(ms, r->ms * 1000000);
+        text_printable(path, sizeof(path), r->path);
+        printf("%s  %s\n", r->verified ? "verified  " : "unverified", path);
+        printf("  %s, %" PRIu64 " commits of it from the -wal, %s, %s\n", bytes, r->snapshot.wal_commits,
+               r->verified ? "read back, restored and checked: ok" : "read back, not checked", ms);
+        printf("  id      %s\n", r->id);
+}
+
+/* One line: what happened, why, what is kept, what to do. */
+static void complain(const struct create *c, const struct backup_result *r)
+{
+        const char *db = c->options.database;
+        _cleanup_free_ char *kept = NULL;
+
+        if (!r->last_good || asprintf(&kept, "the last verified copy is kept: %s", r->last_good) < 0)
+                kept = NULL;
+        const char *last = kept ? kept : "no verified copy of it is there";
+        if (r->outcome == BACKUP_KEPT_EVIDENCE)
+                log_error("backup: %s is CORRUPT: %s. Its files are kept in %s; %s", db, r->reason, r->path, last);
+        else
+                log_error("backup: no backup of %s: %s; %s", db, r->reason, last);
+}
+
+static int work(void *arg)
+{
+        struct create *c = arg;
+        struct backup_result r;
+
+        progress_start(&c->progress, c->cli);
+        c->options.on_progress = on_progress;
+        c->options.userdata = &c->progress;
+        int err = backup_create(&c->options, &r);
+        progress_end(&c->progress);
+        int status = backup_exit(err);
+        if (c->cli->json && print_json(c, &r) != CLI_OK)
+                status = CLI_INTERNAL;
+        else if (err == 0 && !c->cli->json)
+                print_done(&r);
+        if (err < 0)
+                complain(c, &r);
+        backup_result_done(&r);
+        return status;
+}
+
+static void clean(void *arg)
+{
+        const struct create *c = arg;
+
+        interrupt_sweep_workdirs(c->options.directory);
+        interrupt_sweep_scratch(NULL);
+}
+
+int backup_run_create(const struct cli *cli, int argc, char **argv)
+{
+        struct create c = {.cli = cli, .options = {.others_may_write = true}};
+        const char *budget = NULL;
+        int check = 0;
+        const struct opt opts[] = {
+                {.name = "--db", .kind = OPT_TEXT, .ret = &c.options.database},
+                {.name = "--backup-dir", .kind = OPT_TEXT, .ret = &c.options.directory},
+                {.name = "--reason", .kind = OPT_TEXT, .ret = &c.options.reason},
+                {.name = "--check", .kind = OPT_CHOICE, .ret = &check, .choices = backup_check_names},
+                {.name = "--byte-budget", .kind = OPT_TEXT, .ret = &budget},
+                {.name = "--time-limit", .kind = OPT_DURATION, .ret = &c.options.deadline_ms},
+                {0},
+        };
+
+        int r = opt_parse(&command_backup, opts, &argc, argv, NULL);
+        if (r != CLI_OK)
+                return r;
+        if (argc > 1)
+                return cli_usage(&command_backup, "create takes no '%s': say --db FILE", argv[1]);
+        if (!c.options.database || !c.options.directory)
+                return cli_usage(&command_backup, "create needs %s",
+                                 c.options.database ? "--backup-dir DIR" : "--db FILE");
+        if (budget && parse_size(budget, &c.options.byte_budget) < 0)
+                return cli_usage(&command_backup, "--byte-budget: '%s' is no size like 500M or 20G", budget);
+        c.options.check = backup_check_methods[check];
+        return supervise(work, clean, &c);
+}

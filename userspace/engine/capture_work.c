@@ -22,6 +22,9 @@
 /* The header of a -wal may change once under a pin, and after a rollback; more often it does not happen by chance. */
 #define WAL_TRIES 4
 
+/* How often the locks are asked for, 0.2 ms apart. */
+#define PIN_TRIES 250
+
 enum method { METHOD_COPY, METHOD_READ_TRANSACTION, METHOD_REFLINK };
 const char *const capture_methods[] = {"copy", "read-transaction", "reflink", NULL};
 
@@ -267,6 +270,19 @@ static int settle(struct attempt *a)
         return look_at_journal(a);
 }
 
+/* A checkpoint takes a moment, a new worker takes longer. */
+static int pin(const struct engine_files *files)
+{
+        static const struct timespec moment = {.tv_nsec = 200000};
+        int err = -EAGAIN;
+        for (int i = 0; i < PIN_TRIES && err == -EAGAIN; i++) {
+                if (i > 0)
+                        nanosleep(&moment, NULL);
+                err = locks_pin(files);
+        }
+        return err;
+}
+
 static int capture(struct attempt *a)
 {
         const struct engine_files *files = a->job->from;
@@ -278,7 +294,7 @@ static int capture(struct attempt *a)
 
         if (a->job->others_may_write && a->header.wal && files->fd[VIGIL_ROLE_WAL] >= 0 &&
             locks_wal_in_use(files) == 1) {
-                err = locks_pin(files);
+                err = pin(files);
                 if (err < 0)
                         return fail(a, err == -EAGAIN ? CAPTURE_LOCKED : CAPTURE_READ, err);
                 a->pinned = true;

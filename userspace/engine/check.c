@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -13,6 +14,9 @@
 #include "engine/check_errors.h"
 #include "engine/check_work.h"
 #include "engine/deadline.h"
+#include "engine/files.h"
+#include "engine/hashing.h"
+#include "engine/sqlite_header.h"
 #include "engine/worker.h"
 
 #define DEFAULT_DEADLINE_MS (10 * 60 * 1000)
@@ -95,6 +99,23 @@ static int take_answer(struct run *r, const json_t *answer)
         return conclude(r, (enum check_outcome)outcome, reason[0] ? reason : NULL);
 }
 
+/* What became of the worker, as an outcome. Releases @p child. */
+static int take_child(struct run *r, int err, struct child_result *child)
+{
+        char reason[160];
+        if (err == 0) {
+                err = take_answer(r, child->answer);
+        } else if (err == -ETIME) {
+                err = conclude(r, CHECK_TIMEOUT, "time is up before SQLite had read everything");
+        } else {
+                snprintf(reason, sizeof(reason), "the worker that checks it failed (status %#x): %s",
+                         (unsigned int)child->status, strerror(-err));
+                err = conclude(r, CHECK_FAILED, reason);
+        }
+        child_result_done(child);
+        return err;
+}
+
 static int check_copy(struct run *r, struct scratch *scratch, const struct capture *capture)
 {
         struct check_job job = {.scratch = scratch, .method = r->options->method};
@@ -103,24 +124,14 @@ static int check_copy(struct run *r, struct scratch *scratch, const struct captu
         options.answer_limit = CHECK_ANSWER_MAX;
         int keep[] = {scratch->dir, -1};
         struct child_result child;
-        char reason[160];
         int err = scratch_give(scratch, capture->owner, capture->group);
         if (err < 0) {
+                char reason[160];
                 snprintf(reason, sizeof(reason), "cannot give the copy to its worker: %s", strerror(-err));
                 return conclude(r, CHECK_FAILED, reason);
         }
         err = child_run(&options, keep, check_work, &job, &child);
-        if (err == 0) {
-                err = take_answer(r, child.answer);
-        } else if (err == -ETIME) {
-                err = conclude(r, CHECK_TIMEOUT, "time is up before SQLite had read the whole copy");
-        } else {
-                snprintf(reason, sizeof(reason), "the worker that checks the copy failed (status %#x): %s",
-                         (unsigned int)child.status, strerror(-err));
-                err = conclude(r, CHECK_FAILED, reason);
-        }
-        child_result_done(&child);
-        return err;
+        return take_child(r, err, &child);
 }
 
 /* Copies into @p dir and checks there. @return -ENOSPC: try another directory; else as check_database() */
@@ -167,6 +178,55 @@ static void candidates(const struct run *r, const char *beside, const char *ret[
         ret[n] = NULL;
 }
 
+static int fail_to_read(struct run *r, int err)
+{
+        char reason[300];
+        snprintf(reason, sizeof(reason), "cannot read %.200s: %s", r->path,
+                 err == -EINVAL ? "not a regular file" : strerror(-err));
+        return conclude(r, CHECK_FAILED, reason);
+}
+
+/* The hash and the check read the same bytes at the same time. The worker stays the user that Vigil is, because it opens the
+ * real path; it is confined to reading that one file. */
+static int check_bytes(struct run *r, const struct engine_files *files)
+{
+        struct check_job job = {.finished = files->path, .method = r->options->method};
+        const char *const readable[] = {files->path, NULL};
+        struct child_options options = worker_options(geteuid(), getegid(), deadline_left_ms(r->deadline));
+        struct child_result child;
+        struct hashing hashing;
+        options.answer_limit = CHECK_ANSWER_MAX;
+        options.read_only = readable;
+        hashing_start(&hashing, files->fd[VIGIL_ROLE_MAIN]);
+        int err = child_run(&options, NULL, check_work, &job, &child);
+        int unread = hashing_end(&hashing, r->result->sha256);
+        err = take_child(r, err, &child);
+        if (err < 0 || unread == 0)
+                return err;
+        free(r->result->reason);
+        r->result->reason = NULL;
+        return fail_to_read(r, unread);
+}
+
+static int check_finished(struct run *r)
+{
+        static const struct engine_companion none[] = {{NULL, VIGIL_ROLE_OTHER}};
+        _cleanup_files_ struct engine_files files = ENGINE_NO_FILES;
+        char magic[16] = "";
+        int err = engine_files_open(r->path, none, &files);
+        if (err == 0 && files.fd[VIGIL_ROLE_MAIN] < 0)
+                err = -ENOENT;
+        if (err < 0)
+                return fail_to_read(r, err);
+        r->result->on = "file";
+        ssize_t n = pread(files.fd[VIGIL_ROLE_MAIN], magic, sizeof(magic), 0);
+        if (n < 0)
+                return fail_to_read(r, -errno);
+        if (n > 0 && !sqlite_header_magic(magic, (size_t)n))
+                return conclude(r, CHECK_FAILED, "not an SQLite database (or encrypted)");
+        return check_bytes(r, &files);
+}
+
 static int check_somewhere(struct run *r)
 {
         const char *dirs[4];
@@ -205,9 +265,11 @@ int check_database(const char *path, const struct check_options *options, struct
                 .deadline = deadline_in(options->deadline_ms ? options->deadline_ms : DEFAULT_DEADLINE_MS),
         };
         uint64_t start = clock_boottime_ns();
-        int err = !ret->errors                    ? -ENOMEM
-                  : options->method == CHECK_NONE ? conclude(&r, CHECK_SKIPPED, "no check was asked for")
-                                                  : check_somewhere(&r);
+        int err = -ENOMEM;
+        if (ret->errors && options->method == CHECK_NONE)
+                err = conclude(&r, CHECK_SKIPPED, "no check was asked for");
+        else if (ret->errors)
+                err = options->finished ? check_finished(&r) : check_somewhere(&r);
         ret->ms = (clock_boottime_ns() - start) / NS_PER_MS;
         if (err < 0)
                 check_result_done(ret);

@@ -11,10 +11,10 @@ enum check_outcome { CHECK_OK, CHECK_CORRUPT, CHECK_FAILED, CHECK_TIMEOUT, CHECK
 /** Settings of one check. Zero is a sane default but for `method`. */
 struct check_options {
         enum check_method method;
-        uint64_t deadline_ms; /* 0: 10 minutes */
-        const char
-                *scratch; /* directory for the private copy; NULL: $TMPDIR or /var/tmp, else beside the database */
+        uint64_t deadline_ms;  /* 0: 10 minutes */
+        const char *scratch;   /* directory for the copy; NULL: $TMPDIR or /var/tmp, else beside the database */
         bool others_may_write; /* a process may have the database open: the copy is taken with that in mind */
+        bool finished;         /* a backup: one complete file that nobody else uses; see check_database() */
         void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
         void *userdata;
 };
@@ -23,9 +23,10 @@ struct check_options {
 struct check_result {
         enum check_outcome outcome;
         const char *method; /* "quick_check", "integrity_check", "none": static */
-        const char *on;     /* "snapshot": a private copy; "none" */
-        json_t *errors; /* array of {"page": n or null, "text": "…"}; bounded to 100, then one that counts the rest; NULL: none */
-        char *reason; /* why it failed, timed out or was skipped; NULL otherwise */
+        const char *on;     /* "snapshot": a private copy; "file": a finished file itself; "none" */
+        json_t *errors; /* array of {"page": n or null, "text": "…"}: at most 100, then one that counts the rest. NULL: none */
+        char sha256[65]; /* of a finished file as the disk gave it back, lower-case hex; else empty */
+        char *reason;    /* why it failed, timed out or was skipped; NULL otherwise */
         uint64_t ms;
 };
 
@@ -43,6 +44,9 @@ json_t *check_json(const struct check_result *r);
  *
  * The copy stands in a private directory (engine/scratch.h) and is unlinked as soon as SQLite has opened and recovered it,
  * so that a check that is killed leaves an empty directory at most, which the next one sweeps.
+ *
+ * With options->finished the file itself is opened, read-only and without a lock, no companion is looked for, and its SHA-256
+ * is made meanwhile. What is in memory of it is dropped first: the answer and the hash are about what the disk holds.
  *
  * @return 0 with @p ret filled, whatever the outcome: a file with an SQLite header and damage behind it is CHECK_CORRUPT,
  *         one without (no database, or encrypted) CHECK_FAILED, as is one that cannot be copied consistently; an empty file

@@ -56,8 +56,9 @@ int check_work(int answer_fd, void *userdata)
         struct check_errors errors = {0};
         char reason[256] = "";
         sqlite3 *db;
-        int rc = private_open(job->scratch, &db);
-        unlink_copy(job->scratch);
+        int rc = job->scratch ? private_open(job->scratch, &db) : private_open_finished(job->finished, &db);
+        if (job->scratch)
+                unlink_copy(job->scratch);
         if (rc == SQLITE_OK)
                 rc = run(db, statements[job->method], &errors);
 

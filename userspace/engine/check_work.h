@@ -6,7 +6,8 @@
 
 /** Order of the worker. */
 struct check_job {
-        const struct scratch *scratch;
+        const struct scratch *scratch; /* a private copy, to be recovered and unlinked; or NULL and */
+        const char *finished;          /* resolved path of a file that is opened as it stands */
         enum check_method method;
 };
 

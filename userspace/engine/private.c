@@ -23,6 +23,7 @@ static const char *vfs_name(void)
                 vfs.zName = "vigil-private";
                 vfs.pNext = NULL;
                 vfs.xFullPathname = path_as_it_is;
+                vfs.mxPathname = PATH_MAX; /* 512 in the one it is made from */
                 if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
                         return NULL;
         }
@@ -38,7 +39,7 @@ static int harden(sqlite3 *db)
         sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
         /* Exclusive: the log is read without a -shm. */
         return sqlite3_exec(db,
-                            "pragma locking_mode=exclusive; pragma synchronous=off; pragma mmap_size=0;"
+                            "pragma locking_mode=exclusive; pragma synchronous=off; pragma mmap_size=268435456;"
                             "pragma temp_store=memory; pragma cache_size=-65536",
                             NULL, NULL, NULL);
 }
@@ -71,4 +72,34 @@ int private_open(const struct scratch *s, sqlite3 **ret)
         if (rc == SQLITE_OK)
                 rc = sqlite3_wal_checkpoint_v2(*ret, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
         return rc;
+}
+
+/* A path as a URI: everything that could mean something there is written as its hex code. @return 0, or -1: too long */
+static int uri_of(const char *path, char *ret, size_t size)
+{
+        static const char tail[] = "?mode=ro&immutable=1";
+        size_t n = (size_t)snprintf(ret, size, "file:");
+        for (; *path && n + sizeof(tail) + 3 <= size; path++) {
+                unsigned char c = (unsigned char)*path;
+                if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                    c == '.')
+                        ret[n++] = *path;
+                else
+                        n += (size_t)snprintf(ret + n, size - n, "%%%02x", c);
+        }
+        if (*path)
+                return -1;
+        memcpy(ret + n, tail, sizeof(tail));
+        return 0;
+}
+
+int private_open_finished(const char *path, sqlite3 **ret)
+{
+        char uri[3 * PATH_MAX];
+        *ret = NULL;
+        const char *vfs = vfs_name();
+        if (!vfs || uri_of(path, uri, sizeof(uri)) < 0)
+                return SQLITE_CANTOPEN;
+        int rc = sqlite3_open_v2(uri, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI, vfs);
+        return rc == SQLITE_OK ? harden(*ret) : rc;
 }

@@ -291,8 +291,63 @@ START_TEST(the_document_has_the_fields_of_the_contract)
 }
 END_TEST
 
-SUITE("check", a_sound_database_is_ok_and_gets_no_companions, damage_is_told_with_its_page,
-      a_database_cut_short_is_corrupt, a_lying_header_is_corrupt,
+static struct check_result check_finished(const char *path, enum check_method method)
+{
+        struct check_options o = {.method = method, .finished = true};
+        struct check_result r;
+        ck_assert_int_eq(check_database(path, &o, &r), 0);
+        return r;
+}
+
+START_TEST(a_finished_file_is_hashed_and_checked_where_it_stands)
+{
+        /* Everything in this name means something in a URI or to SQLite. */
+        const char *path = place("b%41 ?mode=rwc&x#y=:memory:\xff.db");
+        db_make(path, "wal", 200);
+        int dirs = (int)size_of(place("."));
+        struct check_result r = check_finished(path, CHECK_FULL);
+        ck_assert_msg(r.outcome == CHECK_OK, "%s", r.reason);
+        ck_assert_str_eq(r.on, "file");
+        ck_assert_str_eq(r.sha256, hash_of(path));
+        ck_assert_int_eq(size_of(with(path, "-wal")), -1);
+        ck_assert_int_eq(size_of(with(path, "-shm")), -1);
+        ck_assert_int_eq((int)size_of(place(".")), dirs);
+        check_result_done(&r);
+}
+END_TEST
+
+START_TEST(a_finished_file_that_is_damaged_or_foreign_is_told)
+{
+        const char *path = place("a.db"), *text = place("text"), *empty = place("empty");
+        db_make(path, "delete", 300);
+        size_t n;
+        uint8_t *data = slurp(path, &n);
+        memset(data + 4 * 4096, 0xee, 100);
+        spill(path, data, n);
+        free(data);
+        struct check_result r = check_finished(path, CHECK_QUICK);
+        ck_assert_int_eq(r.outcome, CHECK_CORRUPT);
+        ck_assert_str_eq(r.sha256, hash_of(path));
+        check_result_done(&r);
+        spill(text, "hello", 5);
+        r = check_finished(text, CHECK_QUICK);
+        ck_assert_int_eq(r.outcome, CHECK_FAILED);
+        ck_assert_ptr_nonnull(strstr(r.reason, "not an SQLite database"));
+        check_result_done(&r);
+        r = check_finished(place("missing"), CHECK_QUICK);
+        ck_assert_int_eq(r.outcome, CHECK_FAILED);
+        ck_assert_str_eq(r.sha256, "");
+        check_result_done(&r);
+        spill(empty, "", 0);
+        r = check_finished(empty, CHECK_QUICK);
+        ck_assert_msg(r.outcome == CHECK_OK, "%s", r.reason);
+        check_result_done(&r);
+}
+END_TEST
+
+SUITE("check", a_finished_file_is_hashed_and_checked_where_it_stands,
+      a_finished_file_that_is_damaged_or_foreign_is_told, a_sound_database_is_ok_and_gets_no_companions,
+      damage_is_told_with_its_page, a_database_cut_short_is_corrupt, a_lying_header_is_corrupt,
       only_a_full_check_compares_the_index_with_its_table, what_is_no_database_fails_with_its_reason,
       an_empty_file_is_an_empty_database, checker_preserves_evidence,
       a_hot_journal_is_rolled_back_before_the_copy_is_judged,

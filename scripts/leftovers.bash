@@ -1,8 +1,8 @@
 # leftovers.bash - what a test run has left in the kernel: sourced by test.sh.
 #
 # Other work may go on on the host, and another Vigil: only what can be told to be of this run counts. A process of it carries
-# VIGIL_TEST_RUN in its environment; its mounts and loop devices lie on files below TMPDIR; its BPF programs and maps are new
-# and held by a process of it, or by nobody that can be seen.
+# VIGIL_TEST_RUN in its environment; its mounts and loop devices lie on files below TMPDIR; its BPF programs, maps and links are
+# new and held by a process of it, or by nobody that can be seen.
 
 leftovers_before() {
 	leftover_bpf_before=$(leftover_bpf_ids)
@@ -22,17 +22,33 @@ leftover_pids() {
 	done
 }
 
-# "prog 12 3,4": kind, id and the pids that hold it.
-leftover_bpf() {
+# "kind id pid" for every BPF descriptor of every process; kind is prog, map or link.
+leftover_bpf_holders() {
+	grep -sE '^(prog|map|link)_id:' /proc/[0-9]*/fdinfo/* |
+		sed -nE 's|^/proc/([0-9]+)/fdinfo/[0-9]+:([a-z]+)_id:[[:space:]]*([0-9]+)$|\2 \3 \1|p' | sort -u
+}
+
+# "kind id" of every object there is.
+leftover_bpf_ids() {
 	local kind
 	for kind in prog map link; do
-		bpftool "$kind" list -j 2>/dev/null |
-			jq -r --arg kind "$kind" '.[] | "\($kind) \(.id) \([.pids[]?.pid] | join(","))"' 2>/dev/null
+		bpftool "$kind" list -j 2>/dev/null | jq -r --arg kind "$kind" '.[] | "\($kind) \(.id)"' 2>/dev/null
 	done
 }
 
-leftover_bpf_ids() {
-	leftover_bpf | cut -d' ' -f1,2 | sort
+# "program map": which program uses which map, by their ids.
+leftover_bpf_uses() {
+	bpftool prog list -j 2>/dev/null | jq -r '.[] | .id as $id | .map_ids[]? | "\($id) \(.)"' 2>/dev/null
+}
+
+# "kind id pid,pid": new objects, with all who hold them; a map is also held by whoever holds a program that uses it.
+leftover_bpf() {
+	awk -v before="$leftover_bpf_before" '
+		BEGIN { n = split(before, old, "\n"); for (i = 1; i <= n; i++) known[old[i]] = 1 }
+		FILENAME == ARGV[1] { held[$1 " " $2] = held[$1 " " $2] "," $3; next }
+		FILENAME == ARGV[2] { held["map " $2] = held["map " $2] held["prog " $1]; next }
+		!($0 in known) { print $0, substr(held[$0], 2) }
+	' <(leftover_bpf_holders) <(leftover_bpf_uses) <(leftover_bpf_ids)
 }
 
 # Lists what is left, one per line.
@@ -45,11 +61,12 @@ leftovers() {
 	grep -sF "$TMPDIR" /proc/self/mountinfo | awk '{ print "mount " $5 }'
 	losetup -l -n -O NAME,BACK-FILE 2>/dev/null | awk -v dir="$TMPDIR" 'index($0, dir) { print "loop device " $1 }'
 	while read -r kind id holders; do
-		grep -qxF "$kind $id" <<<"$leftover_bpf_before" && continue
-		if [ -z "$holders" ] || grep -qxFf <(tr ',' '\n' <<<"$holders") <<<"$ours"; then
-			echo "BPF $kind $id${holders:+ of process $holders}"
+		if [ -z "$holders" ]; then
+			echo "BPF $kind $id"
+		elif grep -qxFf <(tr ',' '\n' <<<"$holders") <<<"$ours"; then
+			echo "BPF ${kind}s of process ${holders%%,*}"
 		fi
-	done < <(leftover_bpf)
+	done < <(leftover_bpf) | sort -u
 	comm -13 <(echo "$leftover_pins_before") <(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort) | sed 's/^/pin /'
 }
 

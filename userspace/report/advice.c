@@ -40,6 +40,7 @@ static bool gives(const json_t *database, const char *reason)
         return false;
 }
 
+/* Every finding has its advice; of the reasons of deaths, which follow, only the worst one. */
 static const struct {
         const char *finding; /* or NULL */
         const char *reason;  /* or NULL */
@@ -60,6 +61,10 @@ static const struct {
         {"sync-error", NULL,
          "Free space or repair the storage, then restart the program: its last commits may be lost."},
         {"no-space", NULL, "Free space on the file system before the next write."},
+        {"events-lost", NULL,
+         "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
+        {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},
+        {NULL, "seen-late", "Start Vigil before the program to have the whole account."},
         {NULL, "hot-journal",
          "Keep the -journal beside the database: the next open needs it to undo the transaction. Then start the "
          "program again."},
@@ -68,10 +73,6 @@ static const struct {
          "again."},
         {NULL, "write-transaction-open",
          "Start the program again: the next open recovers by itself. Never delete the -wal or -journal by hand."},
-        {"events-lost", NULL,
-         "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
-        {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},
-        {NULL, "seen-late", "Start Vigil before the program to have the whole account."},
         {NULL, "connection-left-open",
          "Nothing is lost. The program left without closing the database; the next open recovers by itself."},
         {NULL, "read-transaction-open", "Nothing is lost: only a reader was cut off."},
@@ -80,9 +81,13 @@ static const struct {
 size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
 {
         size_t n = 0;
-        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++)
-                if ((table[i].finding && finds(database, table[i].finding)) ||
-                    (table[i].reason && gives(database, table[i].reason)))
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++) {
+                if (table[i].finding && finds(database, table[i].finding))
                         ret[n++] = table[i].text;
+                if (table[i].reason && gives(database, table[i].reason)) {
+                        ret[n++] = table[i].text;
+                        break;
+                }
+        }
         return n;
 }

@@ -62,7 +62,7 @@ static void wrap(struct page *p, unsigned indent, const char *text)
         fputc('\n', p->out);
 }
 
-void page_paragraph(struct page *p, const char *label, unsigned indent, const char *fmt, ...)
+void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
 {
         _cleanup_free_ char *text = NULL, *clean = NULL;
         va_list ap;
@@ -77,8 +77,10 @@ void page_paragraph(struct page *p, const char *label, unsigned indent, const ch
         if (!clean)
                 return;
         text_printable(clean, (size_t)n + 1, text);
-        int used = fprintf(p->out, "  %s", label);
-        fprintf(p->out, "%*s", used > 0 && (unsigned)used < indent ? (int)indent - used : 1, "");
+        fputs("  ", p->out);
+        page_ink(p, ink, label);
+        size_t used = 2 + strlen(label);
+        fprintf(p->out, "%*s", used < indent ? (int)(indent - used) : 1, "");
         wrap(p, indent, clean);
 }
 

@@ -17,9 +17,9 @@ struct page {
 void page_ink(struct page *p, enum ink ink, const char *text);
 
 /**
- * One paragraph: @p label in the left margin of 2 columns, the text from column @p indent on, wrapped between words at the
+ * One paragraph: @p label in @p ink after a left margin of 2 columns, the text from column @p indent on, wrapped between words at the
  * width of the page. A word that is longer than a line (a path) is not broken.
  */
-void page_paragraph(struct page *p, const char *label, unsigned indent, const char *fmt, ...)
-        __attribute__((format(printf, 4, 5)));
+void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
+        __attribute__((format(printf, 5, 6)));
 void page_line(struct page *p);

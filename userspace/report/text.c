@@ -72,8 +72,8 @@ static void print_sender(struct page *p, const json_t *exit, const char *key, co
                         break;
                 used += (size_t)n;
         }
-        page_paragraph(p, label, LABEL, "%s (pid %" PRIu64 ", uid %" PRIu64 ")%s", text_of(s, "comm", "?"),
-                       number_of(s, "pid"), number_of(s, "uid"), line);
+        page_paragraph(p, INK_PLAIN, label, LABEL, "%s (pid %" PRIu64 ", uid %" PRIu64 ")%s",
+                       text_of(s, "comm", "?"), number_of(s, "pid"), number_of(s, "uid"), line);
 }
 
 static void how_it_ended(char *ret, size_t size, const json_t *c)
@@ -103,17 +103,19 @@ static void print_debts(struct page *p, const json_t *c)
         json_t *r;
         json_array_foreach (json_object_get(c, "at_risk"), i, r) {
                 text_bytes(size, number_of(r, "bytes"));
-                page_paragraph(p, "at risk", LABEL, "%s of the %s file%s", size, text_of(r, "file", "?"),
+                page_paragraph(p, INK_PLAIN, "at risk", LABEL, "%s of the %s file%s", size, text_of(r, "file", "?"),
                                json_is_true(json_object_get(r, "volatile"))
                                        ? " (it is in memory: a power cut takes all of it)"
                                        : " would be lost in a power cut");
         }
         uint64_t commits = number_of(c, "commits_at_risk");
         if (commits)
-                page_paragraph(p, "at risk", LABEL, "%" PRIu64 " commit%s would be undone by a power cut", commits,
+                page_paragraph(p, INK_PLAIN, "at risk", LABEL,
+                               "%" PRIu64 " commit%s would be undone by a power cut", commits,
                                commits == 1 ? "" : "s");
         if (json_is_true(json_object_get(c, "tainted")))
-                page_paragraph(p, "storage", LABEL, "a sync or a write-back failed: nothing later proves anything");
+                page_paragraph(p, INK_PLAIN, "storage", LABEL,
+                               "a sync or a write-back failed: nothing later proves anything");
 }
 
 static void print_operations(struct page *p, const json_t *c)
@@ -122,7 +124,8 @@ static void print_operations(struct page *p, const json_t *c)
         size_t n = json_array_size(ops);
         for (size_t i = n > SHOWN_OPS ? n - SHOWN_OPS : 0; i < n; i++) {
                 const json_t *o = json_array_get(ops, i);
-                page_paragraph(p, i + SHOWN_OPS >= n && i == (n > SHOWN_OPS ? n - SHOWN_OPS : 0) ? "last seen" : "",
+                page_paragraph(p, INK_PLAIN,
+                               i + SHOWN_OPS >= n && i == (n > SHOWN_OPS ? n - SHOWN_OPS : 0) ? "last seen" : "",
                                LABEL, "%s %s %s, %" PRIu64 " bytes at %" PRIu64 " = %" JSON_INTEGER_FORMAT,
                                text_of(o, "at", ""), text_of(o, "op", "?"), text_of(o, "file", "?"),
                                number_of(o, "bytes"), number_of(o, "offset"),
@@ -135,27 +138,31 @@ static void print_death(struct page *p, const json_t *c, const struct report_sty
         const json_t *process = json_object_get(c, "process");
         char ending[160], words[512];
         how_it_ended(ending, sizeof(ending), c);
+        const char *verdict = text_of(c, "verdict", "unknown");
         page_line(p);
-        fputs("  ", p->out);
-        page_ink(p, verdict_ink(text_of(c, "verdict", "unknown")), text_of(c, "verdict", "unknown"));
         join(words, sizeof(words), json_object_get(c, "reasons"), ", ");
-        page_paragraph(p, "", LABEL - 2 - (unsigned)strlen(text_of(c, "verdict", "unknown")),
-                       "%s (pid %" PRIu64 ") %s%s%s", text_of(process, "comm", "?"), number_of(process, "pid"),
-                       ending, words[0] ? ": " : "", words);
+        page_paragraph(p, verdict_ink(verdict), verdict, LABEL, "%s (pid %" PRIu64 ") %s%s%s",
+                       text_of(process, "comm", "?"), number_of(process, "pid"), ending, words[0] ? ": " : "",
+                       words);
         print_sender(p, json_object_get(c, "exit"), "sender", "killed by");
         print_sender(p, json_object_get(c, "exit"), "origin", "on behalf of");
         join(words, sizeof(words), json_object_get(c, "locks"), ", ");
         const char *txn = text_of(c, "transaction", "none");
         if (words[0] || strcmp(txn, "none") != 0)
-                page_paragraph(p, "held", LABEL, "%s%s%s%s", strcmp(txn, "none") == 0 ? "no" : txn, " transaction",
-                               words[0] ? "; locks " : "", words);
+                page_paragraph(p, INK_PLAIN, "held", LABEL, "%s%s%s%s", strcmp(txn, "none") == 0 ? "no" : txn,
+                               " transaction", words[0] ? "; locks " : "", words);
         print_debts(p, c);
+        uint64_t wal = number_of(json_object_get(c, "left_behind"), "wal_bytes");
+        char size[TEXT_BYTES_LEN];
+        text_bytes(size, wal);
+        if (wal)
+                page_paragraph(p, INK_PLAIN, "left behind", LABEL, "a WAL of %s", size);
         if (text_of(c, "prediction", NULL))
-                page_paragraph(p, "next", LABEL, "%s", text_of(c, "prediction", ""));
+                page_paragraph(p, INK_PLAIN, "next", LABEL, "%s", text_of(c, "prediction", ""));
         if (json_is_true(json_object_get(c, "recovered")))
-                page_paragraph(p, "since then", LABEL, "recovered by another process");
+                page_paragraph(p, INK_PLAIN, "since then", LABEL, "recovered by another process");
         if (style->verbose) {
-                page_paragraph(p, "when", LABEL, "%s to %s", text_of(c, "started_at", "?"),
+                page_paragraph(p, INK_PLAIN, "when", LABEL, "%s to %s", text_of(c, "started_at", "?"),
                                text_of(c, "ended_at", "?"));
                 print_operations(p, c);
         }
@@ -183,8 +190,8 @@ static void print_deaths(struct page *p, const json_t *database, const struct re
         }
         for (size_t k = 0; k < 4; k++)
                 if (quiet[k])
-                        page_paragraph(p, "", LABEL, "%s%zu process%s ended %s", shown ? "and " : "", quiet[k],
-                                       quiet[k] == 1 ? "" : "es", order[k]);
+                        page_paragraph(p, INK_PLAIN, "", LABEL, "%s%zu process%s ended %s", shown ? "and " : "",
+                                       quiet[k], quiet[k] == 1 ? "" : "es", order[k]);
 }
 
 /* ---- a database ---------------------------------------------------------------------------------------------------- */
@@ -197,11 +204,11 @@ static void print_findings(struct page *p, const json_t *database, const struct 
         json_array_foreach (list, i, f) {
                 if (i >= SHOWN_PROBLEMS && !style->verbose)
                         break;
-                page_paragraph(p, i ? "" : "findings", LABEL, "%s %s: %s", text_of(f, "severity", "?"),
+                page_paragraph(p, INK_PLAIN, i ? "" : "findings", LABEL, "%s %s: %s", text_of(f, "severity", "?"),
                                text_of(f, "code", "?"), text_of(f, "detail", ""));
         }
         if (n > SHOWN_PROBLEMS && !style->verbose)
-                page_paragraph(p, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
+                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
 }
 
 static void print_integrity(struct page *p, const json_t *database)
@@ -210,18 +217,19 @@ static void print_integrity(struct page *p, const json_t *database)
         const char *result = text_of(v, "result", "skipped"), *reason = text_of(v, "reason", NULL);
         size_t i, n = json_array_size(json_object_get(v, "errors"));
         if (strcmp(result, "ok") == 0)
-                page_paragraph(p, "integrity", LABEL, "ok: %s on a private copy, %" PRIu64 " ms",
+                page_paragraph(p, INK_PLAIN, "integrity", LABEL, "ok: %s on a private copy, %" PRIu64 " ms",
                                text_of(v, "method", "?"), number_of(v, "ms"));
         else
-                page_paragraph(p, "integrity", LABEL, "%s%s%s", result, reason ? ": " : "", reason ? reason : "");
+                page_paragraph(p, INK_PLAIN, "integrity", LABEL, "%s%s%s", result, reason ? ": " : "",
+                               reason ? reason : "");
         json_t *e;
         json_array_foreach (json_object_get(v, "errors"), i, e) {
                 if (i == SHOWN_PROBLEMS)
                         break;
-                page_paragraph(p, "", LABEL, "%s", text_of(e, "text", "?"));
+                page_paragraph(p, INK_PLAIN, "", LABEL, "%s", text_of(e, "text", "?"));
         }
         if (n > SHOWN_PROBLEMS)
-                page_paragraph(p, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
+                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
 }
 
 static void print_backup(struct page *p, const json_t *database)
@@ -232,11 +240,12 @@ static void print_backup(struct page *p, const json_t *database)
         char size[TEXT_BYTES_LEN];
         text_bytes(size, number_of(b, "bytes"));
         if (text_of(b, "path", NULL))
-                page_paragraph(p, "backup", LABEL, "%s: %s, %s, %" PRIu64 " ms",
+                page_paragraph(p, INK_PLAIN, "backup", LABEL, "%s: %s, %s, %" PRIu64 " ms",
                                json_is_true(json_object_get(b, "verified")) ? "verified" : "NOT verified",
                                text_of(b, "path", "?"), size, number_of(b, "ms"));
         if (text_of(b, "reason", NULL))
-                page_paragraph(p, text_of(b, "path", NULL) ? "" : "backup", LABEL, "%s", text_of(b, "reason", ""));
+                page_paragraph(p, INK_PLAIN, text_of(b, "path", NULL) ? "" : "backup", LABEL, "%s",
+                               text_of(b, "reason", ""));
 }
 
 /* Syncs and commits are what people ask for first; the rest is for -v. */
@@ -257,9 +266,9 @@ static void print_io(struct page *p, const json_t *database, const struct report
                 text_duration(p99, number_of(r, "p99_us") * 1000);
                 if (timed)
                         snprintf(times, sizeof(times), ", p50 %s, p99 %s", p50, p99);
-                page_paragraph(p, first ? "I/O" : "", LABEL, "%s %s: %" PRIu64 "%s%s%s%s", text_of(r, "file", "?"),
-                               op, number_of(r, "count"), number_of(r, "bytes") ? ", " : "",
-                               number_of(r, "bytes") ? bytes : "", times,
+                page_paragraph(p, INK_PLAIN, first ? "I/O" : "", LABEL, "%s %s: %" PRIu64 "%s%s%s%s",
+                               text_of(r, "file", "?"), op, number_of(r, "count"),
+                               number_of(r, "bytes") ? ", " : "", number_of(r, "bytes") ? bytes : "", times,
                                number_of(r, "errors") ? ", with errors" : "");
                 first = false;
         }
@@ -277,7 +286,7 @@ static void print_database(struct page *p, const json_t *database, const struct 
                 text_of(database, "journal_mode", "unknown"));
         print_deaths(p, database, style);
         if (json_array_size(json_object_get(database, "processes")))
-                page_paragraph(p, "still alive", LABEL, "%zu process%s",
+                page_paragraph(p, INK_PLAIN, "still alive", LABEL, "%zu process%s",
                                json_array_size(json_object_get(database, "processes")),
                                json_array_size(json_object_get(database, "processes")) == 1 ? "" : "es");
         page_line(p);
@@ -288,7 +297,7 @@ static void print_database(struct page *p, const json_t *database, const struct 
         const char *advice[ADVICE_MAX];
         size_t n = advice_for(database, advice);
         for (size_t i = 0; i < n; i++)
-                page_paragraph(p, i ? "" : "what to do", LABEL, "%s", advice[i]);
+                page_paragraph(p, INK_PLAIN, i ? "" : "what to do", LABEL, "%s", advice[i]);
         page_line(p);
 }
 
@@ -298,7 +307,7 @@ static void print_trust(struct page *p, const json_t *report)
         char reasons[512];
         join(reasons, sizeof(reasons), json_object_get(t, "reasons"), ", ");
         if (strcmp(text_of(t, "level", "none"), "full") != 0)
-                page_paragraph(p, "trust", LABEL, "%s: %s", text_of(t, "level", "none"), reasons);
+                page_paragraph(p, INK_PLAIN, "trust", LABEL, "%s: %s", text_of(t, "level", "none"), reasons);
 }
 
 int report_text(const json_t *report, FILE *out, const struct report_style *style)

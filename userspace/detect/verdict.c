@@ -144,9 +144,10 @@ static bool without_journal(const struct model_use *u)
 
 static bool reading(const struct model_use *u, uint32_t locks)
 {
-        bool exclusive = u->db && u->db->flags & VIGIL_DB_EXCLUSIVE;
-        /* A connection in WAL mode has SHARED for life and the -shm's DMS byte with it. */
-        bool rollback_reader = locks & VIGIL_LOCK_SHARED && !(locks & VIGIL_LOCK_DMS) && !exclusive;
+        bool keeps = locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) ||
+                     (u->db && u->db->flags & VIGIL_DB_EXCLUSIVE);
+        /* A connection in WAL mode has SHARED for life and the -shm's DMS byte with it; locking_mode EXCLUSIVE keeps it. */
+        bool rollback_reader = locks & VIGIL_LOCK_SHARED && !(locks & VIGIL_LOCK_DMS) && !keeps;
         return locks & WAL_READ_MARKS || rollback_reader;
 }
 

@@ -70,11 +70,17 @@ leftovers() {
 	comm -13 <(echo "$leftover_pins_before") <(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort) | sed 's/^/pin /'
 }
 
-# leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is.
+# leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is. A BPF object that nobody seems to hold
+# counts only when it stays: another Vigil that ends lets go of its own one by one, which takes seconds.
 leftovers_wait() {
-	local end=$((SECONDS + $1)) left
-	while left=$(leftovers) && [ -n "$left" ] && [ $SECONDS -lt $end ]; do
+	local end=$((SECONDS + $1)) left staying
+	staying=$(leftovers)
+	left=$staying
+	while [ -n "$left" ] && [ $SECONDS -lt $end ]; do
 		sleep 0.5
+		left=$(leftovers)
+		staying=$(comm -12 <(sort <<<"$staying") <(sort <<<"$left"))
+		left=$({ grep -vE '^BPF [a-z]+ [0-9]+$' <<<"$left"; echo "$staying"; } | grep . | sort -u)
 	done
 	[ -z "$left" ] || {
 		paste -sd ';' <<<"$left"

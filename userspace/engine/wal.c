@@ -78,7 +78,8 @@ static void frame_count(struct wal_scan *scan, const uint8_t *f, uint64_t end)
 static int scan_frames(const struct reader *r, uint64_t limit, struct wal_scan *scan)
 {
         size_t frame = WAL_FRAME_HEADER_LEN + (size_t)scan->header.page_size;
-        size_t run = RUN_BYTES / frame > 0 ? RUN_BYTES / frame : 1;
+        size_t run = RUN_BYTES / frame, claimed = (size_t)(r->size / frame);
+        run = claimed + 1 < run ? claimed + 1 : run;
         _cleanup_free_ uint8_t *buffer = malloc(run * frame);
         if (!buffer)
                 return -ENOMEM;

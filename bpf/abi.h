@@ -413,8 +413,11 @@ struct vigil_op {
         __u64 duration_ns; /* 0: not timed */
         __u32 open_flags;  /* VIGIL_OPEN: flags of open(2) */
         __u32 incarnation;
+        __u64 file_writes; /* writes to the file so far: a copy with writes between its open and its end is torn */
+        __u32 txn_db_writes; /* writes to the main file in a transaction that was open at that instant */
+        __u32 pad;
 };
-VIGIL_ASSERT(sizeof(struct vigil_op) == 64 + 32 + 24, "streamed operation");
+VIGIL_ASSERT(sizeof(struct vigil_op) == 64 + 32 + 40, "streamed operation");
 
 struct vigil_pathop {
         struct vigil_hdr hdr;

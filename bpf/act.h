@@ -25,35 +25,64 @@ static __always_inline __u32 ref_role(const struct file_ref *ref, struct vigil_d
         return l && l->incarnation == ref->incarnation ? ref->role : VIGIL_ROLE_OTHER;
 }
 
-/* Fills @a for @file. False when the file is not watched, or the process cannot be accounted. */
-static __always_inline bool act_on(struct act *a, struct file *file, struct vigil_proc *p, __u32 tgid)
+static __always_inline bool act_on_db(struct act *a, __u32 db, __u32 role)
 {
-        struct file_key key;
-        struct file_ref *ref;
-
-        inode_key(BPF_CORE_READ(file, f_inode), &key);
-        ref = bpf_map_lookup_elem(&files, &key);
-        if (!ref || !ref->db)
-                return false;
-        a->db = db_get(ref->db);
-        a->priv = db_priv(ref->db);
+        a->db = db_get(db);
+        a->priv = db_priv(db);
         if (!a->db || !a->priv)
                 return false;
-        a->file = file;
-        a->role = ref_role(ref, a->db);
-        a->ledger = ledger_of(a->db, a->role);
-        if (!a->ledger)
+        a->role = role;
+        a->ledger = ledger_of(a->db, role);
+        return a->ledger != NULL;
+}
+
+/* Finds the account of a->file. False when it is not watched. */
+static __always_inline bool act_find(struct act *a)
+{
+        __u32 zero = 0;
+        struct last_file *last = bpf_map_lookup_elem(&last_files, &zero);
+        struct file *file = a->file;
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct file_ref *ref;
+        struct file_key key;
+
+        key.ino = BPF_CORE_READ(inode, i_ino);
+        if (last && last->epoch == binding_epoch && last->file == (__u64)file && last->inode == (__u64)inode &&
+            last->ino == key.ino && act_on_db(a, last->db, last->role) &&
+            a->ledger->incarnation == last->incarnation)
+                return true;
+        key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+        key.pad = 0;
+        ref = file_ref_of(inode, &key);
+        if (!ref || !act_on_db(a, ref->db, ref->role))
                 return false;
-        if (!p) {
-                p = part_make(tgid);
-                if (!p)
-                        return false;
+        if (a->ledger->incarnation != ref->incarnation) { /* an older file that had this role */
+                a->role = VIGIL_ROLE_OTHER;
+                a->ledger = &a->db->file[VIGIL_ROLE_OTHER];
+        } else if (last) {
+                last->epoch = binding_epoch;
+                last->file = (__u64)file;
+                last->inode = (__u64)inode;
+                last->ino = key.ino;
+                last->db = ref->db;
+                last->role = ref->role;
+                last->incarnation = ref->incarnation;
         }
-        a->p = p;
-        a->use = use_get(p, ref->db);
-        if (!a->use)
-                return false;
         return true;
+}
+
+/* Fills @a for a->file. False when the file is not watched, or the process cannot be accounted. */
+static __always_inline bool act_on(struct act *a, struct vigil_proc *p, __u32 tgid)
+{
+        if (!act_find(a))
+                return false;
+        if (!p)
+                p = part_make(tgid);
+        if (!p)
+                return false;
+        a->p = p;
+        a->use = use_get(p, a->db->id);
+        return a->use != NULL;
 }
 
 /* The act of the current process on descriptor @fd. False for nearly everybody: two failed lookups. */
@@ -78,7 +107,8 @@ static __always_inline bool act_on_fd(struct act *a, int fd, __u32 probe)
                 return false;
         a->tid = (__u32)id;
         bool inherited = !p;
-        if (!act_on(a, file, p, tgid))
+        a->file = file;
+        if (!act_on(a, p, tgid))
                 return false;
         if (inherited)
                 a->use->flags |= VIGIL_USE_INHERITED;

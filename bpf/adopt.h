@@ -141,6 +141,7 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
                 COUNT(full_files);
         *bound = key;
+        __sync_fetch_and_add(&binding_epoch, 1);
         __u64 slot = role;
         FIX(slot);
         if (slot < VIGIL_ROLES) {

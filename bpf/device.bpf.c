@@ -26,11 +26,9 @@ static __always_inline void wberr_emit(struct inode *inode, struct file_ref *ref
 static __always_inline struct file_ref *watched(struct inode *inode)
 {
         struct file_key key;
-        struct file_ref *ref;
 
         inode_key(inode, &key);
-        ref = bpf_map_lookup_elem(&files, &key);
-        return ref && ref->db ? ref : NULL;
+        return file_ref_of(inode, &key);
 }
 
 SEC("raw_tp/filemap_set_wb_err")

@@ -74,6 +74,7 @@ int tp__write_exit(struct sys_exit *ctx)
 #define FALLOC_FL_ZERO_RANGE 0x10
 #define FICLONE              0x40049409
 #define FICLONERANGE         0x4020940d
+#define NO_SOURCE            ((__u64)-1)
 
 static __always_inline void truncated(struct act *a, __u64 size, __s64 ret)
 {
@@ -108,6 +109,25 @@ static __always_inline void replaced(struct act *a, struct io *io, bool content,
                 done_write(a, io);
 }
 
+/* Who copies a database without its locks is streamed: whether that was safe is judged in user space. */
+static __always_inline bool is_reader_without_locks(const struct act *a)
+{
+        return a->role == VIGIL_ROLE_MAIN && !(a->use->flags & VIGIL_USE_LOCKED);
+}
+
+/* @fd was the source of a copy that returned @ret. */
+GLOBAL int copied_from(int fd, __u64 len, __s64 ret)
+{
+        struct act a = {};
+
+        if (!act_on_fd(&a, fd, PROBE_COUNT))
+                return 0;
+        if (ret > 0)
+                __sync_fetch_and_add(&a.ledger->read_bytes, (__u64)ret);
+        note(&a, VIGIL_OP_COPY_FROM, 0, len, ret, ret >= 0 && is_reader_without_locks(&a));
+        return 0;
+}
+
 SEC("tp")
 int tp__change_exit(struct sys_exit *ctx)
 {
@@ -115,7 +135,7 @@ int tp__change_exit(struct sys_exit *ctx)
         struct act a = {};
         struct args r;
         struct io io = {.ret = ret};
-        __u64 fd;
+        __u64 fd, source = NO_SOURCE;
         __u32 probe;
 
         args_read(&r);
@@ -131,17 +151,22 @@ int tp__change_exit(struct sys_exit *ctx)
                 if (r.a[1] != FICLONE && r.a[1] != FICLONERANGE)
                         return 0;
                 probe = PROBE_IOCTL;
+                if (r.a[1] == FICLONE)
+                        source = r.a[2];
                 break;
         case __NR_sendfile:
+                source = r.a[1];
                 probe = PROBE_SENDFILE;
                 io.len = r.a[3];
                 break;
         case __NR_splice:
+                source = fd;
                 fd = r.a[2];
                 probe = PROBE_SPLICE;
                 io.len = r.a[4];
                 break;
         case __NR_copy_file_range:
+                source = fd;
                 fd = r.a[2];
                 probe = PROBE_COPY_FILE_RANGE;
                 io.len = r.a[4];
@@ -149,6 +174,8 @@ int tp__change_exit(struct sys_exit *ctx)
         default:
                 return 0;
         }
+        if (source != NO_SOURCE)
+                copied_from((int)source, io.len, ret);
         if (!act_on_fd(&a, (int)fd, probe))
                 return 0;
         if (probe == PROBE_FTRUNCATE) {
@@ -175,7 +202,7 @@ static __always_inline int read_at(int fd, __u64 len, __u64 offset, __s64 ret, _
                 return 0;
         __sync_fetch_and_add(&a.ledger->reads, 1);
         __sync_fetch_and_add(&a.ledger->read_bytes, (__u64)ret);
-        note(&a, VIGIL_OP_READ, offset == AT_FILE_POSITION ? 0 : offset, len, ret, false);
+        note(&a, VIGIL_OP_READ, offset == AT_FILE_POSITION ? 0 : offset, len, ret, is_reader_without_locks(&a));
         return 0;
 }
 

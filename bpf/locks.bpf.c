@@ -204,11 +204,13 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         }
         if (!ref || !ref->db || (ref->role != VIGIL_ROLE_MAIN && ref->role != VIGIL_ROLE_SHM))
                 return 0;
-        struct mark *m = mark_of(tgid);
-        if (m && m->flags & MARK_OWN)
+        if (ref->generation != inode->i_generation || (ref->unlinked && inode->i_nlink)) /* a number used again */
                 return 0;
         a.p = bpf_map_lookup_elem(&parts, &tgid);
         if (!a.p) {
+                struct mark *m = mark_of(tgid);
+                if (m && m->flags & MARK_OWN)
+                        return 0;
                 if (type == F_UNLCK) /* closing what was never used: a child gives back what it inherited */
                         return 0;
                 a.p = part_make(tgid);

@@ -221,6 +221,28 @@ struct {
         __type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
+/* The file that this CPU resolved last: a database's writes come in long runs to one file, and each read of kernel memory
+ * that is spared counts there. Checked against file, inode and incarnation before use. */
+__u64 binding_epoch __weak = 0; /* moves on when a file is bound to a role or loses its name */
+
+struct last_file {
+        __u64 epoch; /* binding_epoch when it was resolved */
+        __u64 file;  /* address */
+        __u64 inode; /* address */
+        __u64 ino;
+        __u32 db;
+        __u32 role;
+        __u32 incarnation;
+        __u32 pad;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct last_file);
+} last_files __weak SEC(".maps");
+
 /* Signals may be raised in an interrupt that stopped another probe: they have their own. */
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

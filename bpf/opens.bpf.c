@@ -122,6 +122,7 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
         struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct inode *inode = BPF_CORE_READ(file, f_inode);
         struct name_ref *name;
         struct file_ref *ref;
         struct file_key key;
@@ -131,8 +132,8 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
         name = watched_name(s, dentry);
         if (name)
                 return (int)(name->db | name->role << 16);
-        inode_key(BPF_CORE_READ(file, f_inode), &key);
-        ref = bpf_map_lookup_elem(&files, &key); /* by another name of the same file */
+        inode_key(inode, &key);
+        ref = file_ref_of(inode, &key); /* by another name of the same file */
         if (ref)
                 return (int)(ref->db | (__u32)ref->role << 16);
         if (s->name.name[0] && (name = super_journal(s, dentry)))

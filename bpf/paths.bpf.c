@@ -156,6 +156,7 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
                 struct file_ref *ref = key ? bpf_map_lookup_elem(&files, key) : NULL;
                 if (ref)
                         ref->unlinked = 1;
+                __sync_fetch_and_add(&binding_epoch, 1);
                 account_unlink(a.db, a.priv, a.ledger, a.use, a.role);
         }
         if (a.use) {

@@ -55,6 +55,19 @@ static __always_inline struct file_key *key_of(struct db_priv *priv, __u64 role)
         return &priv->key[role];
 }
 
+/* The account that (dev, ino) of @inode stands for. File systems give the number of a deleted file to the next one at once:
+ * it must be the same generation (0 on overlayfs), and a file that has lost its name never has one again. */
+static __always_inline struct file_ref *file_ref_of(struct inode *inode, const struct file_key *key)
+{
+        struct file_ref *ref = bpf_map_lookup_elem(&files, key);
+
+        if (!ref || !ref->db || ref->generation != BPF_CORE_READ(inode, i_generation))
+                return NULL;
+        if (ref->unlinked && BPF_CORE_READ(inode, i_nlink) != 0)
+                return NULL;
+        return ref;
+}
+
 /* ---- participants ---- */
 
 static __always_inline void part_announce(struct vigil_proc *p, struct task_struct *task, struct scratch *s)
@@ -233,6 +246,8 @@ GLOBAL int stream_op(__u32 tgid, __u32 type, __u64 extra)
         if (l) {
                 r->ino = l->ino;
                 r->incarnation = l->incarnation;
+                r->file_writes = l->writes;
+                r->txn_db_writes = d->txn_db_writes;
         }
         if (type == VIGIL_OPEN)
                 r->open_flags = (__u32)extra;

@@ -300,7 +300,7 @@ struct vigil_use {
         __u64 bytes;
         __u64 syncs;
         __u64 commits;
-        __u32 main_opens; /* times it opened the main file */
+        __u32 main_opens; /* distinct descriptors it opened the main file with */
         __u32 pad;
         __s32 main_fd[VIGIL_MAIN_FDS]; /* descriptors of the last of these opens */
 };

@@ -109,6 +109,8 @@ GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
         for (int n = 0; n < VIGIL_MAIN_FDS; n++)
                 if (n < (int)use->main_opens && fd_is_main(fs, use->main_fd[n], priv))
                         use->flags |= VIGIL_USE_OPEN_AT_END;
+        if (use->main_opens > VIGIL_MAIN_FDS && !(use->flags & VIGIL_USE_OPEN_AT_END))
+                use->flags |= VIGIL_USE_FDS_UNKNOWN;
         return 0;
 }
 
@@ -185,8 +187,9 @@ GLOBAL int part_look(__u32 tgid, __u64 files_addr)
         for (__u64 i = 0; i < VIGIL_USES; i++)
                 if (p->use[i].db)
                         use_end(tgid, i, files_addr);
+        /* Threads that are past exit_signals but not past exit_files still count: they are no sharers. */
         p->threads = (__u32)BPF_CORE_READ(fs, count.counter);
-        if (p->threads > 1)
+        if ((int)p->threads > BPF_CORE_READ(current_task(), signal, nr_threads))
                 p->flags |= VIGIL_PROC_SHARED_FILES;
         return 0;
 }

@@ -112,7 +112,7 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
         }
 }
 
-static __always_inline void main_unlocked(struct act *a, __u32 gone)
+static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_close)
 {
         if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
                 hist_add(a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
@@ -121,7 +121,7 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone)
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
             a->db->txn_start_ns == a->p->id.start_ns) {
                 /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
-                if (a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot) {
+                if (!by_close && a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot) {
                         a->db->rb_commits++;
                         a->use->commits++;
                 }
@@ -153,7 +153,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                 if (a->role == VIGIL_ROLE_SHM)
                         shm_unlocked(a, gone);
                 else
-                        main_unlocked(a, gone);
+                        main_unlocked(a, gone, lock_flags(fl) & FL_CLOSE);
                 return;
         }
         if (a->role == VIGIL_ROLE_SHM)
@@ -164,7 +164,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                 __u32 down = a->use->locks & VIGIL_LOCK_EXCLUSIVE; /* a read lock over a write lock replaces it */
                 a->use->locks &= ~VIGIL_LOCK_EXCLUSIVE;
                 if (down && !(a->use->locks & VIGIL_LOCK_RESERVED))
-                        main_unlocked(a, down);
+                        main_unlocked(a, down, false);
         }
         a->use->locks |= bits;
         a->use->flags |= VIGIL_USE_LOCKED;

@@ -177,7 +177,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
                 return 0;
         a.ns = bpf_ktime_get_boot_ns();
         if (a.role == VIGIL_ROLE_MAIN)
-                a.use->main_fd[a.use->main_opens++ & (VIGIL_MAIN_FDS - 1)] = (__s32)ret;
+                main_fd_add(a.use, (__s32)ret);
         opened(&a, flags, fresh);
         return 0;
 }

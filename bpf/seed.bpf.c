@@ -70,7 +70,7 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         if (ref->role == VIGIL_ROLE_MAIN)
                 use->flags |= VIGIL_USE_OPENED;
         if (ref->role == VIGIL_ROLE_MAIN)
-                use->main_fd[use->main_opens++ & (VIGIL_MAIN_FDS - 1)] = (__s32)ctx->fd;
+                main_fd_add(use, (__s32)ctx->fd);
         e.db = ref->db;
         e.role = ref->role;
         bpf_seq_write(ctx->meta->seq, &e, sizeof(e));

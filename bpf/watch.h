@@ -219,6 +219,16 @@ static __always_inline struct vigil_use *use_get(struct vigil_proc *p, __u32 db)
         return &p->use[i];
 }
 
+/* Remembers that @fd was opened on the main file. A program that opens and closes again and again reuses one number. */
+static __always_inline void main_fd_add(struct vigil_use *use, __s32 fd)
+{
+        for (int i = 0; i < VIGIL_MAIN_FDS; i++)
+                if (i < (int)use->main_opens && use->main_fd[i] == fd)
+                        return;
+        use->main_fd[use->main_opens & (VIGIL_MAIN_FDS - 1)] = fd;
+        use->main_opens++;
+}
+
 static __always_inline void record_op(struct vigil_proc *p, const struct vigil_opent *e)
 {
         struct vigil_opent *slot = &p->op[p->nops & (VIGIL_OPS - 1)];

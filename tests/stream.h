@@ -74,7 +74,7 @@ static inline void stream_open(struct stream *s)
                                   .kernel = "6.18.44",
                                   .vigil = "0.1.0",
                                   .tier = "tracepoint",
-                                  .realtime_offset_ns = 1790000000ll * (int64_t)SECOND,
+                                  .realtime_offset_ns = 1790000000LL * (int64_t)SECOND,
                                   .argv_len = 10,
                                   .mode = VIGIL_MODE_EXEC,
                                   .argv = "app\0--fast"};

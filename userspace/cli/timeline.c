@@ -274,7 +274,7 @@ int timeline_print(const struct vigil_hdr *h, int64_t offset_ns, FILE *out)
         json_t *v;
         fprintf(out, "%s %-16s", at ? at : "-", json_string_value(json_object_get(o, "type")));
         json_object_foreach (o, key, v)
-                if (strcmp(key, "at") && strcmp(key, "ns") && strcmp(key, "type"))
+                if (strcmp(key, "at") != 0 && strcmp(key, "ns") != 0 && strcmp(key, "type") != 0)
                         print_value(out, key, v);
         fputc('\n', out);
         json_decref(o);

@@ -18,7 +18,8 @@ static bool gather(const struct model *m, size_t database, unsigned role, unsign
 static void put_us(struct build *b, json_t *o, const char *key, const struct vigil_hist *h, unsigned per_mille)
 {
         uint64_t ns = per_mille ? hist_quantile(h, per_mille) : h->max_ns;
-        put(b, o, key, h->count ? json_integer((json_int_t)(ns / 1000 + (ns % 1000 >= 500))) : json_null());
+        uint64_t us = ns / 1000 + (ns % 1000 + 500) / 1000; /* rounded, without overflow */
+        put(b, o, key, h->count ? json_integer((json_int_t)us) : json_null());
 }
 
 static json_t *row(struct build *b, unsigned role, unsigned op, uint64_t count, uint64_t bytes, uint64_t errors,

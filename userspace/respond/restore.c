@@ -135,7 +135,7 @@ static int look_at_place(struct restoring *r)
 static int refuse_open(struct restoring *r)
 {
         const char *path = r->result->path;
-        struct users users;
+        struct users users = {0};
         char who[200];
 
         int err = users_files_of(path, &r->files);

@@ -90,7 +90,7 @@ static int compare_one(int dir, const char *name, uint64_t bytes, const char *sh
                        const struct verify_options *o, struct verify_result *r)
 {
         char hex[HASH_HEX_LEN];
-        uint64_t found;
+        uint64_t found = 0;
 
         int err = verify_hash(dir, name, 0, o->on_progress, o->userdata, hex, &found);
         if (err < 0)

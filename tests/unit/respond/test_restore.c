@@ -140,10 +140,9 @@ START_TEST(a_damaged_old_database_is_replaced_with_a_note)
 {
         have_backup("wal");
         killed_after(place("app.db"), "insert into t values(77, x'00')");
-        write_file(place("app.db"),
-                   "no database any more, but long enough to have had a header, one hundred bytes of it "
-                   "and some",
-                   104);
+        static const char rubbish[] = "no database any more, but long enough to have had a header, which has one "
+                                      "hundred bytes, and then some more";
+        write_file(place("app.db"), rubbish, sizeof(rubbish));
         struct restore_result r = restored(place("app.db"), true);
         ck_assert_uint_gt(r.n_notes, 0);
         ck_assert_int_eq(size_of(place("app.db-wal")), -1);

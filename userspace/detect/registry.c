@@ -4,8 +4,5 @@
 #include "detect/detector.h"
 
 const struct detector *const detectors[] = {
-        &detector_shutdown,
-        &detector_sync,
-        &detector_trust,
-        NULL,
+        &detector_shutdown, &detector_sync, &detector_copy, &detector_trust, NULL,
 };

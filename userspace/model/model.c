@@ -59,6 +59,7 @@ void model_free(struct model *m)
         free(m->death);
         free(m->living);
         free(m->trouble);
+        free(m->copy);
         free(m->hist);
         free(m->probe);
         free(m->oom);
@@ -134,6 +135,9 @@ static int add_trouble(struct model *m, const struct model_trouble *t)
 /* Of single operations only those matter that did not do what they were asked to. */
 static int feed_op(struct model *m, const struct vigil_op *r)
 {
+        if (r->e.role == VIGIL_ROLE_MAIN && r->e.result >= 0 &&
+            (r->e.op == VIGIL_OP_COPY_FROM || r->e.op == VIGIL_OP_READ))
+                return feed_copy(m, r);
         bool writes = r->e.op == VIGIL_OP_WRITE;
         bool lock = r->e.op == VIGIL_OP_LOCK_RD || r->e.op == VIGIL_OP_LOCK_WR || r->e.op == VIGIL_OP_UNLOCK ||
                     r->e.op == VIGIL_OP_LOCK_WAIT;
@@ -265,6 +269,7 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
         case VIGIL_PROBE:
                 return feed_probe(m, r);
         case VIGIL_OPEN:
+                return ((const struct vigil_op *)r)->e.role == VIGIL_ROLE_MAIN ? feed_copy(m, r) : 0;
         case VIGIL_PATHOP:
         case VIGIL_SIGNAL:
         case VIGIL_FORK:
@@ -356,6 +361,8 @@ int model_finish(struct model *m)
         join_deaths(m, m->living, m->nliving);
         for (size_t i = 0; i < m->ntroubles; i++)
                 m->trouble[i].database = model_database_by_id(m, (uint32_t)m->trouble[i].database);
+        for (size_t i = 0; i < m->ncopies; i++)
+                m->copy[i].database = model_database_by_id(m, (uint32_t)m->copy[i].database);
         for (size_t i = 0; i < m->nhists; i++)
                 m->hist[i].database = model_database_by_id(m, (uint32_t)m->hist[i].database);
         databases_settle(m);

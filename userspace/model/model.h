@@ -20,6 +20,7 @@
 #define MODEL_MAX_CGROUPS   1024
 #define MODEL_MAX_PROBES    256
 #define MODEL_MAX_HISTS     4096
+#define MODEL_MAX_COPIES    1024
 
 struct model;
 
@@ -96,6 +97,17 @@ struct model_trouble {
         uint32_t bytes;   /* asked for */
 };
 
+/** One process that read the main file of a database without SQLite's locks, from its open to its last read. */
+struct model_copy {
+        uint64_t ns; /* of the open */
+        struct vigil_ident id;
+        size_t database;
+        uint64_t bytes;        /* read in all */
+        uint64_t first_writes; /* writes to the file before it was opened */
+        uint64_t last_writes;  /* and after the last read: more, and the copy is torn */
+        bool in_transaction;   /* a transaction had changed the file and was not over */
+};
+
 /** A histogram of one operation on one file, summed over the commands that did it. */
 struct model_hist {
         size_t database;
@@ -137,6 +149,9 @@ const struct model_death *model_living(const struct model *m, size_t i);
 
 size_t model_n_troubles(const struct model *m);
 const struct model_trouble *model_trouble(const struct model *m, size_t i);
+
+size_t model_n_copies(const struct model *m);
+const struct model_copy *model_copy_of(const struct model *m, size_t i);
 
 size_t model_n_hists(const struct model *m);
 const struct model_hist *model_hist(const struct model *m, size_t i);

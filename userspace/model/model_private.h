@@ -46,6 +46,8 @@ struct model {
 
         struct model_trouble *trouble; /* `database` holds the kernel id until model_finish() */
         size_t ntroubles;
+        struct model_copy *copy; /* the same */
+        size_t ncopies;
         struct model_hist *hist; /* the same */
         size_t nhists;
         struct text_of_id cgroup[MODEL_MAX_CGROUPS];
@@ -69,6 +71,9 @@ struct model {
         struct trust trust;
         const char *blind; /* NULL: it saw everything */
 };
+
+/* Takes a VIGIL_OPEN, or a VIGIL_OP that read, of a main file. */
+int feed_copy(struct model *m, const struct vigil_op *r);
 
 /* Grows array @p p of elements of @p size from @p n to hold one more: doubles at powers of two. NULL: out of memory. */
 void *model_grow(void *p, size_t n, size_t size);

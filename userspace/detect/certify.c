@@ -119,7 +119,7 @@ static void predict(struct certificate *c, const struct model_use *u)
                  u->others ? "others still have it open; when all have died: " : "", text);
 }
 
-static void look_behind(struct certificate *c, const struct model_use *u)
+static void look_behind(struct certificate *c, const struct model_use *u, uint32_t facts)
 {
         if (looked(u)) {
                 c->wal_bytes = u->observed->wal_bytes;
@@ -128,7 +128,12 @@ static void look_behind(struct certificate *c, const struct model_use *u)
                 c->wal_bytes = size_now(&u->db->file[VIGIL_ROLE_WAL]);
                 c->hot_journal = u->db->journal_hot != 0;
         }
-        predict(c, u);
+        /* The files look sound: only the trace knows that half a transaction is in them. */
+        if (facts & FACT_NO_JOURNAL)
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "next open cannot undo the half-written transaction: it has no journal");
+        else
+                predict(c, u);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
@@ -174,7 +179,7 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
                 certificate_reason(c, "storage-tainted");
         if (d->by_exec && c->verdict != VERDICT_CLEAN)
                 certificate_reason(c, "abandoned-by-exec");
-        look_behind(c, u);
+        look_behind(c, u, facts);
         if (c->verdict == VERDICT_UNCLEAN)
                 c->recovered = u->recovered;
         if (c->recovered == 1)

@@ -194,14 +194,19 @@ static int check_bytes(struct run *r, const struct engine_files *files)
         const char *const readable[] = {files->path, NULL};
         struct child_options options = worker_options(geteuid(), getegid(), deadline_left_ms(r->deadline));
         struct child_result child;
-        struct hashing hashing;
+        struct hashing hashing = {
+                .fd = files->fd[VIGIL_ROLE_MAIN],
+                .deadline = r->deadline,
+                .on_progress = r->options->on_progress,
+                .userdata = r->options->userdata,
+        };
         options.answer_limit = CHECK_ANSWER_MAX;
         options.read_only = readable;
-        hashing_start(&hashing, files->fd[VIGIL_ROLE_MAIN]);
+        hashing_start(&hashing);
         int err = child_run(&options, NULL, check_work, &job, &child);
         int unread = hashing_end(&hashing, r->result->sha256);
         err = take_child(r, err, &child);
-        if (err < 0 || unread == 0)
+        if (err < 0 || unread == 0 || r->result->outcome == CHECK_TIMEOUT)
                 return err;
         free(r->result->reason);
         r->result->reason = NULL;

@@ -46,7 +46,8 @@ json_t *check_json(const struct check_result *r);
  * so that a check that is killed leaves an empty directory at most, which the next one sweeps.
  *
  * With options->finished the file itself is opened, read-only and without a lock, no companion is looked for, and its SHA-256
- * is made meanwhile. What is in memory of it is dropped first: the answer and the hash are about what the disk holds.
+ * is made meanwhile, on another thread, which also calls on_progress. What is in memory of the file is dropped first: the
+ * answer and the hash are about what the disk holds.
  *
  * @return 0 with @p ret filled, whatever the outcome: a file with an SQLite header and damage behind it is CHECK_CORRUPT,
  *         one without (no database, or encrypted) CHECK_FAILED, as is one that cannot be copied consistently; an empty file

@@ -1,21 +1,55 @@
 /* hashing.c - a hash on a thread of its own. */
 #include "engine/hashing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "engine/deadline.h"
+
+#define BLOCK          (1u << 20)
+#define PROGRESS_BYTES (16u << 20)
+
+static int hash_file(struct hashing *h)
+{
+        _cleanup_hash_ struct hash *hash = NULL;
+        _cleanup_free_ void *block = malloc(BLOCK);
+        struct stat st;
+        if (!block)
+                return -ENOMEM;
+        if (fstat(h->fd, &st) < 0)
+                return -errno;
+        int err = hash_new(&hash);
+        for (uint64_t at = 0; err == 0;) {
+                ssize_t n = io_pread_all(h->fd, block, BLOCK, at);
+                if (n <= 0) {
+                        err = (int)n;
+                        break;
+                }
+                err = hash_add(hash, block, (size_t)n);
+                at += (uint64_t)n;
+                if (h->on_progress && at % PROGRESS_BYTES == 0)
+                        h->on_progress(h->userdata, at, (uint64_t)st.st_size);
+                if (err == 0 && deadline_over(h->deadline))
+                        err = -ETIME;
+        }
+        return err == 0 ? hash_end(hash, h->sha256) : err;
+}
 
 static void *run(void *userdata)
 {
         struct hashing *h = userdata;
-        h->error = hash_fd(h->fd, h->sha256);
+        h->error = hash_file(h);
         return NULL;
 }
 
-void hashing_start(struct hashing *h, int fd)
+void hashing_start(struct hashing *h)
 {
-        *h = (struct hashing){.fd = fd};
-        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-        posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        posix_fadvise(h->fd, 0, 0, POSIX_FADV_DONTNEED);
+        posix_fadvise(h->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         h->started = pthread_create(&h->thread, NULL, run, h) == 0;
         if (!h->started)
                 run(h);

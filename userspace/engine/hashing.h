@@ -3,21 +3,27 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/hash.h"
 
-/** A hash in progress, on a thread of its own. */
+/** A hash in progress, on a thread of its own. Set up by the caller but for the last group. */
 struct hashing {
+        int fd;            /* stays with the caller, open until hashing_end() */
+        uint64_t deadline; /* deadline_in() */
+        /** Called on the other thread, now and then; may be NULL. */
+        void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
+        void *userdata;
+
         pthread_t thread;
         bool started;
-        int fd;
         int error;
         char sha256[HASH_HEX_LEN];
 };
 
-/** Begins to hash what @p fd holds on the disk: what is in memory of it is dropped first, where it is clean. @p fd stays with
- * the caller, and open until hashing_end(). Where no thread can be had, hashes at once. */
-void hashing_start(struct hashing *h, int fd);
+/** Begins to hash what the disk holds: what is in memory of the file is dropped first, where it is clean. Where no thread can
+ * be had, hashes at once. */
+void hashing_start(struct hashing *h);
 
-/** Waits for the end. @param ret_hex  untouched on failure. @return 0 or as hash_fd() */
+/** Waits for the end. @param ret_hex  untouched on failure. @return 0, -ETIME, or as hash_fd() */
 int hashing_end(struct hashing *h, char ret_hex[HASH_HEX_LEN]);

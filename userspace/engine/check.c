@@ -89,12 +89,13 @@ static bool errors_sound(const json_t *errors)
 
 static int take_answer(struct run *r, const json_t *answer)
 {
-        uint64_t outcome;
+        uint64_t outcome, method;
         json_t *errors = json_object_get(answer, "errors");
         const char *reason = json_string_value(json_object_get(answer, "reason"));
         if (worker_get_u64(answer, "outcome", &outcome) < 0 || outcome > CHECK_FAILED || !reason ||
-            !errors_sound(errors))
+            worker_get_u64(answer, "method", &method) < 0 || method > CHECK_FULL || !errors_sound(errors))
                 return conclude(r, CHECK_FAILED, "the worker's answer makes no sense");
+        r->result->method = method_names[method];
         json_array_extend(r->result->errors, errors);
         return conclude(r, (enum check_outcome)outcome, reason[0] ? reason : NULL);
 }

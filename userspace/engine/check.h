@@ -22,11 +22,13 @@ struct check_options {
 /** Outcome of one check: "vigil.check/1" and `integrity` of a report. Release with check_result_done(). */
 struct check_result {
         enum check_outcome outcome;
-        const char *method; /* "quick_check", "integrity_check", "none": static */
-        const char *on;     /* "snapshot": a private copy; "file": a finished file itself; "none" */
+        const char *
+                method; /* "quick_check", "integrity_check", "none": static. Less than was asked for, with a reason, where
+                               the schema needs functions or collations of the application */
+        const char *on; /* "snapshot": a private copy; "file": a finished file itself; "none" */
         json_t *errors; /* array of {"page": n or null, "text": "…"}: at most 100, then one that counts the rest. NULL: none */
         char sha256[65]; /* of a finished file as the disk gave it back, lower-case hex; else empty */
-        char *reason;    /* why it failed, timed out or was skipped; NULL otherwise */
+        char *reason;    /* why it failed, timed out, was skipped, or did less; NULL otherwise */
         uint64_t ms;
 };
 

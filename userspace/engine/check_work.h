@@ -14,5 +14,5 @@ struct check_job {
 /** Bytes of the longest answer: all errors kept, each byte of their texts escaped. */
 #define CHECK_ANSWER_MAX (512 * 1024)
 
-/** Body of the worker, a child_fn. Answers {"outcome", "errors", "reason"}. */
+/** Body of the worker, a child_fn. Answers {"outcome", "method", "errors", "reason"}; "method" is what was done. */
 int check_work(int answer_fd, void *userdata);

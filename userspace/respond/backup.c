@@ -133,27 +133,39 @@ static int copy(struct backup_run *r)
         return backup_fail(r, -ENODATA, "it is empty (0 bytes): there is nothing to back up");
 }
 
-/* The disk must give back, to a fresh descriptor, what was hashed while the copy was made. */
+static int same_bytes(struct backup_run *r)
+{
+        const char *written = r->result->snapshot.sha256;
+
+        if (strcmp(r->result->sha256, written) == 0)
+                return 0;
+        return backup_fail(r, -EIO, "the disk gives back other bytes than were written: SHA-256 %s, written %s",
+                           r->result->sha256, written);
+}
+
+/* The disk must give back, to a fresh descriptor, what was hashed while the copy was made. Where the copy is also checked, the
+ * check reads it, and hashes what it reads. */
 static int reread(struct backup_run *r)
 {
-        struct snapshot_result *s = &r->result->snapshot;
+        struct stat st;
 
         r->phase = BACKUP_REREAD;
         _cleanup_close_ int fd = openat(r->work.fd, PUBLISH_COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        int err = fd < 0 ? -errno : backup_own(r, fd);
+        int err = fd < 0 || fstat(fd, &st) < 0 ? -errno : backup_own(r, fd);
+        if (err == 0 && r->options->check != CHECK_NONE) {
+                r->result->bytes = (uint64_t)st.st_size;
+                return 0;
+        }
         if (err == 0)
                 err = verify_hash(r->work.fd, PUBLISH_COPY, r->deadline_ns, backup_progress, r, r->result->sha256,
                                   &r->result->bytes);
         if (err < 0)
                 return backup_fail(r, err, "cannot read the copy back: %s", strerror(-err));
-        if (strcmp(r->result->sha256, s->sha256) != 0)
-                return backup_fail(r, -EIO,
-                                   "the disk gives back other bytes than were written: SHA-256 %s, written %s",
-                                   r->result->sha256, s->sha256);
-        return 0;
+        return same_bytes(r);
 }
 
-/* The copy must stand alone: restored without companions, opened and checked. */
+/* The copy must stand alone: what a restore would put in place, in a private directory, without companions, opened and
+ * checked as the disk gives it back. */
 static int check(struct backup_run *r)
 {
         static const char *const companions[] = {"-wal", "-journal", "-shm"};
@@ -161,7 +173,7 @@ static int check(struct backup_run *r)
         struct check_options how = {
                 .method = r->options->check,
                 .deadline_ms = backup_left_ms(r),
-                .scratch = r->options->scratch,
+                .finished = true,
                 .on_progress = backup_progress,
                 .userdata = r,
         };
@@ -183,6 +195,10 @@ static int check(struct backup_run *r)
         check_result_done(c);
         int err = check_database(path, &how, c);
         if (err < 0)
+                return err;
+        memcpy(r->result->sha256, c->sha256, sizeof(r->result->sha256));
+        err = c->sha256[0] ? same_bytes(r) : 0;
+        if (err != 0)
                 return err;
         r->result->verified = c->outcome == CHECK_OK;
         if (c->outcome == CHECK_CORRUPT)

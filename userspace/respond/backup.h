@@ -12,8 +12,9 @@
 #include "engine/check.h"
 #include "engine/snapshot.h"
 
-/** What is being done while the user waits: BACKUP_COPY copies, BACKUP_REREAD hashes what the disk holds, BACKUP_CHECK
- * restores the copy into a private place and checks it, BACKUP_EVIDENCE_COPY keeps the raw files of a corrupt source. */
+/** What is being done while the user waits: BACKUP_COPY copies; BACKUP_REREAD hashes what the disk holds, where nothing is
+ * checked; BACKUP_CHECK lets SQLite check the copy as the disk gives it back, and hashes it meanwhile; BACKUP_EVIDENCE_COPY
+ * keeps the raw files of a corrupt source. */
 enum backup_phase { BACKUP_COPY, BACKUP_REREAD, BACKUP_CHECK, BACKUP_EVIDENCE_COPY };
 
 /** Settings of one backup. Zero is a sane default but for `database`, `directory` and `check`. */
@@ -29,7 +30,7 @@ struct backup_options {
         uint64_t byte_budget;  /* most bytes the copy may take; 0: no limit but the file system's */
         uint64_t wal_cap;      /* as in snapshot_options */
         uint64_t deadline_ms;  /* of the whole, check included; 0: none for the copy, 10 minutes for the check */
-        const char *scratch;   /* as in check_options */
+        const char *scratch;   /* as in check_options; for the check of evidence */
         void (*on_progress)(void *userdata, enum backup_phase phase, uint64_t done,
                             uint64_t total); /* may be NULL */
         void *userdata;
@@ -47,7 +48,7 @@ struct backup_result {
         char *id;            /* "app-20261121T031502Z", "evidence/app-20261121T031502Z"; NULL when failed */
         char *path;          /* absolute: the .db file, or the directory of the evidence; NULL when failed */
         uint64_t bytes;      /* of all files under path */
-        bool verified;       /* re-read from the disk, restored into a private place, opened alone, checked: ok */
+        bool verified;       /* re-read from the disk, opened alone in a private place, checked: ok */
         char sha256[65];     /* of the .db file; empty for evidence */
         uint64_t durable_ms; /* until the copy was written and synced */
         uint64_t ms;         /* until the outcome */
@@ -62,10 +63,10 @@ void backup_result_done(struct backup_result *r);
 
 /**
  * Makes one backup by the procedure of a proven copy: sweep what dead runs left; space check; consistent copy under a
- * temporary name, synced; re-read with a fresh descriptor after POSIX_FADV_DONTNEED and compared with the hash made while
- * copying; restored into a private place, opened alone and checked; manifest; published under a new name that never
- * replaces another (RENAME_NOREPLACE); directory synced. An error at any step means no backup: the temporary files are
- * removed and what was there before is untouched. Being killed at any point leaves no half file under a final name; what
+ * temporary name, synced; re-read from the disk after POSIX_FADV_DONTNEED, in one pass that compares it with the hash made
+ * while copying and lets SQLite open it alone, in its private directory, and check it; manifest; published under a new name
+ * that never replaces another (RENAME_NOREPLACE); directory synced. An error at any step means no backup: the temporary files
+ * are removed and what was there before is untouched. Being killed at any point leaves no half file under a final name; what
  * remains is recognised by its lock and swept, or finished, by the next run.
  *
  * The name is ID.db, ID = the database's name in [A-Za-z0-9._-] (anything else becomes '_', an ending .db, .sqlite or

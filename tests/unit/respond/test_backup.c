@@ -274,7 +274,10 @@ START_TEST(a_check_that_cannot_be_made_is_no_backup)
         make_database(place("app.db"), "delete", 10);
         struct backup_options o = options_for(place("app.db"));
         struct backup_result r;
-        o.scratch = place("no such directory");
+        /* Schema format 9: of an SQLite that does not exist yet (sqlite.org/fileformat2.html 1.3.11). */
+        int fd = open(o.database, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_eq(pwrite(fd, "\0\0\0\x9", 4, 44), 4);
+        close(fd);
         ck_assert_int_eq(refused(&o, &r), -ENOTRECOVERABLE);
         ck_assert_str_eq(names_in(place("b")), "");
         backup_result_done(&r);

@@ -12,6 +12,11 @@ const volatile bool cfg_adopt __weak = false;      /* adopt databases that the t
 const volatile bool cfg_stream_all __weak = false; /* stream every operation: `vigil record` */
 const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
 
+/* The program file of Vigil itself, written by the loader: what another Vigil on this host does to a database is no use of
+ * it. */
+__u64 own_exe_ino __weak = 0;
+__u32 own_exe_dev __weak = 0;
+
 /* ---- processes ---- */
 
 struct {

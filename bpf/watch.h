@@ -127,6 +127,17 @@ static __always_inline __u32 part_flags(struct mark *m)
         return flags;
 }
 
+static __always_inline bool is_vigil(struct task_struct *task)
+{
+        struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+        struct file_key key;
+
+        if (!exe || !own_exe_ino)
+                return false;
+        inode_key(BPF_CORE_READ(exe, f_inode), &key);
+        return key.ino == own_exe_ino && key.dev == own_exe_dev;
+}
+
 /* A new participant; with @announce its VIGIL_PROCESS record is sent (the task must be the current one). */
 GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
 {
@@ -138,6 +149,12 @@ GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
         if (p) {
                 if (p->flags & VIGIL_PROC_DEAD)
                         COUNT(collisions); /* its dead predecessor waits to be collected */
+                return 0;
+        }
+        struct mark *m = mark_of(tgid);
+        if (!(m && m->flags & MARK_CANARY) && is_vigil(task)) {
+                struct mark own = {.flags = MARK_OWN};
+                bpf_map_update_elem(&marks, &tgid, &own, BPF_ANY);
                 return 0;
         }
         blank = bpf_map_lookup_elem(&blank_part, &first);

@@ -2,6 +2,7 @@
 #include "sensor/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -157,6 +158,20 @@ static int load(struct sensor *s, char *why)
         return r < 0 ? explain(r, "cannot read the ring buffer", why) : 0;
 }
 
+/* Tells the programs which file we are, by the kernel's own numbers: a second Vigil on the host is not watched either. */
+static int tell_own_exe(struct sensor *s)
+{
+        struct seed_entry e;
+        _cleanup_close_ int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        int r = fd < 0 ? -errno : seed_own_fd(s, fd, &e);
+
+        if (r < 0)
+                return r;
+        s->skeleton->bss->own_exe_ino = e.ino;
+        s->skeleton->bss->own_exe_dev = e.dev;
+        return 0;
+}
+
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
 {
         struct sensor *s = calloc(1, sizeof(*s));
@@ -176,6 +191,8 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
                 r = load(s, why);
         if (r == 0)
                 r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
+        if (r == 0)
+                r = tell_own_exe(s);
         if (r == 0)
                 r = attach(s, why);
         if (r < 0) {

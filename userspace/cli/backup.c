@@ -56,7 +56,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 
 const struct command command_backup = {
         .name = "backup",
-        .summary = "make, list, verify and restore proven copies",
+        .summary = "Make, list, verify and restore proven copies",
         .help = help,
         .run = run,
 };

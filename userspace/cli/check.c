@@ -157,7 +157,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 
 const struct command command_check = {
         .name = "check",
-        .summary = "say whether the data of a database are intact",
+        .summary = "Say whether the data of a database are intact",
         .help = help,
         .run = run,
 };

@@ -135,12 +135,13 @@ static int look_at_place(struct restoring *r)
 static int refuse_open(struct restoring *r)
 {
         const char *path = r->result->path;
+        struct users_files files;
         struct users users = {0};
         char who[200];
 
-        int err = users_files_of(path, &r->files);
+        int err = users_files_of(path, &files);
         if (err == 0)
-                err = users_look(&r->files, &users);
+                err = users_look(&files, &users);
         if (err < 0)
                 return restoring_fail(r, err, "cannot see who has %s open: %s", path, strerror(-err));
         if (users.n) {
@@ -315,13 +316,19 @@ static int check(struct restoring *r)
                               c->reason ? c->reason : "");
 }
 
-/* Whoever has opened the old files since then works on files without a name. */
+/* Whoever has opened the old main file since then works on a file without a name. Looked for are the inodes that we hold
+ * ourselves: the number of one that is gone may already belong to a file of somebody else. */
 static int look_for_late_openers(struct restoring *r)
 {
-        struct users users;
+        const int held[] = {r->old_fd, r->merged_fd};
+        struct users_files files = {0};
+        struct users users = {0};
         char who[200];
 
-        if (r->files.n == 0 || users_look(&r->files, &users) < 0 || users.n == 0)
+        for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++)
+                if (held[i] >= 0 && fstat(held[i], &files.st[files.n]) == 0)
+                        files.n++;
+        if (files.n == 0 || users_look(&files, &users) < 0 || users.n == 0)
                 return 0;
         users_describe(&users, who, sizeof(who));
         restoring_note(r, true,

@@ -18,7 +18,6 @@ struct restoring {
         bool exists;
         struct stat old;               /* of the main file that is there */
         int old_fd, merged_fd, new_fd; /* they carry the locks; -1: none */
-        struct users_files files;      /* of the old database */
         struct workdir work;
 };
 

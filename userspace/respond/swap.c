@@ -118,10 +118,6 @@ static int merge(struct restoring *r)
                                *merged.reason ? merged.reason : strerror(-err));
                 return 0;
         }
-        /* Who opens it from now on will be left with it. */
-        if (r->files.n < sizeof(r->files.st) / sizeof(*r->files.st) &&
-            fstat(r->merged_fd, &r->files.st[r->files.n]) == 0)
-                r->files.n++;
         return sync_directory(r);
 }
 

@@ -29,7 +29,7 @@ struct users {
 
 /** Identity of the files to look for: a main file and its companions. */
 struct users_files {
-        struct stat st[5]; /* and room for one more */
+        struct stat st[4];
         size_t n;
         bool network; /* the main file lies on a network or FUSE file system */
 };

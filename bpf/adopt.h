@@ -174,7 +174,7 @@ GLOBAL int db_announce(__u64 file_addr, __u32 id)
         if (path_of(file_path(file)))
                 r->path_flags |= VIGIL_PATH_CUT;
         bpf_probe_read_kernel(r->path, sizeof(r->path), s->text);
-        emit(r, sizeof(*r));
+        emit_urgent(r, sizeof(*r)); /* user space must reach the file while its process lives */
         return 0;
 }
 

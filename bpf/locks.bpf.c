@@ -170,6 +170,35 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
         a->use->flags |= VIGIL_USE_LOCKED;
 }
 
+#define FDS_SEARCHED 512
+
+/* Finds the descriptor that participant @tgid has open on the main file of @db, for one that was opened before the watch of it
+ * began, or inherited: at its death it tells whether the connection was left open. */
+GLOBAL int main_fd_find(__u32 tgid, __u32 db, __u64 file_addr)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_use *use = p ? use_get(p, db) : NULL;
+        struct fdtable *fdt = BPF_CORE_READ(current_task(), files, fdt);
+        struct file **slot = BPF_CORE_READ(fdt, fd);
+        __u32 max = BPF_CORE_READ(fdt, max_fds);
+
+        if (!use)
+                return 0;
+        for (__u32 fd = 0; fd < FDS_SEARCHED; fd++) {
+                struct file *file = NULL;
+
+                if (fd >= max)
+                        break;
+                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
+                if ((__u64)file != file_addr)
+                        continue;
+                main_fd_add(use, (__s32)fd);
+                return 0;
+        }
+        use->flags |= VIGIL_USE_FDS_UNKNOWN; /* and do not search at every lock */
+        return 0;
+}
+
 /* ---- attachments ---- */
 
 static __always_inline bool may_adopt(long long start, unsigned char type, int ret, __u32 tgid)
@@ -226,6 +255,9 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
         if (!a.ledger || !a.priv || !a.use)
                 return 0;
+        if (a.role == VIGIL_ROLE_MAIN && type != F_UNLCK && !a.use->main_opens &&
+            !(a.use->flags & VIGIL_USE_FDS_UNKNOWN))
+                main_fd_find(tgid, ref->db, lock_file(fl));
         a.ns = bpf_ktime_get_boot_ns();
         a.use->last_ns = a.ns;
         lock_note(&a, type, start, end, ret);

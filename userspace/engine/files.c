@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,23 @@ static int open_regular(int dirfd, const char *name)
         return fd < 0 ? -errno : fd;
 }
 
-/* The resolved path of @p path, whose last component may be missing. */
-static int resolve(const char *path, char **ret)
+/* A path through /proc/PID/fd or /proc/PID/root leads into another mount namespace, where the text that realpath(3) makes of
+ * it means another file or none: such a path is kept as it is. */
+static bool keeps_meaning(const char *path, const char *real)
+{
+        struct stat a, b;
+
+        return stat(path, &a) < 0 || (real && stat(real, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+}
+
+int engine_resolve(const char *path, char **ret)
 {
         char *real = realpath(path, NULL);
+        if (path[0] == '/' && !keeps_meaning(path, real)) {
+                free(real);
+                *ret = strdup(path);
+                return *ret ? 0 : -ENOMEM;
+        }
         if (!real && errno == ENOENT) {
                 _cleanup_free_ char *copy = strdup(path);
                 if (!copy)
@@ -88,7 +102,7 @@ static int open_companions(const struct engine_companion *companions, struct eng
 int engine_files_open(const char *path, const struct engine_companion *companions, struct engine_files *ret)
 {
         _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;
-        int err = resolve(path, &f.path);
+        int err = engine_resolve(path, &f.path);
         if (err < 0)
                 return err;
         f.name = strrchr(f.path, '/') + 1;

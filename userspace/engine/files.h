@@ -47,3 +47,12 @@ int engine_files_open(const char *path, const struct engine_companion *companion
 void engine_files_close(struct engine_files *f);
 
 #define _cleanup_files_ _cleanup_(engine_files_close)
+
+/**
+ * The path of the file itself: symbolic links followed, as SQLite follows them. The last component may be missing. A path that
+ * leads through /proc into another mount namespace is kept as it is.
+ *
+ * @param ret  owned by the caller
+ * @return 0; -ENOENT its directory does not exist; -ENOMEM; or -errno of realpath(3)
+ */
+int engine_resolve(const char *path, char **ret);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "engine/files.h"
 #include "respond/list.h"
 #include "respond/manifest.h"
 #include "respond/run.h"
@@ -24,9 +25,11 @@ static int find_source(struct backup_run *r)
         _cleanup_free_ char *wal = NULL;
         struct stat st;
 
-        r->source = realpath(r->options->database, NULL);
-        if (!r->source || stat(r->source, &r->source_stat) < 0)
-                return backup_fail(r, -errno, "cannot find the database: %s", strerror(errno));
+        int err = engine_resolve(r->options->database, &r->source);
+        if (err == 0 && stat(r->source, &r->source_stat) < 0)
+                err = -errno;
+        if (err < 0)
+                return backup_fail(r, err, "cannot find the database: %s", strerror(-err));
         if (!S_ISREG(r->source_stat.st_mode))
                 return backup_fail(r, S_ISDIR(r->source_stat.st_mode) ? -EISDIR : -EINVAL,
                                    "it is no regular file, so it is no database");

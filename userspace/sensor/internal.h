@@ -60,7 +60,14 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
 /* sensor_watch() with other flags (enum vigil_db_flag). */
 int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret_id);
 
+/* What the kernel calls the regular file at @path. */
+int watch_numbers(struct sensor *s, const char *path, struct seed_entry *ret);
+
 /* Makes the main file at s->db[id].path known to the kernel, if it exists. */
 int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entry *ret);
+
+/* The path at which the file of the record can be opened from here: as it stands, or through the root of a process that sees
+ * it, with its directory then held open by *ret_dirfd. Owned by the caller; NULL: there is no way. */
+char *reach_database(struct sensor *s, const struct vigil_database *r, int *ret_dirfd);
 
 void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size);

@@ -30,30 +30,6 @@ int sensor_send(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint3
 
 /* ---- databases that the kernel side adopted ---- */
 
-/* The path at which (dev, ino) of the record can be opened from here: as it stands, or through the root of the process that
- * uses it, when that lives in another mount namespace. */
-static char *reach(struct sensor *s, unsigned id, const struct vigil_database *r, struct seed_entry *e)
-{
-        char other[PATH_MAX];
-
-        if (watch_bind(s, id, r->path, e) == 0 && (!r->ino || (e->ino == r->ino && e->dev == r->dev)))
-                return strdup(r->path);
-        if ((size_t)snprintf(other, sizeof(other), "/proc/%u/root%s", r->id.tgid, r->path) >= sizeof(other))
-                return NULL;
-        char *slash = strrchr(other, '/');
-        if (!slash || watch_bind(s, id, other, e) < 0)
-                return NULL;
-        /* The process may be gone when the files are looked at: its directory is held open instead. */
-        *slash = 0;
-        s->db[id].dirfd = open(other, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (s->db[id].dirfd < 0)
-                return NULL;
-        char *path = NULL;
-        if (asprintf(&path, "/proc/%d/fd/%d/%s", getpid(), s->db[id].dirfd, slash + 1) < 0)
-                return NULL;
-        return path;
-}
-
 static void cut_suffix(char *path, const char *suffix)
 {
         size_t n = strlen(path), m = strlen(suffix);
@@ -74,10 +50,10 @@ static int deliver_database(struct sensor *s, const struct vigil_database *from)
                 cut_suffix(r.path, "-wal");
         }
         if (!s->db[r.db].path && !(r.path_flags & VIGIL_PATH_CUT)) {
-                s->db[r.db].path = reach(s, r.db, &r, &e);
+                s->db[r.db].path = reach_database(s, &r, &s->db[r.db].dirfd);
                 if (s->db[r.db].dirfd >= 0)
                         r.path_flags |= VIGIL_PATH_OTHER_NS;
-                if (!r.ino && s->db[r.db].path) {
+                if (!r.ino && s->db[r.db].path && watch_bind(s, r.db, s->db[r.db].path, &e) == 0) {
                         r.ino = e.ino;
                         r.dev = e.dev;
                 }

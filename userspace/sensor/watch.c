@@ -61,7 +61,7 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
         return 0;
 }
 
-int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entry *ret)
+int watch_numbers(struct sensor *s, const char *path, struct seed_entry *ret)
 {
         _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
         if (fd < 0)
@@ -71,7 +71,15 @@ int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entr
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-        int r = seed_own_fd(s, fd, ret);
+        return seed_own_fd(s, fd, ret);
+}
+
+int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entry *ret)
+{
+        /* Held open while the kernel side looks at the address of its inode. */
+        _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+        int r = watch_numbers(s, path, ret);
+
         if (r < 0)
                 return r;
         uint64_t args[] = {id, VIGIL_ROLE_MAIN, ret->inode};

@@ -253,6 +253,21 @@ START_TEST(a_kill_in_the_middle_of_a_sync_is_added)
 }
 END_TEST
 
+/* The streams of stream.h end with a sync, later than any signal at 0. */
+START_TEST(a_sync_that_outlived_the_kill_was_in_flight)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.db.txn_journal_writes = 1;
+        killed(&a, SIGKILL);
+        a.signal[0].syncs_in_flight = 1;
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open,killed-in-sync",
+            "P1 unclean-death,P2 killed-in-sync");
+        a.signal[0].ns = UINT64_MAX; /* it had ended before: the one in flight was of another file */
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
 START_TEST(bytes_at_risk_are_told_also_of_the_clean)
 {
         struct actor a = actor(100, "app");
@@ -272,4 +287,5 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot, a_changed_main_file_without_a_journal_is_p0,
       a_journal_that_is_gone_in_the_middle_is_no_journal, a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks,
       locks_and_descriptors_that_could_not_be_read_make_unknown, a_server_decides_on_a_remote_file_system,
-      a_kill_in_the_middle_of_a_sync_is_added, bytes_at_risk_are_told_also_of_the_clean)
+      a_kill_in_the_middle_of_a_sync_is_added, a_sync_that_outlived_the_kill_was_in_flight,
+      bytes_at_risk_are_told_also_of_the_clean)

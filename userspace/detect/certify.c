@@ -106,6 +106,12 @@ static void predict(struct certificate *c, const struct model_use *u)
         char text[PREDICT_LEN];
         if (!looked(u) && !(u->db && u->db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_SIZED))
                 return;
+        if (!looked(u) && u->db->flags & VIGIL_DB_SEEN_LATE) {
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "unknown: nobody looked at the files after the death, and what they held before the watch "
+                         "was not seen");
+                return;
+        }
         struct vigil_observed guess;
         const struct vigil_observed *o = u->observed;
         if (!looked(u)) {
@@ -151,6 +157,24 @@ static void identify(struct certificate *c, const struct model *m)
         id_end(&h, 'c', c->id);
 }
 
+/* SIGKILL does not abort a sync: the call goes on, ends, and its caller dies without hearing of it. So a sync was in flight
+ * when it still is at the death, or when one was at the deadly signal and one of this database ended after that. */
+static bool sync_was_in_flight(const struct certificate *c)
+{
+        const struct vigil_sig *by = c->ending.by;
+
+        if (c->use->use.flags & VIGIL_USE_SYNCING)
+                return true;
+        if (!by || by->syncs_in_flight == 0)
+                return false;
+        for (uint32_t i = 0; i < c->death->nops; i++) {
+                const struct vigil_opent *op = &c->death->op[i];
+                if (op->op == VIGIL_OP_SYNC && op->db == c->use->use.db && op->ns >= by->ns)
+                        return true;
+        }
+        return false;
+}
+
 void certify(const struct model *m, const struct model_death *d, const struct model_use *u, struct certificate *c)
 {
         c->database = u->database;
@@ -168,7 +192,7 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
                 certificate_reason(c, rule->reason[i]);
         c->held = held(facts, c->locks);
         c->connection_open = (facts & FACT_OPEN) != 0;
-        c->sync_in_flight = (u->use.flags & VIGIL_USE_SYNCING) != 0;
+        c->sync_in_flight = sync_was_in_flight(c);
 
         add_unknown_reasons(c, m, facts);
         if (c->sync_in_flight && c->ending.signal)

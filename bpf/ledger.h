@@ -299,6 +299,8 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
                 ledger_emptied(l);
         else if (size < l->end)
                 l->end = size;
+        if (l->written > l->durable + size) /* what has been cut off cannot be lost any more */
+                l->durable = l->written - size;
         if (role == VIGIL_ROLE_WAL && size == 0)
                 wal_generation(db, priv);
         else if (role == VIGIL_ROLE_JOURNAL && size == 0)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # setup.sh - installs what Vigil is built and tested with, on Debian 12.
 #
-# Usage: setup.sh [build] [test] [mounts]     default: build
+# Usage: setup.sh [build] [demo] [test] [mounts]     default: build
 #   build    compilers and libraries
+#   demo     what scripts/demo.sh needs beside it
 #   test     what scripts/test.sh and scripts/bench.sh need beside it
 #   mounts   mounts tracefs and bpffs where they are missing (Vigil itself copes without)
 #
@@ -14,6 +15,7 @@ build=(gcc libc6-dev make cmake ninja-build pkg-config clang bpftool libbpf-dev 
 	libjansson-dev libseccomp-dev libcap-ng-dev libssl-dev check)
 test=(clang-format clang-tidy libclang-rt-dev shellcheck bats jq sqlite3 python3 procps util-linux e2fsprogs fossil strace
 	qemu-system-x86 busybox-static cpio zstd xz-utils git man-db)
+demo=(sqlite3)
 
 say() {
 	echo "setup: $*"
@@ -92,7 +94,7 @@ mount_if_missing() {
 
 for part in "${@:-build}"; do
 	case $part in
-	build | test | mounts) ;;
+	build | demo | test | mounts) ;;
 	--help)
 		sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
 		exit
@@ -103,6 +105,7 @@ done
 for part in "${@:-build}"; do
 	case $part in
 	build) packages build "${build[@]}" ;;
+	demo) packages demo "${demo[@]}" ;;
 	test) packages test "${test[@]}" ;;
 	mounts)
 		mount_if_missing tracefs /sys/kernel/tracing

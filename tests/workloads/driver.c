@@ -7,8 +7,9 @@
  * Each step appends one line to TRUTH (standard output without -t): the step, its result, the transaction state, the
  * commits acknowledged so far and the sizes of the files. A step that does not return tells its line before.
  *
- * data: @open MODE (rw, ro, uri) · @close · @checkpoint MODE · @hold WHERE N FILE: at the Nth call from now, make FILE and
- *       wait for death (WHERE: write or sync of the main file, ckpt: a checkpoint that holds its locks, wal-sync)
+ * data: @open MODE (rw, ro, uri) · @close · @checkpoint MODE
+ *       @hold WHERE N FILE: at the Nth call from now, make FILE and wait for death. WHERE: write or sync of the main
+ *       file, ckpt: a checkpoint that holds its locks, wal-sync
  * life: @sleep MS · @ready FILE · @wait FILE · @pause · @kill9 · @raise N · @exit N · @return N · @segv · @hog MIB
  *       @exec CMD... · @fork STEP... @end · @wait-children · @thread STEP... @end · @join · @leader-exit
  *       @repeat N STEP... @end · @forks N · @close-fds FIRST · @ignore-signals · @setuid UID */

@@ -63,16 +63,26 @@ static uint64_t size_of(int fd)
         return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+/* Bytes that a copy takes: holes stay holes. */
+static uint64_t allocated(int fd)
+{
+        struct stat st;
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return 0;
+        uint64_t size = (uint64_t)st.st_size, blocks = (uint64_t)st.st_blocks * 512;
+        return blocks < size ? blocks : size;
+}
+
 /* The copy and what recovery adds to it, and a tenth of the file system left to its users. */
-static int check_room(struct run *r, uint64_t main, uint64_t wal)
+static int check_room(struct run *r, uint64_t bytes)
 {
         struct statvfs fs;
-        if (r->options->byte_budget && main + wal > r->options->byte_budget)
+        if (r->options->byte_budget && bytes > r->options->byte_budget)
                 return explain(r, -EFBIG, "%s: %" PRIu64 " bytes are more than the budget of %" PRIu64, r->path,
-                               main + wal, r->options->byte_budget);
+                               bytes, r->options->byte_budget);
         if (fstatvfs(r->scratch->dir, &fs) < 0)
                 return explain(r, -errno, "cannot ask for free space: %s", strerror(errno));
-        uint64_t need = main + wal + (main + wal) / 5;
+        uint64_t need = bytes + bytes / 5;
         uint64_t keep = (uint64_t)fs.f_blocks / 10 * fs.f_frsize, free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
         if (free_bytes < keep || free_bytes - keep < need)
                 return explain(r, -ENOSPC,
@@ -221,7 +231,7 @@ static int attempt(struct run *r)
         if (err < 0)
                 return explain(r, err, "cannot open %s: %s", r->path,
                                err == -EINVAL ? "not a regular file" : strerror(-err));
-        err = check_room(r, (uint64_t)files.main_stat.st_size, size_of(files.fd[VIGIL_ROLE_WAL]));
+        err = check_room(r, allocated(files.fd[VIGIL_ROLE_MAIN]) + allocated(files.fd[VIGIL_ROLE_WAL]));
         if (err < 0)
                 return err;
         r->capture->owner = files.main_stat.st_uid;

@@ -13,7 +13,7 @@
 #include "engine/wal.h"
 #include "engine/worker.h"
 
-/* The -wal of a copy is looked at so far; what recovery makes of the rest is recovery's business. */
+/* The -wal is looked at so far; what recovery makes of the rest is recovery's business. */
 #define WAL_LIMIT (1ULL << 30)
 
 /* A progress line per so many bytes. */
@@ -78,8 +78,8 @@ static int step(void *userdata, uint64_t bytes)
         return grown ? fail(a, CAPTURE_GROWN, -EBUSY) : 0;
 }
 
-/* The whole of a file as long as it is now. @return bytes or -errno */
-static int64_t copy_file(struct attempt *a, enum vigil_role role)
+/* The first @p size bytes of a file, or all that a reflink brings along. @return bytes or -errno */
+static int64_t copy_file(struct attempt *a, enum vigil_role role, uint64_t size)
 {
         int in = from(a, role), out = a->job->to[role];
         if (ftruncate(out, 0) < 0)
@@ -89,7 +89,6 @@ static int64_t copy_file(struct attempt *a, enum vigil_role role)
                         a->method = METHOD_REFLINK;
                 return (int64_t)size_of(out);
         }
-        uint64_t size = size_of(in);
         int64_t got = copy_bytes(in, out, size, a->job->flush, step, a);
         if (got < 0 && a->why == CAPTURE_NO_REASON)
                 a->why = got == -ENOSPC || got == -EDQUOT || got == -EFBIG ? CAPTURE_WRITE : CAPTURE_READ;
@@ -100,7 +99,7 @@ static int64_t copy_file(struct attempt *a, enum vigil_role role)
 
 static int copy_main(struct attempt *a)
 {
-        int64_t got = copy_file(a, VIGIL_ROLE_MAIN);
+        int64_t got = copy_file(a, VIGIL_ROLE_MAIN, size_of(from(a, VIGIL_ROLE_MAIN)));
         if (got < 0)
                 return (int)got;
         a->main_bytes = (uint64_t)got;
@@ -135,6 +134,21 @@ static void wal_header(const struct attempt *a, uint8_t ret[WAL_HEADER_LEN])
                 memset(ret, 0, WAL_HEADER_LEN);
 }
 
+/* How much of the -wal is copied: up to its last commit, which nobody overwrites while its header stands. What lies behind is
+ * an older generation, or not committed, or a hole that claims to be frames. */
+static int measure_wal(struct attempt *a, uint64_t *ret_size)
+{
+        struct reader r;
+        int err = reader_of_fd(from(a, VIGIL_ROLE_WAL), &r);
+        if (err == 0)
+                err = wal_scan(&r, WAL_LIMIT, &a->wal);
+        if (err < 0)
+                return fail(a, CAPTURE_READ, err);
+        a->wal_bytes = r.size;
+        *ret_size = a->job->raw || a->wal.cut ? r.size : a->wal.commit_end;
+        return 0;
+}
+
 /* The -wal with one header from beginning to end. While the main file stands still, any prefix of its commits fits it. */
 static int copy_wal(struct attempt *a)
 {
@@ -142,16 +156,18 @@ static int copy_wal(struct attempt *a)
         if (from(a, VIGIL_ROLE_WAL) < 0)
                 return 0;
         for (int i = 0; i < WAL_TRIES; i++) {
+                uint64_t size;
                 a->why = CAPTURE_NO_REASON;
                 wal_header(a, before);
-                int64_t got = copy_file(a, VIGIL_ROLE_WAL);
+                int err = measure_wal(a, &size);
+                if (err < 0)
+                        return err;
+                int64_t got = copy_file(a, VIGIL_ROLE_WAL, size);
                 if (got < 0 && a->why != CAPTURE_CHANGED)
                         return (int)got;
                 wal_header(a, after);
-                if (got >= 0 && memcmp(before, after, sizeof(before)) == 0) {
-                        a->wal_bytes = (uint64_t)got;
+                if (got >= 0 && memcmp(before, after, sizeof(before)) == 0)
                         return 0;
-                }
         }
         return fail(a, CAPTURE_CHANGED, -EAGAIN);
 }
@@ -226,7 +242,7 @@ static int copy_quietly(struct attempt *a)
                 return fail(a, CAPTURE_RECENT, -EAGAIN);
         int err = copy_main(a);
         if (err == 0 && with_journal) {
-                int64_t got = copy_file(a, VIGIL_ROLE_JOURNAL);
+                int64_t got = copy_file(a, VIGIL_ROLE_JOURNAL, size_of(journal));
                 err = got < 0 ? (int)got : 0;
         }
         if (err == 0)
@@ -254,19 +270,13 @@ static int look_at_journal(struct attempt *a)
 static int settle(struct attempt *a)
 {
         int wal = a->job->to[VIGIL_ROLE_WAL], journal = a->job->to[VIGIL_ROLE_JOURNAL];
-        struct reader r;
-        int err = reader_of_fd(wal, &r);
-        if (err == 0)
-                err = wal_scan(&r, WAL_LIMIT, &a->wal);
-        if (err < 0)
-                return fail(a, CAPTURE_READ, err);
         if (a->job->raw)
                 return 0;
-        if (a->main_bytes == 0)
-                return ftruncate(wal, 0) < 0 || ftruncate(journal, 0) < 0 ? fail(a, CAPTURE_WRITE, -errno) : 0;
-        a->recover_wal = a->wal.commits > 0 || a->wal.cut;
+        a->recover_wal = a->main_bytes > 0 && (a->wal.commits > 0 || a->wal.cut);
         if (!a->recover_wal && ftruncate(wal, 0) < 0)
                 return fail(a, CAPTURE_WRITE, -errno);
+        if (a->main_bytes == 0)
+                return ftruncate(journal, 0) < 0 ? fail(a, CAPTURE_WRITE, -errno) : 0;
         return look_at_journal(a);
 }
 
@@ -290,7 +300,7 @@ static int capture(struct attempt *a)
         if (err < 0)
                 return err;
         a->wal_start = size_of(files->fd[VIGIL_ROLE_WAL]);
-        a->total = size_of(files->fd[VIGIL_ROLE_MAIN]) + a->wal_start + size_of(files->fd[VIGIL_ROLE_JOURNAL]);
+        a->total = size_of(files->fd[VIGIL_ROLE_MAIN]) + size_of(files->fd[VIGIL_ROLE_JOURNAL]);
 
         if (a->job->others_may_write && a->header.wal && files->fd[VIGIL_ROLE_WAL] >= 0 &&
             locks_wal_in_use(files) == 1) {

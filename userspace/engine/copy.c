@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -41,11 +42,36 @@ static ssize_t copy_by_hand(int from, int to, void *buffer, uint64_t at, size_t 
         return err < 0 ? err : got;
 }
 
+/* Where the next byte is that is no hole, at most @p size. A file system that knows no holes has data everywhere. */
+static uint64_t next_data(int from, uint64_t at, uint64_t size)
+{
+        off_t data = lseek(from, (off_t)at, SEEK_DATA);
+        if (data < 0)
+                return errno == ENXIO ? size : at;
+        return (uint64_t)data < size ? (uint64_t)data : size;
+}
+
+/* A hole reaches to the end: it is made by the length of the file, and only where the file is still that long. */
+static int64_t end_in_hole(int from, int to, uint64_t at, uint64_t size)
+{
+        struct stat st;
+        if (fstat(from, &st) < 0)
+                return -errno;
+        uint64_t end = (uint64_t)st.st_size < size ? (uint64_t)st.st_size : size;
+        if (end <= at)
+                return (int64_t)at;
+        return ftruncate(to, (off_t)end) < 0 ? -errno : (int64_t)end;
+}
+
 int64_t copy_bytes(int from, int to, uint64_t size, bool flush, copy_step step, void *userdata)
 {
         _cleanup_free_ void *buffer = NULL;
         uint64_t at = 0;
         while (at < size) {
+                uint64_t data = next_data(from, at, size);
+                if (data == size)
+                        return end_in_hole(from, to, at, size);
+                at = data;
                 size_t n = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
                 ssize_t got = buffer ? 0 : copy_in_kernel(from, to, at, n);
                 /* Some kernels answer 0 for files that they cannot splice (procfs, FUSE): only a read proves the end. */

@@ -14,7 +14,7 @@ typedef int (*copy_step)(void *userdata, uint64_t bytes);
 int copy_reflink(int from, int to);
 
 /**
- * Copies the first @p size bytes of @p from to @p to, from offset 0.
+ * Copies the first @p size bytes of @p from to the empty file @p to. Holes stay holes; the file offset of @p from moves.
  *
  * @param flush  starts write-back of what was copied, so that a later fsync(2) finds little to do
  * @return bytes copied, fewer than @p size when @p from ended before; or -errno, or what @p step returned

@@ -17,7 +17,7 @@ struct child_options worker_options(uid_t owner, gid_t group, uint64_t deadline_
                 .set_ids = geteuid() == 0 && owner != 0,
                 .uid = owner,
                 .gid = group,
-                .memory_limit = 1ULL << 30,
+                .memory_limit = 2ULL << 30,
         };
 }
 

@@ -7,7 +7,7 @@
 #include "base/child.h"
 
 /**
- * Options of a confined worker that works for the owner of a database: sandboxed, 1 GiB of addresses and, where Vigil is
+ * Options of a confined worker that works for the owner of a database: sandboxed, 2 GiB of addresses and, where Vigil is
  * root and the owner is not, with the owner's ids.
  */
 struct child_options worker_options(uid_t owner, gid_t group, uint64_t deadline_ms);

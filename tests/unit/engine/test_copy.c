@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "database.h"
@@ -86,6 +87,22 @@ START_TEST(a_source_that_the_kernel_cannot_splice_is_read)
 }
 END_TEST
 
+START_TEST(holes_stay_holes)
+{
+        const char *from = place("from"), *to = place("to");
+        struct stat st;
+        fill(from, 100000);
+        ck_assert_int_eq(truncate(from, 200 << 20), 0);
+        int fd = open(from, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_eq(pwrite(fd, "x", 1, 100 << 20), 1);
+        close(fd);
+        ck_assert_int_eq(copy(from, to, 200 << 20), 200 << 20);
+        ck_assert_str_eq(hash_of(to), hash_of(from));
+        ck_assert_int_eq(stat(to, &st), 0);
+        ck_assert_int_lt(st.st_blocks * 512, 16 << 20);
+}
+END_TEST
+
 START_TEST(a_refused_step_ends_the_copy)
 {
         int refusal = -EBUSY;
@@ -99,6 +116,6 @@ START_TEST(a_refused_step_ends_the_copy)
 }
 END_TEST
 
-SUITE("copy", all_sizes_arrive_whole, two_file_systems_make_no_difference,
+SUITE("copy", holes_stay_holes, all_sizes_arrive_whole, two_file_systems_make_no_difference,
       a_source_that_ends_early_is_told_by_the_count, a_source_that_the_kernel_cannot_splice_is_read,
       a_refused_step_ends_the_copy)

@@ -149,6 +149,29 @@ START_TEST(raw_copies_are_the_files_as_they_are)
 }
 END_TEST
 
+/* A log of 4 GiB, most of it a hole, or frames of an older generation. */
+START_TEST(a_log_is_copied_up_to_its_last_commit)
+{
+        const char *path = place("a.db"), *wal = with(path, "-wal");
+        db_make(path, "wal", 200);
+        db_killed_after(path, "insert into t values(1001, 'x')");
+        ck_assert_int_eq(truncate(wal, 4LL << 30), 0);
+        struct snapshot_result r = taken(path, "copy");
+        ck_assert_uint_eq(r.source_wal_bytes, 4ULL << 30);
+        ck_assert_uint_eq(r.wal_commits, 1);
+        ck_assert_uint_le(r.bytes, 1 << 20);
+        ck_assert_int_eq(db_ask(copy("copy"), "select count(*) from t"), 201);
+
+        struct snapshot_options raw = defaults;
+        struct stat st;
+        raw.raw = true;
+        ck_assert_int_eq(take(path, "raw", &raw, &r), 0);
+        ck_assert_int_eq(stat(copy("raw-wal"), &st), 0);
+        ck_assert_int_eq(st.st_size, 4LL << 30);
+        ck_assert_int_lt(st.st_blocks * 512, 16 << 20);
+}
+END_TEST
+
 /* Copies while the writer writes; it must not notice, and every copy must be one instant. */
 static void copies_under(const char *mode, void (*writer)(const char *path), const char *written,
                          const char *method, int copies)
@@ -441,7 +464,7 @@ START_TEST(a_vigil_that_is_killed_leaves_no_lock_and_nothing_that_stays)
 }
 END_TEST
 
-SUITE("snapshot", an_idle_database_is_copied_byte_by_byte,
+SUITE("snapshot", a_log_is_copied_up_to_its_last_commit, an_idle_database_is_copied_byte_by_byte,
       what_a_killed_wal_writer_committed_is_in_the_copy_and_the_original_is_untouched,
       a_hot_journal_is_rolled_back_in_the_copy_and_kept_beside_the_original, raw_copies_are_the_files_as_they_are,
       copies_under_a_constant_wal_writer_are_consistent_and_unnoticed,

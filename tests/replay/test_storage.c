@@ -161,8 +161,21 @@ START_TEST(damage_is_p0_and_wants_a_backup)
 }
 END_TEST
 
+START_TEST(a_backup_that_could_not_be_made_is_told)
+{
+        struct stream s;
+        stream_open(&s);
+        struct detection *d = finish(&s);
+        ck_assert_int_eq(detection_add_backup_failure(d, 0, "no space", "/backups/app.db"), 0);
+        ck_assert_str_eq(findings_of(d), "P2 backup-failed");
+        ck_assert_str_eq(json_string_value(json_object_get(detection_finding(d, 0)->evidence, "last_good")),
+                         "/backups/app.db");
+        stream_done(&s, d);
+}
+END_TEST
+
 SUITE("storage", a_failed_sync_is_p1_and_names_the_process, an_interrupted_sync_is_no_storage_error,
       a_success_after_a_failed_sync_is_a_lie_and_the_taint_stays, an_error_told_to_somebody_else_is_swallowed,
       an_error_told_to_the_writer_is_not_swallowed, a_full_disk_and_a_short_write_are_told_once_each,
       a_green_check_does_not_clear_what_the_trace_saw, a_green_check_after_a_sound_run_adds_nothing,
-      damage_is_p0_and_wants_a_backup)
+      damage_is_p0_and_wants_a_backup, a_backup_that_could_not_be_made_is_told)

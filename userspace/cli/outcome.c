@@ -74,8 +74,8 @@ static bool exists(const struct model_database *db)
         return db->observed && db->observed->flags & VIGIL_OBS_MAIN;
 }
 
-static void back_up(const struct session *s, const struct detection *d, size_t i, const char *path,
-                    struct judged *j, struct progress *p)
+static int back_up(const struct session *s, struct detection *d, size_t i, const char *path, struct judged *j,
+                   struct progress *p)
 {
         enum verdict verdict = detection_verdict(d, i);
         char reason[32];
@@ -92,11 +92,13 @@ static void back_up(const struct session *s, const struct detection *d, size_t i
         int r = backup_create(&o, &j->backup);
         j->backed_up = true;
         clear(p);
-        if (r < 0 && j->backup.outcome == BACKUP_FAILED)
-                log_error("backup of %s failed: %s; %s%s", path, j->backup.reason ? j->backup.reason : strerror(-r),
-                          j->backup.last_good ? "the last verified copy is kept: "
-                                              : "there is no earlier verified copy",
-                          j->backup.last_good ? j->backup.last_good : "");
+        if (r == 0 || j->backup.outcome != BACKUP_FAILED)
+                return 0;
+        const char *why = j->backup.reason ? j->backup.reason : strerror(-r), *good = j->backup.last_good;
+        log_error("backup of %s failed: %s; %s%s", path, why,
+                  good ? "the last verified copy is kept: " : "there is no earlier verified copy",
+                  good ? good : "");
+        return detection_add_backup_failure(d, i, why, good);
 }
 
 static int judge(const struct session *s, struct detection *d, size_t i, struct judged *j, struct progress *p)
@@ -107,8 +109,11 @@ static int judge(const struct session *s, struct detection *d, size_t i, struct 
 
         if (!db->shown || !path || !exists(db))
                 return 0;
-        if (s->options->backup_dir && detection_wants_backup(d, i))
-                back_up(s, d, i, path, j, p);
+        if (s->options->backup_dir && detection_wants_backup(d, i)) {
+                int r = back_up(s, d, i, path, j, p);
+                if (r < 0)
+                        return r;
+        }
         if (j->backed_up && j->backup.check.outcome != CHECK_SKIPPED &&
             s->options->check == (int)CHECK_QUICK) { /* the copy was checked: that is the check */
                 check = &j->backup.check;

@@ -1,4 +1,4 @@
-/* integrity.c - what a check adds to the trace. The trace outranks the check: five causes lose committed rows while
+/* integrity.c - what a check and a failed backup add to the trace. The trace outranks the check: five causes lose committed rows while
  * integrity_check says ok (reference: durability 0.1). */
 #include <stdio.h>
 #include <string.h>
@@ -47,4 +47,12 @@ int detection_add_check(struct detection *d, size_t database, const struct check
         return finding_add(
                 d, &f,
                 json_pack("{s:s, s:I, s:O?}", "method", check->method, "errors", (json_int_t)n, "first", first));
+}
+
+int detection_add_backup_failure(struct detection *d, size_t database, const char *why, const char *last_good)
+{
+        struct finding f = {.code = "backup-failed", .severity = SEVERITY_P2, .database = database};
+        snprintf(f.detail, sizeof(f.detail), "no backup could be made: %s; %s", why,
+                 last_good ? "the last verified copy is kept" : "there is no earlier verified copy");
+        return finding_add(d, &f, json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good));
 }

@@ -150,7 +150,7 @@ static int same_bytes(struct backup_run *r)
  * check reads it, and hashes what it reads. */
 static int reread(struct backup_run *r)
 {
-        struct stat st;
+        struct stat st = {0};
 
         r->phase = BACKUP_REREAD;
         _cleanup_close_ int fd = openat(r->work.fd, PUBLISH_COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -85,6 +85,31 @@ START_TEST(cgroup_kill_names_no_sender_but_an_origin)
         ck_assert_str_eq(cause_name(e->cause), "process");
         ck_assert_str_eq(e->how, "cgroup.kill");
         ck_assert(!e->sender_named);
+        ck_assert_str_eq(e->origin->sender_comm, "bash");
+        stream_done(&s, d);
+}
+END_TEST
+
+START_TEST(the_origin_of_a_container_kill_is_who_killed_its_init)
+{
+        struct stream s;
+        struct actor a = writer(100);
+        killed(&a, SIGKILL);
+        a.signal[0].flags = VIGIL_SIG_PRIV | VIGIL_SIG_GROUP | VIGIL_SIG_SENDER_EXITING;
+        a.signal[0].code = 0x80;
+        a.signal[0].sender_tgid = 50;
+        a.signal[0].sender_start_ns = ident(50, "init").start_ns;
+        stream_open(&s);
+        struct vigil_signal r = {.id = ident(50, "init"),
+                                 .sig = {.sig = SIGKILL, .sender_tgid = 9, .sender_comm = "containerd-shim"}};
+        stream_put(&s, &r, VIGIL_SIGNAL, sizeof(r), false);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_close(&s);
+        struct detection *d = stream_judge(&s);
+        const struct ending *e = &detection_certificate(d, 0)->ending;
+        ck_assert_str_eq(e->how, "pid-namespace-ended");
+        ck_assert(!e->sender_named);
+        ck_assert_str_eq(e->origin->sender_comm, "containerd-shim");
         stream_done(&s, d);
 }
 END_TEST
@@ -420,8 +445,9 @@ START_TEST(a_sibling_thread_that_still_leaves_is_no_sharer)
 END_TEST
 
 SUITE("traps", sigkill_to_the_siblings_of_an_exit_group_is_no_kill, oom_needs_the_victim_mark,
-      cgroup_kill_names_no_sender_but_an_origin, a_pid_that_came_back_is_another_process,
-      a_process_that_merely_inherited_a_descriptor_gets_no_certificate, an_exec_inside_a_transaction_abandons_it,
+      cgroup_kill_names_no_sender_but_an_origin, the_origin_of_a_container_kill_is_who_killed_its_init,
+      a_pid_that_came_back_is_another_process, a_process_that_merely_inherited_a_descriptor_gets_no_certificate,
+      an_exec_inside_a_transaction_abandons_it,
       an_exec_after_the_close_is_clean_and_the_exit_has_its_own_certificate, clean_while_others_still_have_it_open,
       a_survivor_that_recovers_is_told_in_the_same_report, nobody_recovered_when_nothing_happened_since,
       locks_kept_between_transactions_are_no_transaction, the_first_commit_of_locking_mode_exclusive_is_over_too,

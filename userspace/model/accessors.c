@@ -58,6 +58,17 @@ const struct model_hist *model_hist(const struct model *m, size_t i)
         return i < m->nhists ? &m->hist[i] : NULL;
 }
 
+const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start_ns, uint32_t tgid)
+{
+        const struct vigil_sig *last = NULL;
+        for (size_t i = 0; i < m->nsignals; i++) {
+                const struct vigil_signal *s = &m->signal[i];
+                if (s->id.tgid == tgid && s->id.start_ns == start_ns && (!last || s->sig.ns >= last->ns))
+                        last = &s->sig;
+        }
+        return last;
+}
+
 const char *model_cgroup(const struct model *m, uint64_t cgroup_id)
 {
         for (size_t i = 0; i < m->ncgroups; i++)

@@ -82,6 +82,18 @@ static const struct vigil_sig *fatal_signal(const struct model_death *d, int sig
         return NULL;
 }
 
+/* A PID namespace ends with its init: whoever killed that one is the origin. */
+static const struct vigil_sig *origin_of(const struct ending *e, const struct model *m)
+{
+        if (e->cause != CAUSE_PROCESS || !e->by->sender_tgid)
+                return NULL;
+        const struct vigil_sig *killer = m && e->by->flags & VIGIL_SIG_SENDER_EXITING
+                                                 ? model_fatal_signal(m, e->by->sender_start_ns, e->by->sender_tgid)
+                                                 : NULL;
+        bool real = killer && !(killer->flags & (NOT_REAL | VIGIL_SIG_IRQ)) && call_of(killer->code);
+        return real ? killer : e->by;
+}
+
 static void by_kernel(struct ending *e, const struct model *m, const struct model_death *d)
 {
         const struct vigil_sig *s = e->by;
@@ -99,6 +111,7 @@ static void by_kernel(struct ending *e, const struct model *m, const struct mode
                         continue;
                 e->cause = k->cause;
                 e->how = k->how;
+                e->origin = origin_of(e, m);
                 return;
         }
         if (s->sig == SIGKILL && (s->flags & VIGIL_SIG_PRIV) && m && model_probe_attached(m, "mark_victim")) {

@@ -25,6 +25,9 @@ struct ending {
         const char *how;            /* static: "kill", "tgkill", "sigqueue", "cgroup.kill", "parent-death-signal",
                             "pid-namespace-ended", "terminal", "broken-pipe", …; NULL: nothing to add */
         const struct vigil_sig *by; /* the signal that did it; NULL: none, or not among those kept */
+        const struct vigil_sig *origin; /* where the kernel acted on somebody's behalf: who that was. The writer of
+                                           cgroup.kill, the dying parent, whoever ended the init of the PID namespace (or
+                                           that init, where nobody is known). NULL: does not apply */
         bool sender_named; /* `by` names its sender: a real kill(2), tgkill(2) or sigqueue(3) in task context */
 };
 

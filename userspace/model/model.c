@@ -63,6 +63,7 @@ void model_free(struct model *m)
         free(m->hist);
         free(m->probe);
         free(m->oom);
+        free(m->signal);
         free(m->session);
         free(m->end);
         free(m->stats);
@@ -231,6 +232,20 @@ static int feed_oom(struct model *m, const struct vigil_oom *r)
         return 0;
 }
 
+static int feed_signal(struct model *m, const struct vigil_signal *r)
+{
+        if (m->nsignals == MODEL_MAX_SIGNALS) {
+                m->full++;
+                return 0;
+        }
+        struct vigil_signal *grown = model_grow(m->signal, m->nsignals, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->signal = grown;
+        grown[m->nsignals++] = *r;
+        return 0;
+}
+
 /* ---- dispatch ------------------------------------------------------------------------------------------------------ */
 
 static int feed_known(struct model *m, const struct vigil_hdr *h)
@@ -258,6 +273,8 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
                 return feed_death_part(m, h);
         case VIGIL_WBERR:
                 return feed_wberr(m, r);
+        case VIGIL_SIGNAL:
+                return feed_signal(m, r);
         case VIGIL_OOM:
                 return feed_oom(m, r);
         case VIGIL_LEDGER:
@@ -271,7 +288,6 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
         case VIGIL_OPEN:
                 return ((const struct vigil_op *)r)->e.role == VIGIL_ROLE_MAIN ? feed_copy(m, r) : 0;
         case VIGIL_PATHOP:
-        case VIGIL_SIGNAL:
         case VIGIL_FORK:
                 return 0; /* for the timeline; what they mean for a death stands in its own record */
         default:

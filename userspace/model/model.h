@@ -20,6 +20,7 @@
 #define MODEL_MAX_CGROUPS   1024
 #define MODEL_MAX_PROBES    256
 #define MODEL_MAX_HISTS     4096
+#define MODEL_MAX_SIGNALS   4096
 #define MODEL_MAX_COPIES    1024
 
 struct model;
@@ -158,6 +159,8 @@ const struct model_hist *model_hist(const struct model *m, size_t i);
 
 /** Who (@p start_ns, @p tgid) was at @p ns; NULL: not known. After model_finish(). */
 const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);
+/** The last signal that can end a process, as far as one was seen, sent to (@p start_ns, @p tgid); NULL: none. */
+const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start_ns, uint32_t tgid);
 /** Path of a cgroup id; NULL: not known. */
 const char *model_cgroup(const struct model *m, uint64_t cgroup_id);
 /** True when a probe whose name contains @p part was attached. */

@@ -56,6 +56,8 @@ struct model {
         size_t nprobes;
         struct vigil_ident *oom;
         size_t nooms;
+        struct vigil_signal *signal;
+        size_t nsignals;
         struct vigil_hdr *orphan[MAX_ORPHANS];
         size_t norphans;
 

@@ -32,9 +32,7 @@ static json_t *build_exit(struct build *b, const struct ending *e)
         put_text(b, o, "cause", cause_name(e->cause));
         put_text(b, o, "how", e->how);
         put(b, o, "sender", e->sender_named ? build_sender(b, e->by) : json_null());
-        /* The kernel did it on somebody's behalf: cgroup.kill, a dying parent, the init of a PID namespace. */
-        bool origin = e->by && !e->sender_named && e->cause == CAUSE_PROCESS && e->by->sender_tgid;
-        put(b, o, "origin", origin ? build_sender(b, e->by) : json_null());
+        put(b, o, "origin", e->origin ? build_sender(b, e->origin) : json_null());
         return o;
 }
 

@@ -71,10 +71,13 @@ static json_t *build_living(struct build *b, size_t database)
         return array;
 }
 
-static json_t *build_integrity(const struct report_attachment *a, const char *why)
+static json_t *build_integrity(const struct model_database *db, const struct report_attachment *a, const char *why)
 {
         if (a && a->check)
                 return check_json(a->check);
+        const struct vigil_observed *look = db->observed;
+        if (look && !look->error && !(look->flags & VIGIL_OBS_MAIN))
+                why = "the file is gone";
         struct check_result skipped = {.outcome = CHECK_SKIPPED,
                                        .method = "none",
                                        .on = "none",
@@ -115,7 +118,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
         put(b, o, "certificates", certificates);
         put(b, o, "processes", build_living(b, database));
         put(b, o, "findings", findings);
-        put(b, o, "integrity", build_integrity(extra, extras ? extras->skip_reason : NULL));
+        put(b, o, "integrity", build_integrity(db, extra, extras ? extras->skip_reason : NULL));
         put(b, o, "io", build_io(b, database));
         put(b, o, "backup", extra && extra->backup ? json_incref(extra->backup) : json_null());
         return o;

@@ -33,6 +33,7 @@
 #define FL_CLOSE 64
 
 #define SIGNAL_GROUP_EXIT 0x00000004
+#define SIGNAL_UNKILLABLE 0x00000040 /* init of a PID namespace */
 
 typedef struct {
         int counter;

@@ -183,47 +183,62 @@ static __noinline int signal_keep(struct vigil_proc *p, const struct vigil_sig *
 
 /* @info is 0 or 1 (SEND_SIG_NOINFO, SEND_SIG_PRIV) or an address: compared unsigned. Who is `current` is the sender only in
  * task context; si_code tells which of the kernel's ways it was (include/uapi/asm-generic/siginfo.h). */
+static __always_inline void signal_fill(struct vigil_sig *s, int sig, __u64 info, struct task_struct *task,
+                                        int group)
+{
+        s->ns = bpf_ktime_get_boot_ns();
+        s->sig = sig;
+        s->flags = group ? VIGIL_SIG_GROUP : 0;
+        if (info == 0) {
+                s->flags |= VIGIL_SIG_NOINFO;
+        } else if (info == 1) {
+                s->flags |= VIGIL_SIG_PRIV;
+                s->code = 0x80; /* SI_KERNEL */
+        } else {
+                bpf_probe_read_kernel(&s->code, sizeof(s->code),
+                                      (void *)info + bpf_core_field_offset(struct kernel_siginfo, si_code));
+        }
+        sender_fill(s, current_task(), task);
+}
+
+/* Whose end ends others: the init of a PID namespace, and any process of the tree. Their own killer is told, so that a death
+ * that the kernel brought on their behalf leads back to it. */
+static __always_inline bool ends_others(struct task_struct *task, struct mark *m)
+{
+        return (m && m->flags & MARK_TREE) || BPF_CORE_READ(task, signal, flags) & SIGNAL_UNKILLABLE;
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
              int result)
 {
         __u32 tgid = (__u32)task->tgid, zero = 0;
         struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct mark *m = p ? NULL : mark_of(tgid);
         struct vigil_signal *r;
 
-        if (!p) {
-                struct mark *m = mark_of(tgid);
-                if (m && m->flags & MARK_CANARY)
-                        probe_seen(PROBE_SIGNAL);
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(PROBE_SIGNAL);
+        if (result != 0 || (p && p->flags & VIGIL_PROC_DEAD) || (m && m->flags & MARK_OWN) || !is_fatal(task, sig))
                 return 0;
-        }
-        if (p->flags & VIGIL_PROC_DEAD || result != 0 || !is_fatal(task, sig))
+        if (!p && !ends_others(task, m))
                 return 0;
         r = bpf_map_lookup_elem(&signal_scratches, &zero);
         if (!r)
                 return 0;
-        if (p->flags & VIGIL_PROC_CANARY)
-                probe_seen(PROBE_SIGNAL);
         __builtin_memset(r, 0, sizeof(*r));
-        r->sig.ns = bpf_ktime_get_boot_ns();
-        r->sig.sig = sig;
-        r->sig.result = (__u32)result;
-        r->sig.flags = group ? VIGIL_SIG_GROUP : 0;
-        r->sig.syncs_in_flight = p->syncs_in_flight;
-        if ((__u64)info == 0) {
-                r->sig.flags |= VIGIL_SIG_NOINFO;
-        } else if ((__u64)info == 1) {
-                r->sig.flags |= VIGIL_SIG_PRIV;
-                r->sig.code = 0x80; /* SI_KERNEL */
+        signal_fill(&r->sig, sig, (__u64)info, task, group);
+        if (p) {
+                if (p->flags & VIGIL_PROC_CANARY)
+                        probe_seen(PROBE_SIGNAL);
+                r->sig.syncs_in_flight = p->syncs_in_flight;
+                if (!signal_keep(p, &r->sig))
+                        return 0;
+                r->id = p->id;
         } else {
-                bpf_probe_read_kernel(&r->sig.code, sizeof(r->sig.code),
-                                      (void *)info + bpf_core_field_offset(struct kernel_siginfo, si_code));
+                ident_fill(&r->id, task, 0);
         }
-        sender_fill(&r->sig, current_task(), task);
-        if (!signal_keep(p, &r->sig))
-                return 0;
         hdr_fill(&r->hdr, VIGIL_SIGNAL, sizeof(*r));
-        r->id = p->id;
         emit_urgent(r, sizeof(*r));
         return 0;
 }

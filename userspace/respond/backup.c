@@ -95,7 +95,7 @@ static int make_workdir(struct backup_run *r)
 
 static bool was_sqlite_before(const struct backup_run *r)
 {
-        struct backup_list list;
+        struct backup_list list = {0};
 
         if (r->options->known_sqlite)
                 return true;
@@ -247,7 +247,7 @@ static int (*const steps[])(struct backup_run *r) = {
 /* The newest proven copy, whatever became of this run: that is what the reader of a bad message asks next. */
 static void name_last_good(struct backup_run *r)
 {
-        struct backup_list list;
+        struct backup_list list = {0};
 
         if (!r->source || !r->directory || backup_list_read(r->directory, &list) < 0)
                 return;

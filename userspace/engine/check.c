@@ -187,6 +187,14 @@ static int fail_to_read(struct run *r, int err)
         return conclude(r, CHECK_FAILED, reason);
 }
 
+/* The worker has said its first word, so nothing is forked any more. */
+static void begin_hashing(void *userdata, uint64_t done, uint64_t total)
+{
+        (void)done;
+        (void)total;
+        hashing_start(userdata);
+}
+
 /* The hash and the check read the same bytes at the same time. The worker stays the user that Vigil is, because it opens the
  * real path; it is confined to reading that one file. */
 static int check_bytes(struct run *r, const struct engine_files *files)
@@ -203,7 +211,8 @@ static int check_bytes(struct run *r, const struct engine_files *files)
         };
         options.answer_limit = CHECK_ANSWER_MAX;
         options.read_only = readable;
-        hashing_start(&hashing);
+        options.on_progress = begin_hashing;
+        options.userdata = &hashing;
         int err = child_run(&options, NULL, check_work, &job, &child);
         int unread = hashing_end(&hashing, r->result->sha256);
         err = take_child(r, err, &child);

@@ -87,6 +87,8 @@ int check_work(int answer_fd, void *userdata)
         enum check_method method = job->method;
         char reason[256] = "";
         sqlite3 *db;
+        /* Whoever waits for a sign that the worker is running has it now. */
+        dprintf(answer_fd, "{\"done\":0,\"total\":0}\n");
         int rc = job->scratch ? private_open(job->scratch, &db) : private_open_finished(job->finished, &db);
         if (job->scratch)
                 unlink_copy(job->scratch);

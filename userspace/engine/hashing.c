@@ -48,16 +48,20 @@ static void *run(void *userdata)
 
 void hashing_start(struct hashing *h)
 {
+        if (h->begun)
+                return;
+        h->begun = true;
         posix_fadvise(h->fd, 0, 0, POSIX_FADV_DONTNEED);
         posix_fadvise(h->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        h->started = pthread_create(&h->thread, NULL, run, h) == 0;
-        if (!h->started)
+        h->threaded = pthread_create(&h->thread, NULL, run, h) == 0;
+        if (!h->threaded)
                 run(h);
 }
 
 int hashing_end(struct hashing *h, char ret_hex[HASH_HEX_LEN])
 {
-        if (h->started)
+        hashing_start(h);
+        if (h->threaded)
                 pthread_join(h->thread, NULL);
         if (h->error == 0)
                 memcpy(ret_hex, h->sha256, sizeof(h->sha256));

@@ -16,14 +16,20 @@ struct hashing {
         void *userdata;
 
         pthread_t thread;
-        bool started;
+        bool begun;
+        bool threaded;
         int error;
         char sha256[HASH_HEX_LEN];
 };
 
-/** Begins to hash what the disk holds: what is in memory of the file is dropped first, where it is clean. Where no thread can
- * be had, hashes at once. */
+/**
+ * Begins to hash what the disk holds: what is in memory of the file is dropped first, where it is clean. Where no thread can
+ * be had, hashes at once. Nothing happens the second time.
+ *
+ * Not before a fork(2) that must run more than exec: a lock that the thread holds at that instant, as in an allocator, stays
+ * locked in the child for ever.
+ */
 void hashing_start(struct hashing *h);
 
-/** Waits for the end. @param ret_hex  untouched on failure. @return 0, -ETIME, or as hash_fd() */
+/** Waits for the end; hashes now what was never begun. @param ret_hex  untouched on failure. @return 0, -ETIME, or as hash_fd() */
 int hashing_end(struct hashing *h, char ret_hex[HASH_HEX_LEN]);

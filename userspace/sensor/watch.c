@@ -78,8 +78,9 @@ int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entr
 {
         /* Held open while the kernel side looks at the address of its inode. */
         _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
         int r = watch_numbers(s, path, ret);
-
         if (r < 0)
                 return r;
         uint64_t args[] = {id, VIGIL_ROLE_MAIN, ret->inode};

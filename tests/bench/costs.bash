@@ -1,0 +1,120 @@
+# costs.bash - what watching costs those who are watched, and those who are not. Parts of scripts/bench.sh.
+# shellcheck disable=SC2154 # $tmpfs and the like are set by scripts/bench.sh
+
+# Probes that hang while vigil exec watches, by their names. Reads are not among them unless they are asked for.
+probes() {
+	"$vigil" doctor --json | jq -r '.probes[] | select(.attached) | .name | select(test("^sys_exit_p?readv?(64)?$") | not)'
+	settle
+}
+
+# field NAME FILE: of the one JSON line that a workload has written among what others say.
+field() {
+	grep -ah '^{"' "$2" | head -n1 | jq -r ".$1"
+}
+
+# commits_under HOW DIR N MODE SYNC: ns per commit of one run.
+commits_under() {
+	local how=$1 dir=$2 run
+	run=("$bench/commits" -n "$3" -m "$4" -s "$5" "$dir/$4.db")
+	case $how in
+	none) "${run[@]}" ;;
+	vigil)
+		"$vigil" exec --db "$dir/$4.db" --check none --out "$tmpfs/report" --wait-detach -- "${run[@]}" 2>"$tmpfs/err"
+		jq -e '.trust.level == "full" and .trust.lost == 0 and .trust.missed == 0' "$tmpfs/report" >/dev/null ||
+			die 69 "something was lost: $(jq -c .trust "$tmpfs/report")"
+		;;
+	empty) "$bench/empty" "${probe_names[@]}" -- "${run[@]}" ;;
+	bpftrace) bpftrace -q -c "${run[*]}" "$root/tests/bench/account.bt" 2>"$tmpfs/err" ;;
+	perf) perf trace -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
+	strace) strace -f -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
+	esac >"$tmpfs/out"
+	field ns_per_commit "$tmpfs/out"
+}
+
+# compare PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW beside an unwatched run of the same round; who begins changes
+# from round to round. Samples: PART.LABEL.HOW (ratio), PART.LABEL.base (ns).
+compare() {
+	local part=$1 label=$2 count=$3 n=$4 dir=$5 mode=$6 sync=$7 i how base value
+	shift 7
+	for ((i = 0; i < count; i++)); do
+		say "$part: $label, round $((i + 1)) of $count"
+		for how in "$@"; do
+			((i % 2)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
+			value=$(commits_under "$how" "$dir" "$n" "$mode" "$sync")
+			((i % 2 == 0)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
+			sample "$part.$label.$how" "$(ratio "$value" "$base")"
+			sample "$part.$label.base" "$base"
+		done
+	done
+}
+
+bench_commits() {
+	local n how slow=() label="WAL/NORMAL tmpfs"
+	n=$(rounds 100000 20000)
+	mapfile -t probe_names < <(probes)
+	compare commits wal "$(rounds 7 3)" "$n" "$tmpfs" wal normal none vigil empty
+	figure commits "$label: unwatched" ns commits.wal.base
+	figure commits "$label: the same again / unwatched (noise)" ratio commits.wal.none
+	figure commits "$label: vigil exec / unwatched" ratio commits.wal.vigil 1.25
+	figure commits "$label: empty probes / unwatched" ratio commits.wal.empty
+	command -v bpftrace >/dev/null && compare commits wal "$(rounds 5 1)" "$n" "$tmpfs" wal normal bpftrace
+	for how in perf strace; do
+		! command -v "$how" >/dev/null || slow+=("$how")
+	done
+	[ ${#slow[@]} -eq 0 ] || compare commits slow "$(rounds 5 1)" 2000 "$tmpfs" wal normal "${slow[@]}"
+	figure commits "$label: bpftrace script / unwatched" ratio commits.wal.bpftrace
+	figure commits "$label: perf trace / unwatched" ratio commits.slow.perf
+	figure commits "$label: strace / unwatched" ratio commits.slow.strace
+}
+
+bench_disk() {
+	local mode
+	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
+	for mode in wal delete; do
+		compare disk "$mode" "$(rounds 25 5)" "$(rounds 1000 300)" "$disk" "$mode" full none vigil
+		figure disk "${mode^^}/FULL: unwatched" ns "disk.$mode.base"
+		figure disk "${mode^^}/FULL: the same again / unwatched (noise)" ratio "disk.$mode.none"
+		figure disk "${mode^^}/FULL: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+	done
+}
+
+# While CMD runs, Vigil watches a database that CMD has nothing to do with.
+beside_vigil() {
+	local holder status=0
+	rm -f "$tmpfs/watching" "$tmpfs/go"
+	mkfifo "$tmpfs/go"
+	"$vigil" exec --db "$tmpfs/elsewhere.db" --check none --out "$tmpfs/report" --wait-detach -- \
+		sh -c 'touch "$0/watching"; read -r go <"$0/go"' "$tmpfs" 2>"$tmpfs/err" &
+	holder=$!
+	until [ -e "$tmpfs/watching" ]; do
+		kill -0 "$holder" 2>/dev/null || die 69 "vigil exec ended: $(tail -n1 "$tmpfs/err")"
+		sleep 0.02
+	done
+	"$@" || status=$?
+	echo >"$tmpfs/go"
+	wait "$holder" || status=$?
+	return "$status"
+}
+
+bench_calls() {
+	local i count kind how
+	count=$(rounds 7 3)
+	mapfile -t probe_names < <(probes)
+	for ((i = 0; i < count; i++)); do
+		say "calls: round $((i + 1)) of $count"
+		"$bench/calls" "$tmpfs" >"$tmpfs/calls.none"
+		beside_vigil "$bench/calls" "$tmpfs" >"$tmpfs/calls.vigil"
+		"$bench/empty" "${probe_names[@]}" -- "$bench/calls" "$tmpfs" >"$tmpfs/calls.empty"
+		for kind in $(jq -r 'keys_unsorted[]' "$tmpfs/calls.none"); do
+			sample "calls.$kind" "$(jq ".$kind" "$tmpfs/calls.none")"
+			for how in vigil empty; do
+				sample "calls.$kind.$how" "$(jq -s ".[0].$kind - .[1].$kind" "$tmpfs/calls.$how" "$tmpfs/calls.none")"
+			done
+		done
+	done
+	for kind in $(jq -r 'keys_unsorted[]' "$tmpfs/calls.none"); do
+		figure calls "$kind: unwatched" ns "calls.$kind"
+		figure calls "$kind: added by vigil" ns "calls.$kind.vigil"
+		figure calls "$kind: added by empty probes" ns "calls.$kind.empty"
+	done
+}

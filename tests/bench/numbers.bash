@@ -1,0 +1,79 @@
+# numbers.bash - figures of scripts/bench.sh: collects samples, makes figures of them, prints them. Reads $tmpfs, $json, $quick.
+# shellcheck disable=SC2154 # $tmpfs and the like are set by scripts/bench.sh
+
+# sample NAME VALUE...: adds to the samples of that name.
+sample() {
+	local name=$1
+	shift
+	printf '%s\n' "$@" >>"$tmpfs/sample.$name"
+}
+
+# figure PART NAME UNIT SAMPLES [BAR]: median, extremes, p99 and number of the samples. A median of at most BAR is good.
+figure() {
+	local part=$1 name=$2 unit=$3 samples=$tmpfs/sample.$4 bar=${5:-null}
+	[ -s "$samples" ] || return 0
+	jq -sc --arg part "$part" --arg name "$name" --arg unit "$unit" --argjson bar "$bar" '
+		def at(q): sort | .[(length * q | ceil | if . > 0 then . - 1 else 0 end)];
+		def round3: . * 1000 | round / 1000;
+		{part: $part, name: $name, unit: $unit, n: length, median: (at(0.5) | round3), min: (min | round3),
+		 max: (max | round3), p99: (at(0.99) | round3), bar: $bar}
+		| .kept = (if $bar == null then null else .median <= $bar end)' "$samples" >>"$tmpfs/figures"
+}
+
+# ratio A B: A / B with four digits.
+ratio() {
+	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f\n", a / b }'
+}
+
+# rounds FULL QUICK: how often.
+rounds() {
+	if [ "$quick" = yes ]; then
+		echo "$2"
+	else
+		echo "$1"
+	fi
+}
+
+say() {
+	echo "bench: $*" >&2
+}
+
+now() {
+	"$bench/stamp"
+}
+
+programs() {
+	bpftool -j prog show | jq length
+}
+
+# Vigil detaches in the background after its report; what is measured next must not pay for it.
+settle() {
+	local i
+	for ((i = 0; i < 1200; i++)); do
+		[ "$(programs)" -gt "$programs_before" ] || return 0
+		sleep 0.05
+	done
+	die 69 "BPF programs of somebody else came while measuring: $(programs) instead of $programs_before"
+}
+
+numbers_begin() {
+	programs_before=$(programs)
+	: >"$tmpfs/figures"
+	say "load $(cut -d' ' -f1 /proc/loadavg), $(nproc) processors, kernel $(uname -r)"
+}
+
+numbers_end() {
+	if [ "$json" = yes ]; then
+		jq -s --arg kernel "$(uname -r)" --arg vigil "$("$vigil" --version | awk '{ print $NF }')" --arg quick "$quick" \
+			--argjson processors "$(nproc)" --arg disk "$(stat -f -c %T "$disk")" \
+			'{schema: "vigil.bench/1", vigil: $vigil, kernel: $kernel, processors: $processors, disk: $disk,
+			  quick: ($quick == "yes"), figures: .}' "$tmpfs/figures"
+	else
+		{
+			printf 'part\tfigure\tmedian\tmin\tmax\tp99\tunit\tn\tbar\t\n'
+			jq -r '[.part, .name, .median, .min, .max, .p99, .unit, .n, .bar // "-",
+				(if .kept == false then "MISSED" else "" end)] | @tsv' "$tmpfs/figures"
+		} | column -t -s "$(printf '\t')"
+	fi
+	jq -se 'all(.kept != false)' "$tmpfs/figures" >/dev/null
+}

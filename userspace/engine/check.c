@@ -205,6 +205,7 @@ static int check_bytes(struct run *r, const struct engine_files *files)
         struct child_result child;
         struct hashing hashing = {
                 .fd = files->fd[VIGIL_ROLE_MAIN],
+                .from_disk = true,
                 .deadline = r->deadline,
                 .on_progress = r->options->on_progress,
                 .userdata = r->options->userdata,

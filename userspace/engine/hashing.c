@@ -51,7 +51,8 @@ void hashing_start(struct hashing *h)
         if (h->begun)
                 return;
         h->begun = true;
-        posix_fadvise(h->fd, 0, 0, POSIX_FADV_DONTNEED);
+        if (h->from_disk)
+                posix_fadvise(h->fd, 0, 0, POSIX_FADV_DONTNEED);
         posix_fadvise(h->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         h->threaded = pthread_create(&h->thread, NULL, run, h) == 0;
         if (!h->threaded)

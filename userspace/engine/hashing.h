@@ -10,6 +10,7 @@
 /** A hash in progress, on a thread of its own. Set up by the caller but for the last group. */
 struct hashing {
         int fd;            /* stays with the caller, open until hashing_end() */
+        bool from_disk;    /* what is in memory of the file is dropped first, where it is clean */
         uint64_t deadline; /* deadline_in() */
         /** Called on the other thread, now and then; may be NULL. */
         void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
@@ -23,8 +24,7 @@ struct hashing {
 };
 
 /**
- * Begins to hash what the disk holds: what is in memory of the file is dropped first, where it is clean. Where no thread can
- * be had, hashes at once. Nothing happens the second time.
+ * Begins to hash. Where no thread can be had, hashes at once. Nothing happens the second time.
  *
  * Not before a fork(2) that must run more than exec: a lock that the thread holds at that instant, as in an allocator, stays
  * locked in the child for ever.

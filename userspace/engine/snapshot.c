@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
 #include "engine/capture.h"
 #include "engine/deadline.h"
+#include "engine/hashing.h"
 #include "engine/settle.h"
 
 static int explain(struct snapshot_result *r, int err, const char *what)
@@ -38,23 +38,40 @@ static int reclaim(const struct scratch *s, const char *name)
         return TAKE_FD(fd);
 }
 
-/* The hash is made while the pages are in memory and the disk is busy with them. */
-static int make_durable(const struct scratch *s, const char *name, struct snapshot_result *ret)
+/* One copy on its way to be durable. */
+struct finishing {
+        uint64_t start; /* of the whole snapshot */
+        struct snapshot_result *result;
+};
+
+/* The main file is hashed while its pages are in memory and the disk is busy with them. */
+static int finish_main(struct finishing *f, int fd)
+{
+        struct snapshot_result *r = f->result;
+        struct hashing hashing = {.fd = fd};
+        struct stat st = {0};
+        hashing_start(&hashing);
+        int failed = fsync(fd) < 0 ? -errno : 0;
+        r->durable_ms = (clock_boottime_ns() - f->start) / NS_PER_MS;
+        int err = hashing_end(&hashing, r->sha256);
+        if (failed < 0)
+                return explain(r, failed, "cannot sync the copy");
+        if (err == 0 && fstat(fd, &st) < 0)
+                err = -errno;
+        if (err < 0)
+                return explain(r, err, "cannot read the copy back");
+        r->bytes = (uint64_t)st.st_size;
+        return 0;
+}
+
+static int make_durable(struct finishing *f, const struct scratch *s, const char *name)
 {
         _cleanup_close_ int fd = reclaim(s, name);
         if (fd < 0)
-                return explain(ret, fd, "cannot take the copy back from its worker");
-        if (strcmp(name, SCRATCH_DB) == 0) {
-                struct stat st = {0};
-                sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-                int err = hash_fd(fd, ret->sha256);
-                if (err == 0 && fstat(fd, &st) < 0)
-                        err = -errno;
-                if (err < 0)
-                        return explain(ret, err, "cannot read the copy back");
-                ret->bytes = (uint64_t)st.st_size;
-        }
-        return fsync(fd) < 0 ? explain(ret, -errno, "cannot sync the copy") : 0;
+                return explain(f->result, fd, "cannot take the copy back from its worker");
+        if (strcmp(name, SCRATCH_DB) == 0)
+                return finish_main(f, fd);
+        return fsync(fd) < 0 ? explain(f->result, -errno, "cannot sync the copy") : 0;
 }
 
 static int move(const struct scratch *s, const char *from, int dirfd, const char *to)
@@ -68,8 +85,9 @@ static int move(const struct scratch *s, const char *from, int dirfd, const char
 }
 
 /* Companions first: a main file without its log would look complete. */
-static int publish(const struct scratch *s, int dirfd, const char *name, struct snapshot_result *ret)
+static int publish(struct finishing *f, const struct scratch *s, int dirfd, const char *name)
 {
+        struct snapshot_result *ret = f->result;
         static const struct {
                 const char *from, *suffix;
         } files[] = {{SCRATCH_WAL, "-wal"}, {SCRATCH_JOURNAL, "-journal"}, {SCRATCH_DB, ""}};
@@ -78,7 +96,7 @@ static int publish(const struct scratch *s, int dirfd, const char *name, struct 
         for (size_t i = 0; i < 3 && err == 0; i++) {
                 if (faccessat(s->dir, files[i].from, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
                         continue;
-                err = make_durable(s, files[i].from, ret);
+                err = make_durable(f, s, files[i].from);
                 if (err == 0 && snprintf(names[i], sizeof(names[i]), "%s%s", name, files[i].suffix) >= NAME_MAX + 1)
                         err = explain(ret, -ENAMETOOLONG, name);
                 if (err == 0) {
@@ -100,6 +118,7 @@ int snapshot_take(const char *path, int dirfd, const char *name, const struct sn
 {
         struct capture capture;
         _cleanup_scratch_ struct scratch scratch = SCRATCH_NONE;
+        struct finishing finishing = {.start = clock_boottime_ns(), .result = ret};
         uint64_t deadline = deadline_in(options->deadline_ms);
         *ret = (struct snapshot_result){.method = "none"};
 
@@ -113,7 +132,7 @@ int snapshot_take(const char *path, int dirfd, const char *name, const struct sn
         if (err == 0 && capture.must_recover && !options->raw)
                 err = settle_copy(&scratch, &capture, deadline, ret->reason, sizeof(ret->reason));
         if (err == 0)
-                err = publish(&scratch, dirfd, name, ret);
+                err = publish(&finishing, &scratch, dirfd, name);
         if (err < 0) {
                 ret->method = "none";
                 ret->sha256[0] = '\0';

@@ -27,6 +27,7 @@ struct snapshot_result {
         uint32_t page_size;     /* of the source's header; 0: an empty file, or damaged */
         uint32_t attempts;      /* copies thrown away because a writer got in between */
         const char *unconfined; /* static text: what of the sandbox this kernel lacks; NULL: nothing */
+        uint64_t durable_ms;    /* until the copy was written and synced; its hash may have taken longer */
         char sha256[65];        /* of the finished copy as it was written, lower-case hex */
         char reason[256];       /* on failure: what, on which object, why */
 };

@@ -120,9 +120,10 @@ static int copy(struct backup_run *r)
 
         r->phase = BACKUP_COPY;
         r->copy_from = backup_now();
+        uint64_t before_ms = (clock_boottime_ns() - r->started_ns) / 1000000;
         int err = snapshot_take(r->source, r->work.fd, PUBLISH_COPY, &how, s);
         r->copy_until = backup_now();
-        r->result->durable_ms = (clock_boottime_ns() - r->started_ns) / 1000000;
+        r->result->durable_ms = before_ms + s->durable_ms;
         if (err == -EBADMSG && was_sqlite_before(r))
                 return backup_corrupt(r, "its header is no longer that of an SQLite database");
         if (err == -EUCLEAN)

@@ -17,7 +17,7 @@ enum severity { SEVERITY_P0, SEVERITY_P1, SEVERITY_P2, SEVERITY_P3 };
 #define DETECT_ID_LEN       24 /* "c-" and 16 hex digits */
 #define DETECT_REASONS      16
 #define DETECT_DETAIL_LEN   256
-#define DETECT_MAX_FINDINGS 4096 /* more are counted */
+#define DETECT_MAX_FINDINGS 1024 /* more are counted */
 
 const char *verdict_name(enum verdict v);
 const char *severity_name(enum severity s);

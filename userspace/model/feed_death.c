@@ -6,7 +6,7 @@
 #include "model/model_private.h"
 
 /* Flight recorders are the bulk of what is kept. Up to this much they are kept whole, beyond it their last operations. */
-#define OPS_BUDGET (8u * 1024 * 1024)
+#define OPS_BUDGET (4u * 1024 * 1024)
 #define OPS_SHORT  16u
 
 void death_free(struct model_death *d)

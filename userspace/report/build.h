@@ -14,7 +14,13 @@ struct build {
         const struct detection *d;
         const struct model *m;
         bool failed;
+        size_t operations; /* told so far in all last_operations */
 };
+
+/** A report of ten thousand deaths must not need ten thousand flight recorders in memory: of the clean, the last few
+ * operations are told, and of everybody only while there is room. */
+#define REPORT_OPERATIONS       16384
+#define REPORT_OPERATIONS_CLEAN 16
 
 /** Sets @p key; takes the reference of @p value, NULL: out of memory. */
 void put(struct build *b, json_t *object, const char *key, json_t *value);

@@ -52,13 +52,26 @@ static json_t *build_risks(struct build *b, const struct certificate *c)
         return array;
 }
 
+/* How many of its operations are told: half of the room is kept for those that did not end well. */
+static size_t room(const struct build *b, const struct certificate *c)
+{
+        bool clean = c->verdict == VERDICT_CLEAN;
+        size_t limit = clean ? REPORT_OPERATIONS / 2 : REPORT_OPERATIONS;
+        size_t left = b->operations < limit ? limit - b->operations : 0;
+        return clean && left > REPORT_OPERATIONS_CLEAN ? REPORT_OPERATIONS_CLEAN : left;
+}
+
 static json_t *build_operations(struct build *b, const struct certificate *c)
 {
         json_t *array = json_array();
+        size_t of_this = 0, n = 0, max = room(b, c);
+        for (uint32_t i = 0; i < c->death->nops; i++)
+                of_this += c->death->op[i].db == c->use->use.db;
         for (uint32_t i = 0; i < c->death->nops; i++) {
                 const struct vigil_opent *e = &c->death->op[i];
-                if (e->db != c->use->use.db)
+                if (e->db != c->use->use.db || n++ + max < of_this)
                         continue;
+                b->operations++;
                 json_t *o = json_object();
                 put_time(b, o, "at", e->ns);
                 put_text(b, o, "op", op_name(e->op));

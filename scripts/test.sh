@@ -5,6 +5,7 @@
 #   setup     installs what is missing (scripts/setup.sh)
 #   format    layout, length of files and functions, shell scripts (scripts/check-format.sh)
 #   layers    the layer rule (scripts/check-layers.sh) and its own test
+#   docs      documents against code (scripts/check-docs.sh), the manual page
 #   build     with gcc, with clang, and with ASan and UBSan: build/release, build/clang, build/asan
 #   tidy      clang-tidy without findings
 #   unit      unit tests in every build
@@ -22,7 +23,7 @@ cd "$(dirname "$0")/.." || exit 70
 # shellcheck source=scripts/leftovers.bash
 . scripts/leftovers.bash
 
-parts="setup format layers build tidy unit replay fuzz e2e kernel"
+parts="setup format layers docs build tidy unit replay fuzz e2e kernel"
 logs=$PWD/build/log
 jobs=$(nproc)
 passed=0 failed=0 skipped=0
@@ -165,6 +166,11 @@ part_format() {
 part_layers() {
 	check "layers: self-test" layers-self-test scripts/check-layers.sh --self-test
 	check "layers" layers scripts/check-layers.sh
+}
+
+part_docs() {
+	check "docs: self-test" docs-self-test scripts/check-docs.sh --self-test
+	check "docs" docs scripts/check-docs.sh
 }
 
 part_build() {

@@ -17,14 +17,6 @@ struct act {
         __u64 ns;
 };
 
-/* Accounts that belong to an older incarnation of a role must not be charged to the new one. */
-static __always_inline __u32 ref_role(const struct file_ref *ref, struct vigil_db *db)
-{
-        struct vigil_ledger *l = ledger_of(db, ref->role);
-
-        return l && l->incarnation == ref->incarnation ? ref->role : VIGIL_ROLE_OTHER;
-}
-
 static __always_inline bool act_on_db(struct act *a, __u32 db, __u32 role)
 {
         a->db = db_get(db);

@@ -23,6 +23,14 @@ static __always_inline void wberr_emit(struct inode *inode, struct file_ref *ref
         emit_urgent(r, sizeof(*r));
 }
 
+/* Accounts that belong to an older incarnation of a role must not be charged to the new one. */
+static __always_inline __u32 ref_role(const struct file_ref *ref, struct vigil_db *db)
+{
+        struct vigil_ledger *l = ledger_of(db, ref->role);
+
+        return l && l->incarnation == ref->incarnation ? ref->role : VIGIL_ROLE_OTHER;
+}
+
 static __always_inline struct file_ref *watched(struct inode *inode)
 {
         struct file_key key;

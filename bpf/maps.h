@@ -208,13 +208,9 @@ struct scratch {
         struct basename_key base;
         struct basename_key base2;
         struct vigil_hist hist;
-        struct db_priv priv;
-        struct vigil_db db;
-        struct vigil_opent ent; /* argument of stream_op() */
-        __u64 index;            /* result of use_find() */
-        __u64 bits;             /* result of locks_held() */
-        __u8 bytes[64];
-        __u64 inodes[VIGIL_USES];
+        struct vigil_opent ent;        /* argument of stream_op() */
+        __u64 index;                   /* result of use_find() */
+        __u64 bits;                    /* result of locks_held() */
         char path[2 * VIGIL_PATH_MAX]; /* where path_of() builds */
         char text[VIGIL_PATH_MAX];     /* what it returns */
 };

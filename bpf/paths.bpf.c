@@ -118,6 +118,8 @@ static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct
         } else {
                 r->confirmed = inode != NULL; /* evicted: its last name and its last user are gone */
         }
+        if (a->ledger->flags & VIGIL_LEDGER_UNLINKED)
+                r->confirmed = 0; /* it lost its name before: this was another directory's file of that name */
         bpf_probe_read_kernel(r->name, VIGIL_NAME_MAX, s->base.name);
         return true;
 }
@@ -136,17 +138,22 @@ static __always_inline bool is_routine(struct act *a, struct vigil_pathop *r)
         return a->use && a->use->flags & VIGIL_USE_LOCKED && a->role != VIGIL_ROLE_MAIN && r->writecount <= 1;
 }
 
+/* What every call begins with: true when it succeeded and whoever made it is not Vigil itself. */
+static __always_inline bool path_call(__s64 ret, __u32 probe)
+{
+        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
+
+        if (m && m->flags & MARK_CANARY)
+                probe_seen(probe);
+        return ret == 0 && !(m && m->flags & MARK_OWN);
+}
+
 GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
 {
         struct scratch *s = scratch();
-        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
         struct act a = {};
 
-        if (ret || !s || (m && m->flags & MARK_OWN))
-                return 0;
-        if (m && m->flags & MARK_CANARY)
-                probe_seen(probe);
-        if (!last_component(path, 0))
+        if (!path_call(ret, probe) || !s || !last_component(path, 0))
                 return 0;
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
@@ -177,14 +184,11 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
 GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
 {
         struct scratch *s = scratch();
-        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
         __u8 op = op_probe & 0xff;
         struct act a = {};
 
-        if (ret || !s || (m && m->flags & MARK_OWN))
+        if (!path_call(ret, op_probe >> 8) || !s)
                 return 0;
-        if (m && m->flags & MARK_CANARY)
-                probe_seen(op_probe >> 8);
         if (to)
                 last_component(to, 1);
         else
@@ -193,16 +197,15 @@ GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
         if (!bpf_map_lookup_elem(&basenames, &s->base)) {
                 if (!to || !bpf_map_lookup_elem(&basenames, &s->base2))
                         return 0;
-                bpf_probe_read_kernel(s->bytes, sizeof(s->bytes), s->base.name);
+                bpf_probe_read_kernel(s->text, VIGIL_NAME_MAX, s->base.name);
                 bpf_probe_read_kernel(s->base.name, VIGIL_NAME_MAX, s->base2.name);
-                __builtin_memset(s->base2.name, 0, VIGIL_NAME_MAX);
-                bpf_probe_read_kernel(s->base2.name, sizeof(s->bytes), s->bytes);
+                bpf_probe_read_kernel(s->base2.name, VIGIL_NAME_MAX, s->text);
         }
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
                 return 0;
         bpf_probe_read_kernel(r->other, VIGIL_NAME_MAX, s->base2.name);
-        if (op == VIGIL_OP_RENAME) {
+        if (op == VIGIL_OP_RENAME && a.use) {
                 __sync_fetch_and_add(&a.ledger->renames, 1);
                 account_dirop(a.priv);
         }
@@ -213,14 +216,9 @@ GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
 GLOBAL int truncated_by_path(__u64 path, __u64 size, __s64 ret)
 {
         struct scratch *s = scratch();
-        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
         struct act a = {};
 
-        if (ret || !s || (m && m->flags & MARK_OWN))
-                return 0;
-        if (m && m->flags & MARK_CANARY)
-                probe_seen(PROBE_TRUNCATE);
-        if (!last_component(path, 0))
+        if (!path_call(ret, PROBE_TRUNCATE) || !s || !last_component(path, 0))
                 return 0;
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))

@@ -62,9 +62,10 @@ typedef int (*child_fn)(int answer_fd, void *userdata);
 /**
  * Runs @p fn(@p arg) in a confined child and waits for its answer.
  *
- * Descriptors of the parent are closed in the child except those listed. The child dies with the parent
- * (PR_SET_PDEATHSIG: with the thread that called). Works while the parent has other children: only this one is reaped. A
- * killed child that does not go within 5 s (it hangs in the kernel, on a dead disk) is left behind and not waited for.
+ * Descriptors of the parent are closed in the child except those listed. The child dies with the parent (PR_SET_PDEATHSIG:
+ * with the thread that called). The parent must have no other thread while it forks: a lock that one holds, of libcrypto
+ * for instance, is held for ever in the child. Works while the parent has other children: only this one is reaped. A killed
+ * child that does not go within 5 s (it hangs in the kernel, on a dead disk) is left behind and not waited for.
  *
  * @param keep_fds  descriptors above 2 that the child keeps, at most 63, ended by -1; NULL: none
  * @return 0 when the child ended by itself with status 0 and gave an answer; -ETIME on the deadline, -EMSGSIZE when it

@@ -324,7 +324,7 @@ after_kill() {
 		# A worker of the one that was killed needs an instant to die.
 		sleep 0.05
 	done
-	nothing_left && whole stage/b
+	whole stage/b && nothing_left
 }
 
 @test "killed at every single step, it is there whole or not there" {

@@ -69,11 +69,11 @@ numbers_end() {
 			'{schema: "vigil.bench/1", vigil: $vigil, kernel: $kernel, processors: $processors, disk: $disk,
 			  quick: ($quick == "yes"), figures: .}' "$tmpfs/figures"
 	else
-		{
-			printf 'part\tfigure\tmedian\tmin\tmax\tp99\tunit\tn\tbar\t\n'
-			jq -r '[.part, .name, .median, .min, .max, .p99, .unit, .n, .bar // "-",
-				(if .kept == false then "MISSED" else "" end)] | @tsv' "$tmpfs/figures"
-		} | column -t -s "$(printf '\t')"
+		jq -r '[.part, .name, .median, .min, .max, .p99, .unit, .n, .bar // "-", (if .kept == false then "MISSED" else "" end)]
+			| @tsv' "$tmpfs/figures" | awk -F '\t' '
+			BEGIN { line = "%-8s %-62s %10s %10s %10s %10s %-6s %4s %5s %s\n"
+				printf line, "part", "figure", "median", "min", "max", "p99", "unit", "n", "bar", "" }
+			{ printf line, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 }'
 	fi
 	jq -se 'all(.kept != false)' "$tmpfs/figures" >/dev/null
 }

@@ -21,7 +21,7 @@ bench_start() {
 	done
 	settle
 	figure start "vigil exec to the command's first instruction" ms start.first 500
-	figure start "end of the command to report and status (detach not waited for)" ms start.ended
+	figure start "the command's end to report and status, detach not waited for" ms start.ended
 }
 
 bench_memory() {

@@ -1,0 +1,68 @@
+/* test_advice.c - what to do comes from what was found. */
+#include "report/advice.h"
+
+#include <string.h>
+
+#include "suite.h"
+
+static json_t *database(const char *finding, const char *reason, int recovered)
+{
+        json_t *findings = json_array(), *certificates = json_array();
+        if (finding)
+                json_array_append_new(findings, json_pack("{s:s}", "code", finding));
+        if (reason)
+                json_array_append_new(certificates,
+                                      json_pack("{s:[s], s:b}", "reasons", reason, "recovered", recovered));
+        return json_pack("{s:o, s:o}", "findings", findings, "certificates", certificates);
+}
+
+/* The advice for one finding and one reason; @return how many sentences. */
+static size_t advise(const char *finding, const char *reason, int recovered, const char *ret[ADVICE_MAX])
+{
+        json_t *o = database(finding, reason, recovered);
+        size_t n = advice_for(o, ret);
+        json_decref(o);
+        return n;
+}
+
+START_TEST(a_clean_end_needs_no_advice)
+{
+        const char *a[ADVICE_MAX];
+        ck_assert_uint_eq(advise(NULL, "others-still-open", 0, a), 0);
+}
+END_TEST
+
+START_TEST(a_hot_journal_must_be_kept)
+{
+        const char *a[ADVICE_MAX];
+        ck_assert_uint_eq(advise(NULL, "hot-journal", 0, a), 1);
+        ck_assert_ptr_nonnull(strstr(a[0], "Keep the -journal"));
+}
+END_TEST
+
+START_TEST(what_was_recovered_needs_nothing_more)
+{
+        const char *a[ADVICE_MAX];
+        ck_assert_uint_eq(advise(NULL, "hot-journal", 1, a), 0);
+}
+END_TEST
+
+START_TEST(damage_comes_before_the_death_that_was_found_with_it)
+{
+        const char *a[ADVICE_MAX];
+        ck_assert_uint_eq(advise("integrity-failed", "write-transaction-open", 0, a), 2);
+        ck_assert_ptr_nonnull(strstr(a[0], "Stop every writer"));
+}
+END_TEST
+
+START_TEST(what_is_no_report_gives_no_advice)
+{
+        const char *a[ADVICE_MAX];
+        json_t *o = json_object();
+        ck_assert_uint_eq(advice_for(o, a), 0);
+        json_decref(o);
+}
+END_TEST
+
+SUITE("advice", a_clean_end_needs_no_advice, a_hot_journal_must_be_kept, what_was_recovered_needs_nothing_more,
+      damage_comes_before_the_death_that_was_found_with_it, what_is_no_report_gives_no_advice)

@@ -215,7 +215,7 @@ static int check_bytes(struct run *r, const struct engine_files *files)
         options.on_progress = begin_hashing;
         options.userdata = &hashing;
         int err = child_run(&options, NULL, check_work, &job, &child);
-        int unread = hashing_end(&hashing, r->result->sha256);
+        int unread = hashing_end(&hashing, r->result->sha256, r->result->fingerprint);
         err = take_child(r, err, &child);
         if (err < 0 || unread == 0 || r->result->outcome == CHECK_TIMEOUT)
                 return err;

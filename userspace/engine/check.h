@@ -27,8 +27,9 @@ struct check_result {
                                the schema needs functions or collations of the application */
         const char *on; /* "snapshot": a private copy; "file": a finished file itself; "none" */
         json_t *errors; /* array of {"page": n or null, "text": "…"}: at most 100, then one that counts the rest. NULL: none */
-        char sha256[65]; /* of a finished file as the disk gave it back, lower-case hex; else empty */
-        char *reason;    /* why it failed, timed out, was skipped, or did less; NULL otherwise */
+        char sha256[65];      /* of a finished file as the disk gave it back, lower-case hex; else empty */
+        char fingerprint[33]; /* the same by base/fingerprint.h */
+        char *reason;         /* why it failed, timed out, was skipped, or did less; NULL otherwise */
         uint64_t ms;
 };
 
@@ -48,7 +49,7 @@ json_t *check_json(const struct check_result *r);
  * so that a check that is killed leaves an empty directory at most, which the next one sweeps.
  *
  * With options->finished the file itself is opened, read-only and without a lock, no companion is looked for, and its SHA-256
- * is made meanwhile, on another thread, which also calls on_progress. What is in memory of the file is dropped first: the
+ * and fingerprint are made meanwhile, on another thread, which also calls on_progress. What is in memory of the file is dropped first: the
  * answer and the hash are about what the disk holds.
  *
  * @return 0 with @p ret filled, whatever the outcome: a file with an SQLite header and damage behind it is CHECK_CORRUPT,

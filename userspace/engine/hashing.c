@@ -1,4 +1,4 @@
-/* hashing.c - a hash on a thread of its own. */
+/* hashing.c - hash and fingerprint on a thread of their own. */
 #include "engine/hashing.h"
 
 #include <errno.h>
@@ -16,27 +16,34 @@
 static int hash_file(struct hashing *h)
 {
         _cleanup_hash_ struct hash *hash = NULL;
+        _cleanup_fingerprint_ struct fingerprint *fingerprint = NULL;
         _cleanup_free_ void *block = malloc(BLOCK);
         struct stat st;
         if (!block)
                 return -ENOMEM;
         if (fstat(h->fd, &st) < 0)
                 return -errno;
-        int err = hash_new(&hash);
+        int err = fingerprint_new(&fingerprint);
+        if (err == 0 && !h->no_sha256)
+                err = hash_new(&hash);
         for (uint64_t at = 0; err == 0;) {
                 ssize_t n = io_pread_all(h->fd, block, BLOCK, at);
-                if (n <= 0) {
-                        err = (int)n;
+                if (n < 0)
+                        return (int)n;
+                if (n == 0)
                         break;
-                }
-                err = hash_add(hash, block, (size_t)n);
+                err = fingerprint_add(fingerprint, block, (size_t)n);
+                if (err == 0 && hash)
+                        err = hash_add(hash, block, (size_t)n);
                 at += (uint64_t)n;
                 if (h->on_progress && at % PROGRESS_BYTES == 0)
                         h->on_progress(h->userdata, at, (uint64_t)st.st_size);
                 if (err == 0 && deadline_over(h->deadline))
                         err = -ETIME;
         }
-        return err == 0 ? hash_end(hash, h->sha256) : err;
+        if (err == 0)
+                err = fingerprint_end(fingerprint, h->fingerprint);
+        return err == 0 && hash ? hash_end(hash, h->sha256) : err;
 }
 
 static void *run(void *userdata)
@@ -59,12 +66,14 @@ void hashing_start(struct hashing *h)
                 run(h);
 }
 
-int hashing_end(struct hashing *h, char ret_hex[HASH_HEX_LEN])
+int hashing_end(struct hashing *h, char ret_sha256[HASH_HEX_LEN], char ret_fingerprint[FINGERPRINT_HEX_LEN])
 {
         hashing_start(h);
         if (h->threaded)
                 pthread_join(h->thread, NULL);
-        if (h->error == 0)
-                memcpy(ret_hex, h->sha256, sizeof(h->sha256));
-        return h->error;
+        if (h->error < 0)
+                return h->error;
+        memcpy(ret_sha256, h->sha256, sizeof(h->sha256));
+        memcpy(ret_fingerprint, h->fingerprint, sizeof(h->fingerprint));
+        return 0;
 }

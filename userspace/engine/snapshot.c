@@ -41,6 +41,7 @@ static int reclaim(const struct scratch *s, const char *name)
 /* One copy on its way to be durable. */
 struct finishing {
         uint64_t start; /* of the whole snapshot */
+        bool no_sha256;
         struct snapshot_result *result;
 };
 
@@ -48,12 +49,12 @@ struct finishing {
 static int finish_main(struct finishing *f, int fd)
 {
         struct snapshot_result *r = f->result;
-        struct hashing hashing = {.fd = fd};
+        struct hashing hashing = {.fd = fd, .no_sha256 = f->no_sha256};
         struct stat st = {0};
         hashing_start(&hashing);
         int failed = fsync(fd) < 0 ? -errno : 0;
         r->durable_ms = (clock_boottime_ns() - f->start) / NS_PER_MS;
-        int err = hashing_end(&hashing, r->sha256);
+        int err = hashing_end(&hashing, r->sha256, r->fingerprint);
         if (failed < 0)
                 return explain(r, failed, "cannot sync the copy");
         if (err == 0 && fstat(fd, &st) < 0)
@@ -118,7 +119,7 @@ int snapshot_take(const char *path, int dirfd, const char *name, const struct sn
 {
         struct capture capture;
         _cleanup_scratch_ struct scratch scratch = SCRATCH_NONE;
-        struct finishing finishing = {.start = clock_boottime_ns(), .result = ret};
+        struct finishing finishing = {.start = clock_boottime_ns(), .no_sha256 = options->no_sha256, .result = ret};
         uint64_t deadline = deadline_in(options->deadline_ms);
         *ret = (struct snapshot_result){.method = "none"};
 
@@ -136,6 +137,7 @@ int snapshot_take(const char *path, int dirfd, const char *name, const struct sn
         if (err < 0) {
                 ret->method = "none";
                 ret->sha256[0] = '\0';
+                ret->fingerprint[0] = '\0';
         }
         return err;
 }

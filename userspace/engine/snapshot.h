@@ -12,6 +12,7 @@ struct snapshot_options {
         uint64_t wal_cap;      /* the locks end when the -wal grew by more; 0: 4 x the database, at least 64 MiB */
         uint64_t deadline_ms;  /* 0: none, but the search for a gap between writers ends after 60 s */
         bool raw;              /* leave db, -wal, -journal as they are (evidence) instead of one merged file */
+        bool no_sha256;        /* the copy is read again anyway: the fingerprint is enough to compare */
         void (*on_progress)(void *userdata, uint64_t done, uint64_t total);
         void *userdata;
 };
@@ -28,7 +29,8 @@ struct snapshot_result {
         uint32_t attempts;      /* copies thrown away because a writer got in between */
         const char *unconfined; /* static text: what of the sandbox this kernel lacks; NULL: nothing */
         uint64_t durable_ms;    /* until the copy was written and synced; its hash may have taken longer */
-        char sha256[65];        /* of the finished copy as it was written, lower-case hex */
+        char sha256[65];        /* of the finished copy as it was written, lower-case hex; empty with no_sha256 */
+        char fingerprint[33];   /* of the finished copy as it was written, by base/fingerprint.h */
         char reason[256];       /* on failure: what, on which object, why */
 };
 

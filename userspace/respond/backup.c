@@ -114,6 +114,7 @@ static int copy(struct backup_run *r)
                 .byte_budget = r->options->byte_budget,
                 .wal_cap = r->options->wal_cap,
                 .deadline_ms = backup_left_ms(r),
+                .no_sha256 = r->options->check != CHECK_NONE,
                 .on_progress = backup_progress,
                 .userdata = r,
         };
@@ -137,18 +138,16 @@ static int copy(struct backup_run *r)
         return backup_fail(r, -ENODATA, "it is empty (0 bytes): there is nothing to back up");
 }
 
-static int same_bytes(struct backup_run *r)
+static int other_bytes(struct backup_run *r, const char *kind, const char *read, const char *written)
 {
-        const char *written = r->result->snapshot.sha256;
-
-        if (strcmp(r->result->sha256, written) == 0)
+        if (strcmp(read, written) == 0)
                 return 0;
-        return backup_fail(r, -EIO, "the disk gives back other bytes than were written: SHA-256 %s, written %s",
-                           r->result->sha256, written);
+        return backup_fail(r, -EIO, "the disk gives back other bytes than were written: %s %s, written %s", kind,
+                           read, written);
 }
 
-/* The disk must give back, to a fresh descriptor, what was hashed while the copy was made. Where the copy is also checked, the
- * check reads it, and hashes what it reads. */
+/* The disk must give back, to a fresh descriptor, what was written. Where the copy is also checked, the check reads it, and
+ * hashes what it reads. */
 static int reread(struct backup_run *r)
 {
         struct stat st = {0};
@@ -165,7 +164,7 @@ static int reread(struct backup_run *r)
                                   &r->result->bytes);
         if (err < 0)
                 return backup_fail(r, err, "cannot read the copy back: %s", strerror(-err));
-        return same_bytes(r);
+        return other_bytes(r, "SHA-256", r->result->sha256, r->result->snapshot.sha256);
 }
 
 /* The copy must stand alone: what a restore would put in place, in a private directory, without companions, opened and
@@ -201,7 +200,8 @@ static int check(struct backup_run *r)
         if (err < 0)
                 return err;
         memcpy(r->result->sha256, c->sha256, sizeof(r->result->sha256));
-        err = c->sha256[0] ? same_bytes(r) : 0;
+        err = c->fingerprint[0] ? other_bytes(r, "fingerprint", c->fingerprint, r->result->snapshot.fingerprint)
+                                : 0;
         if (err != 0)
                 return err;
         r->result->verified = c->outcome == CHECK_OK;

@@ -344,6 +344,7 @@ START_TEST(a_finished_file_is_hashed_and_checked_where_it_stands)
         ck_assert_msg(r.outcome == CHECK_OK, "%s", r.reason);
         ck_assert_str_eq(r.on, "file");
         ck_assert_str_eq(r.sha256, hash_of(path));
+        ck_assert_uint_eq(strlen(r.fingerprint), 32);
         ck_assert_int_eq(size_of(with(path, "-wal")), -1);
         ck_assert_int_eq(size_of(with(path, "-shm")), -1);
         ck_assert_int_eq((int)size_of(place(".")), dirs);

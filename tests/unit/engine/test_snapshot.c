@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "engine/check.h"
 #include "engine/snapshot.h"
 #include "writer.h"
 
@@ -123,6 +124,28 @@ START_TEST(a_hot_journal_is_rolled_back_in_the_copy_and_kept_beside_the_original
                 1);
         ck_assert_str_eq(hash_of(path), main);
         ck_assert_str_eq(hash_of(with(path, "-journal")), journal);
+}
+END_TEST
+
+/* What a backup relies on: both see the same bytes, and only the second pays for SHA-256. */
+START_TEST(the_fingerprint_of_a_copy_is_found_again_by_its_check)
+{
+        const char *path = place("a.db");
+        struct snapshot_options quick = defaults;
+        struct snapshot_result r;
+        struct check_options finished = {.method = CHECK_QUICK, .finished = true};
+        struct check_result c;
+        quick.no_sha256 = true;
+        db_make(path, "wal", 200);
+        db_killed_after(path, "insert into t values(1001, 'x')");
+        ck_assert_int_eq(take(path, "copy", &quick, &r), 0);
+        ck_assert_str_eq(r.sha256, "");
+        ck_assert_int_eq(check_database(copy("copy"), &finished, &c), 0);
+        ck_assert_int_eq(c.outcome, CHECK_OK);
+        ck_assert_str_eq(c.fingerprint, r.fingerprint);
+        ck_assert_uint_eq(strlen(c.fingerprint), 32);
+        ck_assert_str_eq(c.sha256, hash_of(copy("copy")));
+        check_result_done(&c);
 }
 END_TEST
 
@@ -464,7 +487,8 @@ START_TEST(a_vigil_that_is_killed_leaves_no_lock_and_nothing_that_stays)
 }
 END_TEST
 
-SUITE("snapshot", a_log_is_copied_up_to_its_last_commit, an_idle_database_is_copied_byte_by_byte,
+SUITE("snapshot", the_fingerprint_of_a_copy_is_found_again_by_its_check, a_log_is_copied_up_to_its_last_commit,
+      an_idle_database_is_copied_byte_by_byte,
       what_a_killed_wal_writer_committed_is_in_the_copy_and_the_original_is_untouched,
       a_hot_journal_is_rolled_back_in_the_copy_and_kept_beside_the_original, raw_copies_are_the_files_as_they_are,
       copies_under_a_constant_wal_writer_are_consistent_and_unnoticed,

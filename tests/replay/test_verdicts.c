@@ -230,6 +230,8 @@ START_TEST(locks_and_descriptors_that_could_not_be_read_make_unknown)
         one(&a, VIGIL_EXIT, "unknown", "locks-unknown", "");
         a.use.flags = VIGIL_USE_OPENED | VIGIL_USE_FDS_UNKNOWN;
         one(&a, VIGIL_EXIT, "unknown", "descriptors-unknown", "");
+        in_wal(&a); /* here a connection would have held SHARED */
+        one(&a, VIGIL_EXIT, "clean", "", "");
 }
 END_TEST
 

@@ -156,6 +156,14 @@ static bool remote(const struct model_use *u)
         return u->db && u->db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_REMOTE;
 }
 
+/* Then a connection holds SHARED for life, and no lock means no connection, whatever its descriptors were. */
+static bool in_wal_mode(const struct model_use *u)
+{
+        if (u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_SQLITE)
+                return u->observed->flags & VIGIL_OBS_WAL_MODE;
+        return u->db && u->db->flags & VIGIL_DB_WAL_SEEN;
+}
+
 /* What was held. */
 static uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
@@ -198,7 +206,7 @@ uint32_t facts_of(const struct model *m, const struct model_death *d, const stru
                 f |= FACT_REMOTE;
         if (!u->db)
                 f |= FACT_NO_SNAPSHOT;
-        if (u->use.flags & VIGIL_USE_FDS_UNKNOWN && !locks)
+        if (u->use.flags & VIGIL_USE_FDS_UNKNOWN && !locks && !in_wal_mode(u))
                 f |= FACT_FDS_UNKNOWN;
         if (u->use.flags & VIGIL_USE_LOCKS_UNKNOWN)
                 f |= FACT_LOCKS_UNKNOWN;

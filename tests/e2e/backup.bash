@@ -124,6 +124,7 @@ kill_at_every_step() {
 		for ((n = 1; n < 200; n++)); do
 			rm -rf stage
 			cp -a "$dir" stage
+			sync -f stage
 			status=0
 			strace -f -qq -o trace -e trace=$call -e "inject=$call:signal=KILL:when=$n" -- \
 				"$VIGIL" "$@" >/dev/null 2>&1 3>&- || status=$?

@@ -166,6 +166,27 @@ mount_small() {
 	[ "$(find loop/disk/b -name '*.db' | wc -l)" -eq 1 ]
 }
 
+@test "a backup that was announced survives a power cut" {
+	local why
+	if why=$(loopdisk_missing "$PWD/loop"); then skip "$why"; fi
+	loopdisk_up "$PWD/loop"
+	make_db app.db wal 500
+	run_vigil 0 backup create --db app.db --backup-dir loop/disk/b
+	loopdisk_cut "$PWD/loop"
+	whole loop/after/b
+	consistent loop/after/b/"$(newest loop/after/b)".db
+}
+
+@test "progress is shown on a terminal and nowhere else" {
+	make_db app.db delete 60000
+	run_vigil 0 backup create --db app.db --backup-dir b
+	[ ! -s err ]
+	script -qec "'$VIGIL' backup create --db app.db --backup-dir b" /dev/null >out </dev/null
+	grep -q "copying: .* of .*%" out
+	script -qec "'$VIGIL' -q backup create --db app.db --backup-dir b" /dev/null >out </dev/null
+	if grep -q "copying" out; then fail "progress in spite of -q"; fi
+}
+
 @test "a directory on a read-only file system is refused in one line" {
 	mount_small 4m
 	make_db app.db delete 10

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 
 load backup.bash
+load ../faults/loopdisk.bash
 
 setup() {
 	enter_tmp
@@ -12,6 +13,7 @@ teardown() {
 	cd / || return
 	[ -z "${HOLDER:-}" ] || stop "$HOLDER"
 	[ -z "${WRITER:-}" ] || stop "$WRITER"
+	[ ! -d "$BATS_TEST_TMPDIR/loop" ] || loopdisk_down "$BATS_TEST_TMPDIR/loop"
 }
 
 # A database with rows 1..10, backed up; then it gets row 11, and row 12 that stands in the -wal alone: without that it is
@@ -198,6 +200,20 @@ hold() {
 	umount -l small
 }
 
+@test "a restore that was announced survives a power cut" {
+	local why
+	if why=$(loopdisk_missing "$PWD/loop"); then skip "$why"; fi
+	loopdisk_up "$PWD/loop"
+	old_and_new
+	cp app.db* loop/disk
+	sync -f loop/disk
+	run_vigil 0 backup restore "$id" --backup-dir b --to loop/disk/app.db --force
+	loopdisk_cut "$PWD/loop"
+	[ "$(find loop/after -name 'app.db*' -printf '%f ')" = "app.db " ]
+	consistent loop/after/app.db
+	[ "$(ask loop/after/app.db "select max(i) from a")" = 10 ]
+}
+
 # What stands there after a kill: the old database with its twelve rows, or the new one with ten; whole, and with nothing
 # of the transaction that was rolled back; and the next restore works and sweeps.
 old_or_new() {
@@ -215,6 +231,33 @@ old_or_new() {
 		sleep 0.05
 	done
 	[ "$(ask stage/app.db "select max(i) from a")" = 10 ]
+}
+
+# The same of what the disk has received by then.
+old_or_new_after_cut() {
+	local rows bad=0
+	loopdisk_cut "$LOOP" || return
+	rm -rf "$LOOP/look"
+	cp -r "$LOOP/after/stage" "$LOOP/look"
+	rows=$(sqlite3 "$LOOP/look/app.db" "pragma integrity_check; select max(i) from a" | tr '\n' ' ')
+	[ "$rows" = "ok 12 " ] || { [ "$rows" = "ok 10 " ] && [ ! -e "$LOOP/look/app.db-wal" ]; } || fail "neither old nor new: $rows" || bad=1
+	umount "$LOOP/after"
+	rm "$LOOP/store/crash"
+	return $bad
+}
+
+@test "a power cut at every single step leaves the old database or the new one" {
+	local why
+	LOOP=$PWD/loop
+	if why=$(loopdisk_missing "$LOOP"); then skip "$why"; fi
+	loopdisk_up "$LOOP"
+	old_and_new
+	mkdir origin
+	mv app.db* origin
+	cp -r origin b loop/disk
+	cd loop/disk
+	kill_at_every_step origin old_or_new_after_cut backup restore "$id" --backup-dir b --to stage/app.db --force
+	cd "$BATS_TEST_TMPDIR"
 }
 
 @test "killed at every single step, there is the old database or the new one" {

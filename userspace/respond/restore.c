@@ -15,6 +15,7 @@
 #include "engine/snapshot.h"
 #include "respond/restoring.h"
 #include "respond/space.h"
+#include "respond/xattrs.h"
 
 #define BLOCK ((size_t)1 << 20)
 
@@ -43,7 +44,7 @@ void restoring_note(struct restoring *r, bool warn, const char *fmt, ...)
         va_end(ap);
 }
 
-int restoring_own(const struct restoring *r, int fd)
+int restoring_own(struct restoring *r, int fd)
 {
         const struct manifest *m = &r->item->manifest;
         bool known = r->exists || m->source;
@@ -55,6 +56,12 @@ int restoring_own(const struct restoring *r, int fd)
                 return -errno;
         if (fchmod(fd, known && mode ? mode : 0600) < 0 && errno != EPERM)
                 return -errno;
+        /* After the mode, which an access list refines. */
+        int err = r->old_fd >= 0 ? xattrs_copy(r->old_fd, fd) : 0;
+        if (err < 0)
+                restoring_note(r, true,
+                               "an extended attribute of the old file (access list, label) could not be kept: %s",
+                               strerror(-err));
         return fsync(fd) < 0 ? -errno : 0;
 }
 
@@ -128,6 +135,9 @@ static int look_at_place(struct restoring *r)
                 return restoring_fail(r, -EINVAL, "%s is the backup itself", path);
         if (!r->options->force)
                 return restoring_fail(r, -EEXIST, "%s exists: --force replaces it", path);
+        if (r->old.st_nlink > 1)
+                restoring_note(r, true,
+                               "the old file has another name (a hard link): who opens that gets the old database");
         return 0;
 }
 

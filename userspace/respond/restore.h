@@ -48,8 +48,8 @@ void restore_result_done(struct restore_result *r);
  * Refused: a file that exists (without force); a database that any process has open, by its locks or its descriptors (see
  * users.h for what cannot be seen: a note says so); a copy that was never verified, and evidence (without force); a copy
  * whose hash or check is wrong now. The new file is written beside its place, synced, read back, compared by hash and
- * checked; only then it gets its name by rename(2), and the directory is synced. It has owner and mode of the file it
- * replaces, else those that the backed-up database had (when run by root).
+ * checked; only then it gets its name by rename(2), and the directory is synced. It has owner, mode and extended attributes
+ * (access lists, labels) of the file it replaces, else owner and mode that the backed-up database had (when run by root).
  *
  * At every instant, for a kill or a power cut, there is either the old database or the new one. An old -wal or hot -journal
  * would be played into a new main file, so they must go first, but the old one is not whole without them. Therefore a copy

@@ -33,6 +33,6 @@ void restoring_note(struct restoring *r, bool warn, const char *fmt, ...) __attr
 /** Puts RESTORING_NEW in the place of the old database: companions, name, directory. @return 0 or -errno, reason set */
 int restoring_swap(struct restoring *r);
 
-/** Owner and mode for a file that takes the place of the old one, or of the one that was backed up; synced.
- * @return 0 or -errno */
-int restoring_own(const struct restoring *r, int fd);
+/** Owner, mode and extended attributes for a file that takes the place of the old one, or owner and mode of the one that was
+ * backed up; synced. @return 0 or -errno */
+int restoring_own(struct restoring *r, int fd);

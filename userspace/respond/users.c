@@ -63,6 +63,19 @@ static bool is_one_of(const struct users_files *files, const struct statx *x)
         return false;
 }
 
+/* A descriptor of O_PATH reads and writes nothing: a watchdog may hold one. */
+static bool is_path_only(const char *fds, const char *name)
+{
+        _cleanup_free_ char *info = NULL;
+        char path[700];
+
+        snprintf(path, sizeof(path), "%sinfo/%s", fds, name);
+        if (io_read_file(path, 1 << 16, &info, NULL) < 0)
+                return false;
+        const char *flags = strstr(info, "flags:");
+        return flags && (strtoul(flags + 6, NULL, 8) & O_PATH) != 0;
+}
+
 /* Looks through one directory of descriptors. @return 1 found, 0 not found, -ENODATA no descriptors there, or -errno */
 static int search(const char *path, const struct users_files *files)
 {
@@ -78,7 +91,8 @@ static int search(const char *path, const struct users_files *files)
                         continue;
                 r = 0;
                 /* Without asking a server: a dead network file system must not hold us. */
-                if (statx(dirfd(fds), e->d_name, AT_STATX_DONT_SYNC, STATX_INO, &x) == 0 && is_one_of(files, &x))
+                if (statx(dirfd(fds), e->d_name, AT_STATX_DONT_SYNC, STATX_INO, &x) == 0 && is_one_of(files, &x) &&
+                    !is_path_only(path, e->d_name))
                         return 1;
         }
         return r;

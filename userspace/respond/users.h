@@ -2,7 +2,7 @@
  *
  * Asked before a file is replaced. Two witnesses: SQLite's own locks, which every connection in WAL mode and every
  * transaction holds (sqlite.org/lockingv3.html; byte numbers in os_unix.c), and the descriptors of all processes, which show
- * idle connections in rollback mode too.
+ * idle connections in rollback mode too. Descriptors of O_PATH do not count: they can neither read nor write.
  *
  * Neither sees: users on other hosts of a network file system without working locks; processes outside this PID namespace
  * that hold no lock; a container that reaches the file through an overlay, where it has another device and inode. What of

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -106,6 +107,29 @@ START_TEST(owner_and_mode_of_the_replaced_file_stay)
         ck_assert_uint_eq(st.st_mode & 07777, 0640);
         if (geteuid() == 0)
                 ck_assert(st.st_uid == 1234 && st.st_gid == 4321);
+        restore_result_done(&r);
+}
+END_TEST
+
+START_TEST(access_lists_and_labels_stay)
+{
+        char value[8] = "";
+        have_backup("delete");
+        if (setxattr(place("app.db"), "user.label", "secret", 6, 0) < 0)
+                return;
+        struct restore_result r = restored(place("app.db"), true);
+        ck_assert_int_eq(getxattr(place("app.db"), "user.label", value, sizeof(value)), 6);
+        ck_assert_str_eq(value, "secret");
+        restore_result_done(&r);
+}
+END_TEST
+
+START_TEST(a_second_name_of_the_old_file_is_told)
+{
+        have_backup("delete");
+        ck_assert_int_eq(link(place("app.db"), place("other")), 0);
+        struct restore_result r = restored(place("app.db"), true);
+        ck_assert(r.warned && strstr(r.notes[0], "hard link"));
         restore_result_done(&r);
 }
 END_TEST
@@ -291,10 +315,10 @@ START_TEST(a_symbolic_link_stays_and_its_target_is_replaced)
 END_TEST
 
 SUITE("restore", a_backup_becomes_a_database_where_there_was_none, what_is_there_is_replaced_only_with_force,
-      owner_and_mode_of_the_replaced_file_stay, an_old_wal_does_not_get_into_the_new_database,
-      an_old_hot_journal_does_not_get_into_the_new_database, a_damaged_old_database_is_replaced_with_a_note,
-      companions_without_a_main_file_are_moved_and_not_lost, a_database_that_is_open_is_never_replaced,
-      a_database_that_is_open_in_wal_mode_is_never_replaced,
+      owner_and_mode_of_the_replaced_file_stay, access_lists_and_labels_stay, a_second_name_of_the_old_file_is_told,
+      an_old_wal_does_not_get_into_the_new_database, an_old_hot_journal_does_not_get_into_the_new_database,
+      a_damaged_old_database_is_replaced_with_a_note, companions_without_a_main_file_are_moved_and_not_lost,
+      a_database_that_is_open_is_never_replaced, a_database_that_is_open_in_wal_mode_is_never_replaced,
       a_missing_main_file_that_somebody_still_has_open_is_not_replaced, evidence_and_unverified_copies_need_force,
       a_copy_that_has_rotted_is_refused_even_with_force, what_is_no_file_is_not_replaced,
       a_symbolic_link_stays_and_its_target_is_replaced)

@@ -81,6 +81,21 @@ START_TEST(a_process_is_named_by_pid)
 }
 END_TEST
 
+START_TEST(a_descriptor_that_cannot_read_is_no_user)
+{
+        write_file(place("x"), "x", 1);
+        int fd = open(place("x"), O_PATH | O_CLOEXEC);
+        pid_t pid = fork();
+        if (pid == 0) {
+                pause();
+                _exit(1);
+        }
+        close(fd);
+        ck_assert_uint_eq(look(place("x")).n, 0);
+        end(pid);
+}
+END_TEST
+
 START_TEST(a_companion_counts_as_the_database)
 {
         write_file(place("x"), "x", 1);
@@ -142,5 +157,6 @@ START_TEST(a_reader_keeps_the_lock_from_us_and_gives_it_back_with_its_end)
 END_TEST
 
 SUITE("users", nobody_has_an_idle_file_open_and_we_do_not_count, a_process_is_named_by_pid,
-      a_companion_counts_as_the_database, a_process_whose_first_thread_has_ended_is_seen,
-      many_users_are_counted_and_a_few_named, a_reader_keeps_the_lock_from_us_and_gives_it_back_with_its_end)
+      a_descriptor_that_cannot_read_is_no_user, a_companion_counts_as_the_database,
+      a_process_whose_first_thread_has_ended_is_seen, many_users_are_counted_and_a_few_named,
+      a_reader_keeps_the_lock_from_us_and_gives_it_back_with_its_end)

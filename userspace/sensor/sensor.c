@@ -161,7 +161,7 @@ static int load(struct sensor *s, char *why)
 /* Tells the programs which file we are, by the kernel's own numbers: a second Vigil on the host is not watched either. */
 static int tell_own_exe(struct sensor *s)
 {
-        struct seed_entry e;
+        struct seed_entry e = {0};
         _cleanup_close_ int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
         int r = fd < 0 ? -errno : seed_own_fd(s, fd, &e);
 

@@ -202,7 +202,7 @@ enum vigil_use_flag {
         VIGIL_USE_SEEN_LATE = 1 << 3,     /* had the file open before the watch began */
         VIGIL_USE_INHERITED = 1 << 4,     /* used a descriptor that its parent had opened */
         VIGIL_USE_OPEN_AT_END = 1 << 5,   /* a descriptor of the main file was still open at its death */
-        VIGIL_USE_FDS_UNKNOWN = 1 << 6,   /* it opened the main file more often than descriptors are remembered */
+        VIGIL_USE_FDS_UNKNOWN = 1 << 6,   /* its descriptors were more than could be looked through */
         VIGIL_USE_LOCKS_UNKNOWN = 1 << 7, /* more locks on the inode than could be looked at */
         VIGIL_USE_TXN_OWNER = 1 << 8,     /* the open transaction of the database is its own */
         VIGIL_USE_UNLINKED = 1 << 9,      /* removed a file of the database */

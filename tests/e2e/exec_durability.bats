@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# What the disk has and what it has not: scenarios 52-54, 57 and 58, with real write-back errors and real power cuts.
+
+load lib.bash
+load ../faults/loopdisk.bash
+
+setup_file() {
+	local why
+
+	need_watch
+	if why=$(loopdisk_missing "$BATS_FILE_TMPDIR/probe"); then
+		skip "no disk to pull here: $why"
+	fi
+}
+
+setup() {
+	enter_tmp
+	DISK=$BATS_TEST_TMPDIR/disk/disk
+}
+
+teardown() {
+	loopdisk_down "$BATS_TEST_TMPDIR/disk"
+}
+
+disk() {
+	loopdisk_up "$BATS_TEST_TMPDIR/disk" "$@"
+}
+
+# The ledger of a plain file, as the last certificate of its writer has it.
+plain_certificate() {
+	certificate "$1" truth
+}
+
+@test "54 fsync_eio_retry_ok: a sync that succeeds after one that failed proves nothing" {
+	disk 24m 64m
+	loopdisk_exhaust "$BATS_TEST_TMPDIR/disk" 1024
+	watch --db "$DISK/plain" -- "$FILEWRITER" -t truth "$DISK/plain" create write=30000000 fsync fsync fsync
+	# The disk must have failed and then lied, or this shows nothing.
+	[ "$(jq -s '[.[] | select(.step == "fsync")][0].result < 0' truth)" = true ]
+	[ "$(jq -s '[.[] | select(.step == "fsync")][-1].result' truth)" -eq 0 ]
+	plain_certificate "$DISK/plain"
+	assert_certificate '.tainted == true' '.reasons | has_all(["storage-tainted"])' 'risk("main") == 30000000' \
+		'.verdict != "clean"'
+	database "$DISK/plain"
+	assert_database '[.findings[].code] | has_all(["sync-error"])' \
+		'[.findings[] | select(.code == "sync-error")][0].severity == "P1"' \
+		'[.io[] | select(.op == "sync" and .file == "main")][0].errors >= 1'
+}
+
+@test "54 fsync_eio_retry_ok: an SQLite transaction that hits the failing disk" {
+	disk 24m 64m
+	mk "$DISK/app.db" wal
+	loopdisk_exhaust "$BATS_TEST_TMPDIR/disk" 512
+	watch --db "$DISK/app.db" -- "$DRIVER" -t truth "$DISK/app.db" "pragma synchronous=full" \
+		"?insert into t(b) values(zeroblob(12000000))" "?insert into t(b) values('x')" @exit 0
+	[ "$(jq -s '[.[] | select(.step | startswith("insert"))][0].rc != 0' truth)" = true ]
+	certificate "$DISK/app.db" truth
+	assert_certificate '.tainted == true' '.reasons | has_all(["storage-tainted"])' 'risk("wal") > 0'
+	database "$DISK/app.db"
+	assert_database '[.findings[].code] | has_all(["sync-error"])'
+}
+
+@test "57 sync_file_range_only: sync_file_range makes nothing durable" {
+	disk
+	watch --db "$DISK/plain" -- "$FILEWRITER" -t truth "$DISK/plain" create write=100000 sync-range
+	plain_certificate "$DISK/plain"
+	assert_certificate 'risk("main") == 100000' '.tainted == false'
+}
+
+@test "58 o_dsync_writer: O_DSYNC and RWF_DSYNC need no fsync" {
+	disk
+	watch --db "$DISK/plain" -- "$FILEWRITER" -t truth "$DISK/plain" open-dsync write=100000 close open write-dsync=5000
+	plain_certificate "$DISK/plain"
+	assert_certificate 'risk("main") == 0' '.tainted == false'
+}
+
+@test "what was written after the last sync is at risk, to the byte" {
+	disk
+	watch --db "$DISK/a" --db "$DISK/b" --db "$DISK/c" -- sh -c '
+		"$0" -t a.truth "$1/a" create write=70000 fsync write=30000
+		"$0" -t b.truth "$1/b" create write=70000 syncfs
+		"$0" -t c.truth "$1/c" create write=70000 fdatasync write=30000 truncate=5000' "$FILEWRITER" "$DISK"
+	certificate "$DISK/a" a.truth
+	assert_certificate 'risk("main") == 30000'
+	certificate "$DISK/b" b.truth
+	assert_certificate 'risk("main") == 0'
+	# What a truncation has taken away cannot be lost.
+	certificate "$DISK/c" c.truth
+	assert_certificate 'risk("main") <= 5000'
+}
+
+# Runs the driver's steps, cuts the power where it waits, and lets it leave without a close. $CUT: where the disk went on.
+cut_in() {
+	watch_begin --db "$DISK/app.db" -- "$DRIVER" -t truth "$DISK/app.db" "$@" @ready ready @wait go @exit 0
+	await ready
+	loopdisk_cut "$BATS_TEST_TMPDIR/disk"
+	touch go
+	watch_end
+	assert_trusted
+	certificate "$DISK/app.db" truth
+	CUT=$BATS_TEST_TMPDIR/disk/after/app.db
+}
+
+@test "53 wal_normal_powerloss: the commits that were said to be at risk are the commits that are lost" {
+	disk
+	mk "$DISK/app.db" wal
+	sync -f "$DISK"
+	cut_in "pragma synchronous=normal" @repeat 7 "insert into t(b) values('x')" @end
+	assert_certificate '.commits_at_risk == 7' 'risk("wal") > 0'
+	[ "$(rows "$CUT")" -eq 400 ]
+	[ "$(sqlite3 "$CUT" "pragma integrity_check")" = ok ]
+}
+
+@test "53 wal_full_powerloss: nothing at risk, nothing lost" {
+	disk
+	mk "$DISK/app.db" wal
+	sync -f "$DISK"
+	cut_in "pragma synchronous=full" @repeat 7 "insert into t(b) values('x')" @end
+	assert_certificate '.commits_at_risk == 0' 'risk("wal") == 0'
+	[ "$(rows "$CUT")" -eq 407 ]
+	[ "$(sqlite3 "$CUT" "pragma integrity_check")" = ok ]
+}
+
+@test "52 delete_full_powerloss: the journal comes back and takes the last commit with it" {
+	disk
+	mk "$DISK/app.db" delete
+	sync -f "$DISK"
+	cut_in "pragma synchronous=full" @repeat 3 "insert into t(b) values('x')" @end
+	assert_certificate '.commits_at_risk == 1'
+	[ -e "$CUT-journal" ]
+	[ "$(rows "$CUT")" -eq 402 ]
+}
+
+@test "52 delete_extra_powerloss: the directory is synced, too" {
+	disk
+	mk "$DISK/app.db" delete
+	sync -f "$DISK"
+	cut_in "pragma synchronous=extra" @repeat 3 "insert into t(b) values('x')" @end
+	assert_certificate '.commits_at_risk == 0'
+	[ "$(rows "$CUT")" -eq 403 ]
+}

@@ -1,0 +1,184 @@
+# lib.bash - what the suites of `vigil exec` share. Needs jq, which scripts/setup.sh installs.
+#
+# A test watches a workload, which writes the truth about itself (tests/workloads/truth.h), and holds the report against it:
+#
+#   watch --db app.db -- "$DRIVER" -t truth app.db "insert …" @kill9    the report is r.json, the status $status
+#   certificate app.db truth                                            the certificate of the process that told the truth
+#   assert_certificate '.verdict == "unclean"' '.locks == ["wal-write"]'
+#
+# Assertions are jq expressions; all that fail are shown together with the document they failed on. Nothing sleeps and
+# hopes: workloads and tests meet at files (@ready and await, @wait and touch).
+
+# shellcheck disable=SC2034 # what is set here is used by the suites
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=${VIGIL_BUILD:-$ROOT/build}
+VIGIL=$BUILD/vigil
+DRIVER=$BUILD/workloads/driver
+FILEWRITER=$BUILD/workloads/filewriter
+KILLER=$BUILD/workloads/killer
+REUSE=$BUILD/workloads/reuse
+
+# For setup_file: skips the suite by name where Vigil cannot watch.
+need_watch() {
+	local out status=0
+
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	out=$(timeout 60 "$VIGIL" exec -- true 2>&1) || status=$?
+	case $status in
+	69 | 77) skip "this host does not let Vigil watch: ${out##*$'\n'}" ;;
+	esac
+}
+
+# For setup: a directory of the test's own, where everything it writes lies.
+enter_tmp() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+# watch OPTION... -- CMD...: runs CMD under Vigil; report in r.json, its messages in vigil.err, its status in $status.
+watch() {
+	status=0
+	rm -f r.json
+	timeout -k 5 120 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err || status=$?
+	cat vigil.err
+	[ -s r.json ] || {
+		echo "vigil exec gave no report, status $status"
+		return 1
+	}
+}
+
+# The same in the background, for tests that act on the workload from outside; watch_end waits for it.
+watch_begin() {
+	rm -f r.json
+	timeout -k 5 120 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err &
+	WATCH_PID=$!
+}
+
+watch_end() {
+	status=0
+	wait "$WATCH_PID" || status=$?
+	cat vigil.err
+	[ -s r.json ]
+}
+
+# Waits until the file exists, for a minute at most.
+await() {
+	local i
+
+	for ((i = 0; i < 6000; i++)); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.01
+	done
+	echo "$1 did not appear"
+	return 1
+}
+
+# First pid that a truth file names: the driver's own, or that of the Nth process in it.
+pid_of() {
+	jq -rs --argjson n "${2:-0}" 'reduce .[].pid as $p ([]; if index($p) then . else . + [$p] end) | .[$n]' "$1"
+}
+
+# The last value of a field in a truth file, of the process $3 (default: the first one).
+truth() {
+	jq -rs --argjson pid "${3:-$(pid_of "$1")}" "[.[] | select(.pid == \$pid)] | last | .$2" "$1"
+}
+
+# mk DB MODE: 400 rows and an index, about 100 KiB, made before anybody watches.
+mk() {
+	"$DRIVER" -t mk.truth "$1" "pragma journal_mode=$2" "create table t(a integer primary key, b text)" \
+		"with recursive n(i) as (select 1 union all select i+1 from n where i<400)
+		 insert into t select i, hex(randomblob(50)) from n" "create index tb on t(b)"
+	rm -f mk.truth
+}
+
+# Steps of the driver that leave pages of an open transaction in the file: the cache holds 5 pages.
+SPILL=("pragma cache_size=5" "begin" "update t set b=hex(randomblob(50))")
+
+rows() {
+	sqlite3 "$1" "select count(*) from t"
+}
+
+# --- looking at the report --------------------------------------------------------------------------------------------
+
+# assert_json FILE EXPR...: every jq expression holds on the document.
+assert_json() {
+	local file=$1 expr failed=0
+	shift
+
+	for expr in "$@"; do
+		jq -e "def risk(f): [.at_risk[] | select(.file == f) | .bytes] | add // 0;
+			def has_all(\$want): (\$want - .) == [];
+			def has_none(\$bad): (. - (. - \$bad)) == [];
+			$expr" "$file" >/dev/null || {
+			echo "not so: $expr"
+			failed=1
+		}
+	done
+	((failed == 0)) || jq 'if type == "object" and has("last_operations") then .last_operations |= .[-12:] else . end' "$file"
+	return "$failed"
+}
+
+# certificate DB TRUTH [N]: the certificate of the Nth process of TRUTH (default: the first) for DB, into c.json. It is one,
+# and the process is the same by start time, too.
+certificate() {
+	local pid start path
+
+	pid=$(pid_of "$2" "${3:-0}")
+	start=$(truth "$2" start "$pid")
+	path=$(realpath -m "$1")
+	jq --arg path "$path" --argjson pid "$pid" --argjson start "$start" \
+		'[.databases[] | select(.path == $path) | .certificates[]
+		  | select(.process.pid == $pid and (.process.start_ns / 10000000 | floor) == $start)]' r.json >all.json
+	jq -e 'length == 1' all.json >/dev/null || {
+		echo "$(jq length all.json) certificates of process $pid, started at tick $start, on $path; there are:"
+		jq -c '.databases[] | {path, certificates: [.certificates[] | {verdict, ended_by, process}]}' r.json
+		return 1
+	}
+	jq '.[0]' all.json >c.json
+}
+
+assert_certificate() {
+	assert_json c.json "$@"
+}
+
+assert_report() {
+	assert_json r.json "$@"
+}
+
+# The database of that path as the report has it, into d.json.
+database() {
+	jq -e --arg path "$(realpath -m "$1")" '[.databases[] | select(.path == $path)] | if length == 1 then .[0] else null end' \
+		r.json >d.json || {
+		echo "not one entry for $1:"
+		jq -c '[.databases[].path]' r.json
+		return 1
+	}
+}
+
+assert_database() {
+	assert_json d.json "$@"
+}
+
+# Everything was seen: what the report says may be believed.
+assert_trusted() {
+	assert_report '.schema == "vigil.report/1"' '.trust.level == "full"' '.trust.reasons == []' '.trust.lost == 0' \
+		'.trust.missed == 0' '.trust.canary == "seen"'
+}
+
+# Nothing was alarmed, on any database.
+assert_no_findings() {
+	assert_report '[.databases[].findings[]] == []'
+}
+
+# assert_findings CODE...: exactly these codes, on any database.
+assert_findings() {
+	assert_report "([.databases[].findings[].code] | unique) == ($(printf '%s\n' "$@" | jq -R . | jq -sc 'sort'))"
+}
+
+# Nobody died uncleanly and nothing was alarmed: what must hold for every healthy program.
+assert_quiet() {
+	assert_trusted && assert_no_findings && assert_report \
+		'[.databases[].certificates[] | select(.verdict == "unclean" or .verdict == "unknown")] == []' \
+		'[.databases[].integrity.result] | all(. == "ok")'
+}

@@ -118,12 +118,16 @@ static bool unchanged(int fd, const struct stat *was)
                same_time(st.st_ctim, was->st_ctim);
 }
 
-/* Times of files advance with the tick of the coarse clock: two writes within one leave the same mtime. A time that lies in
- * the future by more than that was set by somebody, and the next write changes it. */
+/* Times of files advance with the tick of the coarse clock, on old file systems by up to two seconds (FAT): two writes within
+ * one tick leave the same mtime. A time that lies in the future by more than that was set by somebody, and the next write
+ * changes it. */
 static bool may_hide_a_write(const struct stat *st, struct timespec now)
 {
+        bool whole_seconds = st->st_mtim.tv_nsec == 0 && st->st_ctim.tv_nsec == 0;
         time_t ahead = st->st_mtim.tv_sec - now.tv_sec;
-        return ahead > 1 ? false : ahead > 0 || (ahead == 0 && st->st_mtim.tv_nsec >= now.tv_nsec);
+        if (whole_seconds)
+                return ahead <= 2 && ahead >= -2;
+        return ahead <= 1 && (ahead > 0 || (ahead == 0 && st->st_mtim.tv_nsec >= now.tv_nsec));
 }
 
 /* Header of the -wal, zero when there is none: a reset, a restart and a truncation all change it. */

@@ -42,7 +42,8 @@ struct snapshot_result {
  *
  * The original is never opened by SQLite, written, checkpointed or recovered. Of a database that others have open in WAL
  * mode, the files are copied under the locks of a reader (engine/locks.h): commits go on, the copy holds every commit that
- * was made before it began. Otherwise the files are copied without any lock, and the copy is thrown away and made again if
+ * was made before it began, and an application whose last connection closes meanwhile leaves its -wal and -shm to the next
+ * open. Otherwise the files are copied without any lock, and the copy is thrown away and made again if
  * anything of the source changed meanwhile; then it equals what a kill at that instant would have left.
  *
  * What parses the files, or holds SQLite handles on the copy, runs in sandboxed children; see base/child.h. Must not be

@@ -34,11 +34,11 @@ static __always_inline bool act_find(struct act *a)
         __u32 zero = 0;
         struct last_file *last = bpf_map_lookup_elem(&last_files, &zero);
         struct file *file = a->file;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct inode *inode = file_inode(file);
         struct file_ref *ref;
         struct file_key key;
 
-        key.ino = BPF_CORE_READ(inode, i_ino);
+        key.ino = inode_number(inode);
         if (last && last->epoch == binding_epoch && last->file == (__u64)file && last->inode == (__u64)inode &&
             last->ino == key.ino && act_on_db(a, last->db, last->role) &&
             a->ledger->incarnation == last->incarnation)

@@ -159,6 +159,54 @@ static __always_inline void args_read(struct args *out)
 }
 #endif
 
+/* bpf_rdonly_cast (6.2, a35b9af4ec2c) makes a typed pointer of an address: its loads need no helper call, which is a third of
+ * what a write costs otherwise. The loader tries it and, where the kernel refuses, loads again with cfg_casts off. Only the
+ * write path has it: bpftool before 7.2 cannot link two objects that both name a kernel function. Delete the other halves
+ * once 6.2 is the baseline. */
+const volatile bool cfg_casts __weak = true;
+
+#ifdef VIGIL_CASTS
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct hlist_head { /* of the kernel's types one that is a single pointer: it loads a pointer from an address */
+        void *first;
+};
+#pragma clang attribute pop
+
+#define CAST(type, address) ((type *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)))
+#endif
+
+static __always_inline struct file *slot_file(struct file **slot)
+{
+        struct file *file = NULL;
+
+#ifdef VIGIL_CASTS
+        if (cfg_casts)
+                return CAST(struct hlist_head, slot)->first;
+#endif
+        bpf_probe_read_kernel(&file, sizeof(file), slot);
+        return file;
+}
+
+static __always_inline struct inode *file_inode(struct file *file)
+{
+#ifdef VIGIL_CASTS
+        if (cfg_casts)
+                return CAST(struct file, file)->f_inode;
+#endif
+        return BPF_CORE_READ(file, f_inode);
+}
+
+static __always_inline __u64 inode_number(struct inode *inode)
+{
+#ifdef VIGIL_CASTS
+        if (cfg_casts)
+                return CAST(struct inode, inode)->i_ino;
+#endif
+        return BPF_CORE_READ(inode, i_ino);
+}
+
 /* mark_victim: (pid) up to 6.7, (task, uid) since 6.8 (72ba14deb40a "mm: update mark_victim tracepoints fields"). A pid is a
  * small number, a task a kernel address. */
 static __always_inline bool is_kernel_pointer(__u64 value)

@@ -160,6 +160,7 @@ GLOBAL int db_settle(__u32 id)
                 db->file[r].size = (__u64)BPF_CORE_READ(inode, i_size);
                 db->file[r].flags |= VIGIL_LEDGER_SIZED;
         }
+        wal_settle(db, priv);
         struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
         if (dir) {
                 struct vigil_ledger *l = &db->file[VIGIL_ROLE_DIRECTORY];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* files.bpf.c - writes, truncations and copies: hooked when they return, arguments from the saved registers. */
+#define VIGIL_CASTS
 #include "act.h"
 
 #include <asm/unistd.h>

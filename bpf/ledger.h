@@ -26,7 +26,7 @@ static __always_inline void ledger_written(struct vigil_ledger *l, const struct 
         __u64 end = io->offset + (__u64)io->ret;
 
         __sync_fetch_and_add(&l->written, (__u64)io->ret);
-        __sync_fetch_and_add(&l->bytes_total, (__u64)io->ret);
+        l->bytes_total += (__u64)io->ret; /* for people: unlike `written` no verdict rests on it */
         __sync_fetch_and_add(&l->writes, 1);
         if (end > l->end)
                 l->end = end;
@@ -105,8 +105,6 @@ static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *
         priv->wal_txn_end = WAL_HDR;
         priv->wal_frame_commit = 0;
         db->wal_commit_end = WAL_HDR;
-        db->wal_frames = 0;
-        db->wal_frames_open = 0;
 }
 
 /* A frame is a header of 24 bytes and a page, in one or in two writes; a commit frame carries the size of the database at
@@ -142,10 +140,15 @@ static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv,
                 db->wal_commits++;
                 use->commits++;
         }
-        db->wal_frames = (priv->wal_txn_end - WAL_HDR) / frame;
-        db->wal_frames_open = priv->wal_txn_end > db->wal_commit_end
-                                      ? (priv->wal_txn_end - db->wal_commit_end) / frame
-                                      : 0;
+}
+
+/* Counts of frames, for a snapshot: divisions that each write is spared. */
+static __always_inline void wal_settle(struct vigil_db *db, struct db_priv *priv)
+{
+        __u64 frame = (__u64)db->page_size + WAL_FRAME_HDR, end = priv->wal_txn_end;
+
+        db->wal_frames = end > WAL_HDR ? (end - WAL_HDR) / frame : 0;
+        db->wal_frames_open = end > db->wal_commit_end ? (end - db->wal_commit_end) / frame : 0;
 }
 
 static __always_inline void wal_written(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,

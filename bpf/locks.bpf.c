@@ -76,7 +76,6 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
                 txn_begin(a->db, a->priv, a->p, VIGIL_TXN_WAL, a->ns);
                 a->priv->wal_txn_end = a->db->wal_commit_end;
                 a->priv->wal_frame_commit = 0;
-                a->db->wal_frames_open = 0;
                 a->use->write_lock_ns = a->ns;
         }
         if (bits & VIGIL_LOCK_WAL_CKPT && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
@@ -94,7 +93,7 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
                 a->use->write_lock_ns = 0;
                 if (a->db->txn == VIGIL_TXN_WAL)
                         txn_end(a->db, a->priv);
-                a->db->wal_frames_open = 0;
+                a->priv->wal_txn_end = a->db->wal_commit_end; /* what was not committed was rolled back */
         }
         if (bits & VIGIL_LOCK_WAL_CKPT) {
                 if (a->use->ckpt_lock_ns)
@@ -211,18 +210,15 @@ static __always_inline bool may_adopt(long long start, unsigned char type, int r
         return m && m->flags & MARK_TREE;
 }
 
-static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret)
+static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret, unsigned char type,
+                                      long long start, long long end)
 {
-        unsigned char type = lock_type(fl);
-        long long start = fl->fl_start, end = fl->fl_end;
         __u64 id = bpf_get_current_pid_tgid();
         __u32 tgid = id >> 32;
         struct file_key key = {};
         struct file_ref *ref;
         struct act a = {.tid = (__u32)id};
 
-        if (range_is_idle(type, start, end))
-                return 0;
         key.ino = inode->i_ino;
         key.dev = inode->i_sb->s_dev;
         ref = bpf_map_lookup_elem(&files, &key);
@@ -269,7 +265,13 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
 SEC("tp_btf/posix_lock_inode")
 int BPF_PROG(tp_btf__posix_lock_inode, struct inode *inode, struct file_lock *fl, int ret)
 {
-        return inode && fl ? posix_lock(inode, fl, ret) : 0;
+        if (!inode || !fl)
+                return 0;
+        unsigned char type = lock_type(fl);
+        long long start = fl->fl_start, end = fl->fl_end;
+        if (range_is_idle(type, start, end)) /* before anything else: four of five calls end here */
+                return 0;
+        return posix_lock(inode, fl, ret, type, start, end);
 }
 
 /* flock(2): not SQLite's unix VFS, but its unix-flock VFS, and other programs on its files. */

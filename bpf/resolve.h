@@ -14,7 +14,6 @@ static __always_inline struct file *fd_file(int fd)
 {
         struct fdtable *fdt;
         struct file **slot;
-        struct file *file = NULL;
         unsigned int max;
 
         if (has_current_btf()) {
@@ -29,8 +28,7 @@ static __always_inline struct file *fd_file(int fd)
         }
         if (fd < 0 || (unsigned int)fd >= max)
                 return NULL;
-        bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-        return file;
+        return slot_file(slot + fd);
 }
 
 static __always_inline void inode_key(struct inode *inode, struct file_key *key)

@@ -65,7 +65,7 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
 
         if (r == CLI_OK)
                 r = session_open(&s, cli, o, mode, 0, NULL);
-        if (r == CLI_OK && (seen = sensor_seed(s.sensor)) < 0)
+        if (r == CLI_OK && (seen = session_seed(&s)) < 0)
                 r = log_error_r(CLI_UNAVAILABLE, "%s: the processes that have it open cannot be found: %s",
                                 command->name, strerror(-seen));
         if (r == CLI_OK) {

@@ -102,7 +102,7 @@ static int run(const struct cli *cli, int argc, char **argv)
                 r = outcome_check_places(&o);
         if (r == CLI_OK)
                 r = session_open(&s, cli, &o, VIGIL_MODE_EXEC, argc - 1, argv + 1);
-        if (r == CLI_OK && o.db.n && sensor_seed(s.sensor) < 0)
+        if (r == CLI_OK && o.db.n && session_seed(&s) < 0)
                 log_warn("processes that have the database open already could not be found");
         if (r == CLI_OK)
                 r = run_watched(&s, argv + 1, (enum wait_for)wait, verdict_exit);

@@ -97,6 +97,11 @@ static int look_at_dead(struct session *s)
         return r;
 }
 
+int session_seed(struct session *s)
+{
+        return sensor_seed(s->sensor, on_record, s);
+}
+
 int session_poll(struct session *s, int timeout_ms)
 {
         int r = sensor_poll(s->sensor, timeout_ms, on_record, s);

@@ -52,6 +52,9 @@ struct session {
 int session_open(struct session *s, const struct cli *cli, const struct watch_options *options,
                  enum vigil_mode mode, int argc, char **argv);
 
+/** Finds who has the databases open already. @return how many, or -errno */
+int session_seed(struct session *s);
+
 /** Takes what is in the rings, and looks at the databases of the dead. @return 0 or -errno */
 int session_poll(struct session *s, int timeout_ms);
 

@@ -145,7 +145,7 @@ static int seed_locks(struct sensor *s, const struct seed_entry *entry, size_t n
         return r < 0 ? r : 0;
 }
 
-int sensor_seed(struct sensor *s)
+static int seed_all(struct sensor *s)
 {
         _cleanup_free_ struct seed_entry *entry = NULL;
         size_t n = 0;
@@ -160,6 +160,15 @@ int sensor_seed(struct sensor *s)
         if (r >= 0)
                 r = seed_locks(s, entry, n);
         return r < 0 ? r : found;
+}
+
+int sensor_seed(struct sensor *s, sensor_fn fn, void *userdata)
+{
+        s->fn = fn;
+        s->userdata = userdata;
+        int r = seed_all(s);
+        s->fn = NULL;
+        return r;
 }
 
 /* ---- marks ---- */

@@ -140,15 +140,29 @@ static int on_ring(void *ctx, void *data, size_t size)
         return stream_deliver(s, record);
 }
 
-static int load(struct sensor *s, char *why)
+static int load_with(struct sensor *s, bool casts)
 {
         s->skeleton = vigil_bpf__open();
         if (!s->skeleton)
-                return explain(-errno, "cannot open the BPF object", why);
+                return -errno;
         s->skeleton->rodata->cfg_adopt = s->options.adopt;
         s->skeleton->rodata->cfg_stream_all = s->options.stream_all;
+        s->skeleton->rodata->cfg_casts = casts;
         bpf_program__set_autoload(s->skeleton->progs.tp__read_exit, s->options.reads);
         int r = vigil_bpf__load(s->skeleton);
+        if (r < 0) {
+                vigil_bpf__destroy(s->skeleton);
+                s->skeleton = NULL;
+        }
+        return r;
+}
+
+static int load(struct sensor *s, char *why)
+{
+        int r = load_with(s, true);
+
+        if (r < 0 && r != -EPERM) /* before 6.2 there are no casts (compat.h) */
+                r = load_with(s, false);
         if (r < 0)
                 return explain(r, "cannot load the BPF programs", why);
         s->rings = ring_buffer__new(bpf_map__fd(s->skeleton->maps.urgent), on_ring, s, NULL);

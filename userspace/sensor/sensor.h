@@ -47,6 +47,9 @@ unsigned sensor_probes_missing(const struct sensor *s);
 /** Kernel memory of all maps in bytes, as the kernel accounts for it (memlock of each map). */
 uint64_t sensor_kernel_memory(const struct sensor *s);
 
+/** Takes a record; valid during the call. A negative value ends the poll and is returned by it. */
+typedef int (*sensor_fn)(const struct vigil_hdr *record, void *userdata);
+
 /** How a process is to be looked at; combined. */
 enum sensor_mark {
         SENSOR_TREE = 1 << 0,   /* it and what it forks may have databases adopted */
@@ -79,13 +82,10 @@ int sensor_watch(struct sensor *s, const char *path, unsigned *ret_id);
 
 /**
  * Finds the processes that have a file of a watched database open already, with what they hold locked: they become
- * participants, marked as seen late. Sends a VIGIL_PROCESS record for each.
+ * participants, marked as seen late. Delivers a VIGIL_PROCESS record for each.
  * @return how many, or -errno
  */
-int sensor_seed(struct sensor *s);
-
-/** Takes a record; valid during the call. A negative value ends the poll and is returned by it. */
-typedef int (*sensor_fn)(const struct vigil_hdr *record, void *userdata);
+int sensor_seed(struct sensor *s, sensor_fn fn, void *userdata);
 
 /**
  * Delivers what is in the rings, waiting up to @p timeout_ms for something (0: not at all).

@@ -53,7 +53,7 @@ done
 [ ${#parts[@]} -gt 0 ] || read -ra parts <<<"$all"
 
 [ "$(id -u)" -eq 0 ] || die 77 "not root: Vigil could not watch"
-for program in jq bpftool sqlite3; do
+for program in jq sqlite3; do
 	command -v "$program" >/dev/null || die 69 "$program is missing: run scripts/setup.sh build test"
 done
 for program in vigil bench/commits workloads/driver; do
@@ -61,7 +61,7 @@ for program in vigil bench/commits workloads/driver; do
 done
 [ "$(stat -f -c %T /dev/shm)" = tmpfs ] || die 69 "/dev/shm is no tmpfs"
 
-vigil=$build/vigil bench=$build/bench driver=$build/workloads/driver
+vigil=$(realpath "$build/vigil") bench=$build/bench driver=$build/workloads/driver
 tmpfs=$(mktemp -d /dev/shm/vigil-bench-XXXXXX)
 disk=$(mktemp -d "${VIGIL_BENCH_DISK:-${TMPDIR:-/var/tmp}}/vigil-bench-XXXXXX")
 writer=""

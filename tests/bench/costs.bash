@@ -9,10 +9,10 @@ probes() {
 
 # field NAME FILE: of the one JSON line that a workload has written among what others say.
 field() {
-	grep -ah '^{"' "$2" | head -n1 | jq -r ".$1"
+	grep -ah '^{"' "$2" | head -n1 | jq -r ". $1"
 }
 
-# commits_under HOW DIR N MODE SYNC: ns per commit of one run.
+# commits_under HOW DIR N MODE SYNC: ns per commit of one run, by the clock and of processor time.
 commits_under() {
 	local how=$1 dir=$2 run
 	run=("$bench/commits" -n "$3" -m "$4" -s "$5" "$dir/$4.db")
@@ -28,11 +28,11 @@ commits_under() {
 	perf) perf trace -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
 	strace) strace -f -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
 	esac >"$tmpfs/out"
-	field ns_per_commit "$tmpfs/out"
+	field '| "\(.ns_per_commit) \(.cpu_ns_per_commit)"' "$tmpfs/out"
 }
 
 # compare PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW beside an unwatched run of the same round; who begins changes
-# from round to round. Samples: PART.LABEL.HOW (ratio), PART.LABEL.base (ns).
+# from round to round. Samples: PART.LABEL.HOW (ratio by the clock), PART.LABEL.HOW.cpu (of processor time), PART.LABEL.base.
 compare() {
 	local part=$1 label=$2 count=$3 n=$4 dir=$5 mode=$6 sync=$7 i how base value
 	shift 7
@@ -42,8 +42,9 @@ compare() {
 			((i % 2)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
 			value=$(commits_under "$how" "$dir" "$n" "$mode" "$sync")
 			((i % 2 == 0)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
-			sample "$part.$label.$how" "$(ratio "$value" "$base")"
-			sample "$part.$label.base" "$base"
+			sample "$part.$label.$how" "$(ratio "${value% *}" "${base% *}")"
+			sample "$part.$label.$how.cpu" "$(ratio "${value#* }" "${base#* }")"
+			sample "$part.$label.base" "${base% *}"
 		done
 	done
 }
@@ -57,6 +58,9 @@ bench_commits() {
 	figure commits "$label: the same again / unwatched (noise)" ratio commits.wal.none
 	figure commits "$label: vigil exec / unwatched" ratio commits.wal.vigil 1.25
 	figure commits "$label: empty probes / unwatched" ratio commits.wal.empty
+	figure commits "$label, processor time: the same again / unwatched" ratio commits.wal.none.cpu
+	figure commits "$label, processor time: vigil exec / unwatched" ratio commits.wal.vigil.cpu
+	figure commits "$label, processor time: empty probes / unwatched" ratio commits.wal.empty.cpu
 	command -v bpftrace >/dev/null && compare commits wal "$(rounds 5 1)" "$n" "$tmpfs" wal normal bpftrace
 	for how in perf strace; do
 		! command -v "$how" >/dev/null || slow+=("$how")

@@ -42,22 +42,17 @@ now() {
 	"$bench/stamp"
 }
 
-programs() {
-	bpftool -j prog show | jq length
-}
-
 # Vigil detaches in the background after its report; what is measured next must not pay for it.
 settle() {
 	local i
 	for ((i = 0; i < 1200; i++)); do
-		[ "$(programs)" -gt "$programs_before" ] || return 0
+		[ -n "$(find /proc/[0-9]*/exe -lname "$vigil" 2>/dev/null)" ] || return 0
 		sleep 0.05
 	done
-	die 69 "BPF programs of somebody else came while measuring: $(programs) instead of $programs_before"
+	die 69 "vigil does not come to an end: $(find /proc/[0-9]*/exe -lname "$vigil" 2>/dev/null | tr '\n' ' ')"
 }
 
 numbers_begin() {
-	programs_before=$(programs)
 	: >"$tmpfs/figures"
 	say "load $(cut -d' ' -f1 /proc/loadavg), $(nproc) processors, kernel $(uname -r)"
 }

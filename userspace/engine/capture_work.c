@@ -153,7 +153,8 @@ static int measure_wal(struct attempt *a, uint64_t *ret_size)
         return 0;
 }
 
-/* The -wal with one header from beginning to end. While the main file stands still, any prefix of its commits fits it. */
+/* The -wal with one header from beginning to end. While the main file stands still, any prefix of its commits fits it that
+ * holds all that were made before it stood still. */
 static int copy_wal(struct attempt *a)
 {
         uint8_t before[WAL_HEADER_LEN], after[WAL_HEADER_LEN];
@@ -207,9 +208,10 @@ static int copy_pinned(struct attempt *a)
                 return fail(a, CAPTURE_CHANGED, -EAGAIN);
 
         a->method = METHOD_READ_TRANSACTION;
-        err = copy_main(a);
+        /* The log first: it holds every commit that the main file has part of, and is not as long yet as it will be. */
+        err = copy_wal(a);
         if (err == 0)
-                err = copy_wal(a);
+                err = copy_main(a);
         /* Nobody who keeps SQLite's rules has written it. */
         if (err == 0 && !unchanged(files->fd[VIGIL_ROLE_MAIN], &main))
                 err = fail(a, CAPTURE_CHANGED, -EAGAIN);
@@ -244,13 +246,13 @@ static int copy_quietly(struct attempt *a)
         bool with_journal = journal_matters(a);
         if (with_journal && (fstat(journal, &was_journal) < 0 || may_hide_a_write(&was_journal, now)))
                 return fail(a, CAPTURE_RECENT, -EAGAIN);
-        int err = copy_main(a);
+        int err = copy_wal(a);
+        if (err == 0)
+                err = copy_main(a);
         if (err == 0 && with_journal) {
                 int64_t got = copy_file(a, VIGIL_ROLE_JOURNAL, size_of(journal));
                 err = got < 0 ? (int)got : 0;
         }
-        if (err == 0)
-                err = copy_wal(a);
         if (err == 0 &&
             (!unchanged(main, &files->main_stat) || (with_journal && !unchanged(journal, &was_journal))))
                 err = fail(a, CAPTURE_CHANGED, -EAGAIN);

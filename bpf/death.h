@@ -41,9 +41,21 @@ static __always_inline void view_bits(const struct lock_view *v, __u32 role, vol
 #undef OVERLAPS
 }
 
-/* Adds the locks of @owner on @inode to scratch.bits. The list is not locked while it is walked: entries of the dying process
+/* Keeps one lock of the owner for later: what it means is worked out behind the walk, once for each that was found. */
+static __always_inline void view_keep(struct scratch *s, const struct lock_view *v)
+{
+        __u64 n = *(volatile __u64 *)&s->nviews;
+
+        s->nviews++;
+        if (n < LOCK_VIEWS) {
+                FIX(n);
+                s->view[n] = *v;
+        }
+}
+
+/* Collects the locks of @owner on @inode in scratch.view. The list is not locked while it is walked: entries of the dying process
  * cannot change any more, entries of others may, which ends the walk early at worst. Returns 1 when it was walked whole. */
-GLOBAL int locks_held(__u64 inode_addr, __u64 owner, __u32 role)
+GLOBAL int locks_held(__u64 inode_addr, __u64 owner)
 {
         struct scratch *s = scratch();
         struct inode *inode = (struct inode *)inode_addr;
@@ -61,17 +73,22 @@ GLOBAL int locks_held(__u64 inode_addr, __u64 owner, __u32 role)
                         return 1;
                 lock_view_read(&v, node);
                 if (v.owner == (void *)owner)
-                        view_bits(&v, role, &s->bits);
+                        view_keep(s, &v);
                 node = BPF_CORE_READ(node, next);
         }
         return node == head;
 }
 
-static __always_inline int role_locks(struct db_priv *priv, __u64 owner, __u32 role)
+static __always_inline int role_locks(struct scratch *s, struct db_priv *priv, __u64 owner, __u32 role)
 {
         if (!inode_is((void *)priv->inode[role], &priv->key[role]))
                 return 1;
-        return locks_held(priv->inode[role], owner, role);
+        s->nviews = 0;
+        int whole = locks_held(priv->inode[role], owner);
+        for (__u64 i = 0; i < LOCK_VIEWS; i++)
+                if (i < s->nviews)
+                        view_bits(&s->view[i], role, &s->bits);
+        return whole && s->nviews <= LOCK_VIEWS;
 }
 
 /* True when descriptor @fd of @fs is open on the main file of @priv. */
@@ -126,8 +143,8 @@ GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
         if (!priv)
                 return 0;
         s->bits = 0;
-        int whole = role_locks(priv, files_addr, VIGIL_ROLE_MAIN);
-        whole &= role_locks(priv, files_addr, VIGIL_ROLE_SHM);
+        int whole = role_locks(s, priv, files_addr, VIGIL_ROLE_MAIN);
+        whole &= role_locks(s, priv, files_addr, VIGIL_ROLE_SHM);
         use->locks_at_end = (__u32)s->bits;
         if (!whole)
                 use->flags |= VIGIL_USE_LOCKS_UNKNOWN;

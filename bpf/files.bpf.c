@@ -84,30 +84,24 @@ static __always_inline void truncated(struct act *a, __u64 size, __s64 ret)
         note(a, VIGIL_OP_TRUNCATE, size, 0, ret, ret < 0 && !error_is_harmless(ret));
 }
 
-/* Copies inside the kernel. Their offsets may stand in user memory, which the call has moved on; what counts for the ledger
- * is the sum. A copy may end early at the end of its source: that is no short write. */
-static __always_inline void copied(struct act *a, struct io *io)
+/* Copies inside the kernel: their offsets may stand in user memory, which the call has moved on; what counts for the ledger is
+ * the sum. A copy may end early at the end of its source: that is no short write. */
+static __always_inline void as_copied(struct file *file, struct io *io)
 {
-        struct file *file = a->file;
-
         io->offset = (__u64)BPF_CORE_READ(file, f_pos);
         if (io->ret > 0 && io->offset >= (__u64)io->ret)
                 io->offset -= (__u64)io->ret;
         if (io->ret > 0)
                 io->len = (__u64)io->ret;
-        done_write(a, io);
-        done_write_sync(a, io->ret, 0);
 }
 
-/* fallocate and FICLONE return 0: what they changed counts like a write of as many bytes. */
-static __always_inline void replaced(struct act *a, struct io *io, bool content, __u64 bytes)
+/* fallocate and FICLONE return 0: what they replaced counts like a write of as many bytes. */
+static __always_inline void as_replaced(struct io *io, __u64 bytes)
 {
-        if (io->ret == 0 && content) {
+        if (io->ret == 0) {
                 io->ret = (__s64)bytes;
                 io->len = bytes;
         }
-        if (io->ret != 0)
-                done_write(a, io);
 }
 
 /* Who copies a database without its locks is streamed: whether that was safe is judged in user space. */
@@ -181,15 +175,21 @@ int tp__change_exit(struct sys_exit *ctx)
                 return 0;
         if (probe == PROBE_FTRUNCATE) {
                 truncated(&a, r.a[1], ret);
-        } else if (probe == PROBE_FALLOCATE) {
-                io.offset = r.a[2];
-                replaced(&a, &io, r.a[1] & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE), r.a[3]);
-        } else if (probe == PROBE_IOCTL) {
-                struct file *file = a.file;
-                replaced(&a, &io, true, (__u64)BPF_CORE_READ(file, f_inode, i_size));
-        } else {
-                copied(&a, &io);
+                return 0;
         }
+        struct file *file = a.file;
+        if (probe == PROBE_FALLOCATE) {
+                io.offset = r.a[2];
+                if (r.a[1] & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+                        as_replaced(&io, r.a[3]);
+        } else if (probe == PROBE_IOCTL) {
+                as_replaced(&io, (__u64)BPF_CORE_READ(file, f_inode, i_size));
+        } else {
+                as_copied(file, &io);
+        }
+        if (io.ret != 0)
+                done_write(&a, &io);
+        done_write_sync(&a, io.ret, 0);
         return 0;
 }
 

@@ -180,21 +180,25 @@ GLOBAL int main_fd_find(__u32 tgid, __u32 db, __u64 file_addr)
         struct fdtable *fdt = BPF_CORE_READ(current_task(), files, fdt);
         struct file **slot = BPF_CORE_READ(fdt, fd);
         __u32 max = BPF_CORE_READ(fdt, max_fds);
+        struct scratch *s = scratch();
 
-        if (!use)
+        if (!use || !s)
                 return 0;
-        for (__u32 fd = 0; fd < FDS_SEARCHED; fd++) {
+        s->index = FDS_SEARCHED;
+        for (__u32 fd = 0; fd < FDS_SEARCHED && fd < max; fd++) {
                 struct file *file = NULL;
 
-                if (fd >= max)
-                        break;
                 bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-                if ((__u64)file != file_addr)
-                        continue;
-                main_fd_add(use, (__s32)fd);
-                return 0;
+                if ((__u64)file == file_addr) {
+                        s->index = fd; /* through memory: one path from here on, not one for each descriptor */
+                        break;
+                }
         }
-        use->flags |= VIGIL_USE_FDS_UNKNOWN; /* and do not search at every lock */
+        __u64 found = *(volatile __u64 *)&s->index;
+        if (found < FDS_SEARCHED)
+                main_fd_add(use, (__s32)found);
+        else
+                use->flags |= VIGIL_USE_FDS_UNKNOWN; /* and do not search at every lock */
         return 0;
 }
 

@@ -4,6 +4,7 @@
 #ifndef VIGIL_MAPS_H
 #define VIGIL_MAPS_H
 
+#include "compat.h"
 #include "loader.h"
 
 /* ---- settings, written by the loader before the programs are loaded ---- */
@@ -194,6 +195,8 @@ struct {
 
 /* ---- scratch: what is too large for the 512 bytes of stack ---- */
 
+#define LOCK_VIEWS 8 /* locks of one process on one file that are looked at */
+
 struct scratch {
         union {
                 struct vigil_database database;
@@ -208,9 +211,11 @@ struct scratch {
         struct basename_key base;
         struct basename_key base2;
         struct vigil_hist hist;
-        struct vigil_opent ent;        /* argument of stream_op() */
-        __u64 index;                   /* result of use_find() */
-        __u64 bits;                    /* result of locks_held() */
+        struct vigil_opent ent; /* argument of stream_op() */
+        __u64 index;            /* result of use_find() */
+        __u64 bits;             /* locks of one database, as they are added up */
+        __u64 nviews;           /* result of locks_held(): locks found, the first LOCK_VIEWS of them in `view` */
+        struct lock_view view[LOCK_VIEWS];
         char path[2 * VIGIL_PATH_MAX]; /* where path_of() builds */
         char text[VIGIL_PATH_MAX];     /* what it returns */
 };

@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -29,6 +30,13 @@ static void look_later(struct session *s, const struct vigil_exit_db *r)
         s->look[s->nlook++].db = r->use.db;
 }
 
+static void tell_write_error(const struct session *s)
+{
+        if (s->write_error)
+                log_error("the recording %s is not complete: %s; the report is not affected", s->options->record,
+                          strerror(-s->write_error));
+}
+
 static int on_record(const struct vigil_hdr *record, void *userdata)
 {
         struct session *s = userdata;
@@ -42,9 +50,7 @@ static int on_record(const struct vigil_hdr *record, void *userdata)
         }
         if (s->writer && !s->write_error) {
                 s->write_error = recording_append(s->writer, record);
-                if (s->write_error)
-                        log_error("record: cannot write %s: %s; the report is not affected", s->options->record,
-                                  strerror(-s->write_error));
+                tell_write_error(s);
         }
         return model_feed(s->model, record);
 }
@@ -179,6 +185,18 @@ static int open_recording(struct session *s)
         return r == -EACCES || r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
 }
 
+/* Who interrupts us now must wait these few milliseconds: the canary's directory would stay behind. */
+static int run_canary(struct session *s)
+{
+        sigset_t set, old;
+
+        sigfillset(&set);
+        sigprocmask(SIG_BLOCK, &set, &old);
+        int r = sensor_canary(s->sensor, on_record, s);
+        sigprocmask(SIG_SETMASK, &old, NULL);
+        return r;
+}
+
 int session_open(struct session *s, const struct cli *cli, const struct watch_options *options,
                  enum vigil_mode mode, int argc, char **argv)
 {
@@ -206,7 +224,7 @@ int session_open(struct session *s, const struct cli *cli, const struct watch_op
         s->started_ns = clock_boottime_ns();
         r = send(s, &s->head.hdr, VIGIL_SESSION, sizeof(s->head));
         if (r >= 0)
-                r = sensor_canary(s->sensor, on_record, s);
+                r = run_canary(s);
         if (r < 0)
                 return log_error_r(CLI_UNAVAILABLE, "cannot watch: the canary failed: %s", strerror(-r));
         return watch_asked(s);
@@ -244,8 +262,10 @@ int session_finish(struct session *s, const struct vigil_ident *command, int sta
                 r = send(s, &end.hdr, VIGIL_END, sizeof(end));
         if (r >= 0)
                 r = model_finish(s->model);
-        if (s->writer && !s->write_error)
+        if (s->writer && !s->write_error) {
                 s->write_error = recording_finish(s->writer);
+                tell_write_error(s);
+        }
         if (s->looks_skipped)
                 log_warn("%zu deaths came too fast to look at the files after each; their certificates rest on the "
                          "trace alone",

@@ -139,6 +139,11 @@ int tree_turn(struct tree *t, struct session *s, int timeout_ms)
 
 void tree_done(struct tree *t)
 {
+        sigset_t set;
+
         if (t->signals >= 0)
                 close(t->signals);
+        /* What is left is our own work: whoever does not want to wait for it may end it. */
+        own_signals(&set);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -107,6 +107,10 @@ static void canary_child(const char *dir, int go)
 {
         char a[PATH_MAX], b[PATH_MAX], byte;
 
+        sigset_t none;
+
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (read(go, &byte, 1) != 1) /* not before it is marked */
                 _exit(1);

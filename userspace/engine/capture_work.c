@@ -240,7 +240,7 @@ static int copy_quietly(struct attempt *a)
         clock_gettime(CLOCK_REALTIME_COARSE, &now);
         if (may_hide_a_write(&files->main_stat, files->main_now))
                 return fail(a, CAPTURE_RECENT, -EAGAIN);
-        if (!unchanged(main, &files->main_stat))
+        if (files->main_stat.st_nlink == 0 || !unchanged(main, &files->main_stat))
                 return fail(a, CAPTURE_CHANGED, -EAGAIN);
 
         bool with_journal = journal_matters(a);

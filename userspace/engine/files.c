@@ -31,7 +31,10 @@ static int open_regular(int dirfd, const char *name)
         int fd = open(self, O_RDONLY | O_CLOEXEC | O_NOATIME);
         if (fd < 0 && errno == EPERM) /* O_NOATIME is for the owner and CAP_FOWNER */
                 fd = open(self, O_RDONLY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        /* It is there, so what is missing is /proc. */
+        if (fd < 0)
+                return errno == ENOENT ? -EOPNOTSUPP : -errno;
+        return fd;
 }
 
 /* A path through /proc/PID/fd or /proc/PID/root leads into another mount namespace, where the text that realpath(3) makes of

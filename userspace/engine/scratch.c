@@ -121,6 +121,11 @@ int scratch_give(const struct scratch *s, uid_t uid, gid_t gid)
         return 0;
 }
 
+int scratch_take_back(const struct scratch *s)
+{
+        return geteuid() == 0 && fchown(s->dir, 0, 0) < 0 ? -errno : 0;
+}
+
 int scratch_create(const struct scratch *s, const char *name)
 {
         int fd = openat(s->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

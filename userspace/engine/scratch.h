@@ -38,6 +38,10 @@ int scratch_make(int parent, struct scratch *ret);
  * @return 0 or -errno */
 int scratch_give(const struct scratch *s, uid_t uid, gid_t gid);
 
+/** Takes back the directory, but not what is in it: from then on the worker's user can put nothing else there.
+ * @return 0 or -errno */
+int scratch_take_back(const struct scratch *s);
+
 /** Creates the file @p name for reading and writing, mode 0600. @return descriptor or -errno */
 int scratch_create(const struct scratch *s, const char *name);
 

@@ -132,6 +132,9 @@ int snapshot_take(const char *path, int dirfd, const char *name, const struct sn
         err = capture_database(path, &scratch, options, true, deadline, &capture, ret);
         if (err == 0 && capture.must_recover && !options->raw)
                 err = settle_copy(&scratch, &capture, deadline, ret->reason, sizeof(ret->reason));
+        /* Taken back from the worker's user, who could put another file in its place otherwise. */
+        if (err == 0 && (err = scratch_take_back(&scratch)) < 0)
+                explain(ret, err, "cannot take the copy back from its worker");
         if (err == 0)
                 err = publish(&finishing, &scratch, dirfd, name);
         if (err < 0) {

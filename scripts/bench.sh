@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034 # what is set here is read by tests/bench/*.bash
 # bench.sh - what watching costs, and how fast Vigil is, on this machine.
 #
 # Usage: bench.sh [--json] [--quick] [--build DIR] [PART]...     default: all parts, in this order
@@ -9,6 +10,7 @@
 #   memory    resident memory of vigil exec while a database is at work
 #   kills     from a fatal signal to the certificate
 #   backup    a backup of 256 MiB under a constant writer, beside cp and sqlite3 .backup
+#   --build DIR  default: $VIGIL_BUILD, else build/release, else build
 #   --json    one document on standard output instead of a table; progress goes to standard error in both cases
 #   --quick   fewer rounds: for a look, not for a record
 #
@@ -21,6 +23,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 all="commits disk calls start memory kills backup"
 build=${VIGIL_BUILD:-$root/build/release}
+[ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$root/build
 json=no quick=no parts=()
 
 die() {
@@ -33,7 +36,7 @@ die() {
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help)
-		sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
+		sed -n '3,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
 		exit
 		;;
 	--json) json=yes ;;

@@ -6,8 +6,8 @@
 #        vm.sh --list                           kernels at hand, and those that can be fetched
 #        vm.sh --fetch KERNEL                   fetches it and prints the path of its image
 #   KERNEL           6.1, 6.12, 5.10 (the newest cloud kernel of that series that Debian offers here) or a path to a vmlinuz
-#   --build DIR      the build to take along (default: $VIGIL_BUILD or build/release): its vigil is in the PATH there, its
-#                    test workloads are in /vigil/workloads. A build that does not exist is left out.
+#   --build DIR      the build to take along (default: $VIGIL_BUILD, else build/release, else build): its vigil is in the
+#                    PATH there, its test workloads are in /vigil/workloads. A build that does not exist is left out.
 #   --add PATH       takes a file or directory along, as /vigil/NAME; programs get the libraries they need
 #   --collect DIR    what CMD leaves in /vigil/out is put into DIR when the machine ends
 #   --timeout SEC    for the whole life of the machine, 120 by default; a shell has all the time it wants
@@ -29,6 +29,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 series="6.1 6.12 5.10"
 build=${VIGIL_BUILD:-$here/../build/release}
+[ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$here/../build
 added=()
 collect="" log="" seconds=120 memory=1024 accel=tcg action=run
 

@@ -69,9 +69,28 @@ struct judged {
         bool backed_up;
 };
 
-static bool exists(const struct model_database *db)
+/* Why nobody can look at the files of the database now; NULL: they are there. */
+static const char *out_of_reach(const struct model_database *db, const char *path)
 {
-        return db->observed && db->observed->flags & VIGIL_OBS_MAIN;
+        if (!path || !db->observed)
+                return "its file cannot be reached from here";
+        if (db->observed->error)
+                return "its file cannot be read";
+        if (!(db->observed->flags & VIGIL_OBS_MAIN))
+                return "there is no file under its path, or the mount namespace where it stood has ended";
+        return NULL;
+}
+
+/* Said in the report, and, when a backup was wanted, as a finding. */
+static int give_up(const struct session *s, struct detection *d, size_t i, const char *why, struct judged *j)
+{
+        j->check = (struct check_result){
+                .outcome = CHECK_SKIPPED, .method = "none", .on = "none", .reason = strdup(why)};
+        j->checked = true;
+        if (!s->options->backup_dir || !detection_wants_backup(d, i))
+                return 0;
+        log_error("backup of %s failed: %s", model_database(s->model, i)->path, why);
+        return detection_add_backup_failure(d, i, why, NULL);
 }
 
 static int back_up(const struct session *s, struct detection *d, size_t i, const char *path, struct judged *j,
@@ -107,8 +126,11 @@ static int judge(const struct session *s, struct detection *d, size_t i, struct 
         const char *path = sensor_path(s->sensor, db->id);
         const struct check_result *check = NULL;
 
-        if (!db->shown || !path || !exists(db))
+        if (!db->shown)
                 return 0;
+        const char *why = out_of_reach(db, path);
+        if (why)
+                return give_up(s, d, i, why, j);
         if (s->options->backup_dir && detection_wants_backup(d, i)) {
                 int r = back_up(s, d, i, path, j, p);
                 if (r < 0)

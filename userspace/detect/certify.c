@@ -35,10 +35,15 @@ static void add_risks(struct certificate *c, const struct vigil_db *db)
                 const struct vigil_ledger *l = &db->file[owing[i]];
                 struct file_risk *r = &c->risk[owing[i]];
                 c->tainted |= (l->flags & VIGIL_LEDGER_TAINTED) != 0;
-                if (l->flags & VIGIL_LEDGER_UNLINKED || l->written <= l->durable)
+                if (l->flags & VIGIL_LEDGER_UNLINKED)
                         continue;
-                r->bytes = l->written - l->durable;
                 r->volatile_fs = (l->flags & VIGIL_LEDGER_VOLATILE) != 0;
+                if (r->volatile_fs && l->flags & VIGIL_LEDGER_SIZED)
+                        r->bytes = l->size; /* no sync makes anything of it durable */
+                else if (l->written > l->durable)
+                        r->bytes = l->written - l->durable;
+                if (r->bytes == 0)
+                        continue;
                 if (!r->volatile_fs)
                         certificate_reason(c, "bytes-at-risk");
                 if (l->flags & VIGIL_LEDGER_SEEN_LATE)

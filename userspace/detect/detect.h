@@ -112,7 +112,7 @@ int detection_add_check(struct detection *d, size_t database, const struct check
  * Adds `backup-failed` (P2): a backup of @p database was wanted and could not be made.
  *
  * @param why        one phrase
- * @param last_good  path of the newest verified backup, which is kept; NULL: there is none
+ * @param last_good  path of the newest verified backup, which is kept; NULL: none is known
  * @return 0 or -ENOMEM
  */
 int detection_add_backup_failure(struct detection *d, size_t database, const char *why, const char *last_good);

@@ -52,7 +52,7 @@ int detection_add_check(struct detection *d, size_t database, const struct check
 int detection_add_backup_failure(struct detection *d, size_t database, const char *why, const char *last_good)
 {
         struct finding f = {.code = "backup-failed", .severity = SEVERITY_P2, .database = database};
-        snprintf(f.detail, sizeof(f.detail), "no backup could be made: %s; %s", why,
-                 last_good ? "the last verified copy is kept" : "there is no earlier verified copy");
+        snprintf(f.detail, sizeof(f.detail), "no backup could be made: %s%s", why,
+                 last_good ? "; the last verified copy is kept" : "");
         return finding_add(d, &f, json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good));
 }

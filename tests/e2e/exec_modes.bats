@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# The same deaths in every journal mode and locking mode: what is held, what is left, what the next open does.
+
+load lib.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+}
+
+# die_in MODE STEP...: a new database of 400 rows, a driver that is in MODE and ends with the steps; its certificate.
+die_in() {
+	local mode=$1
+	shift
+	rm -rf app.db* truth r.json backups
+	mk app.db delete
+	watch --db app.db --backup-dir backups -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "$@"
+	assert_trusted
+	certificate app.db truth
+	database app.db
+}
+
+@test "TRUNCATE and PERSIST: a death in a half-written database leaves a hot journal" {
+	local mode
+	for mode in truncate persist; do
+		die_in $mode "insert into t(b) values('x')" "${SPILL[@]}" @kill9
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])' \
+			'.left_behind.hot_journal == true' '.locks | has_all(["reserved", "exclusive"])'
+		assert_database ".journal_mode == \"$mode\"" '[.findings[].code] == ["unclean-death"]' '.backup.verified == true'
+		[ "$(rows "$(jq -r .backup.path d.json)")" -eq 401 ]
+	done
+}
+
+@test "TRUNCATE and PERSIST: what is left between transactions is no hot journal" {
+	local mode
+	for mode in truncate persist; do
+		die_in $mode "insert into t(b) values('x')" @kill9
+		[ -e app.db-journal ]
+		assert_certificate '.verdict == "abrupt"' '.reasons | has_all(["connection-left-open"])' \
+			'.reasons | has_none(["hot-journal", "write-transaction-open"])' '.left_behind.hot_journal == false'
+		assert_database ".journal_mode == \"$mode\"" '[.findings[].code] == ["abrupt-death"]'
+		die_in $mode "insert into t(b) values('x')" "update t set b='y'"
+		assert_certificate '.verdict == "clean"' '.reasons == []'
+		assert_no_findings
+	done
+}
+
+@test "MEMORY and OFF: a death in the middle of a write is P0, because nothing can undo it" {
+	local mode
+	for mode in memory off; do
+		die_in $mode "${SPILL[@]}" @kill9
+		[ ! -e app.db-journal ]
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal"])' '.reasons | has_none(["hot-journal"])' \
+			'.left_behind.hot_journal == false' '.prediction | test("no committed transaction is lost") | not'
+		assert_database '.journal_mode == "memory-or-off"' \
+			'[.findings[] | select(.code == "no-journal") | .severity] == ["P0"]'
+	done
+}
+
+@test "MEMORY and OFF: any other end is as in the other modes" {
+	local mode
+	for mode in memory off; do
+		die_in $mode "insert into t(b) values('x')"
+		assert_certificate '.verdict == "clean"' '.reasons == []'
+		assert_database '.integrity.result == "ok"' '[.findings[] | select(.severity != "P3")] == []'
+		die_in $mode "insert into t(b) values('x')" @kill9
+		assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["no-journal"])'
+		assert_database '[.findings[] | select(.severity == "P0" or .severity == "P1")] == []'
+	done
+}
+
+@test "EXCLUSIVE locking: locks that stay between transactions are no transaction" {
+	die_in delete "pragma locking_mode=exclusive" "insert into t(b) values('x')" "insert into t(b) values('y')" @kill9
+	assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["write-transaction-open", "hot-journal", "no-journal"])' \
+		'.locks | has_all(["exclusive"])' '.left_behind.hot_journal == false'
+	die_in delete "pragma locking_mode=exclusive" "insert into t(b) values('x')" "${SPILL[@]}" @kill9
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])' \
+		'.left_behind.hot_journal == true'
+	[ "$(rows "$(jq -r .backup.path d.json)")" -eq 401 ]
+	die_in delete "pragma locking_mode=exclusive" "insert into t(b) values('x')"
+	assert_certificate '.verdict == "clean"' '.reasons == []'
+}
+
+@test "EXCLUSIVE locking and WAL: there is no -shm, and the WAL tells" {
+	die_in delete "pragma locking_mode=exclusive" "pragma journal_mode=wal" "pragma synchronous=full" "insert into t(b) values('x')" @kill9
+	[ ! -e app.db-shm ]
+	assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["write-transaction-open", "no-journal"])' \
+		'.left_behind.wal_bytes > 0'
+	assert_database '.journal_mode == "wal"'
+	die_in delete "pragma locking_mode=exclusive" "pragma journal_mode=wal" "insert into t(b) values('x')" "${SPILL[@]}" @kill9
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open"])' '.reasons | has_none(["no-journal"])'
+	[ "$(rows "$(jq -r .backup.path d.json)")" -eq 401 ]
+}
+
+@test "WAL: who dies while another goes on loses its transaction and nobody else's" {
+	mk app.db wal
+	watch --db app.db -- "$DRIVER" -t lives app.db "insert into t(b) values('1')" \
+		@fork @exec "$DRIVER" -t dies app.db "${SPILL[@]}" @kill9 @end @wait-children "insert into t(b) values('2')"
+	assert_trusted
+	assert_findings unclean-death
+	certificate app.db dies
+	assert_certificate '.verdict == "unclean"' '.locks | has_all(["wal-write"])'
+	certificate app.db lives
+	assert_certificate '.verdict == "clean"' '.reasons == []' '.left_behind.wal_bytes == 0'
+	[ "$(rows app.db)" -eq 402 ]
+}
+
+@test "a rolled-back transaction leaves nothing to tell" {
+	local mode
+	for mode in delete truncate persist wal; do
+		die_in $mode "${SPILL[@]}" rollback "begin" "savepoint s" "update t set b='x'" "rollback to s" "release s" commit @exit 0
+		assert_certificate '.verdict == "abrupt"' '.transaction == "none"' '.reasons | has_none(["write-transaction-open"])' \
+			'.left_behind.hot_journal == false'
+		assert_no_findings
+	done
+}
+
+@test "two databases of one transaction die together" {
+	mk app.db delete
+	mk other.db delete
+	watch -- "$DRIVER" -t truth app.db "attach 'other.db' as o" "pragma o.cache_size=5" "${SPILL[@]}" \
+		"update o.t set b=hex(randomblob(50))" @kill9
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])'
+	certificate other.db truth
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])'
+	assert_report '[.databases[].findings[].code] == ["unclean-death", "unclean-death"]'
+}
+
+@test "64 threads that leave at once are one death" {
+	local threads=() i
+	for ((i = 0; i < 63; i++)); do
+		threads+=(@thread @wait go @exit 5 @end)
+	done
+	mk app.db wal
+	watch --db app.db -- "$DRIVER" -t truth app.db "begin immediate" "${threads[@]}" @ready go @pause
+	[ "$status" -eq 5 ]
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.verdict == "unclean"' '.exit.code == 5' '.exit.sender == null'
+	database app.db
+	assert_database '.certificates | length == 1' '.findings | length == 1'
+}

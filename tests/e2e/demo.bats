@@ -4,7 +4,7 @@
 load lib.bash
 
 setup_file() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ "$(id -u)" -eq 0 ] || skip_suite "needs root"
 }
 
 demo() {

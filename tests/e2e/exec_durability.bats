@@ -9,7 +9,7 @@ setup_file() {
 
 	need_watch
 	if why=$(loopdisk_missing "$BATS_FILE_TMPDIR/probe"); then
-		skip "no disk to pull here: $why"
+		skip_suite "no disk to pull here: $why"
 	fi
 }
 

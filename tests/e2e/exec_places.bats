@@ -5,7 +5,7 @@ load lib.bash
 
 setup_file() {
 	need_watch
-	unshare --mount true 2>/dev/null || skip "no mount namespace can be made here"
+	unshare --mount true 2>/dev/null || skip_suite "no mount namespace can be made here"
 }
 
 setup() {

@@ -169,3 +169,39 @@ fingerprint() {
 	database app.db
 	assert_database '[.findings[].code] | index("events-lost")'
 }
+
+@test "two Vigils watch one database at once, and neither takes the other for a user of it" {
+	mk app.db wal
+	"$VIGIL" exec --out other.json --backup-dir other --db app.db -- "$DRIVER" -t dies app.db "insert into t(b) values(1)" @ready ready \
+		@wait go "begin immediate" @kill9 2>other.err 3>&- &
+	STRAY=$!
+	await ready
+	watch --db app.db --backup-dir backups -- "$DRIVER" -t leaves app.db "select 1 from t" @ready go @wait other.json @exit 0
+	wait "$STRAY" || true
+	STRAY=
+	# Each sees both workloads, and nobody else.
+	assert_trusted
+	database app.db
+	assert_database '[.certificates[].process.comm] | unique == ["driver"]' '.backup.verified == true'
+	certificate app.db dies
+	assert_certificate '.verdict == "unclean"'
+	certificate app.db leaves
+	assert_certificate '.verdict == "abrupt"'
+	assert_json other.json '.trust.level == "full"' '[.databases[0].certificates[].process.comm] | unique == ["driver"]' \
+		'.databases[0].backup.verified == true'
+}
+
+@test "a Vigil that is killed leaves CMD alone" {
+	mk app.db wal
+	"$VIGIL" exec --out r.json --db app.db -- "$DRIVER" -t truth app.db "begin immediate" @ready ready @wait go "insert into t(b) values(1)" \
+		commit @close @ready over 2>vigil.err 3>&- &
+	STRAY=$!
+	await ready
+	kill -9 "$STRAY"
+	wait "$STRAY" || true
+	STRAY=
+	touch go
+	await over
+	[ "$(rows app.db)" -eq 401 ]
+	[ ! -e r.json ]
+}

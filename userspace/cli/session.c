@@ -110,11 +110,17 @@ int session_seed(struct session *s)
 
 int session_poll(struct session *s, int timeout_ms)
 {
-        int r = sensor_poll(s->sensor, timeout_ms, on_record, s);
+        int n = sensor_poll(s->sensor, timeout_ms, on_record, s);
 
-        if (r == -EINTR)
-                r = 0;
-        return r < 0 ? r : look_at_dead(s);
+        if (n == -EINTR)
+                n = 0;
+        int r = n < 0 ? n : look_at_dead(s);
+        /* A recording is the black box: what was taken from the rings must survive us. */
+        if (n > 0 && s->writer && !s->write_error) {
+                s->write_error = recording_flush(s->writer);
+                tell_write_error(s);
+        }
+        return r;
 }
 
 /* ---- beginning ---- */

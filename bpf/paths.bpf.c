@@ -57,14 +57,18 @@ GLOBAL int name_role(__u32 id)
         return ref && ref->db == id ? (int)ref->role : 0;
 }
 
-/* True when the file that has @role in database @id has lost its last name. */
+/* True when the file that has @role in database @id has lost its last name, and nobody has been told of it yet. */
 GLOBAL int is_gone(__u32 id, __u32 role)
 {
+        struct vigil_db *db = db_get(id);
         struct db_priv *priv = db_priv(id);
+        struct vigil_ledger *l = db ? ledger_of(db, role) : NULL;
         struct inode *inode = priv ? inode_of(priv, role) : NULL;
         struct file_key *key = priv ? key_of(priv, role) : NULL;
 
-        return inode && key && (!inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0);
+        if (!l || !inode || !key || l->flags & VIGIL_LEDGER_UNLINKED)
+                return 0;
+        return !inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0;
 }
 
 /* Which database a path operation on the name in scratch.base meant, as id | role << 16: one that this process uses, else the

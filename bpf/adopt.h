@@ -130,7 +130,10 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
                 return 0;
         if (l->ino && (bound->ino != key.ino || bound->dev != key.dev)) {
                 struct file_key gone = *bound;
-                bpf_map_delete_elem(&files, &gone);
+                struct file_ref *was = bpf_map_lookup_elem(&files, &gone);
+                /* Unless another database's file has got that number meanwhile. */
+                if (was && was->db == id && was->role == role)
+                        bpf_map_delete_elem(&files, &gone);
         }
         ledger_start(l, &key, generation, fs_flags(BPF_CORE_READ(inode, i_sb, s_magic)));
         ref.inode = inode_addr;

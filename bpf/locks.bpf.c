@@ -214,6 +214,12 @@ static __always_inline bool may_adopt(long long start, unsigned char type, int r
         return m && m->flags & MARK_TREE;
 }
 
+/* True when @ref is that of a deleted file whose number @inode has now. */
+static __always_inline bool is_number_reused(const struct file_ref *ref, struct inode *inode)
+{
+        return ref->db && (ref->generation != inode->i_generation || (ref->unlinked && inode->i_nlink));
+}
+
 static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret, unsigned char type,
                                       long long start, long long end)
 {
@@ -226,14 +232,18 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         key.ino = inode->i_ino;
         key.dev = inode->i_sb->s_dev;
         ref = bpf_map_lookup_elem(&files, &key);
+        if (ref && is_number_reused(ref, inode)) {
+                if (!may_adopt(start, type, ret, tgid))
+                        return 0;
+                bpf_map_delete_elem(&files, &key);
+                ref = NULL;
+        }
         if (!ref) {
                 if (!may_adopt(start, type, ret, tgid) || !db_adopt(lock_file(fl), key.ino, key.dev))
                         return 0;
                 ref = bpf_map_lookup_elem(&files, &key);
         }
         if (!ref || !ref->db || (ref->role != VIGIL_ROLE_MAIN && ref->role != VIGIL_ROLE_SHM))
-                return 0;
-        if (ref->generation != inode->i_generation || (ref->unlinked && inode->i_nlink)) /* a number used again */
                 return 0;
         a.p = bpf_map_lookup_elem(&parts, &tgid);
         if (!a.p) {

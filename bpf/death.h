@@ -7,7 +7,6 @@
 #include "act.h"
 
 #define LOCKS_WALKED 64
-#define FDS_WALKED   512
 
 /* Adds the bits of one lock to *@bits, read marks included. SQLite's adjacent bytes merge into one range: decode by overlap.
  * The sum is kept in memory: in a register the verifier would follow each of its values. */
@@ -102,30 +101,6 @@ static __always_inline bool fd_is_main(struct files_struct *fs, __s32 fd, struct
                 return false;
         bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
         return file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN];
-}
-
-/* For who opened the main file more often than descriptors are remembered: looks through the whole table, which nobody but
- * the dying process changes. Returns the flag that holds now, 0 when the main file is not open. */
-GLOBAL int fds_walk(__u64 files_addr, __u32 db)
-{
-        struct files_struct *fs = (struct files_struct *)files_addr;
-        struct fdtable *fdt = BPF_CORE_READ(fs, fdt);
-        struct file **slot = BPF_CORE_READ(fdt, fd);
-        __u32 max = BPF_CORE_READ(fdt, max_fds);
-        struct db_priv *priv = db_priv(db);
-
-        if (!priv)
-                return 0;
-        for (__u32 fd = 0; fd < FDS_WALKED; fd++) {
-                struct file *file = NULL;
-
-                if (fd >= max)
-                        return 0;
-                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-                if (file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN])
-                        return VIGIL_USE_OPEN_AT_END;
-        }
-        return max > FDS_WALKED ? VIGIL_USE_FDS_UNKNOWN : 0;
 }
 
 /* Locks and open descriptors of participant @tgid on its database number @i. */

@@ -185,6 +185,84 @@ static __always_inline struct vigil_proc *part_make(__u32 tgid)
         return p && !(p->flags & VIGIL_PROC_DEAD) ? p : NULL;
 }
 
+#define FDS_WALKED 512
+
+/* Whether the main file of @db is open in the descriptor table at @files_addr: VIGIL_USE_OPEN_AT_END, VIGIL_USE_FDS_UNKNOWN
+ * when the table is too large to tell, or 0. */
+GLOBAL int fds_walk(__u64 files_addr, __u32 db)
+{
+        struct files_struct *fs = (struct files_struct *)files_addr;
+        struct fdtable *fdt = BPF_CORE_READ(fs, fdt);
+        struct file **slot = BPF_CORE_READ(fdt, fd);
+        __u32 max = BPF_CORE_READ(fdt, max_fds);
+        struct db_priv *priv = db_priv(db);
+
+        if (!priv)
+                return 0;
+        for (__u32 fd = 0; fd < FDS_WALKED; fd++) {
+                struct file *file = NULL;
+
+                if (fd >= max)
+                        return 0;
+                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
+                if (file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN])
+                        return VIGIL_USE_OPEN_AT_END;
+        }
+        return max > FDS_WALKED ? VIGIL_USE_FDS_UNKNOWN : 0;
+}
+
+/* 1 when participant @tgid, the current process, has closed its database number @i: no lock, transaction or descriptor. */
+GLOBAL int use_is_over(__u32 tgid, __u64 i)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (!p || i >= VIGIL_USES)
+                return 0;
+        FIX(i);
+        struct vigil_use *use = &p->use[i];
+        struct vigil_db *db = db_get(use->db);
+        if (!db || use->locks)
+                return 0;
+        if (db->txn && db->txn_tgid == p->id.tgid && db->txn_start_ns == p->id.start_ns)
+                return 0;
+        return fds_walk((__u64)BPF_CORE_READ(current_task(), files), use->db) == 0;
+}
+
+/* Gives database @db the place number @i in the account of participant @tgid. */
+GLOBAL int use_replace(__u32 tgid, __u64 i, __u32 db)
+{
+        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+
+        if (!p || i >= VIGIL_USES)
+                return 0;
+        FIX(i);
+        struct vigil_use *use = &p->use[i];
+        struct vigil_db *old = db_get(use->db), *new = db_get(db);
+        if (old)
+                __sync_fetch_and_add(&old->users, -1);
+        if (new)
+                __sync_fetch_and_add(&new->users, 1);
+        __builtin_memset(use, 0, sizeof(*use));
+        use->db = db;
+        use->first_ns = bpf_ktime_get_boot_ns();
+        return 0;
+}
+
+/* A place for database @db in the account of participant @tgid, which has none left: that of a database it has closed, which
+ * ends without a certificate and owes none. Returns VIGIL_USES when each is still in use. */
+GLOBAL int use_reuse(__u32 tgid, __u32 db)
+{
+        if (tgid != bpf_get_current_pid_tgid() >> 32)
+                return VIGIL_USES;
+        for (__u64 i = 0; i < VIGIL_USES; i++) {
+                if (!use_is_over(tgid, i))
+                        continue;
+                use_replace(tgid, i, db);
+                return (int)i;
+        }
+        return VIGIL_USES;
+}
+
 /* Writes into scratch.index where participant @tgid keeps its account of database @db; VIGIL_USES: nowhere. */
 GLOBAL int use_find(__u32 tgid, __u32 db)
 {
@@ -213,6 +291,9 @@ GLOBAL int use_find(__u32 tgid, __u32 db)
                         return 0;
                 }
         }
+        s->index = (__u64)use_reuse(tgid, db);
+        if (s->index < VIGIL_USES)
+                return 0;
         p->uses_lost++;
         COUNT(uses_lost);
         return 0;

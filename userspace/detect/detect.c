@@ -193,6 +193,10 @@ enum verdict detection_verdict(const struct detection *d, size_t database)
                 any = true;
                 v = worst(v, d->certificate[i].verdict);
         }
+        /* What else a process used that used too many databases has no certificate. */
+        for (size_t i = 0; i < model_n_deaths(d->model); i++)
+                if (model_death(d->model, i)->uses_lost)
+                        v = worst(v, VERDICT_UNKNOWN);
         return !any && model_blind(d->model, &why) ? VERDICT_UNKNOWN : v;
 }
 
@@ -207,6 +211,10 @@ enum verdict detection_overall(const struct detection *d)
                 any = true;
                 v = worst(v, detection_verdict(d, i));
         }
+        /* What else a process used that used too many databases has no certificate. */
+        for (size_t i = 0; i < model_n_deaths(d->model); i++)
+                if (model_death(d->model, i)->uses_lost)
+                        v = worst(v, VERDICT_UNKNOWN);
         return !any && model_blind(d->model, &why) ? VERDICT_UNKNOWN : v;
 }
 

@@ -59,7 +59,7 @@ bench_commits() {
 	figure commits "$label: vigil exec / unwatched" ratio commits.wal.vigil 1.25
 	figure commits "$label: empty probes / unwatched" ratio commits.wal.empty
 	figure commits "$label, processor time: the same again / unwatched" ratio commits.wal.none.cpu
-	figure commits "$label, processor time: vigil exec / unwatched" ratio commits.wal.vigil.cpu
+	figure commits "$label, processor time: vigil exec / unwatched" ratio commits.wal.vigil.cpu 1.25
 	figure commits "$label, processor time: empty probes / unwatched" ratio commits.wal.empty.cpu
 	command -v bpftrace >/dev/null && compare commits wal "$(rounds 5 1)" "$n" "$tmpfs" wal normal bpftrace
 	for how in perf strace; do

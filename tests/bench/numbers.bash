@@ -52,17 +52,26 @@ settle() {
 	die 69 "vigil does not come to an end: $(find /proc/[0-9]*/exe -lname "$vigil" 2>/dev/null | tr '\n' ' ')"
 }
 
+# Others who trace this host at the same time are paid for in every run, watched or not.
+foreign_programs() {
+	bpftool -j prog show 2>/dev/null | jq length || echo null
+}
+
 numbers_begin() {
 	: >"$tmpfs/figures"
-	say "load $(cut -d' ' -f1 /proc/loadavg), $(nproc) processors, kernel $(uname -r)"
+	settle
+	load=$(cut -d' ' -f1 /proc/loadavg) foreign=$(foreign_programs)
+	say "load $load, $(nproc) processors, kernel $(uname -r), $foreign BPF programs of others"
+	awk -v load="$load" 'BEGIN { exit !(load > 1) }' && say "this machine is busy: the figures will be worse than it is"
+	:
 }
 
 numbers_end() {
 	if [ "$json" = yes ]; then
 		jq -s --arg kernel "$(uname -r)" --arg vigil "$("$vigil" --version | awk '{ print $NF }')" --arg quick "$quick" \
-			--argjson processors "$(nproc)" --arg disk "$(stat -f -c %T "$disk")" \
+			--argjson processors "$(nproc)" --argjson load "$load" --argjson foreign "$foreign" --arg disk "$(stat -f -c %T "$disk")" \
 			'{schema: "vigil.bench/1", vigil: $vigil, kernel: $kernel, processors: $processors, disk: $disk,
-			  quick: ($quick == "yes"), figures: .}' "$tmpfs/figures"
+			  load_before: $load, foreign_programs: $foreign, quick: ($quick == "yes"), figures: .}' "$tmpfs/figures"
 	else
 		jq -r '[.part, .name, .median, .min, .max, .p99, .unit, .n, .bar // "-", (if .kept == false then "MISSED" else "" end)]
 			| @tsv' "$tmpfs/figures" | awk -F '\t' '

@@ -205,12 +205,12 @@ static bool get_field(const json_t *object, const struct field *f, void *at)
         const char *text = json_string_value(value);
 
         switch (f->kind) {
-        case TEXT:
-                return text && (*(char **)at = strdup(text));
+        case TEXT: /* an empty one is written as null: it is none */
+                return text && *text && (*(char **)at = strdup(text));
         case PATH:
                 return (*(char **)at = get_path(object, f->key));
         case TIME:
-                if (!text || strlen(text) >= TEXT_TIME_LEN)
+                if (!text || !*text || strlen(text) >= TEXT_TIME_LEN)
                         return false;
                 memcpy(at, text, strlen(text) + 1);
                 return true;

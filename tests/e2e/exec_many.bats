@@ -5,7 +5,7 @@ load lib.bash
 
 setup_file() {
 	need_watch
-	command -v python3 && python3 -c 'import sqlite3' || skip "no python3 with sqlite3 here"
+	python3 -c 'import sqlite3' || skip_suite "no python3 with sqlite3 here"
 }
 
 setup() {

@@ -12,7 +12,7 @@ setup() {
 }
 
 @test "a Python program in every journal mode" {
-	command -v python3 && python3 -c 'import sqlite3' || skip "no python3 with sqlite3 here"
+	python3 -c 'import sqlite3' || skip "no python3 with sqlite3 here"
 	cat >program.py <<-'END'
 		import sqlite3, threading
 		for mode in ("delete", "truncate", "persist", "wal"):
@@ -45,7 +45,7 @@ setup() {
 }
 
 @test "a Python program that leaves its connection to the interpreter" {
-	command -v python3 && python3 -c 'import sqlite3' || skip "no python3 with sqlite3 here"
+	python3 -c 'import sqlite3' || skip "no python3 with sqlite3 here"
 	watch -- python3 -c 'import sqlite3; db = sqlite3.connect("app.db"); db.execute("create table t(a)"); db.commit()'
 	assert_quiet
 }

@@ -15,7 +15,7 @@ static const char help[] =
         "       vigil backup restore --backup-dir DIR ID --to FILE [--force] [--check quick|full|none]\n"
         "\n"
         "create   Copies a database that may be in use, without touching it, reads the copy back from\n"
-        "         the disk, restores it into a private place and checks it. Only what passes becomes a\n"
+        "         the disk, opens it by itself and checks it. Only what passes becomes a\n"
         "         backup: ID.db, one file that opens by itself, and ID.json, what is known of it. If the\n"
         "         database is corrupt its files are kept as they are below DIR/evidence, apart from the\n"
         "         good ones. 10 % of the file system stay free.\n"

@@ -28,7 +28,7 @@ struct create {
 
 static const char *const phases[] = {[BACKUP_COPY] = "copying",
                                      [BACKUP_REREAD] = "reading the copy back",
-                                     [BACKUP_CHECK] = "checking a restored copy",
+                                     [BACKUP_CHECK] = "checking the copy",
                                      [BACKUP_EVIDENCE_COPY] = "keeping the evidence"};
 
 static void on_progress(void *userdata, enum backup_phase phase, uint64_t done, uint64_t total)
@@ -85,7 +85,7 @@ static void print_done(const struct backup_result *r)
         text_printable(path, sizeof(path), r->path);
         printf("%s  %s\n", r->verified ? "verified  " : "unverified", path);
         printf("  %s, %" PRIu64 " commits of it from the -wal, %s, %s\n", bytes, r->snapshot.wal_commits,
-               r->verified ? "read back, restored and checked: ok" : "read back, not checked", ms);
+               r->verified ? "read back, opened by itself and checked: ok" : "read back, not checked", ms);
         printf("  id      %s\n", r->id);
 }
 

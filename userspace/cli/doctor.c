@@ -81,9 +81,10 @@ static void print_text(const json_t *doc, bool verbose)
                 untried += json_is_null(json_object_get(item, "seen"));
                 if (verbose)
                         printf("  %-32s %s\n", json_string_value(json_object_get(item, "name")),
-                               json_is_true(json_object_get(item, "seen"))   ? "seen"
-                               : json_is_null(json_object_get(item, "seen")) ? "attached, not tried"
-                                                                             : "SILENT");
+                               json_is_true(json_object_get(item, "seen"))        ? "seen"
+                               : !json_is_true(json_object_get(item, "attached")) ? "NOT ATTACHED"
+                               : json_is_null(json_object_get(item, "seen"))      ? "attached, not tried"
+                                                                                  : "SILENT");
         }
         text_bytes(memory, (uint64_t)json_integer_value(json_object_get(doc, "kernel_memory_bytes")));
         printf("%s on kernel %s\n",

@@ -54,7 +54,7 @@ static void on_backup(void *userdata, enum backup_phase phase, uint64_t done, ui
 {
         static const char *const what[] = {[BACKUP_COPY] = "backup: copying",
                                            [BACKUP_REREAD] = "backup: reading back",
-                                           [BACKUP_CHECK] = "backup: restoring and checking",
+                                           [BACKUP_CHECK] = "backup: checking the copy",
                                            [BACKUP_EVIDENCE_COPY] = "keeping the evidence"};
 
         show(userdata, what[phase], done, total);

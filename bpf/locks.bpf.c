@@ -261,7 +261,7 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         a.db = db_get(ref->db);
         a.priv = db_priv(ref->db);
         a.role = ref->role;
-        a.use = use_get(a.p, ref->db);
+        a.use = use_begin(a.p, ref->db);
         a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
         if (!a.ledger || !a.priv || !a.use)
                 return 0;

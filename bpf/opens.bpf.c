@@ -172,7 +172,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
         a.p = part_make(tgid);
         if (!a.p)
                 return 0;
-        a.use = use_get(a.p, what & 0xffff);
+        a.use = use_begin(a.p, what & 0xffff);
         if (!a.use)
                 return 0;
         a.ns = bpf_ktime_get_boot_ns();

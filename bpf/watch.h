@@ -291,30 +291,48 @@ GLOBAL int use_find(__u32 tgid, __u32 db)
                         return 0;
                 }
         }
-        s->index = (__u64)use_reuse(tgid, db);
-        if (s->index < VIGIL_USES)
-                return 0;
-        p->uses_lost++;
-        COUNT(uses_lost);
         return 0;
+}
+
+/* The account that use_find() or use_reuse() has found; NULL and counted when there is none. The index comes out of memory, so
+ * that the verifier follows one path from here on and not one for each index. */
+static __always_inline struct vigil_use *use_found(struct vigil_proc *p)
+{
+        struct scratch *s = scratch();
+
+        if (!s)
+                return NULL;
+        __u64 i = *(volatile __u64 *)&s->index;
+        if (i >= VIGIL_USES) {
+                p->uses_lost++;
+                COUNT(uses_lost);
+                return NULL;
+        }
+        FIX(i);
+        return &p->use[i];
 }
 
 /* Where @p keeps its account of database @db; NULL when it uses too many. Most processes use one. */
 static __always_inline struct vigil_use *use_get(struct vigil_proc *p, __u32 db)
 {
-        struct scratch *s;
+        if (p->use[0].db == db)
+                return &p->use[0];
+        use_find(p->id.tgid, db);
+        return use_found(p);
+}
+
+/* The same where a process begins to use a database, by an open or a lock: the account of one that it has closed is used again
+ * when there is no other place. */
+static __always_inline struct vigil_use *use_begin(struct vigil_proc *p, __u32 db)
+{
+        struct scratch *s = scratch();
 
         if (p->use[0].db == db)
                 return &p->use[0];
         use_find(p->id.tgid, db);
-        s = scratch();
-        if (!s)
-                return NULL;
-        __u64 i = *(volatile __u64 *)&s->index;
-        if (i >= VIGIL_USES)
-                return NULL;
-        FIX(i);
-        return &p->use[i];
+        if (s && *(volatile __u64 *)&s->index >= VIGIL_USES)
+                s->index = (__u64)use_reuse(p->id.tgid, db);
+        return use_found(p);
 }
 
 /* Remembers that @fd was opened on the main file. A program that opens and closes again and again reuses one number. */

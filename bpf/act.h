@@ -14,6 +14,7 @@ struct act {
         struct file *file;
         __u32 role;
         __u32 tid;
+        __u32 tgid;
         __u64 ns;
 };
 
@@ -31,8 +32,7 @@ static __always_inline bool act_on_db(struct act *a, __u32 db, __u32 role)
 /* Finds the account of a->file. False when it is not watched. */
 static __always_inline bool act_find(struct act *a)
 {
-        __u32 zero = 0;
-        struct last_file *last = bpf_map_lookup_elem(&last_files, &zero);
+        struct last_file *last = last_file(LAST_WRITTEN);
         struct file *file = a->file;
         struct inode *inode = file_inode(file);
         struct file_ref *ref;
@@ -77,35 +77,41 @@ static __always_inline bool act_on(struct act *a, struct vigil_proc *p, __u32 tg
         return a->use != NULL;
 }
 
-/* The act of the current process on descriptor @fd. False for nearly everybody: two failed lookups. */
-static __always_inline bool act_on_fd(struct act *a, int fd, __u32 probe)
+/* Who: the current process, when it is a participant or may become one by what it inherited. False for nearly everybody: two
+ * failed lookups. */
+static __always_inline bool act_by_current(struct act *a)
 {
         __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32;
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
-        struct file *file;
+        struct mark *m;
 
-        if (!p) {
-                struct mark *m = mark_of(tgid);
-                if (!m || !(m->flags & (MARK_INHERITS | MARK_CANARY)) || m->flags & MARK_OWN)
-                        return false;
-        } else if (p->flags & (VIGIL_PROC_DEAD | VIGIL_PROC_CANARY)) {
-                if (p->flags & VIGIL_PROC_DEAD)
-                        return false;
-                probe_seen(probe);
-        }
-        file = fd_file(fd);
-        if (!file)
-                return false;
         a->tid = (__u32)id;
-        bool inherited = !p;
-        a->file = file;
-        if (!act_on(a, p, tgid))
+        a->tgid = id >> 32;
+        a->p = part_of_current(a->tgid);
+        if (a->p)
+                return !(a->p->flags & VIGIL_PROC_DEAD);
+        m = mark_of(a->tgid);
+        return m && m->flags & (MARK_INHERITS | MARK_CANARY) && !(m->flags & MARK_OWN);
+}
+
+/* What: the file behind descriptor @fd. False when it is not watched. */
+static __always_inline bool act_at_fd(struct act *a, int fd, __u32 probe)
+{
+        struct vigil_proc *p = a->p;
+
+        if (p && p->flags & VIGIL_PROC_CANARY)
+                probe_seen(probe);
+        a->file = fd_file(fd);
+        if (!a->file || !act_on(a, p, a->tgid))
                 return false;
-        if (inherited)
+        if (!p)
                 a->use->flags |= VIGIL_USE_INHERITED;
         a->ns = bpf_ktime_get_boot_ns();
         return true;
+}
+
+static __always_inline bool act_on_fd(struct act *a, int fd, __u32 probe)
+{
+        return act_by_current(a) && act_at_fd(a, fd, probe);
 }
 
 static __always_inline __u32 cap32(__u64 v)
@@ -165,7 +171,7 @@ static __always_inline void done_write_sync(struct act *a, __s64 ret, __u64 rwf)
         if (ret <= 0)
                 return;
         struct file *file = a->file;
-        if (rwf & (RWF_DSYNC | RWF_SYNC) || BPF_CORE_READ(file, f_flags) & F_DSYNC) {
+        if (rwf & (RWF_DSYNC | RWF_SYNC) || file_flags(file) & F_DSYNC) {
                 struct vigil_ledger *l = a->ledger;
                 ledger_synced(l, l->written, a->ns);
                 if (a->role == VIGIL_ROLE_WAL && !(l->flags & VIGIL_LEDGER_TAINTED))

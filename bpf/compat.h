@@ -198,6 +198,15 @@ static __always_inline struct inode *file_inode(struct file *file)
         return BPF_CORE_READ(file, f_inode);
 }
 
+static __always_inline unsigned int file_flags(struct file *file)
+{
+#ifdef VIGIL_CASTS
+        if (cfg_casts)
+                return CAST(struct file, file)->f_flags;
+#endif
+        return BPF_CORE_READ(file, f_flags);
+}
+
 static __always_inline __u64 inode_number(struct inode *inode)
 {
 #ifdef VIGIL_CASTS

@@ -35,7 +35,7 @@ SEC("raw_tp")
 int raw_tp__seed_locks(struct bpf_raw_tracepoint_args *ctx)
 {
         __u32 tgid = (__u32)ctx->args[0], id = (__u32)ctx->args[1];
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct vigil_db *db = db_get(id);
         struct db_priv *priv = db_priv(id);
         struct vigil_use *use = p ? use_get(p, id) : NULL;

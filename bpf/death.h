@@ -106,7 +106,7 @@ static __always_inline bool fd_is_main(struct files_struct *fs, __s32 fd, struct
 /* Locks and open descriptors of participant @tgid on its database number @i. */
 GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct files_struct *fs = (struct files_struct *)files_addr;
         struct scratch *s = scratch();
 
@@ -170,7 +170,7 @@ GLOBAL int db_settle(__u32 id)
 /* One VIGIL_EXIT_DB: database number @i of participant @tgid as it was at the death. */
 GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct scratch *s = scratch();
 
         if (!p || !s || i >= VIGIL_USES)
@@ -202,7 +202,7 @@ GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
 GLOBAL int part_look(__u32 tgid, __u64 files_addr)
 {
         struct files_struct *fs = (struct files_struct *)files_addr;
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (!p)
                 return 0;
@@ -219,7 +219,7 @@ GLOBAL int part_look(__u32 tgid, __u64 files_addr)
 /* Ends the account of participant @tgid: its record, then one for each of its databases. */
 GLOBAL int part_end(__u32 tgid, __u32 type)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (!p)
                 return 0;
@@ -229,7 +229,7 @@ GLOBAL int part_end(__u32 tgid, __u32 type)
                 if (p->use[i].db)
                         exit_db_emit(tgid, i);
         if (sent) {
-                bpf_map_delete_elem(&parts, &tgid);
+                part_give_back(tgid);
         } else {
                 /* Not lost: it stays in its map, marked, until user space collects it. */
                 p->flags |= VIGIL_PROC_DEAD;

@@ -80,7 +80,7 @@ int raw_tp__file_check_and_advance_wb_err(struct bpf_raw_tracepoint_args *ctx)
                 return 0;
         db = db_get(ref->db);
         struct vigil_ledger *l = db ? ledger_of(db, ref_role(ref, db)) : NULL;
-        if (l && !bpf_map_lookup_elem(&parts, &tgid))
+        if (l && !part_of(tgid))
                 l->flags |= VIGIL_LEDGER_SWALLOWED;
         wberr_emit(inode, ref, now, true);
         return 0;

@@ -9,20 +9,18 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define AT_FILE_POSITION ((__u64)-1)
 
-static __always_inline int write_at(int fd, struct io *io, __u64 rwf, __u32 probe)
+static __always_inline int write_at(struct act *a, int fd, struct io *io, __u64 rwf, __u32 probe)
 {
-        struct act a = {};
-
-        if (!act_on_fd(&a, fd, probe))
+        if (!act_at_fd(a, fd, probe))
                 return 0;
         if (io->offset == AT_FILE_POSITION) { /* which the write has moved */
-                struct file *file = a.file;
+                struct file *file = a->file;
                 io->offset = (__u64)BPF_CORE_READ(file, f_pos);
                 if (io->ret > 0)
                         io->offset -= (__u64)io->ret;
         }
-        done_write(&a, io);
-        done_write_sync(&a, io->ret, rwf);
+        done_write(a, io);
+        done_write_sync(a, io->ret, rwf);
         return 0;
 }
 
@@ -31,11 +29,14 @@ SEC("tp")
 int tp__write_exit(struct sys_exit *ctx)
 {
         __s64 ret = ctx->ret;
+        struct act a = {};
         struct args r;
         struct io io = {.ret = ret};
         __u64 rwf = 0;
         __u32 probe;
 
+        if (!act_by_current(&a))
+                return 0;
         args_read(&r);
         io.buf = r.a[1];
         io.len = r.a[2];
@@ -66,7 +67,7 @@ int tp__write_exit(struct sys_exit *ctx)
         default:
                 return 0;
         }
-        return write_at((int)r.a[0], &io, rwf, probe);
+        return write_at(&a, (int)r.a[0], &io, rwf, probe);
 }
 
 /* ---- calls that change a file in other ways, all rarer ---- */
@@ -195,15 +196,13 @@ int tp__change_exit(struct sys_exit *ctx)
 
 /* ---- reads: attached only with --reads ---- */
 
-static __always_inline int read_at(int fd, __u64 len, __u64 offset, __s64 ret, __u32 probe)
+static __always_inline int read_at(struct act *a, int fd, __u64 len, __u64 offset, __s64 ret, __u32 probe)
 {
-        struct act a = {};
-
-        if (ret <= 0 || !act_on_fd(&a, fd, probe))
+        if (!act_at_fd(a, fd, probe))
                 return 0;
-        __sync_fetch_and_add(&a.ledger->reads, 1);
-        __sync_fetch_and_add(&a.ledger->read_bytes, (__u64)ret);
-        note(&a, VIGIL_OP_READ, offset == AT_FILE_POSITION ? 0 : offset, len, ret, is_reader_without_locks(&a));
+        __sync_fetch_and_add(&a->ledger->reads, 1);
+        __sync_fetch_and_add(&a->ledger->read_bytes, (__u64)ret);
+        note(a, VIGIL_OP_READ, offset == AT_FILE_POSITION ? 0 : offset, len, ret, is_reader_without_locks(a));
         return 0;
 }
 
@@ -211,10 +210,13 @@ SEC("tp")
 int tp__read_exit(struct sys_exit *ctx)
 {
         __s64 ret = ctx->ret;
-        __u64 offset = AT_FILE_POSITION, len = ret > 0 ? (__u64)ret : 0;
+        __u64 offset = AT_FILE_POSITION, len = (__u64)ret;
+        struct act a = {};
         struct args r;
         __u32 probe;
 
+        if (ret <= 0 || !act_by_current(&a))
+                return 0;
         args_read(&r);
         switch (ctx->nr) {
         case __NR_read:
@@ -236,5 +238,5 @@ int tp__read_exit(struct sys_exit *ctx)
         default:
                 return 0;
         }
-        return read_at((int)r.a[0], len, offset, ret, probe);
+        return read_at(&a, (int)r.a[0], len, offset, ret, probe);
 }

@@ -38,25 +38,63 @@ static __always_inline __u32 hist_bucket(__u64 ns)
         return b < VIGIL_HIST_BUCKETS ? b : VIGIL_HIST_BUCKETS - 1;
 }
 
+#define NO_HIST VIGIL_HISTS
+
+/* The slot of @key, taken now if it has none; NO_HIST and counted: all are taken. */
+static __always_inline __u32 hist_slot(const struct vigil_hist_key *key)
+{
+        __u32 *slot = bpf_map_lookup_elem(&hist_slots, key), mine;
+
+        if (slot)
+                return *slot;
+        if (bpf_map_pop_elem(&free_hists, &mine)) {
+                COUNT(full_hist);
+                return NO_HIST;
+        }
+        if (bpf_map_update_elem(&hist_slots, key, &mine, BPF_NOEXIST)) { /* another CPU was first */
+                bpf_map_push_elem(&free_hists, &mine, BPF_ANY);
+                slot = bpf_map_lookup_elem(&hist_slots, key);
+                return slot ? *slot : NO_HIST;
+        }
+        return mine;
+}
+
+static __always_inline bool hist_key_is(const struct vigil_hist_key *a, const struct vigil_hist_key *b)
+{
+        const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+        return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}
+
+static __always_inline struct vigil_hist *hist_of(const struct vigil_hist_key *key)
+{
+        __u32 zero = 0, slot;
+        struct last_hist *last = bpf_map_lookup_elem(&last_hists, &zero);
+
+        if (last && last->set && hist_key_is(&last->key, key)) {
+                slot = last->slot;
+        } else {
+                slot = hist_slot(key);
+                if (slot == NO_HIST)
+                        return NULL;
+                if (last) {
+                        last->key = *key;
+                        last->slot = slot;
+                        last->set = 1;
+                }
+        }
+        return bpf_map_lookup_elem(&hists, &slot);
+}
+
 GLOBAL int hist_add(__u32 db, __u32 role, __u32 op, __u64 ns, int error)
 {
         struct vigil_hist_key key = {.db = db, .role = (__u8)role, .op = (__u8)op};
         struct vigil_hist *h;
 
         bpf_get_current_comm(key.comm, sizeof(key.comm));
-        h = bpf_map_lookup_elem(&hists, &key);
-        if (!h) {
-                struct scratch *s = scratch();
-                if (!s)
-                        return 0;
-                __builtin_memset(&s->hist, 0, sizeof(s->hist));
-                bpf_map_update_elem(&hists, &key, &s->hist, BPF_NOEXIST);
-                h = bpf_map_lookup_elem(&hists, &key);
-                if (!h) {
-                        COUNT(full_hist);
-                        return 0;
-                }
-        }
+        h = hist_of(&key);
+        if (!h)
+                return 0;
         __u32 b = hist_bucket(ns);
         __sync_fetch_and_add(&h->count, 1);
         __sync_fetch_and_add(&h->sum_ns, ns);

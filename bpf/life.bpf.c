@@ -31,7 +31,7 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
         if (ptgid == ctgid) /* a thread */
                 return 0;
         m = mark_of(ptgid);
-        p = bpf_map_lookup_elem(&parts, &ptgid);
+        p = part_of(ptgid);
         FIX(m); /* two pointers must not be tested as one */
         if (!m) {
                 if (!p)
@@ -56,7 +56,7 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task)
 {
         __u32 tgid = (__u32)task->tgid;
         struct mark *m = mark_of(tgid);
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (m && m->flags & MARK_CANARY)
                 probe_seen(PROBE_EXEC);
@@ -81,7 +81,7 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
         if (signal->live.counter != 0)
                 return 0;
         m = mark_of(tgid);
-        p = bpf_map_lookup_elem(&parts, &tgid);
+        p = part_of(tgid);
         FIX(m); /* two pointers must not be tested as one */
         if (!m) {
                 if (!p)
@@ -213,7 +213,7 @@ int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, stru
              int result)
 {
         __u32 tgid = (__u32)task->tgid, zero = 0;
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct mark *m = p ? NULL : mark_of(tgid);
         struct vigil_signal *r;
 
@@ -252,7 +252,7 @@ int raw_tp__mark_victim(struct bpf_raw_tracepoint_args *ctx)
         __u32 tgid;
 
         tgid = is_kernel_pointer(arg) ? (__u32)BPF_CORE_READ((struct task_struct *)arg, tgid) : (__u32)arg;
-        p = bpf_map_lookup_elem(&parts, &tgid);
+        p = part_of(tgid);
         if (!p)
                 return 0;
         p->flags |= VIGIL_PROC_OOM;

@@ -59,6 +59,9 @@ enum probe_id {
         PROBE_COUNT,
 };
 
+#define VIGIL_PARTS 1024
+#define VIGIL_HISTS 1024
+
 enum mark_flag {
         MARK_TREE = 1 << 0,     /* of the command's tree */
         MARK_OWN = 1 << 1,      /* Vigil itself and its helpers: never looked at */

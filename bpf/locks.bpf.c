@@ -175,7 +175,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
  * began, or inherited: at its death it tells whether the connection was left open. */
 GLOBAL int main_fd_find(__u32 tgid, __u32 db, __u64 file_addr)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct vigil_use *use = p ? use_get(p, db) : NULL;
         struct fdtable *fdt = BPF_CORE_READ(current_task(), files, fdt);
         struct file **slot = BPF_CORE_READ(fdt, fd);
@@ -220,32 +220,53 @@ static __always_inline bool is_number_reused(const struct file_ref *ref, struct 
         return ref->db && (ref->generation != inode->i_generation || (ref->unlinked && inode->i_nlink));
 }
 
-static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret, unsigned char type,
-                                      long long start, long long end)
+/* The database and role of the file that is being locked, into @a; adopts it if it should be. False: not watched. */
+static __always_inline bool lock_find(struct act *a, struct inode *inode, struct file_lock *fl, int ret,
+                                      unsigned char type, long long start)
 {
-        __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32;
-        struct file_key key = {};
+        struct last_file *last = last_file(LAST_LOCKED);
+        struct file_key key = {.ino = inode->i_ino};
         struct file_ref *ref;
-        struct act a = {.tid = (__u32)id};
 
-        key.ino = inode->i_ino;
+        if (last && last->epoch == binding_epoch && last->inode == (__u64)inode && last->ino == key.ino &&
+            last->generation == inode->i_generation)
+                return act_on_db(a, last->db, last->role);
         key.dev = inode->i_sb->s_dev;
         ref = bpf_map_lookup_elem(&files, &key);
         if (ref && is_number_reused(ref, inode)) {
-                if (!may_adopt(start, type, ret, tgid))
-                        return 0;
+                if (!may_adopt(start, type, ret, a->tgid))
+                        return false;
                 bpf_map_delete_elem(&files, &key);
                 ref = NULL;
         }
         if (!ref) {
-                if (!may_adopt(start, type, ret, tgid) || !db_adopt(lock_file(fl), key.ino, key.dev))
-                        return 0;
+                if (!may_adopt(start, type, ret, a->tgid) || !db_adopt(lock_file(fl), key.ino, key.dev))
+                        return false;
                 ref = bpf_map_lookup_elem(&files, &key);
         }
         if (!ref || !ref->db || (ref->role != VIGIL_ROLE_MAIN && ref->role != VIGIL_ROLE_SHM))
+                return false;
+        if (last) {
+                last->epoch = binding_epoch;
+                last->inode = (__u64)inode;
+                last->ino = key.ino;
+                last->generation = inode->i_generation;
+                last->db = ref->db;
+                last->role = ref->role;
+        }
+        return act_on_db(a, ref->db, ref->role);
+}
+
+static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret, unsigned char type,
+                                      long long start, long long end)
+{
+        __u64 id = bpf_get_current_pid_tgid();
+        struct act a = {.tid = (__u32)id, .tgid = id >> 32};
+        __u32 tgid = a.tgid;
+
+        if (!lock_find(&a, inode, fl, ret, type, start))
                 return 0;
-        a.p = bpf_map_lookup_elem(&parts, &tgid);
+        a.p = part_of_current(tgid);
         if (!a.p) {
                 struct mark *m = mark_of(tgid);
                 if (m && m->flags & MARK_OWN)
@@ -258,16 +279,12 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
                 return 0;
         if (a.p->flags & VIGIL_PROC_CANARY)
                 probe_seen(PROBE_POSIX_LOCK);
-        a.db = db_get(ref->db);
-        a.priv = db_priv(ref->db);
-        a.role = ref->role;
-        a.use = use_begin(a.p, ref->db);
-        a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
-        if (!a.ledger || !a.priv || !a.use)
+        a.use = use_begin(a.p, a.db->id);
+        if (!a.use)
                 return 0;
         if (a.role == VIGIL_ROLE_MAIN && type != F_UNLCK && !a.use->main_opens &&
             !(a.use->flags & VIGIL_USE_FDS_UNKNOWN))
-                main_fd_find(tgid, ref->db, lock_file(fl));
+                main_fd_find(tgid, a.db->id, lock_file(fl));
         a.ns = bpf_ktime_get_boot_ns();
         a.use->last_ns = a.ns;
         lock_note(&a, type, start, end, ret);
@@ -304,7 +321,7 @@ int BPF_PROG(tp_btf__flock_lock_inode, struct inode *inode, struct file_lock *fl
         ref = bpf_map_lookup_elem(&files, &key);
         if (!ref || !ref->db)
                 return 0;
-        p = bpf_map_lookup_elem(&parts, &tgid);
+        p = part_of(tgid);
         if (!p || p->flags & VIGIL_PROC_DEAD)
                 return 0;
         if (p->flags & VIGIL_PROC_CANARY)

@@ -27,12 +27,41 @@ struct {
         __type(value, struct mark);
 } marks __weak SEC(".maps");
 
+/* Which entry of `parts` a participant has. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 1024);
+        __uint(max_entries, VIGIL_PARTS);
         __type(key, __u32); /* tgid */
+        __type(value, __u32);
+} part_slots __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_PARTS);
+        __type(key, __u32);
         __type(value, struct vigil_proc);
 } parts __weak SEC(".maps");
+
+/* Entries that nobody has: filled by the loader. */
+struct {
+        __uint(type, BPF_MAP_TYPE_QUEUE);
+        __uint(max_entries, VIGIL_PARTS);
+        __uint(key_size, 0);
+        __uint(value_size, sizeof(__u32));
+} free_parts __weak SEC(".maps");
+
+/* The participant that this CPU saw last: it makes call after call, and each would be a lookup. */
+struct last_part {
+        __u32 tgid;
+        __u32 slot;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct last_part);
+} last_parts __weak SEC(".maps");
 
 /* Never written: what a new participant is copied from. */
 struct {
@@ -159,12 +188,42 @@ struct {
 
 __u64 fs_synced_ns __weak = 0; /* the latest of them: spares the lookup */
 
+/* Where in `hists` the histogram of a key lies. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 1024);
+        __uint(max_entries, VIGIL_HISTS);
         __type(key, struct vigil_hist_key);
+        __type(value, __u32);
+} hist_slots __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_HISTS);
+        __type(key, __u32);
         __type(value, struct vigil_hist);
 } hists __weak SEC(".maps");
+
+/* Slots that nobody has: filled by the loader. */
+struct {
+        __uint(type, BPF_MAP_TYPE_QUEUE);
+        __uint(max_entries, VIGIL_HISTS);
+        __uint(key_size, 0);
+        __uint(value_size, sizeof(__u32));
+} free_hists __weak SEC(".maps");
+
+/* The histogram that this CPU used last: a commit each few microseconds is one of one program on one database. */
+struct last_hist {
+        struct vigil_hist_key key;
+        __u32 slot;
+        __u32 set;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct last_hist);
+} last_hists __weak SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -210,7 +269,6 @@ struct scratch {
         struct name_key name;
         struct basename_key base;
         struct basename_key base2;
-        struct vigil_hist hist;
         struct vigil_opent ent; /* argument of stream_op() */
         __u64 index;            /* result of use_find() */
         __u64 bits;             /* locks of one database, as they are added up */
@@ -227,27 +285,34 @@ struct {
         __type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* The file that this CPU resolved last: a database's writes come in long runs to one file, and each read of kernel memory
- * that is spared counts there. Checked against file, inode and incarnation before use. */
+/* The files that this CPU resolved last: a database's writes come in long runs to one file, its locks to another, and each read
+ * of kernel memory that is spared counts there. Checked before use against what identifies the file. */
 __u64 binding_epoch __weak = 0; /* moves on when a file is bound to a role or loses its name */
+
+enum last_by { LAST_WRITTEN = 0, LAST_LOCKED = 1, LAST_COUNT };
 
 struct last_file {
         __u64 epoch; /* binding_epoch when it was resolved */
-        __u64 file;  /* address */
+        __u64 file;  /* address; 0 for LAST_LOCKED */
         __u64 inode; /* address */
         __u64 ino;
         __u32 db;
         __u32 role;
         __u32 incarnation;
-        __u32 pad;
+        __u32 generation; /* LAST_LOCKED */
 };
 
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, 1);
+        __uint(max_entries, LAST_COUNT);
         __type(key, __u32);
         __type(value, struct last_file);
 } last_files __weak SEC(".maps");
+
+static __always_inline struct last_file *last_file(__u32 by)
+{
+        return bpf_map_lookup_elem(&last_files, &by);
+}
 
 /* Signals may be raised in an interrupt that stopped another probe: they have their own. */
 struct {

@@ -75,7 +75,7 @@ GLOBAL int is_gone(__u32 id, __u32 role)
  * only one with such a file, else the last that came under watch; the caller's `confirmed` says whether its inode agrees. */
 GLOBAL int which_db(__u32 tgid)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct scratch *s = scratch();
         struct basename_ref *base;
 
@@ -99,7 +99,7 @@ static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct
         __u64 id = bpf_get_current_pid_tgid();
         __u32 tgid = id >> 32, what = (__u32)which_db(tgid), db = what & 0xffff;
 
-        a->p = bpf_map_lookup_elem(&parts, &tgid);
+        a->p = part_of(tgid);
         a->role = what >> 16;
         a->db = db_get(db);
         a->priv = db_priv(db);

@@ -55,11 +55,11 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         ref = bpf_map_lookup_elem(&files, &key);
         if (!ref || !ref->db)
                 return 0;
-        e.fresh = !bpf_map_lookup_elem(&parts, &tgid);
+        e.fresh = !part_of(tgid);
         __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
         bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
         part_new(addr, tgid, 0);
-        p = bpf_map_lookup_elem(&parts, &tgid);
+        p = part_of(tgid);
         if (!p || p->flags & VIGIL_PROC_DEAD)
                 return 0;
         p->flags |= e.fresh ? VIGIL_PROC_SEEN_LATE : 0;

@@ -40,7 +40,7 @@ static __always_inline int dir_sync_enter(int fd)
         struct sync_flight f = {.role = VIGIL_ROLE_DIRECTORY};
         struct dir *dir;
 
-        if (!bpf_map_lookup_elem(&parts, &tgid))
+        if (!part_of(tgid))
                 return 0;
         file = fd_file(fd);
         if (!file)
@@ -98,7 +98,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
 
         if (!f)
                 return 0;
-        p = bpf_map_lookup_elem(&parts, &tgid);
+        p = part_of(tgid);
         if (!p)
                 goto out;
         if (p->flags & VIGIL_PROC_CANARY)

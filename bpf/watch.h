@@ -9,6 +9,38 @@ static __always_inline struct mark *mark_of(__u32 tgid)
         return bpf_map_lookup_elem(&marks, &tgid);
 }
 
+/* ---- participants: found ---- */
+
+static __always_inline struct vigil_proc *part_of(__u32 tgid)
+{
+        __u32 *slot = bpf_map_lookup_elem(&part_slots, &tgid);
+
+        return slot ? bpf_map_lookup_elem(&parts, slot) : NULL;
+}
+
+/* The same for the current process, who is likely to have been here before. An entry that was given to somebody else since
+ * carries another tgid. */
+static __always_inline struct vigil_proc *part_of_current(__u32 tgid)
+{
+        __u32 zero = 0, *slot;
+        struct last_part *last = bpf_map_lookup_elem(&last_parts, &zero);
+        struct vigil_proc *p;
+
+        if (last && last->tgid == tgid) {
+                p = bpf_map_lookup_elem(&parts, &last->slot);
+                if (p && p->id.tgid == tgid)
+                        return p;
+        }
+        slot = bpf_map_lookup_elem(&part_slots, &tgid);
+        if (!slot)
+                return NULL;
+        if (last) {
+                last->tgid = tgid;
+                last->slot = *slot;
+        }
+        return bpf_map_lookup_elem(&parts, slot);
+}
+
 /* The canary's own process proves that a probe fires. */
 static __always_inline void probe_seen(__u32 probe)
 {
@@ -68,7 +100,7 @@ static __always_inline struct file_ref *file_ref_of(struct inode *inode, const s
         return ref;
 }
 
-/* ---- participants ---- */
+/* ---- participants: new and gone ---- */
 
 static __always_inline void part_announce(struct vigil_proc *p, struct task_struct *task, struct scratch *s)
 {
@@ -138,13 +170,52 @@ static __always_inline bool is_vigil(struct task_struct *task)
         return key.ino == own_exe_ino && key.dev == own_exe_dev;
 }
 
+/* Fills a free entry of `parts` for @task and publishes it as that of @tgid. NULL: none is left, or another thread was first. */
+static __always_inline struct vigil_proc *part_take(struct task_struct *task, __u32 tgid)
+{
+        __u32 slot, first = 0;
+        struct vigil_proc *blank = bpf_map_lookup_elem(&blank_part, &first), *p;
+
+        if (!blank)
+                return NULL;
+        if (bpf_map_pop_elem(&free_parts, &slot)) {
+                COUNT(full_parts);
+                return NULL;
+        }
+        bpf_map_update_elem(&parts, &slot, blank, BPF_ANY);
+        p = bpf_map_lookup_elem(&parts, &slot);
+        if (!p)
+                return NULL;
+        part_fill(p, task, part_flags(mark_of(tgid)));
+        if (bpf_map_update_elem(&part_slots, &tgid, &slot, BPF_NOEXIST)) {
+                p->id.tgid = 0;
+                bpf_map_push_elem(&free_parts, &slot, BPF_ANY);
+                return NULL;
+        }
+        return p;
+}
+
+static __always_inline void part_give_back(__u32 tgid)
+{
+        __u32 *slot = bpf_map_lookup_elem(&part_slots, &tgid), free;
+        struct vigil_proc *p;
+
+        if (!slot)
+                return;
+        free = *slot;
+        p = bpf_map_lookup_elem(&parts, &free);
+        bpf_map_delete_elem(&part_slots, &tgid);
+        if (p)
+                p->id.tgid = 0;
+        bpf_map_push_elem(&free_parts, &free, BPF_ANY);
+}
+
 /* A new participant; with @announce its VIGIL_PROCESS record is sent (the task must be the current one). */
 GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
 {
         struct task_struct *task = (struct task_struct *)task_addr;
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid), *blank;
+        struct vigil_proc *p = part_of(tgid);
         struct scratch *s = scratch();
-        __u32 first = 0;
 
         if (p) {
                 if (p->flags & VIGIL_PROC_DEAD)
@@ -157,18 +228,8 @@ GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
                 bpf_map_update_elem(&marks, &tgid, &own, BPF_ANY);
                 return 0;
         }
-        blank = bpf_map_lookup_elem(&blank_part, &first);
-        if (!blank || !s)
-                return 0;
-        if (bpf_map_update_elem(&parts, &tgid, blank, BPF_NOEXIST)) {
-                COUNT(full_parts);
-                return 0;
-        }
-        p = bpf_map_lookup_elem(&parts, &tgid);
-        if (!p)
-                return 0;
-        part_fill(p, task, part_flags(mark_of(tgid)));
-        if (announce)
+        p = part_take(task, tgid);
+        if (p && announce && s)
                 part_announce(p, task, s);
         return 0;
 }
@@ -176,11 +237,11 @@ GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
 /* The participant that the current process is, or becomes. NULL: it cannot be kept. */
 static __always_inline struct vigil_proc *part_make(__u32 tgid)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (!p) {
                 part_new((__u64)current_task(), tgid, 1);
-                p = bpf_map_lookup_elem(&parts, &tgid);
+                p = part_of(tgid);
         }
         return p && !(p->flags & VIGIL_PROC_DEAD) ? p : NULL;
 }
@@ -214,7 +275,7 @@ GLOBAL int fds_walk(__u64 files_addr, __u32 db)
 /* 1 when participant @tgid, the current process, has closed its database number @i: no lock, transaction or descriptor. */
 GLOBAL int use_is_over(__u32 tgid, __u64 i)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (!p || i >= VIGIL_USES)
                 return 0;
@@ -231,7 +292,7 @@ GLOBAL int use_is_over(__u32 tgid, __u64 i)
 /* Gives database @db the place number @i in the account of participant @tgid. */
 GLOBAL int use_replace(__u32 tgid, __u64 i, __u32 db)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
 
         if (!p || i >= VIGIL_USES)
                 return 0;
@@ -266,7 +327,7 @@ GLOBAL int use_reuse(__u32 tgid, __u32 db)
 /* Writes into scratch.index where participant @tgid keeps its account of database @db; VIGIL_USES: nowhere. */
 GLOBAL int use_find(__u32 tgid, __u32 db)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct scratch *s = scratch();
 
         if (!s)
@@ -356,7 +417,7 @@ static __always_inline void record_op(struct vigil_proc *p, const struct vigil_o
 /* Streams the operation in scratch.ent: one that is rare or went wrong; under `record`, every one. */
 GLOBAL int stream_op(__u32 tgid, __u32 type, __u64 extra)
 {
-        struct vigil_proc *p = bpf_map_lookup_elem(&parts, &tgid);
+        struct vigil_proc *p = part_of(tgid);
         struct scratch *s = scratch();
 
         if (!s || !p)

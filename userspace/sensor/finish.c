@@ -16,6 +16,28 @@ static int map_fd(const struct bpf_map *map)
 
 /* ---- participants: the dead that found their ring full, and the living ---- */
 
+int sensor_read_part(struct sensor *s, uint32_t tgid, struct vigil_proc *ret)
+{
+        uint32_t slot;
+
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.part_slots), &tgid, &slot) < 0 ||
+            bpf_map_lookup_elem(map_fd(s->skeleton->maps.parts), &slot, ret) < 0)
+                return -errno;
+        return 0;
+}
+
+static void part_give_back(struct sensor *s, struct vigil_proc *p)
+{
+        uint32_t tgid = p->id.tgid, slot;
+
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.part_slots), &tgid, &slot) < 0)
+                return;
+        bpf_map_delete_elem(map_fd(s->skeleton->maps.part_slots), &tgid);
+        p->id.tgid = 0; /* or a CPU that remembers it would take it for the next process of this number */
+        bpf_map_update_elem(map_fd(s->skeleton->maps.parts), &slot, p, BPF_ANY);
+        bpf_map_update_elem(map_fd(s->skeleton->maps.free_parts), NULL, &slot, BPF_ANY);
+}
+
 /* What it holds locked now, read marks included. */
 static void fill_locks(struct sensor *s, struct vigil_proc *p, const struct proc_lock *lock, size_t n)
 {
@@ -49,33 +71,34 @@ static int send_living(struct sensor *s, struct vigil_proc *p)
 }
 
 /* A death that found the ring full still lies in the map. Its databases are told of by the ledgers that follow. */
-static int send_dead(struct sensor *s, uint32_t tgid, struct vigil_proc *p)
+static int send_dead(struct sensor *s, struct vigil_proc *p)
 {
         int r = s->fn(&p->hdr, s->userdata);
 
-        bpf_map_delete_elem(map_fd(s->skeleton->maps.parts), &tgid);
+        part_give_back(s, p);
         return r;
 }
 
 static int send_participants(struct sensor *s)
 {
-        _cleanup_free_ uint32_t *tgids = calloc(bpf_map__max_entries(s->skeleton->maps.parts), sizeof(*tgids));
+        _cleanup_free_ uint32_t *tgids = calloc(bpf_map__max_entries(s->skeleton->maps.part_slots), sizeof(*tgids));
         _cleanup_free_ struct vigil_proc *p = malloc(sizeof(*p));
-        int fd = map_fd(s->skeleton->maps.parts), r = 0;
+        int fd = map_fd(s->skeleton->maps.part_slots), r = 0;
         uint32_t key, *prev = NULL;
         size_t n = 0;
 
         if (!tgids || !p)
                 return -ENOMEM;
         /* First the keys: entries are removed on the way. */
-        while (n < bpf_map__max_entries(s->skeleton->maps.parts) && bpf_map_get_next_key(fd, prev, &key) == 0) {
+        while (n < bpf_map__max_entries(s->skeleton->maps.part_slots) &&
+               bpf_map_get_next_key(fd, prev, &key) == 0) {
                 tgids[n] = key;
                 prev = &tgids[n++];
         }
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (bpf_map_lookup_elem(fd, &tgids[i], p) < 0 || p->flags & VIGIL_PROC_CANARY)
+                if (sensor_read_part(s, tgids[i], p) < 0 || p->flags & VIGIL_PROC_CANARY)
                         continue;
-                r = p->flags & VIGIL_PROC_DEAD ? send_dead(s, tgids[i], p) : send_living(s, p);
+                r = p->flags & VIGIL_PROC_DEAD ? send_dead(s, p) : send_living(s, p);
         }
         return r;
 }
@@ -105,10 +128,13 @@ static int send_hists(struct sensor *s)
         struct vigil_hist_rec r;
         struct vigil_hist_key *prev = NULL, key, last;
 
-        for (; bpf_map_get_next_key(map_fd(s->skeleton->maps.hists), prev, &key) == 0; last = key, prev = &last) {
+        int slots = map_fd(s->skeleton->maps.hist_slots), hists = map_fd(s->skeleton->maps.hists);
+        uint32_t slot;
+
+        for (; bpf_map_get_next_key(slots, prev, &key) == 0; last = key, prev = &last) {
                 memset(&r, 0, sizeof(r));
                 r.key = key;
-                if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.hists), &key, &r.hist) < 0)
+                if (bpf_map_lookup_elem(slots, &key, &slot) < 0 || bpf_map_lookup_elem(hists, &slot, &r.hist) < 0)
                         continue;
                 int err = sensor_send(s, &r.hdr, VIGIL_HIST, sizeof(r), s->fn, s->userdata);
                 if (err < 0)

@@ -51,6 +51,9 @@ int seed_own_fd(struct sensor *s, int fd, struct seed_entry *ret);
 /* Runs a program of bpf/control.bpf.c. Returns what it returned, or -errno. */
 int control_run(struct bpf_program *program, const uint64_t *args, size_t n);
 
+/* The account of participant @tgid, as it stands in the kernel. -ENOENT: it is none. */
+int sensor_read_part(struct sensor *s, uint32_t tgid, struct vigil_proc *ret);
+
 /* A record from the kernel, before it goes to the user. */
 int stream_deliver(struct sensor *s, const struct vigil_hdr *record);
 

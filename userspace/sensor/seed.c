@@ -109,7 +109,7 @@ static int announce(struct sensor *s, uint32_t tgid)
         struct vigil_proc *p = malloc(sizeof(*p));
         int err = p ? 0 : -ENOMEM;
 
-        if (!err && bpf_map_lookup_elem(bpf_map__fd(s->skeleton->maps.parts), &tgid, p) == 0) {
+        if (!err && sensor_read_part(s, tgid, p) >= 0) {
                 r.id = p->id;
                 r.ppid = p->ppid;
                 r.uid = p->uid;

@@ -186,6 +186,22 @@ static int tell_own_exe(struct sensor *s)
         return 0;
 }
 
+static int fill(const struct bpf_map *queue)
+{
+        for (uint32_t slot = 0; slot < bpf_map__max_entries(queue); slot++)
+                if (bpf_map_update_elem(bpf_map__fd(queue), NULL, &slot, BPF_ANY) < 0)
+                        return -errno;
+        return 0;
+}
+
+/* The queues of what is free: at first, everything. */
+static int fill_queues(struct sensor *s)
+{
+        int r = fill(s->skeleton->maps.free_parts);
+
+        return r < 0 ? r : fill(s->skeleton->maps.free_hists);
+}
+
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
 {
         struct sensor *s = calloc(1, sizeof(*s));
@@ -207,6 +223,8 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
                 r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
         if (r == 0)
                 r = tell_own_exe(s);
+        if (r == 0)
+                r = fill_queues(s);
         if (r == 0)
                 r = attach(s, why);
         if (r < 0) {

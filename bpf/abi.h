@@ -31,7 +31,7 @@
 #define VIGIL_MAIN_FDS  4   /* descriptors of the main file that are remembered of one process; a power of two */
 #define VIGIL_SIGNALS   4   /* fatal signals kept of one process: the first ones */
 #define VIGIL_ANCESTORS 6
-#define VIGIL_MAX_DBS   256
+#define VIGIL_MAX_DBS   1024        /* ids of databases are below */
 #define VIGIL_CPU_USER  0xffffffffu /* vigil_hdr.cpu of a record that user space made */
 
 /* ---- enumerations -------------------------------------------------------------------------------------------------- */

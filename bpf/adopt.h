@@ -78,18 +78,16 @@ GLOBAL int names_watch(__u32 db)
         return 0;
 }
 
-/* A free database id, or 0. Two CPUs may try for the same one: the map decides. */
+/* A free database id, or 0. */
 GLOBAL int db_id_take(void)
 {
-        __u32 one = 1;
+        __u32 id = 0;
 
-        for (__u32 id = 1; id < VIGIL_MAX_DBS; id++) {
-                __u32 key = id;
-                if (!bpf_map_update_elem(&db_ids, &key, &one, BPF_NOEXIST))
-                        return (int)key;
+        if (bpf_map_pop_elem(&free_dbs, &id)) {
+                COUNT(full_dbs);
+                return 0;
         }
-        COUNT(full_dbs);
-        return 0;
+        return (int)id;
 }
 
 static __always_inline void ledger_start(struct vigil_ledger *l, const struct file_key *key, __u32 generation,

@@ -79,18 +79,21 @@ struct {
         __type(value, __u32);
 } dying __weak SEC(".maps");
 
-/* ---- files ---- */
+/* ---- files: whoever has an id of a database finds places for all its files and names, and for its directory ---- */
+
+#define MAX_NAMES (4 * VIGIL_MAX_DBS) /* main, -wal, -shm, -journal */
+#define MAX_FILES (2 * MAX_NAMES)     /* a super-journal besides, and files about to be adopted */
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 8192);
+        __uint(max_entries, MAX_FILES);
         __type(key, struct file_key);
         __type(value, struct file_ref);
 } files __weak SEC(".maps");
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 512);
+        __uint(max_entries, VIGIL_MAX_DBS);
         __type(key, struct file_key);
         __type(value, struct dir);
 } dirs __weak SEC(".maps");
@@ -108,7 +111,7 @@ struct name_ref {
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 2048);
+        __uint(max_entries, MAX_NAMES);
         __type(key, struct name_key);
         __type(value, struct name_ref);
 } names __weak SEC(".maps");
@@ -127,7 +130,7 @@ struct basename_ref {
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 2048);
+        __uint(max_entries, MAX_NAMES);
         __type(key, struct basename_key);
         __type(value, struct basename_ref);
 } basenames __weak SEC(".maps");
@@ -148,13 +151,13 @@ struct {
         __type(value, struct db_priv);
 } dbp __weak SEC(".maps");
 
-/* Allocation of database ids: an id is taken by whoever inserts it first. */
+/* Ids that no database has: filled by the loader. */
 struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(type, BPF_MAP_TYPE_QUEUE);
         __uint(max_entries, VIGIL_MAX_DBS);
-        __type(key, __u32);
-        __type(value, __u32);
-} db_ids __weak SEC(".maps");
+        __uint(key_size, 0);
+        __uint(value_size, sizeof(__u32));
+} free_dbs __weak SEC(".maps");
 
 /* ---- syncs in flight, histograms, counters ---- */
 

@@ -172,6 +172,7 @@ static int watch_asked(struct session *s)
                 const char *why = r == -EISDIR   ? "it is a directory; name the database file in it"
                                   : r == -EINVAL ? "it is no regular file"
                                   : r == -ENOENT ? "its directory does not exist; make it first"
+                                  : r == -E2BIG  ? "that is one too many; leave it to a second vigil"
                                                  : strerror(-r);
                 log_error("--db %s: cannot be watched: %s", path, why);
                 return r == -EISDIR || r == -EINVAL || r == -ENOENT ? CLI_USAGE : CLI_UNAVAILABLE;

@@ -186,9 +186,9 @@ static int tell_own_exe(struct sensor *s)
         return 0;
 }
 
-static int fill(const struct bpf_map *queue)
+static int fill(const struct bpf_map *queue, uint32_t first)
 {
-        for (uint32_t slot = 0; slot < bpf_map__max_entries(queue); slot++)
+        for (uint32_t slot = first; slot < bpf_map__max_entries(queue); slot++)
                 if (bpf_map_update_elem(bpf_map__fd(queue), NULL, &slot, BPF_ANY) < 0)
                         return -errno;
         return 0;
@@ -197,9 +197,11 @@ static int fill(const struct bpf_map *queue)
 /* The queues of what is free: at first, everything. */
 static int fill_queues(struct sensor *s)
 {
-        int r = fill(s->skeleton->maps.free_parts);
+        int r = fill(s->skeleton->maps.free_parts, 0);
 
-        return r < 0 ? r : fill(s->skeleton->maps.free_hists);
+        if (r == 0)
+                r = fill(s->skeleton->maps.free_hists, 0);
+        return r < 0 ? r : fill(s->skeleton->maps.free_dbs, 1); /* 0 is no database */
 }
 
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])

@@ -14,17 +14,12 @@
 /* An id that no other has: the map decides, as it does for the programs. */
 static int take_id(struct sensor *s, unsigned *ret)
 {
-        uint32_t one = 1;
+        uint32_t id;
 
-        for (uint32_t id = 1; id < VIGIL_MAX_DBS; id++) {
-                if (bpf_map_update_elem(bpf_map__fd(s->skeleton->maps.db_ids), &id, &one, BPF_NOEXIST) == 0) {
-                        *ret = id;
-                        return 0;
-                }
-                if (errno != EEXIST)
-                        return -errno;
-        }
-        return -E2BIG;
+        if (bpf_map_lookup_and_delete_elem(bpf_map__fd(s->skeleton->maps.free_dbs), NULL, &id) < 0)
+                return errno == ENOENT ? -E2BIG : -errno;
+        *ret = id;
+        return 0;
 }
 
 int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name, uint32_t flags, unsigned *ret_id)

@@ -305,6 +305,8 @@ GLOBAL int use_replace(__u32 tgid, __u64 i, __u32 db)
                 __sync_fetch_and_add(&new->users, 1);
         __builtin_memset(use, 0, sizeof(*use));
         use->db = db;
+        if (p->uses_lost) /* it may be one that had no place until now */
+                use->flags = VIGIL_USE_SEEN_LATE;
         use->first_ns = bpf_ktime_get_boot_ns();
         return 0;
 }

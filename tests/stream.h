@@ -29,6 +29,7 @@ struct actor {
         const char *comm;
         int exit_code;  /* as wait(2) has it */
         uint32_t flags; /* enum vigil_proc_flag */
+        uint32_t uses_lost;
         uint32_t nsignals;
         struct vigil_sig signal[VIGIL_SIGNALS];
         struct vigil_use use;
@@ -132,6 +133,7 @@ static inline void stream_act(struct stream *s, const struct actor *a, uint16_t 
         p->uid = 1000;
         p->flags = a->flags;
         p->exit_code = a->exit_code;
+        p->uses_lost = a->uses_lost;
         p->nsignals = a->nsignals;
         memcpy(p->signal, a->signal, sizeof(p->signal));
         p->nuses = 1;

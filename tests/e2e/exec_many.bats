@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Many databases, databases of one name, and inode numbers that come back: whose file was it?
+# Many databases, more than there is room for, databases of one name, and inode numbers that come back: whose file was it?
 
 load lib.bash
 
@@ -61,11 +61,60 @@ die()' --verdict-exit
 	assert_report '.trust.level == "full"'
 }
 
-@test "of a process that has twelve databases open at once the end is unknown" {
+@test "of a process that has twelve databases open at once eight are judged, and the others unknown" {
 	python 'dbs = [connect("app%d.db" % i, "create table t(x)") for i in range(12)]
 for db in dbs: db.close()' --verdict-exit
 	[ "$status" -eq 2 ]
-	assert_report '.trust.reasons == ["databases-not-kept"]'
+	assert_report '.trust.reasons == ["databases-not-kept"]' \
+		'[.databases[] | select(.verdict == "clean" and .doubt == null and (.certificates | length) == 1)] | length == 8' \
+		'[.databases[] | select(.verdict == "unknown" and .doubt == "databases-not-kept")] | length == 4'
+}
+
+@test "a process that once had too many databases open and dies in a later one is unclean there" {
+	python 'dbs = [connect("app%d.db" % i, "create table t(x)") for i in range(12)]
+for db in dbs: db.close()
+db = connect("last.db", "create table t(x)")
+write(db)
+die()'
+	database last.db
+	assert_database '.verdict == "unclean"' '.certificates[0].reasons[0] == "write-transaction-open"'
+}
+
+@test "six hundred databases of one command are all judged" {
+	python 'for i in range(600):
+    connect("app%d.db" % i, "create table t(x)").close()
+db = connect("app599.db")
+write(db)
+die()' --check none
+	assert_report '.trust.level == "full"' '.databases | length == 600'
+	database app599.db
+	assert_database '.certificates | length == 1' '.certificates[0].verdict == "unclean"'
+}
+
+@test "where there are more databases than are watched, those that are watched are judged" {
+	python 'for i in range(1030):
+    connect("app%d.db" % i, "pragma journal_mode=off", "create table t(x)").close()
+db = connect("app0.db")
+write(db)
+die()' --check none --verdict-exit
+	[ "$status" -eq 2 ]
+	assert_report '.verdict == "unclean"' '.trust.reasons == ["databases-not-watched"]' '.databases | length == 1022' \
+		'[.databases[].doubt] | all(. == null)'
+	database app0.db
+	assert_database '.certificates | length == 1' '.certificates[0].reasons[0] == "write-transaction-open"'
+}
+
+@test "a database that is deleted and made again under its name is one database" {
+	python 'for i in range(1100):
+    db = connect("app.db", "create table t(x)")
+    db.close()
+    os.unlink("app.db")
+db = connect("app.db", "create table t(x)")
+write(db)
+die()'
+	assert_report '.trust.level == "full"' '.databases | length == 1'
+	database app.db
+	assert_database '.certificates | length == 1' '.certificates[0].verdict == "unclean"'
 }
 
 @test "a recording that does not fit on its disk is told of" {

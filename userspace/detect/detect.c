@@ -169,55 +169,6 @@ uint64_t detection_findings_lost(const struct detection *d)
         return d->findings_lost;
 }
 
-/* Worst last. */
-static int badness(enum verdict v)
-{
-        static const int order[] = {
-                [VERDICT_CLEAN] = 0, [VERDICT_ABRUPT] = 1, [VERDICT_UNKNOWN] = 2, [VERDICT_UNCLEAN] = 3};
-        return order[v];
-}
-
-static enum verdict worst(enum verdict a, enum verdict b)
-{
-        return badness(a) >= badness(b) ? a : b;
-}
-
-enum verdict detection_verdict(const struct detection *d, size_t database)
-{
-        enum verdict v = VERDICT_CLEAN;
-        bool any = false;
-        const char *why;
-        for (size_t i = 0; i < d->ncertificates; i++) {
-                if (d->certificate[i].database != database)
-                        continue;
-                any = true;
-                v = worst(v, d->certificate[i].verdict);
-        }
-        /* What else a process used that used too many databases has no certificate. */
-        for (size_t i = 0; i < model_n_deaths(d->model); i++)
-                if (model_death(d->model, i)->uses_lost)
-                        v = worst(v, VERDICT_UNKNOWN);
-        return !any && model_blind(d->model, &why) ? VERDICT_UNKNOWN : v;
-}
-
-enum verdict detection_overall(const struct detection *d)
-{
-        enum verdict v = VERDICT_CLEAN;
-        bool any = false;
-        const char *why;
-        for (size_t i = 0; i < model_n_databases(d->model); i++) {
-                if (!model_database(d->model, i)->shown)
-                        continue;
-                any = true;
-                v = worst(v, detection_verdict(d, i));
-        }
-        /* What else a process used that used too many databases has no certificate. */
-        for (size_t i = 0; i < model_n_deaths(d->model); i++)
-                if (model_death(d->model, i)->uses_lost)
-                        v = worst(v, VERDICT_UNKNOWN);
-        return !any && model_blind(d->model, &why) ? VERDICT_UNKNOWN : v;
-}
-
 bool detection_wants_backup(const struct detection *d, size_t database)
 {
         for (size_t i = 0; i < d->nfindings; i++)

@@ -90,10 +90,13 @@ size_t detection_n_findings(const struct detection *d);
 const struct finding *detection_finding(const struct detection *d, size_t i);
 uint64_t detection_findings_lost(const struct detection *d); /* beyond DETECT_MAX_FINDINGS */
 
-/** The worst verdict on @p database: unclean, unknown, abrupt, clean. A database without certificates is clean when the
- * trace is complete, else unknown. */
+/** Why @p database is no better than unknown whatever its certificates say: a code. "databases-not-kept": a process used more
+ * databases than are kept of one, and this may be among those that were not. Without certificates also the reason for which
+ * the trace is not complete. NULL: there is no such doubt. */
+const char *detection_doubt(const struct detection *d, size_t database);
+/** The worst verdict on @p database: unclean, unknown, abrupt, clean. Without certificates and doubt it is clean. */
 enum verdict detection_verdict(const struct detection *d, size_t database);
-/** The same over all databases that are shown: for --verdict-exit. */
+/** The same over all databases that are shown: for --verdict-exit. At best unknown when a database had no place. */
 enum verdict detection_overall(const struct detection *d);
 
 /** True after anything but a clean end of every process, and when a finding of P1 or worse stands. */

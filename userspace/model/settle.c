@@ -101,10 +101,11 @@ static const struct loss {
         LOSS(c.full_procs, "table-full", true),
         LOSS(c.full_parts, "table-full", true),
         LOSS(c.full_files, "table-full", true),
-        LOSS(c.full_dbs, "table-full", true),
         LOSS(c.full_names, "table-full", true),
         LOSS(c.collisions, "pid-collision", true),
         LOSS(cut, "recording-cut", true),
+        /* What has no place is missing as a whole; what has one is followed by its own files, names and places of a process. */
+        LOSS(c.full_dbs, "databases-not-watched", false),
         LOSS(c.uses_lost, "databases-not-kept", false),
         LOSS(c.snaps_lost, "snapshot-lost", false),
         LOSS(c.full_syncs, "syncs-not-credited", false),

@@ -104,9 +104,11 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
                         extra = &extras->item[i];
 
         json_t *o = json_object(), *certificates = json_array(), *findings = json_array();
+        const char *doubt = detection_doubt(b->d, database);
         put_bytes(b, o, "path", db->path);
         put_text(b, o, "engine", "sqlite");
         put_text(b, o, "verdict", verdict_name(detection_verdict(b->d, database)));
+        put_text(b, o, "doubt", doubt);
         put_text(b, o, "journal_mode", journal_mode(db));
         put(b, o, "page_size", page_size(db) ? json_integer(page_size(db)) : json_null());
         for (size_t i = 0; i < detection_n_certificates(b->d); i++)

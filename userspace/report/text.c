@@ -194,6 +194,22 @@ static void print_deaths(struct page *p, const json_t *database, const struct re
                                        quiet[k], quiet[k] == 1 ? "" : "es", order[k]);
 }
 
+/* Whom no certificate tells of. */
+static void print_doubt(struct page *p, const json_t *database)
+{
+        const char *doubt = text_of(database, "doubt", NULL);
+        if (!doubt)
+                return;
+        if (strcmp(doubt, "databases-not-kept") == 0)
+                page_paragraph(
+                        p, INK_WARN, "unknown", LABEL,
+                        "a process had more than %d databases open at a time: what it did to this one may not "
+                        "have been followed",
+                        VIGIL_USES);
+        else
+                page_paragraph(p, INK_WARN, "unknown", LABEL, "who used it may not have been seen: %s", doubt);
+}
+
 /* ---- a database ---------------------------------------------------------------------------------------------------- */
 
 static void print_findings(struct page *p, const json_t *database, const struct report_style *style)
@@ -285,6 +301,7 @@ static void print_database(struct page *p, const json_t *database, const struct 
         fprintf(p->out, "  (%s, journal mode %s)\n", text_of(database, "engine", "?"),
                 text_of(database, "journal_mode", "unknown"));
         print_deaths(p, database, style);
+        print_doubt(p, database);
         if (json_array_size(json_object_get(database, "processes")))
                 page_paragraph(p, INK_PLAIN, "still alive", LABEL, "%zu process%s",
                                json_array_size(json_object_get(database, "processes")),
@@ -308,6 +325,11 @@ static void print_trust(struct page *p, const json_t *report)
         join(reasons, sizeof(reasons), json_object_get(t, "reasons"), ", ");
         if (strcmp(text_of(t, "level", "none"), "full") != 0)
                 page_paragraph(p, INK_PLAIN, "trust", LABEL, "%s: %s", text_of(t, "level", "none"), reasons);
+        if (strstr(reasons, "databases-not-watched"))
+                page_paragraph(
+                        p, INK_WARN, "unknown", LABEL,
+                        "more databases were used than are watched at a time: those beyond stand nowhere above; "
+                        "name those that matter with --db");
 }
 
 int report_text(const json_t *report, FILE *out, const struct report_style *style)

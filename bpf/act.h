@@ -12,6 +12,7 @@ struct act {
         struct db_priv *priv;
         struct vigil_ledger *ledger; /* of the file in its role */
         struct file *file;
+        struct task_struct *task; /* self(), where a descriptor leads to the file */
         __u32 role;
         __u32 tid;
         __u32 tgid;
@@ -81,9 +82,11 @@ static __always_inline bool act_on(struct act *a, struct vigil_proc *p, __u32 tg
  * failed lookups. */
 static __always_inline bool act_by_current(struct act *a)
 {
-        __u64 id = bpf_get_current_pid_tgid();
         struct mark *m;
+        __u64 id;
 
+        a->task = self();
+        id = self_id(a->task);
         a->tid = (__u32)id;
         a->tgid = id >> 32;
         a->p = part_of_current(a->tgid);
@@ -100,7 +103,7 @@ static __always_inline bool act_at_fd(struct act *a, int fd, __u32 probe)
 
         if (p && p->flags & VIGIL_PROC_CANARY)
                 probe_seen(probe);
-        a->file = fd_file(fd);
+        a->file = fd_file(a->task, fd);
         if (!a->file || !act_on(a, p, a->tgid))
                 return false;
         if (!p)

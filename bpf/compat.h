@@ -118,7 +118,23 @@ static __always_inline bool has_task_pt_regs(void)
         return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
 }
 
-/* Arguments of the system call that the current task is returning from. The kernel keeps the argument registers in pt_regs
+/* The current task: its fields are plain loads, or, before 5.11, an address to read from. */
+static __always_inline struct task_struct *self(void)
+{
+        if (has_current_btf())
+                return (struct task_struct *)bpf_get_current_task_btf();
+        return (struct task_struct *)bpf_get_current_task();
+}
+
+/* tgid << 32 | tid of @task, which is self(). */
+static __always_inline __u64 self_id(struct task_struct *task)
+{
+        if (has_current_btf())
+                return (__u64)(__u32)task->tgid << 32 | (__u32)task->pid;
+        return bpf_get_current_pid_tgid();
+}
+
+/* Arguments of the system call that @task, which is self(), is returning from. The kernel keeps the argument registers in pt_regs
  * until the return to user space (x86: arch/x86/entry/calling.h; arm64 keeps x0 in orig_x0). Before 5.15 pt_regs are found
  * at the top of the kernel stack: 16 KiB, no padding (TOP_OF_KERNEL_STACK_PADDING is 0 without FRED, which is 6.9). */
 struct args {
@@ -127,10 +143,10 @@ struct args {
 
 #if defined(__TARGET_ARCH_x86)
 #define KERNEL_STACK_SIZE 16384
-static __always_inline void args_read(struct args *out)
+static __always_inline void args_read(struct task_struct *task, struct args *out)
 {
         if (has_task_pt_regs()) {
-                struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+                struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)task);
                 out->a[0] = r->di;
                 out->a[1] = r->si;
                 out->a[2] = r->dx;
@@ -138,7 +154,6 @@ static __always_inline void args_read(struct args *out)
                 out->a[4] = r->r8;
                 out->a[5] = r->r9;
         } else {
-                struct task_struct *task = (void *)bpf_get_current_task();
                 struct pt_regs *r = BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
                                     bpf_core_type_size(struct pt_regs);
                 out->a[0] = BPF_CORE_READ(r, di);
@@ -150,9 +165,9 @@ static __always_inline void args_read(struct args *out)
         }
 }
 #elif defined(__TARGET_ARCH_arm64)
-static __always_inline void args_read(struct args *out)
+static __always_inline void args_read(struct task_struct *task, struct args *out)
 {
-        struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+        struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)task);
         out->a[0] = r->orig_x0;
         for (int i = 1; i < 6; i++)
                 out->a[i] = r->regs[i];

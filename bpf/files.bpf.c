@@ -37,7 +37,7 @@ int tp__write_exit(struct sys_exit *ctx)
 
         if (!act_by_current(&a))
                 return 0;
-        args_read(&r);
+        args_read(a.task, &r);
         io.buf = r.a[1];
         io.len = r.a[2];
         io.offset = AT_FILE_POSITION;
@@ -134,7 +134,7 @@ int tp__change_exit(struct sys_exit *ctx)
         __u64 fd, source = NO_SOURCE;
         __u32 probe;
 
-        args_read(&r);
+        args_read(self(), &r);
         fd = r.a[0];
         switch (ctx->nr) {
         case __NR_ftruncate:
@@ -217,7 +217,7 @@ int tp__read_exit(struct sys_exit *ctx)
 
         if (ret <= 0 || !act_by_current(&a))
                 return 0;
-        args_read(&r);
+        args_read(a.task, &r);
         switch (ctx->nr) {
         case __NR_read:
                 len = r.a[2];

@@ -1,8 +1,8 @@
-/* hist.h - log-linear histograms of nanoseconds, per database, file, operation and program name. */
+/* hist.h - log-linear histograms of nanoseconds, per database, file, operation and name of the process. */
 #ifndef VIGIL_HIST_H
 #define VIGIL_HIST_H
 
-#include "maps.h"
+#include "watch.h"
 
 static __always_inline __u32 hist_bucket(__u64 ns)
 {
@@ -86,12 +86,16 @@ static __always_inline struct vigil_hist *hist_of(const struct vigil_hist_key *k
         return bpf_map_lookup_elem(&hists, &slot);
 }
 
-GLOBAL int hist_add(__u32 db, __u32 role, __u32 op, __u64 ns, int error)
+/* @what is role << 8 | op: a function of its own takes five arguments. */
+GLOBAL int hist_count(__u32 tgid, __u32 db, __u32 what, __u64 ns, int error)
 {
-        struct vigil_hist_key key = {.db = db, .role = (__u8)role, .op = (__u8)op};
+        struct vigil_hist_key key = {.db = db, .role = (__u8)(what >> 8), .op = (__u8)what};
+        struct vigil_proc *p = part_of_current(tgid);
         struct vigil_hist *h;
 
-        bpf_get_current_comm(key.comm, sizeof(key.comm));
+        if (!p)
+                return 0;
+        __builtin_memcpy(key.comm, p->id.comm, sizeof(key.comm));
         h = hist_of(&key);
         if (!h)
                 return 0;
@@ -105,6 +109,13 @@ GLOBAL int hist_add(__u32 db, __u32 role, __u32 op, __u64 ns, int error)
         if (b < VIGIL_HIST_BUCKETS)
                 __sync_fetch_and_add(&h->bucket[b], 1);
         return 0;
+}
+
+/* The current process, participant @p, took @ns for @op on the file of @db in @role. */
+static __always_inline void hist_add(const struct vigil_proc *p, __u32 db, __u32 role, __u32 op, __u64 ns,
+                                     bool error)
+{
+        hist_count(p->id.tgid, db, role << 8 | op, ns, error);
 }
 
 #endif

@@ -89,7 +89,8 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_WAL_WRITE) {
                 if (a->use->write_lock_ns)
-                        hist_add(a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+                        hist_add(a->p, a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns,
+                                 false);
                 a->use->write_lock_ns = 0;
                 if (a->db->txn == VIGIL_TXN_WAL)
                         txn_end(a->db, a->priv);
@@ -97,8 +98,8 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
         }
         if (bits & VIGIL_LOCK_WAL_CKPT) {
                 if (a->use->ckpt_lock_ns)
-                        hist_add(a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_CHECKPOINT, a->ns - a->use->ckpt_lock_ns,
-                                 false);
+                        hist_add(a->p, a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_CHECKPOINT,
+                                 a->ns - a->use->ckpt_lock_ns, false);
                 a->use->ckpt_lock_ns = 0;
         }
 }
@@ -114,7 +115,7 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
 static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_close)
 {
         if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
-                hist_add(a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+                hist_add(a->p, a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
                 a->use->write_lock_ns = 0;
         }
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&

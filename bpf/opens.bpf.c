@@ -156,7 +156,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
 
         if (ret < 0 || mark_flags & MARK_OWN)
                 return 0;
-        file = fd_file((int)ret);
+        file = fd_file(self(), (int)ret);
         if (!file)
                 return 0;
         if (mark_flags & MARK_CANARY)
@@ -199,7 +199,7 @@ int tp__open_exit(struct sys_exit *ctx)
         __u32 probe = 0;
         struct args r;
 
-        args_read(&r);
+        args_read(self(), &r);
         switch (ctx->nr) {
         case __NR_openat:
                 flags = r.a[2];

@@ -241,7 +241,7 @@ int tp__path_exit(struct sys_exit *ctx)
         __s64 ret = ctx->ret;
         struct args r;
 
-        args_read(&r);
+        args_read(self(), &r);
         switch (ctx->nr) {
         case __NR_unlinkat:
                 return unlinked(r.a[1], ret, PROBE_UNLINKAT);

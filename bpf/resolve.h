@@ -9,20 +9,19 @@
  * was made before the check. */
 #define FIX(x) asm volatile("" : "+r"(x))
 
-/* The open file of descriptor @fd of the current process, or NULL. */
-static __always_inline struct file *fd_file(int fd)
+/* The open file of descriptor @fd of @task, which is self(), or NULL. */
+static __always_inline struct file *fd_file(struct task_struct *task, int fd)
 {
         struct fdtable *fdt;
         struct file **slot;
         unsigned int max;
 
         if (has_current_btf()) {
-                struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
                 fdt = task->files->fdt;
                 max = fdt->max_fds;
                 slot = fdt->fd;
         } else {
-                fdt = BPF_CORE_READ(current_task(), files, fdt);
+                fdt = BPF_CORE_READ(task, files, fdt);
                 max = BPF_CORE_READ(fdt, max_fds);
                 slot = BPF_CORE_READ(fdt, fd);
         }

@@ -42,7 +42,7 @@ static __always_inline int dir_sync_enter(int fd)
 
         if (!part_of(tgid))
                 return 0;
-        file = fd_file(fd);
+        file = fd_file(self(), fd);
         if (!file)
                 return 0;
         inode_key(BPF_CORE_READ(file, f_inode), &f.key);
@@ -83,7 +83,7 @@ static __always_inline int sync_range_exit(__s64 ret)
         struct act a = {};
         struct args r;
 
-        args_read(&r);
+        args_read(self(), &r);
         if (act_on_fd(&a, (int)r.a[0], PROBE_SYNC_FILE_RANGE))
                 note(&a, VIGIL_OP_SYNC_RANGE, r.a[1], r.a[2], ret, ret < 0);
         return 0;
@@ -124,7 +124,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
                 failed(l, ret, a.ns);
         else if (l->incarnation == f->incarnation)
                 credit(a.db, a.priv, l, a.role, f->written, f->commits, a.ns);
-        hist_add(f->db, a.role, VIGIL_OP_SYNC, took, ret != 0);
+        hist_add(p, f->db, a.role, VIGIL_OP_SYNC, took, ret != 0);
         struct vigil_opent e = {.ns = a.ns,
                                 .result = cap_result(ret),
                                 .tid = a.tid,
@@ -152,7 +152,7 @@ static __always_inline bool own(__u32 probe)
 
 static __always_inline __u32 fd_dev(int fd)
 {
-        struct file *file = fd_file(fd);
+        struct file *file = fd_file(self(), fd);
 
         return file ? BPF_CORE_READ(file, f_inode, i_sb, s_dev) : 0;
 }
@@ -215,7 +215,7 @@ int tp__sync_exit(struct sys_exit *ctx)
         case __NR_sync_file_range:
                 return sync_range_exit(ctx->ret);
         case __NR_syncfs:
-                args_read(&r);
+                args_read(self(), &r);
                 return own(PROBE_SYNCFS) ? 0 : fs_sync_exit(fd_dev((int)r.a[0]), ctx->ret);
         /* sync(2) reports no errors; a write-back error that it meets taints the file through its own probe. */
         case __NR_sync:

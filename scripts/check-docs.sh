@@ -25,7 +25,7 @@ body() {
 
 # flat FILE...: without line breaks, so that a call is one line wherever it was broken.
 flat() {
-	cat "$@" | tr -s ' \t\n' ' '
+	cat "$@" 2>/dev/null | tr -s ' \t\n' ' '
 }
 
 # after CALL: from the flattened text, the first literal of every call of CALL.
@@ -74,12 +74,12 @@ lists="journal-modes verdicts reasons locks causes hows findings trust files ops
 
 # Keys of every object that is printed, and short values beside them.
 code_fields() {
-	flat report/*.c detect/*.c cli/doctor.c cli/check.c cli/backup*.c cli/timeline.c engine/check.c respond/*.c |
+	flat {report,detect,incident,respond,serve}/*.c engine/check.c cli/{doctor,check,backup*,timeline}.c |
 		grep -oE '(\bput[a-z_]*|_set[a-z_]*|json_pack|\bFIELD|texts\[\] = )[ (][^;]*;' | grep -oE '"[a-z][a-z0-9_]+"' | tr -d '"' | sort -u
 }
 
 code_commands() {
-	grep -ohE '\.name = "[a-z-]+",' cli/{attach,backup,check,doctor,exec,replay}.c | codes
+	grep -ohE '\.name = "[a-z-]+",' cli/*.c | codes
 }
 
 code_options() {

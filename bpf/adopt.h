@@ -180,7 +180,7 @@ GLOBAL int db_announce(__u64 file_addr, __u32 id)
 }
 
 /* A process of the tree locked SQLite's bytes of @file: from here on it is a database. Its header is checked in user space,
- * which takes it off the watch again if it is none. Returns its id, 0 when it could not be adopted. */
+ * which keeps silent about it if it is none. Returns its id, 0 when it could not be adopted. */
 GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
 {
         struct scratch *s = scratch();

@@ -52,10 +52,21 @@ static int read_entries(int fd, struct seed_entry **ret, size_t *ret_n)
         return 0;
 }
 
+/* Since 6.1 ("bpf: Parameterize task iterators") the kernel goes to @tgid directly. Before, it walks through all processes, of
+ * which the program picks the one. */
+static struct bpf_link *attach_iter(struct sensor *s, uint32_t tgid)
+{
+        union bpf_iter_link_info info = {.task = {.pid = tgid}};
+        LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+        struct bpf_link *link = tgid ? bpf_program__attach_iter(s->skeleton->progs.iter__task_file, &opts) : NULL;
+
+        return link ? link : bpf_program__attach_iter(s->skeleton->progs.iter__task_file, NULL);
+}
+
 int seed_read(struct sensor *s, uint32_t tgid, struct seed_entry **ret, size_t *ret_n)
 {
         s->skeleton->bss->seed_tgid = tgid;
-        struct bpf_link *link = bpf_program__attach_iter(s->skeleton->progs.iter__task_file, NULL);
+        struct bpf_link *link = attach_iter(s, tgid);
         if (!link)
                 return -errno;
         _cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));

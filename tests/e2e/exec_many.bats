@@ -82,7 +82,7 @@ die()'
 
 @test "six hundred databases of one command are all judged" {
 	python 'for i in range(600):
-    connect("app%d.db" % i, "create table t(x)").close()
+    connect("app%d.db" % i, "pragma synchronous=off", "create table t(x)").close()
 db = connect("app599.db")
 write(db)
 die()' --check none
@@ -93,7 +93,7 @@ die()' --check none
 
 @test "where there are more databases than are watched, those that are watched are judged" {
 	python 'for i in range(1030):
-    connect("app%d.db" % i, "pragma journal_mode=off", "create table t(x)").close()
+    connect("app%d.db" % i, "pragma synchronous=off", "create table t(x)").close()
 db = connect("app0.db")
 write(db)
 die()' --check none --verdict-exit
@@ -104,10 +104,21 @@ die()' --check none --verdict-exit
 	assert_database '.certificates | length == 1' '.certificates[0].reasons[0] == "write-transaction-open"'
 }
 
+@test "one --db too many is refused in one line before the command is started" {
+	local dbs=()
+
+	for ((i = 0; i < 1023; i++)); do
+		dbs+=(--db "app$i.db")
+	done
+	run timeout 60 "$VIGIL" exec "${dbs[@]}" -- touch started
+	[ "$status" -eq 69 ]
+	[ "$output" = "vigil: --db app1022.db: cannot be watched: that is one too many; leave it to a second vigil" ]
+	[ ! -e started ]
+}
+
 @test "a database that is deleted and made again under its name is one database" {
 	python 'for i in range(1100):
-    db = connect("app.db", "create table t(x)")
-    db.close()
+    connect("app.db", "pragma synchronous=off", "create table t(x)").close()
     os.unlink("app.db")
 db = connect("app.db", "create table t(x)")
 write(db)

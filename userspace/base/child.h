@@ -75,3 +75,36 @@ typedef int (*child_fn)(int answer_fd, void *userdata);
  */
 int child_run(const struct child_options *options, const int *keep_fds, child_fn fn, void *arg,
               struct child_result *ret);
+
+/* ---- the same worker, without waiting for it: for an event loop ------------------------------------------------------ */
+
+struct child;
+
+/**
+ * Starts @p fn(@p arg) as child_run() does. The texts that @p options points to are needed until this returns; what @p arg
+ * points to is the child's own copy. on_progress is called out of child_turn().
+ *
+ * @param ret  untouched on failure; to be ended by child_finish()
+ * @return 0, -ENOMEM, or -errno of fork(2), pipe(2), pidfd_open(2), epoll_create1(2)
+ */
+int child_start(const struct child_options *options, const int *keep_fds, child_fn fn, void *arg,
+                struct child **ret);
+
+/** Readable when child_turn() has something to do. Owned by @p c. */
+int child_fd(const struct child *c);
+
+/**
+ * Does what can be done without waiting: reads a part of the answer (at most 1 MiB a call, however much the child writes),
+ * kills the child when its time is up or it has flooded, collects it when it is dead.
+ *
+ * @param ret_wait_ms  call again after so long even if nothing became readable; -1: no need
+ * @return true when it is over: the child has been collected, or was killed and did not go within 5 s
+ */
+bool child_turn(struct child *c, int *ret_wait_ms);
+
+/** Kills the child; child_turn() says when it is gone. */
+void child_kill(struct child *c);
+
+/** What became of it, as child_run() returns it (-ECHILD after child_kill()). Frees @p c. A child that is still at work is
+ * killed first and waited for, at most 5 s. */
+int child_finish(struct child *c, struct child_result *ret);

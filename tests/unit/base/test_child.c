@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -400,6 +401,83 @@ START_TEST(memory_is_limited_or_said_not_to_be)
 }
 END_TEST
 
+/* Until it is over, asleep in between: how an event loop drives it. */
+static int drive(struct child *c, struct child_result *ret)
+{
+        for (int wait; !child_turn(c, &wait);) {
+                struct pollfd fd = {.fd = child_fd(c), .events = POLLIN};
+                poll(&fd, 1, wait);
+        }
+        return child_finish(c, ret);
+}
+
+/* One that nothing wakes until it is killed does not make its parent wait. */
+START_TEST(two_children_at_a_time_answer_each_for_itself)
+{
+        struct child *slow, *quick;
+        struct child_result r;
+        int wait;
+        ck_assert_int_eq(child_start(&plain, NULL, hang, NULL, &slow), 0);
+        ck_assert_int_eq(child_start(&plain, NULL, say, (void *)"{\"me\":1}\n", &quick), 0);
+        ck_assert_int_eq(drive(quick, &r), 0);
+        ck_assert_int_eq(json_integer_value(json_object_get(r.answer, "me")), 1);
+        child_result_done(&r);
+
+        ck_assert(!child_turn(slow, &wait));
+        ck_assert_int_gt(wait, 0);
+        child_kill(slow);
+        ck_assert_int_eq(drive(slow, &r), -ECHILD);
+        ck_assert_int_eq(WTERMSIG(r.status), SIGKILL);
+        ck_assert(!r.timed_out);
+        child_result_done(&r);
+}
+END_TEST
+
+START_TEST(finishing_a_child_at_work_kills_it)
+{
+        struct child *c;
+        struct child_result r;
+        ck_assert_int_eq(child_start(&plain, NULL, hang, NULL, &c), 0);
+        ck_assert_int_eq(child_finish(c, &r), -ECHILD);
+        ck_assert_int_eq(WTERMSIG(r.status), SIGKILL);
+        child_result_done(&r);
+        ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
+START_TEST(a_child_that_hangs_ends_in_the_turn_after_its_deadline)
+{
+        struct child_options options = {.deadline_ms = 50};
+        struct child *c;
+        struct child_result r;
+        ck_assert_int_eq(child_start(&options, NULL, hang, NULL, &c), 0);
+        ck_assert_int_eq(drive(c, &r), -ETIME);
+        ck_assert(r.timed_out);
+        child_result_done(&r);
+}
+END_TEST
+
+static _Noreturn int chatter(int fd, void *arg)
+{
+        (void)arg;
+        for (;;)
+                dprintf(fd, "{\"done\":1,\"total\":2}\n");
+}
+
+START_TEST(a_child_that_never_stops_talking_does_not_keep_its_parent)
+{
+        struct child *c;
+        struct child_result r;
+        int wait;
+        ck_assert_int_eq(child_start(&plain, NULL, chatter, NULL, &c), 0);
+        struct pollfd fd = {.fd = child_fd(c), .events = POLLIN};
+        ck_assert_int_eq(poll(&fd, 1, -1), 1);
+        ck_assert(!child_turn(c, &wait));
+        ck_assert_int_eq(child_finish(c, &r), -ECHILD);
+        child_result_done(&r);
+}
+END_TEST
+
 SUITE("child", the_last_line_is_the_answer, an_answer_needs_no_newline, rubbish_is_no_answer,
       progress_is_passed_on_and_is_no_answer, a_flood_is_cut_off, a_worker_that_hangs_is_killed,
       an_answer_before_a_crash_is_kept_but_is_no_success, a_status_other_than_zero_is_a_failure,
@@ -407,4 +485,7 @@ SUITE("child", the_last_line_is_the_answer, an_answer_needs_no_newline, rubbish_
       a_confined_worker_dies_of_network_and_programs, a_confined_worker_has_no_code_of_its_own_no_victims_no_core,
       root_keeps_reading_and_nothing_else, a_worker_that_cannot_be_confined_is_not_run,
       a_worker_has_default_signals_and_a_group_of_its_own, signals_of_the_parent_do_not_end_the_wait,
-      a_worker_dies_with_its_parent, memory_is_limited_or_said_not_to_be)
+      a_worker_dies_with_its_parent, memory_is_limited_or_said_not_to_be,
+      two_children_at_a_time_answer_each_for_itself, finishing_a_child_at_work_kills_it,
+      a_child_that_hangs_ends_in_the_turn_after_its_deadline,
+      a_child_that_never_stops_talking_does_not_keep_its_parent)

@@ -135,7 +135,7 @@ void db_killed_after(const char *path, const char *script)
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-pid_t child_start(void (*fn)(const char *path), const char *path)
+pid_t process_start(void (*fn)(const char *path), const char *path)
 {
         pid_t pid = fork();
         ck_assert_int_ge(pid, 0);

@@ -31,7 +31,7 @@ void db_make(const char *path, const char *mode, int rows);
 void db_killed_after(const char *path, const char *script);
 
 /** A process that runs @p fn(@p path) until it is ended. Ends it with child_end(). */
-pid_t child_start(void (*fn)(const char *path), const char *path);
+pid_t process_start(void (*fn)(const char *path), const char *path);
 void child_end(pid_t pid, int sig);
 
 /** Whole content of a file; fails the test when it cannot. Released with free(). */

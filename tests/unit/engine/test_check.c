@@ -203,7 +203,7 @@ START_TEST(a_database_in_use_is_checked_without_the_writer_noticing)
 {
         const char *path = place("busy.db");
         writer_make(path, "wal");
-        pid_t pid = child_start(writer_constant, path);
+        pid_t pid = process_start(writer_constant, path);
         writer_wait(path, "-wal");
         for (int i = 0; i < 5; i++)
                 expect(path, CHECK_OK);

@@ -37,7 +37,7 @@ static void hold_a_rollback_transaction(const char *path)
 
 static pid_t held(void (*fn)(const char *path), const char *path)
 {
-        pid_t pid = child_start(fn, path);
+        pid_t pid = process_start(fn, path);
         for (int i = 0; i < 2000 && size_of(with(path, "-ready")) < 0; i++)
                 usleep(5000);
         return pid;

@@ -20,7 +20,7 @@ static void copies_under(const char *mode, void (*writer)(const char *path), con
         const char *path = place("busy.db");
         long last = -1;
         writer_make(path, mode);
-        pid_t pid = child_start(writer, path);
+        pid_t pid = process_start(writer, path);
         writer_wait(path, written);
         for (int i = 0; i < copies; i++) {
                 char name[16];
@@ -64,7 +64,7 @@ START_TEST(a_rollback_writer_that_leaves_no_gap_is_left_alone_and_told)
         sqlite3 *db = db_open(path); /* large enough that a copy takes longer than the writer rests */
         db_exec(db, "insert into load values(zeroblob(30000000))");
         sqlite3_close(db);
-        pid_t pid = child_start(writer_constant, path);
+        pid_t pid = process_start(writer_constant, path);
         setpriority(PRIO_PROCESS, (id_t)pid, -20); /* on a busy host it would rest whenever others run */
         writer_wait(path, "");
         ck_assert_int_eq(take(path, "copy", &impatient, &r), -EBUSY);
@@ -97,7 +97,7 @@ static void copy_while_stuck(const char *mode, void (*stuck)(const char *path), 
 {
         const char *path = place("stuck.db");
         db_make(path, mode, 200);
-        pid_t pid = child_start(stuck, path);
+        pid_t pid = process_start(stuck, path);
         for (int i = 0; i < 2000 && size_of(with(path, "-ready")) < 0; i++)
                 usleep(5000);
         taken(path, "copy");
@@ -127,7 +127,7 @@ START_TEST(wal_growth_cap_gives_the_locks_back)
         sqlite3 *db = db_open(path);
         db_exec(db, "insert into load values(zeroblob(150000000))");
         sqlite3_close(db);
-        pid_t pid = child_start(writer_constant, path);
+        pid_t pid = process_start(writer_constant, path);
         writer_wait(path, "-wal");
         ck_assert_int_eq(take(path, "copy", &capped, &r), -EBUSY);
         ck_assert_ptr_nonnull(strstr(r.reason, "cap"));
@@ -158,7 +158,7 @@ START_TEST(a_vigil_that_is_killed_leaves_no_lock_and_nothing_that_stays)
         sqlite3 *db = db_open(path);
         db_exec(db, "insert into load values(zeroblob(20000000)); pragma wal_checkpoint(truncate)");
         for (int i = 0; i < 5; i++) {
-                pid_t pid = child_start(copy_for_ever, path);
+                pid_t pid = process_start(copy_for_ever, path);
                 for (int k = 0; k < 2000 && size_of(with(path, "-started")) < 0; k++)
                         usleep(1000);
                 usleep(20000 + 7000 * (useconds_t)i); /* anywhere inside a copy */

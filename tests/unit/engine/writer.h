@@ -7,7 +7,7 @@
 void writer_make(const char *path, const char *mode);
 
 /**
- * Bodies for child_start(). Each commit inserts into both tables. No busy timeout: SQLITE_BUSY ends the process with
+ * Bodies for process_start(). Each commit inserts into both tables. No busy timeout: SQLITE_BUSY ends the process with
  * status 3, any other error with 4, SIGTERM with 0 after a proper close.
  */
 void writer_constant(const char *path);  /* as fast as it can; small automatic checkpoints */

@@ -80,15 +80,18 @@ die()'
 	assert_database '.verdict == "unclean"' '.certificates[0].reasons[0] == "write-transaction-open"'
 }
 
-@test "six hundred databases of one command are all judged" {
+@test "six hundred databases of one command are all judged, live and in a replay" {
 	python 'for i in range(600):
     connect("app%d.db" % i, "pragma synchronous=off", "create table t(x)").close()
 db = connect("app599.db")
 write(db)
-die()' --check none
+die()' --check none --record run.vigil
 	assert_report '.trust.level == "full"' '.databases | length == 600'
 	database app599.db
 	assert_database '.certificates | length == 1' '.certificates[0].verdict == "unclean"'
+	"$VIGIL" replay --json run.vigil >replayed.json
+	diff <(jq '[.databases[] | {path, verdict, certificates}]' r.json) \
+		<(jq '[.databases[] | {path, verdict, certificates}]' replayed.json)
 }
 
 @test "where there are more databases than are watched, those that are watched are judged" {

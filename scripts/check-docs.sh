@@ -45,11 +45,12 @@ code_trust() {
 
 code_findings() {
 	flat detect/*.c | grep -oE '\.codes? = (\(const char \*const\[\]\)\{[^}]*\}|"[a-z-]+")' | codes
+	body incident/codes.c '^const struct incident_code incident_codes' | codes
 }
 
 # code SEVERITY, wherever the two stand side by side.
 code_severities() {
-	flat detect/*.c | grep -oE '"[a-z-]+",( \.severity =)? SEVERITY_P[0-9]' | sed -E 's/"([a-z-]+)",.*_(P[0-9])/\1 \2/' | sort -u
+	flat detect/*.c incident/codes.c | grep -oE '"[a-z-]+",( \.severity =)? SEVERITY_P[0-9]' | sed -E 's/"([a-z-]+)",.*_(P[0-9])/\1 \2/' | sort -u
 }
 
 # code_list LIST: its values.

@@ -1,73 +1,141 @@
 /* incident.h - findings of one cause become one incident with a life cycle. Pure: no files, no clock. Layer: incident. */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "detect/detect.h"
 
-#define INCIDENT_WINDOW_NS                                                                                         \
-        (2000000000ull)        /* deaths of one cgroup, PID namespace or sender (reference: durability 3.3) */
-#define INCIDENT_MAX_OPEN 1024 /* more of the same code on the same database are merged into the oldest */
+/** Deaths that lie no further apart than this may have one cause (reference: durability 3.3). */
+#define INCIDENT_WINDOW_NS 2000000000ull
+/** Unresolved ones at a time. Beyond them a finding goes to the oldest of the same code and database, else to the oldest. */
+#define INCIDENT_MAX_OPEN 1024
+/** Of one incident. Databases beyond them are counted as `more_databases`; causes beyond them recognise nothing. */
+#define INCIDENT_MAX_DATABASES 64
+#define INCIDENT_MAX_CAUSES    32
 
 enum incident_status { INCIDENT_FIRING, INCIDENT_ACKNOWLEDGED, INCIDENT_RESOLVED };
+const char *incident_status_name(enum incident_status s); /* "firing", "acknowledged", "resolved" */
 
-/** What may have caused a finding; equal non-zero parts within the window are one cause. */
+/**
+ * What made a process die. Deaths within the window that share one part that is set, or died on one database, are one
+ * incident. Zero for findings that are about no death: these belong together by database and code, and all codes of failing
+ * storage with each other, for as long as the incident is not resolved.
+ */
 struct incident_cause {
-        uint64_t cgroup_id; /* 0 or the root cgroup: none */
-        uint64_t pidns_ino; /* the initial one: none */
-        struct vigil_ident sender;
-        const char *
-                code; /* for findings without a death: code + database is the cause, for as long as the incident is open */
+        struct vigil_ident died;   /* the process itself: all findings about it are one */
+        struct vigil_ident sender; /* who ended it */
+        uint64_t cgroup_id;        /* leave 0 for the root cgroup, which says nothing */
+        uint64_t pidns_ino;        /* leave 0 for the initial PID namespace */
 };
 
+/** One finding on its way into an incident. All texts are borrowed. */
 struct incident_finding {
-        const char *id, *code;
-        enum severity severity; /* before overrides */
-        const char *database, *path;
-        uint64_t ns;             /* CLOCK_BOOTTIME */
-        int64_t at_ns;           /* since the epoch */
-        const char *certificate; /* id; NULL */
-        const char *detail;
-        const struct trust *trust;
+        const char *id;
+        const char *code;
+        enum severity severity;    /* before the configuration's overrides */
+        const char *database;      /* its name; NULL: about Vigil, not about one */
+        const char *path;          /* NULL with database */
+        uint64_t ns;               /* CLOCK_BOOTTIME */
+        int64_t at_ns;             /* since the epoch */
+        const char *certificate;   /* id; NULL: about no death */
+        const char *detail;        /* becomes the summary where this finding is the worst */
+        const struct trust *trust; /* NULL: full */
         struct incident_cause cause;
+        const char *
+                incident; /* id of the incident it is known to belong to: it came of that one's check or backup. NULL */
+};
+
+/** How an incident may end by itself; a code has one, an incident owes all of its findings' (bits 1 << ends). */
+enum incident_ends {
+        ENDS_AT_ONCE,     /* it is information */
+        ENDS_WHEN_QUIET,  /* nothing like it for INCIDENT_QUIET_NS */
+        ENDS_WHEN_OVER,   /* whoever reported it sees that it is over */
+        ENDS_BY_BACKUP,   /* the next verified backup of the database */
+        ENDS_BY_RECOVERY, /* the next opener of each database has recovered it, or there is nothing to recover */
+        ENDS_BY_CHECK,    /* a later check of the database finds no damage */
+        ENDS_BY_HAND,     /* an operator says so: nothing that can be seen proves it */
+};
+#define INCIDENT_QUIET_NS 600000000000ull
+
+struct incident_database {
+        char *name, *path;
 };
 
 struct incident {
-        char id[DETECT_ID_LEN]; /* "i-" and 16 hex: of boot id and first finding */
-        const char *code;       /* of the worst finding, the first of these; static or owned */
-        enum severity severity;
+        char id[DETECT_ID_LEN]; /* "i-" and 16 hex digits, of the boot id and the first finding: a replay gives the same */
+        const char *code;       /* of the worst finding, the first of these; owned, as all texts here */
+        enum severity severity; /* after overrides */
         enum incident_status status;
-        char *database, *path; /* of that finding */
+        const char *database, *path; /* of that finding; NULL: none */
         char summary[DETECT_DETAIL_LEN];
-        int64_t started_ns, acknowledged_ns, resolved_ns;
-        size_t nfindings, ncertificates, ndatabases; /* ids are in the store */
-        char *resolved_by;
-        void *tag; /* the daemon's own: pending recoveries, actions */
+        int64_t started_ns, acknowledged_ns, resolved_ns; /* since the epoch; 0: not */
+        uint64_t last_ns;                /* CLOCK_BOOTTIME of the newest finding; 0: before this start */
+        size_t nfindings, ncertificates; /* certificates: counted again where findings share one apart */
+        struct incident_database databases[INCIDENT_MAX_DATABASES];
+        size_t ndatabases;
+        bool more_databases;
+        unsigned owed; /* 1 << enum incident_ends: what must still happen for it to end by itself */
+        const char *resolved_by;
+        struct trust trust; /* of all its findings */
+        void *tag;          /* the owner's of this set; never touched here */
 };
 
 struct incidents;
+
+/**
+ * @param boot_id   borrowed until this returns
+ * @param severity  the configuration's override: gives the severity to use; NULL: none
+ * @return NULL: out of memory
+ */
 struct incidents *incidents_new(const char *boot_id,
                                 enum severity (*severity)(void *userdata, const char *code, enum severity given),
                                 void *userdata);
 void incidents_free(struct incidents *s);
-/** @param ret_new  a new one, not joined. @return the incident the finding belongs to; NULL: out of memory */
-struct incident *incidents_add(struct incidents *s, const struct incident_finding *f, bool *ret_new);
-struct incident *incidents_restore(struct incidents *s, const char *id, const char *code, enum severity severity,
-                                   enum incident_status status, const char *database, const char *path,
-                                   int64_t started_ns);
-struct incident *incidents_find(struct incidents *s, const char *id);
-size_t incidents_open(struct incidents *s,
-                      struct incident ***ret); /* unresolved, oldest first; valid until the next change */
-int incident_acknowledge(struct incident *i, int64_t now_ns);             /* -EALREADY */
-int incident_resolve(struct incident *i, const char *by, int64_t now_ns); /* -EALREADY */
 
-/** How an incident of this code may end by itself: one table, codes.c, which also lists every code the daemon adds. */
-enum incident_ends { ENDS_BY_RECOVERY, ENDS_BY_CHECK, ENDS_BY_BACKUP, ENDS_WHEN_QUIET, ENDS_BY_HAND, ENDS_AT_ONCE };
+/**
+ * Adds a finding to the incident of its cause, which may change code, severity and summary by it, or begins a new one. A
+ * finding of the same id as the first of an incident belongs to that one.
+ *
+ * @param ret_new  it is a new one
+ * @return valid until incidents_drop(); NULL: out of memory
+ */
+struct incident *incidents_add(struct incidents *s, const struct incident_finding *f, bool *ret_new);
+
+/**
+ * Takes an incident as it was stored: everything of @p stored is copied but last_ns, databases beyond the first, and tag.
+ * Where `owed` is 0, it owes what its code owes.
+ * @return NULL: out of memory, or there are INCIDENT_MAX_OPEN
+ */
+struct incident *incidents_restore(struct incidents *s, const struct incident *stored);
+
+struct incident *incidents_find(struct incidents *s, const char *id); /* NULL: no such, or dropped */
+
+/** All that are kept, oldest first, resolved ones until they are dropped. Valid until the next change. */
+size_t incidents_list(const struct incidents *s, struct incident *const **ret);
+
+/** Forgets a resolved incident, once it has been stored. Frees @p i. */
+void incidents_drop(struct incidents *s, struct incident *i);
+
+/** @return 0; -EALREADY: acknowledged or resolved before */
+int incident_acknowledge(struct incident *i, int64_t now_ns);
+/** @param by  "recovery", "check", "backup", "quiet", "operator", "shell": static text. @return 0; -EALREADY */
+int incident_resolve(struct incident *i, const char *by, int64_t now_ns);
+/** @p what has happened. @return true when nothing is owed any more: to be resolved now */
+bool incident_fulfil(struct incident *i, enum incident_ends what);
+
+/** Every code that a finding can have: those of detect and those that the daemon adds. codes.c. */
 struct incident_code {
         const char *code;
         enum severity severity;
         enum incident_ends ends;
+        bool storage; /* the disk below: one cause, whatever it shows itself as */
 };
 extern const struct incident_code incident_codes[]; /* ended by NULL */
+/** The row of @p code, NULL: none. */
+const struct incident_code *incident_code(const char *code);
+
+/** Id of a finding that the daemon makes itself: "f-" and 16 hex digits of these. @p database may be NULL. */
+void incident_finding_id(const char *boot_id, const char *code, const char *database, uint64_t ns,
+                         char ret[DETECT_ID_LEN]);

@@ -1,0 +1,89 @@
+/* cause.c - which findings have one cause: deaths by who did it, where and when; all else by what it is about. */
+#include "incident/cause.h"
+
+#include <string.h>
+
+bool cause_is_death(const struct incident_finding *f)
+{
+        const struct incident_cause *c = &f->cause;
+
+        return f->certificate || c->died.tgid || c->sender.tgid || c->cgroup_id || c->pidns_ino;
+}
+
+int cause_database(const struct incident *i, const char *name)
+{
+        for (size_t n = 0; name && n < i->ndatabases; n++)
+                if (strcmp(i->databases[n].name, name) == 0)
+                        return (int)n;
+        return -1;
+}
+
+static bool same_process(const struct vigil_ident *a, const struct vigil_ident *b)
+{
+        return a->tgid && a->tgid == b->tgid && a->start_ns == b->start_ns;
+}
+
+static bool same_number(uint64_t a, uint64_t b)
+{
+        return a && a == b;
+}
+
+static bool within_window(uint64_t a, uint64_t b)
+{
+        return (a > b ? a - b : b - a) <= INCIDENT_WINDOW_NS;
+}
+
+static bool same_death(const struct incident_known *k, const struct incident_finding *f)
+{
+        const struct incident_cause *c = &f->cause;
+        bool near = k->death_ns && within_window(k->death_ns, f->ns);
+
+        for (size_t i = 0; i < k->ncauses; i++) {
+                const struct incident_cause *o = &k->cause[i];
+                if (same_process(&o->died, &c->died))
+                        return true;
+                if (near && (same_process(&o->sender, &c->sender) || same_number(o->cgroup_id, c->cgroup_id) ||
+                             same_number(o->pidns_ino, c->pidns_ino)))
+                        return true;
+        }
+        /* Several of one database's users that go at once do not go by chance. */
+        return near && cause_database(&k->i, f->database) >= 0;
+}
+
+static bool same_topic(const struct incident_known *k, const struct incident_finding *f,
+                       const struct incident_code *code)
+{
+        int database = cause_database(&k->i, f->database);
+
+        if (f->database && database < 0)
+                return false;
+        for (size_t i = 0; i < k->ntopics; i++) {
+                const struct incident_topic *t = &k->topic[i];
+                if (t->database == database && t->code && code &&
+                    (t->code == code || (t->code->storage && code->storage)))
+                        return true;
+        }
+        /* A code that no table knows is only ever its own incident's. */
+        return !code && strcmp(k->i.code, f->code) == 0;
+}
+
+bool cause_same(const struct incident_known *k, const struct incident_finding *f, const struct incident_code *code)
+{
+        return cause_is_death(f) ? same_death(k, f) : same_topic(k, f, code);
+}
+
+void cause_note(struct incident_known *k, const struct incident_finding *f, const struct incident_code *code,
+                int database)
+{
+        if (cause_is_death(f)) {
+                if (k->death_ns < f->ns)
+                        k->death_ns = f->ns;
+                for (size_t i = 0; i < k->ncauses; i++)
+                        if (same_process(&k->cause[i].died, &f->cause.died))
+                                return;
+                if (k->ncauses < INCIDENT_MAX_CAUSES)
+                        k->cause[k->ncauses++] = f->cause;
+        } else if (k->ntopics < INCIDENT_MAX_CAUSES && !same_topic(k, f, code)) {
+                k->topic[k->ntopics++] = (struct incident_topic){database, code};
+        }
+}

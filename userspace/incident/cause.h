@@ -1,0 +1,31 @@
+/* cause.h - whether findings have one cause. Layer: incident. Used by incident.c alone. */
+#pragma once
+
+#include "incident/incident.h"
+
+/** An incident with what it is recognised by. */
+struct incident_known {
+        struct incident i; /* first: incidents hand out its address */
+        uint64_t death_ns; /* CLOCK_BOOTTIME of its newest death; 0: none, or before this start */
+        struct incident_cause cause[INCIDENT_MAX_CAUSES]; /* of its deaths */
+        size_t ncauses;
+        /* What about no death belongs to it: (database, code). Databases are indices; -1: about none. */
+        struct incident_topic {
+                int database;
+                const struct incident_code *code;
+        } topic[INCIDENT_MAX_CAUSES];
+        size_t ntopics;
+};
+
+/** True when the finding is about a death. */
+bool cause_is_death(const struct incident_finding *f);
+
+/** Whether @p f, whose row in the table of codes is @p code (NULL: none), has the cause of @p k. */
+bool cause_same(const struct incident_known *k, const struct incident_finding *f, const struct incident_code *code);
+
+/** Remembers the cause of @p f. @param database  its index in k->i.databases; -1: none, or beyond the bound */
+void cause_note(struct incident_known *k, const struct incident_finding *f, const struct incident_code *code,
+                int database);
+
+/** Index of the database called @p name in @p i; -1: none. */
+int cause_database(const struct incident *i, const char *name);

@@ -1,0 +1,281 @@
+#include "incident/incident.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "incident/cause.h"
+#include "incident/id.h"
+
+struct incidents {
+        char boot_id[40];
+        enum severity (*severity)(void *userdata, const char *code, enum severity given);
+        void *userdata;
+        struct incident **list; /* each the beginning of a struct incident_known; oldest first */
+        size_t n;
+        size_t room;
+};
+
+/* The texts are the incident's own, though its readers may not change them. */
+static void free_text(const char *text)
+{
+        free((char *)text);
+}
+
+static void known_free(struct incident_known *k)
+{
+        if (!k)
+                return;
+        free_text(k->i.code);
+        free_text(k->i.database);
+        free_text(k->i.path);
+        for (size_t n = 0; n < k->i.ndatabases; n++) {
+                free(k->i.databases[n].name);
+                free(k->i.databases[n].path);
+        }
+        free(k);
+}
+
+struct incidents *incidents_new(const char *boot_id,
+                                enum severity (*severity)(void *userdata, const char *code, enum severity given),
+                                void *userdata)
+{
+        struct incidents *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return NULL;
+        snprintf(s->boot_id, sizeof(s->boot_id), "%s", boot_id);
+        s->severity = severity;
+        s->userdata = userdata;
+        return s;
+}
+
+void incidents_free(struct incidents *s)
+{
+        if (!s)
+                return;
+        for (size_t n = 0; n < s->n; n++)
+                known_free((struct incident_known *)s->list[n]);
+        free(s->list);
+        free(s);
+}
+
+/* One more fits. Made before anything else of a new incident, so that nothing can fail behind it. */
+static bool make_room(struct incidents *s)
+{
+        if (s->n < s->room)
+                return true;
+        size_t room = s->room ? 2 * s->room : 16;
+        struct incident **list = realloc(s->list, room * sizeof(struct incident *));
+        if (!list)
+                return false;
+        s->list = list;
+        s->room = room;
+        return true;
+}
+
+/* Copies of two texts; NULL stays NULL. @return false: out of memory, nothing was made */
+static bool copy_texts(const char *a, const char *b, char **ret_a, char **ret_b)
+{
+        _cleanup_free_ char *first = a ? strdup(a) : NULL;
+        _cleanup_free_ char *second = b ? strdup(b) : NULL;
+
+        if ((a && !first) || (b && !second))
+                return false;
+        *ret_a = TAKE_PTR(first);
+        *ret_b = TAKE_PTR(second);
+        return true;
+}
+
+/* @param ret  index of it; -1: there is none, or no place for it. @return false: out of memory */
+static bool add_database(struct incident *i, const char *name, const char *path, int *ret)
+{
+        int found = cause_database(i, name);
+
+        if (name && found < 0 && i->ndatabases == INCIDENT_MAX_DATABASES)
+                i->more_databases = true;
+        else if (name && found < 0) {
+                struct incident_database *d = &i->databases[i->ndatabases];
+                if (!copy_texts(name, path, &d->name, &d->path))
+                        return false;
+                found = (int)i->ndatabases++;
+        }
+        *ret = found;
+        return true;
+}
+
+/* The incident is called after its worst finding. */
+static bool call_after(struct incident *i, const struct incident_finding *f, enum severity severity)
+{
+        char *database, *path;
+        _cleanup_free_ char *code = strdup(f->code);
+
+        if (!code || !copy_texts(f->database, f->path, &database, &path))
+                return false;
+        free_text(i->code);
+        free_text(i->database);
+        free_text(i->path);
+        i->code = TAKE_PTR(code);
+        i->database = database;
+        i->path = path;
+        i->severity = severity;
+        text_printable(i->summary, sizeof(i->summary), f->detail ? f->detail : f->code);
+        return true;
+}
+
+static unsigned owes(const struct incident_code *code)
+{
+        /* What no table knows, nothing is known to end. */
+        return 1u << (code ? code->ends : ENDS_BY_HAND);
+}
+
+static bool take(struct incidents *s, struct incident_known *k, const struct incident_finding *f,
+                 const struct incident_code *code)
+{
+        struct incident *i = &k->i;
+        enum severity severity = s->severity ? s->severity(s->userdata, f->code, f->severity) : f->severity;
+        int database;
+
+        if (!add_database(i, f->database, f->path, &database))
+                return false;
+        if ((!i->code || severity < i->severity) && !call_after(i, f, severity))
+                return false;
+        i->nfindings++;
+        i->ncertificates += f->certificate != NULL;
+        i->owed |= owes(code);
+        if (i->last_ns < f->ns)
+                i->last_ns = f->ns;
+        if (f->trust)
+                trust_merge(&i->trust, f->trust);
+        cause_note(k, f, code, database);
+        return true;
+}
+
+/* Where @p f belongs; NULL: nowhere yet. @param id  what an incident that begins with it is called */
+static struct incident_known *place(const struct incidents *s, const struct incident_finding *f,
+                                    const struct incident_code *code, const char *id)
+{
+        struct incident_known *oldest = NULL, *alike = NULL;
+
+        for (size_t n = 0; n < s->n; n++) {
+                struct incident_known *k = (struct incident_known *)s->list[n];
+                if (strcmp(k->i.id, id) == 0)
+                        return k;
+                if (k->i.status == INCIDENT_RESOLVED)
+                        continue;
+                if (f->incident ? strcmp(k->i.id, f->incident) == 0 : cause_same(k, f, code))
+                        return k;
+                if (!oldest)
+                        oldest = k;
+                if (!alike && strcmp(k->i.code, f->code) == 0 && cause_database(&k->i, f->database) >= 0)
+                        alike = k;
+        }
+        if (s->n < INCIDENT_MAX_OPEN)
+                return NULL;
+        return alike ? alike : oldest;
+}
+
+static struct incident_known *begin(struct incidents *s, const struct incident_finding *f,
+                                    const struct incident_code *code, const char *id)
+{
+        struct incident_known *k = make_room(s) ? calloc(1, sizeof(*k)) : NULL;
+
+        if (!k)
+                return NULL;
+        snprintf(k->i.id, sizeof(k->i.id), "%s", id);
+        k->i.started_ns = f->at_ns;
+        if (!take(s, k, f, code)) {
+                known_free(k);
+                return NULL;
+        }
+        s->list[s->n++] = &k->i;
+        return k;
+}
+
+struct incident *incidents_add(struct incidents *s, const struct incident_finding *f, bool *ret_new)
+{
+        const struct incident_code *code = incident_code(f->code);
+        char id[DETECT_ID_LEN];
+        struct incident_hash h;
+
+        incident_hash_begin(&h);
+        incident_hash_text(&h, s->boot_id);
+        incident_hash_text(&h, f->id);
+        incident_hash_end(&h, 'i', id);
+        struct incident_known *k = place(s, f, code, id);
+        bool fresh = !k;
+        if (k ? !take(s, k, f, code) : !(k = begin(s, f, code, id)))
+                return NULL;
+        *ret_new = fresh;
+        return &k->i;
+}
+
+/* What a stored incident is recognised by: its first database and its code. */
+static bool restore_into(struct incident_known *k, const struct incident *stored)
+{
+        const struct incident_code *code = incident_code(stored->code);
+        struct incident_finding f = {.id = "",
+                                     .code = stored->code,
+                                     .database = stored->database,
+                                     .path = stored->path,
+                                     .detail = stored->summary};
+        int database;
+
+        if (!call_after(&k->i, &f, stored->severity) ||
+            !add_database(&k->i, stored->database, stored->path, &database))
+                return false;
+        k->topic[k->ntopics++] = (struct incident_topic){database, code};
+        memcpy(k->i.id, stored->id, sizeof(k->i.id));
+        k->i.status = stored->status;
+        k->i.started_ns = stored->started_ns;
+        k->i.acknowledged_ns = stored->acknowledged_ns;
+        k->i.resolved_ns = stored->resolved_ns;
+        k->i.nfindings = stored->nfindings;
+        k->i.ncertificates = stored->ncertificates;
+        k->i.more_databases = stored->more_databases || stored->ndatabases > 1;
+        k->i.owed = stored->owed ? stored->owed : owes(code);
+        k->i.trust = stored->trust;
+        return true;
+}
+
+struct incident *incidents_restore(struct incidents *s, const struct incident *stored)
+{
+        struct incident_known *k = s->n < INCIDENT_MAX_OPEN && make_room(s) ? calloc(1, sizeof(*k)) : NULL;
+
+        if (!k)
+                return NULL;
+        if (!restore_into(k, stored)) {
+                known_free(k);
+                return NULL;
+        }
+        s->list[s->n++] = &k->i;
+        return &k->i;
+}
+
+struct incident *incidents_find(struct incidents *s, const char *id)
+{
+        for (size_t n = 0; n < s->n; n++)
+                if (strcmp(s->list[n]->id, id) == 0)
+                        return s->list[n];
+        return NULL;
+}
+
+size_t incidents_list(const struct incidents *s, struct incident *const **ret)
+{
+        *ret = s->list;
+        return s->n;
+}
+
+void incidents_drop(struct incidents *s, struct incident *i)
+{
+        for (size_t n = 0; n < s->n; n++) {
+                if (s->list[n] != i)
+                        continue;
+                s->n--;
+                memmove(&s->list[n], &s->list[n + 1], (s->n - n) * sizeof(struct incident *));
+                known_free((struct incident_known *)i);
+                return;
+        }
+}

@@ -65,6 +65,8 @@ int store_interrupt_actions(struct store *s, int64_t now_ns, uint64_t *ret_n);
 
 int store_put_backup(struct store *s, const char *database, const json_t *entry /* of vigil.backups/1 */,
                      const char *incident);
+/** The copy was pruned: it is no longer shown. */
+int store_remove_backup(struct store *s, const char *database, const char *id, int64_t now_ns);
 int store_put_check(struct store *s, const char *database, const char *incident, const char *reason, int64_t at_ns,
                     const json_t *check);
 
@@ -123,4 +125,5 @@ int store_load_open(struct store *s, int (*each)(void *userdata, const struct st
  * by age, then by size, oldest first; never an unresolved incident or what belongs to it. @return rows removed, 0: nothing to do */
 int store_retain(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,
                  unsigned rows);
-uint64_t store_bytes(const struct store *s);
+/** Size of the file; 0: cannot be told. */
+uint64_t store_bytes(struct store *s);

@@ -1,0 +1,245 @@
+/* test_incidents.c - what was put in comes out in the shape of the Contract. */
+#include "suite.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static const char *text_of(const json_t *o, const char *key)
+{
+        const char *text = json_string_value(json_object_get(o, key));
+        ck_assert_msg(text != NULL, "%s is no text", key);
+        return text;
+}
+
+/* The incident "i-1" with two certificates and three findings, the worst of them last in time. */
+static void put_story(struct store *s)
+{
+        json_t *doc = json_pack("{s:{s:s, s:[]}}", "trust", "level", "full", "reasons");
+        json_t *certificate = json_pack("{s:s, s:s}", "id", "c-1", "verdict", "unclean");
+        struct store_incident i = an_incident("i-1");
+        i.doc = doc;
+        ck_assert_int_eq(store_begin(s), 0);
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-2", "orders", "i-1", "clean", T0 + 2, certificate), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-1", "persistence", "i-1", "unclean", T0 + 1, certificate), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-3", "persistence", NULL, "clean", T0 + 3, certificate), 0);
+        ck_assert_int_eq(store_put_finding(s, "f-3", "orders", "i-1", "abrupt-death", "P2", T0, NULL), 0);
+        ck_assert_int_eq(store_put_finding(s, "f-2", "persistence", "i-1", "unclean-death", "P1", T0 + 1, NULL), 0);
+        ck_assert_int_eq(store_put_finding(s, "f-1", "persistence", "i-1", "integrity-failed", "P0", T0 + 9, NULL),
+                         0);
+        ck_assert_int_eq(store_commit(s), 0);
+        json_decref(doc);
+        json_decref(certificate);
+}
+
+START_TEST(an_incident_has_every_member_of_the_contract)
+{
+        static const char *const members[] = {
+                "id",           "code",     "severity",   "status",      "database",
+                "path",         "summary",  "started_at", "resolved_at", "acknowledged_at",
+                "certificates", "findings", "integrity",  "backup",      "trust"};
+        struct store *s = opened(NULL);
+        put_story(s);
+        json_t *document;
+        const json_t *i = incident_of(s, "i-1", &document);
+        ck_assert_str_eq(text_of(document, "schema"), "vigil.incidents/1");
+        for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++)
+                ck_assert_msg(json_object_get(i, members[k]) != NULL, "%s is missing", members[k]);
+        ck_assert_str_eq(text_of(i, "code"), "unclean-death");
+        ck_assert_str_eq(text_of(i, "started_at"), "2026-11-21T11:20:00.000000Z");
+        ck_assert(json_is_null(json_object_get(i, "resolved_at")));
+        ck_assert(json_is_null(json_object_get(i, "backup")));
+        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "result"), "skipped");
+        ck_assert_str_eq(text_of(json_object_get(i, "trust"), "level"), "full");
+        json_decref(document);
+        store_close(s);
+}
+END_TEST
+
+/* "[\"a\",\"b\"]" of one list of the incident. */
+static void assert_list(const json_t *incident, const char *key, const char *want)
+{
+        char *text = json_dumps(json_object_get(incident, key), JSON_COMPACT);
+        ck_assert_str_eq(text, want);
+        free(text);
+}
+
+START_TEST(an_incident_names_what_belongs_to_it_and_the_worst_finding_first)
+{
+        struct store *s = opened(NULL);
+        put_story(s);
+        json_t *document;
+        const json_t *i = incident_of(s, "i-1", &document);
+        assert_list(i, "certificates", "[\"c-1\",\"c-2\"]");
+        assert_list(i, "findings", "[\"f-1\",\"f-2\",\"f-3\"]");
+        assert_list(i, "databases", "[\"orders\",\"persistence\"]");
+        assert_list(i, "backups", "[]");
+        json_decref(document);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
+{
+        struct store *s = opened(NULL);
+        put_story(s);
+        json_t *check = json_pack("{s:s, s:s}", "result", "ok", "method", "quick_check");
+        json_t *backup = json_pack("{s:s, s:s, s:s, s:b, s:s, s:i}", "id", "app-1", "path", "/b/app-1.db",
+                                   "created_at", "2026-11-21T10:41:00.000000Z", "verified", 1, "class", "backup",
+                                   "bytes", 4096);
+        ck_assert_int_eq(store_put_check(s, "persistence", "i-1", "unclean", T0 + 5, check), 0);
+        ck_assert_int_eq(store_put_backup(s, "persistence", backup, "i-1"), 0);
+        json_t *document;
+        const json_t *i = incident_of(s, "i-1", &document);
+        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "result"), "ok");
+        ck_assert_str_eq(text_of(json_object_get(i, "backup"), "id"), "app-1");
+        ck_assert(json_is_true(json_object_get(json_object_get(i, "backup"), "verified")));
+        json_decref(document);
+        ck_assert_int_eq(store_remove_backup(s, "persistence", "app-1", T0 + 9), 0);
+        i = incident_of(s, "i-1", &document);
+        ck_assert(json_is_null(json_object_get(i, "backup")));
+        json_decref(document);
+        json_decref(check);
+        json_decref(backup);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(incidents_come_newest_first_and_by_status_and_say_when_there_were_more)
+{
+        struct store *s = opened(NULL);
+        for (int k = 0; k < 5; k++) {
+                char id[16];
+                snprintf(id, sizeof(id), "i-%d", k);
+                struct store_incident i = an_incident(id);
+                i.started_ns = T0 + k * SECOND;
+                i.status = k == 2 ? "resolved" : "firing";
+                ck_assert_int_eq(store_put_incident(s, &i), 0);
+        }
+        json_t *d;
+        ck_assert_int_eq(store_incidents(s, &(struct store_query){.status = "firing", .limit = 3}, &d), 0);
+        const json_t *list = json_object_get(d, "incidents");
+        ck_assert_uint_eq(json_array_size(list), 3);
+        ck_assert_str_eq(text_of(json_array_get(list, 0), "id"), "i-4");
+        ck_assert_str_eq(text_of(json_array_get(list, 2), "id"), "i-1");
+        ck_assert(json_is_true(json_object_get(d, "cut")));
+        json_decref(d);
+        ck_assert_int_eq(
+                store_incidents(s, &(struct store_query){.since_ns = T0 + SECOND, .until_ns = T0 + 3 * SECOND}, &d),
+                0);
+        ck_assert_uint_eq(json_array_size(json_object_get(d, "incidents")), 2);
+        ck_assert_ptr_null(json_object_get(d, "cut"));
+        json_decref(d);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(an_id_that_nobody_gave_is_not_found)
+{
+        struct store *s = opened(NULL);
+        json_t *d = NULL;
+        ck_assert_int_eq(store_incidents(s, &(struct store_query){.id = "i-9"}, &d), -ENOENT);
+        ck_assert_int_eq(store_certificates(s, &(struct store_query){.id = "c-9"}, &d), -ENOENT);
+        ck_assert_ptr_null(d);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(a_certificate_is_what_was_stored_with_its_database)
+{
+        struct store *s = opened(NULL);
+        put_story(s);
+        json_t *d;
+        ck_assert_int_eq(store_certificates(s, &(struct store_query){.database = "persistence"}, &d), 0);
+        const json_t *list = json_object_get(d, "certificates");
+        ck_assert_str_eq(text_of(d, "schema"), "vigil.certificates/1");
+        ck_assert_uint_eq(json_array_size(list), 2);
+        ck_assert_str_eq(text_of(json_array_get(list, 1), "verdict"), "unclean");
+        ck_assert_str_eq(text_of(json_array_get(list, 1), "database"), "persistence");
+        json_decref(d);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(a_repetition_replaces_and_never_doubles)
+{
+        struct store *s = opened(NULL);
+        put_story(s);
+        put_story(s);
+        put_incident(s, "i-1", "resolved");
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM alerts"), 1);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM certificates"), 3);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM findings"), 3);
+        char text[64];
+        shell("SELECT status || ' ' || resolved_at FROM alerts", text, sizeof(text));
+        ck_assert_str_eq(text, "resolved 2026-11-21 11:21:00");
+        store_close(s);
+}
+END_TEST
+
+static int keep_one(void *userdata, const struct store_incident *i)
+{
+        char *ret = userdata;
+        snprintf(ret, 128, "%s %s %s %lld %s", i->id, i->status, i->path, (long long)i->started_ns,
+                 json_string_value(json_object_get(i->doc, "evidence")));
+        return 0;
+}
+
+START_TEST(open_incidents_come_back_as_they_were_after_a_restart)
+{
+        struct store *s = opened(NULL);
+        put_incident(s, "i-1", "resolved");
+        json_t *doc = json_pack("{s:s}", "evidence", "/e");
+        struct store_incident i = an_incident("i-2");
+        i.path = "/srv/\xff.db";
+        i.status = "acknowledged";
+        i.doc = doc;
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        json_decref(doc);
+        store_close(s);
+        s = opened(NULL);
+        char text[128] = "";
+        ck_assert_int_eq(store_load_open(s, keep_one, text), 0);
+        ck_assert_str_eq(text, "i-2 acknowledged /srv/\xff.db 1795260000000000000 /e");
+        store_close(s);
+}
+END_TEST
+
+START_TEST(a_path_that_is_no_text_is_shown_with_its_bytes_beside)
+{
+        struct store *s = opened(NULL);
+        struct store_incident i = an_incident("i-1");
+        i.path = "/srv/\xff.db";
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        json_t *d;
+        const json_t *shown = incident_of(s, "i-1", &d);
+        ck_assert_str_eq(text_of(shown, "path"), "/srv/\xef\xbf\xbd.db");
+        ck_assert_str_eq(text_of(shown, "path_hex"), "2f7372762fff2e6462");
+        json_decref(d);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(a_severity_that_is_none_is_refused_and_spoils_nothing_else)
+{
+        struct store *s = opened(NULL);
+        struct store_incident bad = an_incident("i-1"), good = an_incident("i-2");
+        bad.severity = "P9";
+        ck_assert_int_eq(store_begin(s), 0);
+        ck_assert_int_eq(store_put_incident(s, &bad), -EINVAL);
+        ck_assert_int_eq(store_put_incident(s, &good), 0);
+        ck_assert_int_eq(store_commit(s), 0);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM alerts"), 1);
+        store_close(s);
+}
+END_TEST
+
+SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
+      an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
+      check_and_backup_of_an_incident_are_shown_with_it,
+      incidents_come_newest_first_and_by_status_and_say_when_there_were_more, an_id_that_nobody_gave_is_not_found,
+      a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,
+      open_incidents_come_back_as_they_were_after_a_restart, a_path_that_is_no_text_is_shown_with_its_bytes_beside,
+      a_severity_that_is_none_is_refused_and_spoils_nothing_else)

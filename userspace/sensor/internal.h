@@ -74,3 +74,11 @@ int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entr
 char *reach_database(struct sensor *s, const struct vigil_database *r, int *ret_dirfd);
 
 void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size);
+
+/* Runs of all attached programs that the kernel skipped. */
+uint64_t probes_missed(const struct sensor *s);
+
+/* The steps of sensor_finish() that nobody else asks for: VIGIL_LIVE of the living and what is left of the dead, in one walk;
+ * VIGIL_LEDGER of every database. @return 0 or more, or -errno */
+int participants_deliver(struct sensor *s, sensor_fn fn, void *userdata);
+int ledgers_deliver(struct sensor *s, sensor_fn fn, void *userdata);

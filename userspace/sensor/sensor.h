@@ -126,6 +126,31 @@ const char *const *sensor_blind(const struct sensor *s);
  */
 int sensor_finish(struct sensor *s, sensor_fn fn, void *userdata);
 
+/* ---- for a watch that does not end: the same, one at a time, as often as wanted. None of these may be called by the function
+ *      that sensor_poll() delivers to. ---- */
+
+/** The account of one database as it is now. @return 0; -ENOENT no database has that id; or -errno */
+int sensor_account(struct sensor *s, unsigned id, struct vigil_db *ret);
+
+/** Delivers VIGIL_LIVE of the living participants of database @p id (0: of all), with what they hold locked now.
+ * @return how many, or -errno */
+int sensor_living(struct sensor *s, unsigned id, sensor_fn fn, void *userdata);
+
+/** Delivers VIGIL_EXIT or VIGIL_EXEC of the dead that found their ring full (vigil_counters.lost_deaths counts them). Until
+ * then a process that gets the number of such a one cannot be followed: do it soon after the counter has grown.
+ * @return how many, or -errno */
+int sensor_collect(struct sensor *s, sensor_fn fn, void *userdata);
+
+/** Delivers VIGIL_HIST of every histogram, cumulative since the watch began: differences are the caller's. @return 0 or -errno */
+int sensor_histograms(struct sensor *s, sensor_fn fn, void *userdata);
+
+/** The counters of loss as sensor_finish() would deliver them, cumulative; the header, `gaps` and `cut` are zero.
+ * @return 0 or -errno */
+int sensor_statistics(struct sensor *s, struct vigil_stats *ret);
+
+/** Delivers VIGIL_PROBE of each probe. @return 0 or -errno */
+int sensor_probes(struct sensor *s, sensor_fn fn, void *userdata);
+
 /** Delivers a record that user space made; fills its magic, version, size, cpu, sequence number and time. @return as @p fn */
 int sensor_send(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size, sensor_fn fn,
                 void *userdata);

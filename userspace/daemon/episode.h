@@ -1,21 +1,53 @@
-/* episode.h - one burst of deaths or storage errors, judged as a stream of its own. Layer: daemon. */
+/* episode.h - one burst of deaths or storage errors, judged as a stream of its own. Layer: daemon.
+ *
+ * The model knows one stream that ends; a watch does not end. So each burst becomes a short stream, composed of what the memory
+ * kept: session, probes, databases, processes, signals, the deaths or the failed operations, what the files look like, who
+ * lives, the accounts, the losses since the oldest of its processes began to take part. Model and verdicts are those of `vigil
+ * exec`; the ids of certificates are those that any other watch of the same death gives. */
 #pragma once
 
 #include "daemon/memory.h"
 #include "detect/detect.h"
 
+#define EPISODE_DEATHS   256                 /* at most; the rest is the next episode */
+#define EPISODE_WAIT_NS  (20ull * 1000000)   /* so long a death waits for its databases to be told of */
+#define EPISODE_PAUSE_NS (1000ull * 1000000) /* so long troubles of a database wait after those that came before */
+
 struct episode;
 
-/** Deaths and troubles that came since the last call and are whole: every VIGIL_EXIT_DB of a death is there, or 20 ms have
- * passed. @return 1 with @p ret set, 0 nothing yet (ask again in @p ret_wait_ms), -ENOMEM */
+/**
+ * Takes the deaths that are whole and the troubles that are due out of the memory.
+ *
+ * @param ret_wait_ms  with 0: when to ask again; 0: nothing waits
+ * @return 1 with @p ret set; 0 nothing yet; -ENOMEM. @p m must outlive the episode.
+ */
 int episode_begin(struct memory *m, uint64_t now_ns, struct episode **ret, unsigned *ret_wait_ms);
-/** Databases that somebody should look at before it is judged: (db, who died), those that left something behind. */
+
+/** Databases whose files somebody should look at: those that a dead process wrote, held or had open. Kernel ids; valid as long
+ * as the episode. @return how many */
 size_t episode_looks(const struct episode *e, const uint32_t **ret_dbs);
-void episode_observed(struct episode *e, uint32_t db, const struct vigil_observed *o); /* for every death on it */
-/** Adds living participants and accounts of its databases, counters since the earliest death began to take part, the end. */
+/** What they look like now; of a database that nobody looked at, the account alone tells. The header may be zero, `id` is
+ * filled in. @return 0 or -ENOMEM */
+int episode_observed(struct episode *e, uint32_t db, const struct vigil_observed *o);
+
+/** Adds a VIGIL_LIVE or VIGIL_LEDGER record; one that is of no database of the episode is left out. Of errors in an account
+ * that an earlier episode has told of, nothing is told again. @return 0 or -ENOMEM */
+int episode_add(struct episode *e, const struct vigil_hdr *record);
+
+/**
+ * Ends the stream: living participants, accounts and counters, as the kernel has them now. Poll right before, and while
+ * memory_missing() says so, up to three times more: who has died meanwhile is taken for somebody who outlived these deaths.
+ *
+ * @param s  NULL: what episode_add() and memory_statistics() were given is all there is
+ * @return 0, -ENOMEM, or -errno of the sensor: then it is complete but for what could not be read
+ */
 int episode_complete(struct episode *e, struct sensor *s);
-/** Model and verdicts; valid as long as the episode. @return 0 or -ENOMEM */
+
+/** Model and verdicts of a complete episode; valid as long as the episode. @return 0 or -ENOMEM */
 int episode_judge(struct episode *e, const struct detection **ret);
-/** Writes the last seconds and this episode as a recording that vigil replay takes. @return 0 or -errno */
+
+/** Writes what happened last to its databases, and the episode, as a recording: `vigil replay` gives the same certificates and
+ * findings. @return 0 or -errno as recording_create() and recording_append() */
 int episode_record(const struct episode *e, const char *path);
+
 void episode_free(struct episode *e);

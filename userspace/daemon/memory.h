@@ -1,34 +1,67 @@
 /* memory.h - what a daemon must still know when a process dies: bounded, whatever comes. Layer: daemon.
  *
- * Everything is kept as records, re-headed as made by user space (cpu VIGIL_CPU_USER, time kept), so that an episode composed of
- * them has no holes in its sequence numbers; holes of the real stream are counted here and told in the episode's VIGIL_STATS. */
+ * Records go in (memory_take()), and when somebody has died or storage has failed, an episode comes out (episode.h). Nothing
+ * here grows with the time the watch lasts: the living are kept, and of the past what a verdict may still need. */
 #pragma once
 
 #include "bpf/abi.h"
 #include "sensor/sensor.h"
 
-#define MEMORY_PROCESSES                                                                                           \
-        4096                /* living, and those of the last minute; as long as argv and exe are, not 2 KiB each */
-#define MEMORY_SIGNALS 1024 /* VIGIL_SIGNAL and VIGIL_OOM of the last 60 s */
-#define MEMORY_RECENT  (2u << 20) /* bytes of raw records: the last seconds, for the evidence */
-#define MEMORY_MARKS   64         /* (time, counters of loss): from when on something may be missing */
+#define MEMORY_PROCESSES 4096       /* living, and those of the last minute; the oldest dead make room */
+#define MEMORY_TEXT      (4u << 20) /* bytes of their argv, exe and cgroups; beyond, argv is cut short */
+#define MEMORY_SIGNALS   1024       /* VIGIL_SIGNAL of the last minute; of VIGIL_OOM a quarter */
+#define MEMORY_DEATHS    2048       /* not yet taken by an episode; more are told as lost */
+#define MEMORY_ORPHANS   256        /* databases at a death whose own record has not come */
+#define MEMORY_TROUBLES  1024       /* not yet taken by an episode; of more than that the account tells */
+#define MEMORY_PROBES    64
+#define MEMORY_RECENT    (1u << 20) /* bytes of what happened last, for the evidence */
+#define MEMORY_MARKS     64         /* moments between which something was lost */
+
+#define MEMORY_KEPT_NS (60ull * 1000000000) /* how long the past is kept */
 
 struct memory;
-struct memory *memory_new(const struct vigil_session *session, bool redact_argv); /* NULL: out of memory */
+
+/** @param session  how every episode begins; copied. @param redact_argv  no argument of any process is kept.
+ * @return NULL: out of memory */
+struct memory *memory_new(const struct vigil_session *session, bool redact_argv);
 void memory_free(struct memory *m);
 
-/** What became of a record. */
-enum memory_news { MEMORY_NOTHING, MEMORY_IN_USE, MEMORY_DEATH, MEMORY_DEATH_PART, MEMORY_TROUBLE, MEMORY_PATHOP };
+/** What a record means for the daemon. */
+enum memory_news {
+        MEMORY_NOTHING,
+        MEMORY_IN_USE,     /* a process opened the database: its state may be dirty from now on */
+        MEMORY_DEATH,      /* a participant died, or replaced itself by exec */
+        MEMORY_DEATH_PART, /* and this is a database as it left it */
+        MEMORY_TROUBLE,    /* an operation failed, or a write-back error */
+        MEMORY_PATHOP,     /* a file of the database was unlinked, renamed or linked */
+};
+
 /**
- * Takes one record of the stream, valid or not. @param ret_db  the database it speaks of; 0: none
- * @return enum memory_news; -ENOMEM. MEMORY_IN_USE: a process began to use a database: its state may be dirty from now on.
+ * Takes one record of the stream, valid or not; nothing of the record itself is kept. Give it every one, those of the canary
+ * too: their numbers prove that nothing was lost. VIGIL_PROBE (sensor_probes(), once after the canary) becomes part of each
+ * episode, VIGIL_STATS is memory_statistics().
+ *
+ * @param ret_db  the database it speaks of; 0: none, or more than one
+ * @return enum memory_news; -ENOMEM
  */
 int memory_take(struct memory *m, const struct vigil_hdr *record, uint32_t *ret_db);
 
-/** A database came under watch (its VIGIL_DATABASE record also comes by itself) or was swept. */
+/** The database is no longer watched: nothing more is told of it. */
 void memory_forget_database(struct memory *m, uint32_t db);
-/** The counters now; noted when one of them has grown. */
+
+/** The counters of sensor_statistics() now: what has grown was lost since the last call. Call each second. */
 void memory_statistics(struct memory *m, const struct vigil_stats *now);
-/** Drops what is older than its time. Call each second. */
+/** Numbers of records that have not come. One that waits in the other ring is none of them: poll again before believing it. */
+uint64_t memory_missing(const struct memory *m);
+
+/** Drops what is older than MEMORY_KEPT_NS. Call each second. */
 void memory_age(struct memory *m, uint64_t now_ns);
-size_t memory_bytes(const struct memory *m);
+
+/** How full it is: for status. */
+struct memory_use {
+        size_t bytes;     /* without what is fixed */
+        size_t processes; /* kept */
+        size_t waiting;   /* deaths that no episode has taken */
+        uint64_t dropped; /* deaths, parts of deaths and troubles beyond a bound */
+};
+struct memory_use memory_use(const struct memory *m);

@@ -1,0 +1,252 @@
+/* episode.c - see episode.h. */
+#include "daemon/episode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/compose.h"
+#include "sensor/recording.h"
+
+/* ---- what is taken out of the memory ---- */
+
+static uint64_t age(uint64_t now_ns, uint64_t ns)
+{
+        return now_ns > ns ? now_ns - ns : 0;
+}
+
+static unsigned ms_left(uint64_t wait_ns, uint64_t waited_ns)
+{
+        return waited_ns < wait_ns ? (unsigned)((wait_ns - waited_ns) / 1000000) + 1 : 1;
+}
+
+static void sooner(unsigned *wait_ms, unsigned ms)
+{
+        if (!*wait_ms || ms < *wait_ms)
+                *wait_ms = ms;
+}
+
+static struct death *take_deaths(struct memory *m, uint64_t now_ns, unsigned *wait_ms)
+{
+        struct death *taken = NULL, **tail = &taken, **link = &m->first;
+        size_t n = 0;
+
+        while (*link && n < EPISODE_DEATHS) {
+                struct death *d = *link;
+                uint64_t waited = age(now_ns, d->proc.hdr.ns);
+                if (!memory_death_is_whole(d) && waited < EPISODE_WAIT_NS) {
+                        sooner(wait_ms, ms_left(EPISODE_WAIT_NS, waited));
+                        link = &d->next;
+                        continue;
+                }
+                *link = d->next;
+                d->next = NULL;
+                *tail = d;
+                tail = &d->next;
+                m->ndeaths--;
+                n++;
+        }
+        m->last = &m->first;
+        while (*m->last)
+                m->last = &(*m->last)->next;
+        return taken;
+}
+
+/* The account that an earlier episode told of had this error in it. */
+static bool was_told(const struct told *told, const struct trouble *t)
+{
+        bool in_account = t->hdr.type == VIGIL_WBERR || t->op.e.op == VIGIL_OP_SYNC;
+
+        return in_account && t->hdr.ns <= told->account_ns;
+}
+
+/* Moves the troubles that are due to the front of @ret; the others stay. @return how many, or -ENOMEM */
+static int take_troubles(struct memory *m, uint64_t now_ns, struct trouble *ret, unsigned *wait_ms)
+{
+        bool due[VIGIL_MAX_DBS] = {false};
+        size_t n = 0, left = 0;
+
+        for (size_t i = 0; i < m->ntroubles; i++) {
+                struct trouble *t = &m->trouble[i];
+                struct told *told = memory_told(m, t->db);
+                if (!told)
+                        return -ENOMEM;
+                uint64_t waited = age(now_ns, told->trouble_ns);
+                if (!told->trouble_ns || waited >= EPISODE_PAUSE_NS)
+                        due[t->db] = true;
+                else
+                        sooner(wait_ms, ms_left(EPISODE_PAUSE_NS, waited));
+        }
+        for (size_t i = 0; i < m->ntroubles; i++) {
+                const struct trouble *t = &m->trouble[i];
+                if (was_told(m->told[t->db], t))
+                        continue;
+                if (due[t->db])
+                        ret[n++] = *t;
+                else
+                        m->trouble[left++] = *t;
+        }
+        m->ntroubles = left;
+        for (size_t i = 0; i < n; i++)
+                m->told[ret[i].db]->trouble_ns = now_ns;
+        return (int)n;
+}
+
+static void deaths_free(struct death *d)
+{
+        while (d) {
+                struct death *next = d->next;
+                memory_death_free(d);
+                d = next;
+        }
+}
+
+static int begin(struct memory *m, uint64_t now_ns, const struct death *deaths, const struct trouble *trouble,
+                 size_t ntroubles, struct episode **ret)
+{
+        struct episode *e = calloc(1, sizeof(*e));
+
+        if (!e)
+                return -ENOMEM;
+        e->memory = m;
+        e->now_ns = now_ns;
+        if (compose_beginning(e, deaths, trouble, ntroubles) < 0) {
+                episode_free(e);
+                return -ENOMEM;
+        }
+        *ret = e;
+        return 1;
+}
+
+int episode_begin(struct memory *m, uint64_t now_ns, struct episode **ret, unsigned *ret_wait_ms)
+{
+        unsigned wait_ms = 0;
+        struct trouble *trouble = m->ntroubles ? calloc(m->ntroubles, sizeof(*trouble)) : NULL;
+
+        if (m->ntroubles && !trouble)
+                return -ENOMEM;
+        int n = take_troubles(m, now_ns, trouble, &wait_ms), r = n;
+        struct death *deaths = n < 0 ? NULL : take_deaths(m, now_ns, &wait_ms);
+        if (n >= 0)
+                r = deaths || n > 0 ? begin(m, now_ns, deaths, trouble, (size_t)n, ret) : 0;
+        if (r == 0)
+                *ret_wait_ms = wait_ms;
+        deaths_free(deaths);
+        free(trouble);
+        return r;
+}
+
+/* ---- what is learnt meanwhile ---- */
+
+size_t episode_looks(const struct episode *e, const uint32_t **ret_dbs)
+{
+        *ret_dbs = e->look;
+        return e->nlooks;
+}
+
+int episode_observed(struct episode *e, uint32_t db, const struct vigil_observed *o)
+{
+        struct vigil_observed r = *o;
+        int err = 0;
+
+        r.db = db;
+        for (size_t i = 0; i < e->ndead; i++)
+                for (uint32_t k = 0; err == 0 && k < e->dead[i].nlooks; k++) {
+                        r.id = e->dead[i].id;
+                        if (e->dead[i].look[k] == db)
+                                err = compose(e, &r, VIGIL_OBSERVED, sizeof(r));
+                }
+        return err;
+}
+
+static int add_living(struct episode *e, const struct vigil_proc *p)
+{
+        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++)
+                if (e->has[p->use[i].db])
+                        return compose(e, p, VIGIL_LIVE, sizeof(*p));
+        return 0;
+}
+
+int episode_add(struct episode *e, const struct vigil_hdr *record)
+{
+        const void *r = record;
+        const struct vigil_ledger_rec *l = r;
+
+        if (record_validate(record, record->size, NULL) < 0)
+                return 0;
+        if (record->type == VIGIL_LIVE)
+                return add_living(e, r);
+        if (record->type == VIGIL_LEDGER && e->has[l->db.id])
+                return compose_account(e, &l->db, record->ns);
+        return 0;
+}
+
+/* ---- its end ---- */
+
+static int on_living(const struct vigil_hdr *record, void *userdata)
+{
+        return episode_add(userdata, record);
+}
+
+static int ask_kernel(struct episode *e, struct sensor *s)
+{
+        struct vigil_stats now;
+        int first = 0, r = sensor_living(s, e->ndbs == 1 ? e->db[0] : 0, on_living, e);
+
+        for (size_t i = 0; r != -ENOMEM && i < e->ndbs; i++) {
+                struct vigil_db account;
+                uint64_t ns = clock_boottime_ns(); /* whatever failed before is in it */
+                first = first ? first : r < 0 ? r : 0;
+                r = sensor_account(s, e->db[i], &account);
+                if (r == 0)
+                        r = compose_account(e, &account, ns);
+        }
+        if (r != -ENOMEM) {
+                first = first ? first : r < 0 ? r : 0;
+                r = sensor_statistics(s, &now);
+                if (r == 0)
+                        memory_statistics(e->memory, &now);
+        }
+        return first ? first : r < 0 ? r : 0;
+}
+
+int episode_complete(struct episode *e, struct sensor *s)
+{
+        int asked = s ? ask_kernel(e, s) : 0;
+
+        if (asked == -ENOMEM || compose_survivors(e) < 0 || compose_end(e) < 0)
+                return -ENOMEM;
+        return asked;
+}
+
+int episode_judge(struct episode *e, const struct detection **ret)
+{
+        int r = 0;
+
+        e->model = model_new();
+        if (!e->model)
+                return -ENOMEM;
+        for (size_t at = 0; r == 0 && at < e->used;) {
+                const struct vigil_hdr *h = (const void *)(e->bytes + at);
+                r = model_feed(e->model, h);
+                at += h->size;
+        }
+        if (r == 0)
+                r = model_finish(e->model);
+        if (r == 0)
+                r = detect_run(e->model, &e->detection);
+        if (r == 0)
+                *ret = e->detection;
+        return r;
+}
+
+void episode_free(struct episode *e)
+{
+        if (!e)
+                return;
+        detection_free(e->detection);
+        model_free(e->model);
+        free(e->bytes);
+        free(e);
+}

@@ -1,0 +1,78 @@
+/* episode_record.c - an episode as a recording, behind what happened right before it. */
+#include "daemon/compose.h"
+#include "sensor/recording.h"
+
+static const struct vigil_hdr *at(const unsigned char *bytes)
+{
+        return (const void *)bytes;
+}
+
+/* The database that a record of struct recent speaks of. */
+static uint32_t db_of(const struct vigil_hdr *h)
+{
+        const void *r = h;
+
+        return h->type == VIGIL_PATHOP ? ((const struct vigil_pathop *)r)->db : ((const struct vigil_op *)r)->e.db;
+}
+
+/* Reads are for a detector that looks at a whole run; of what an episode holds it would see a part. */
+static bool is_read(const struct vigil_hdr *h)
+{
+        const struct vigil_op *r = (const void *)h;
+
+        return h->type == VIGIL_OP && (r->e.op == VIGIL_OP_READ || r->e.op == VIGIL_OP_COPY_FROM);
+}
+
+/* Their numbers would have holes where other databases were: they become records of user space. */
+static int append_recent(const struct episode *e, struct recording_writer *w, unsigned half)
+{
+        const struct recent *c = &e->memory->recent;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < c->used[half]; i += at(c->half[half] + i)->size) {
+                const struct vigil_hdr *h = at(c->half[half] + i);
+                union {
+                        struct vigil_hdr hdr;
+                        struct vigil_op op;
+                        struct vigil_pathop pathop;
+                } copy;
+                if (!e->has[db_of(h)] || is_read(h))
+                        continue;
+                if (h->type == VIGIL_PATHOP)
+                        copy.pathop = *(const struct vigil_pathop *)(const void *)h;
+                else
+                        copy.op = *(const struct vigil_op *)(const void *)h;
+                copy.hdr.cpu = VIGIL_CPU_USER;
+                copy.hdr.seq = 0;
+                r = recording_append(w, &copy.hdr);
+        }
+        return r;
+}
+
+static int append_all(const struct episode *e, struct recording_writer *w)
+{
+        size_t session = at(e->bytes)->size;
+        int r = recording_append(w, at(e->bytes));
+
+        if (r == 0)
+                r = append_recent(e, w, e->memory->recent.newer ^ 1);
+        if (r == 0)
+                r = append_recent(e, w, e->memory->recent.newer);
+        for (size_t i = session; r == 0 && i < e->used; i += at(e->bytes + i)->size)
+                r = recording_append(w, at(e->bytes + i));
+        return r;
+}
+
+int episode_record(const struct episode *e, const char *path)
+{
+        struct recording_writer *w = NULL;
+        int r = recording_create(path, 0, &w);
+
+        if (r < 0)
+                return r;
+        r = append_all(e, w);
+        if (r == 0)
+                r = recording_finish(w);
+        recording_writer_free(w);
+        return r;
+}

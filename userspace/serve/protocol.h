@@ -8,7 +8,21 @@
  *     or for a stream   {"control": 1, "stream": true}, then one line per object, then
  *                       {"control": 1, "end": true, "exit": 0, "error": null}
  * and the server closes. `exit` is the exit status the command must end with, `error` one sentence for people or null. A newer
- * `control` than the server's is answered with exit 69 and an error; unknown members are ignored. */
+ * `control` than the server's is answered with exit 69 and an error; unknown members are ignored.
+ *
+ * What the commands ask. Everything in `args` may be missing but `id` and `after`; times are integers, ns since the epoch. An
+ * id that nobody knows: exit 69 and an error.
+ *   status                       {}                                  vigil.status/1
+ *   health                       {}                                  vigil.health/1; exit 0 healthy, 1 degraded, 2 critical
+ *   incidents                    {since_ns, status, database, limit} vigil.incidents/1
+ *   incident                     {id}                                vigil.incidents/1 of one
+ *   incident-ack, incident-resolve {id}                              vigil.incidents/1 of one, as it is then; twice is no error
+ *   certificates                 {since_ns, database, limit}         vigil.certificates/1
+ *   certificate                  {id}                                vigil.certificates/1 of one
+ *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
+ *   events                       {since_ns, database, limit}         {"schema": "vigil.events/1", "events": [oldest first], "seq":
+ *                                                                    of the last one that there is, "cut": true where there were more}
+ *   events                       {follow: true, after, database}     a stream of the events behind the number `after` */
 #pragma once
 
 #include <sys/un.h>

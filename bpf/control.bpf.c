@@ -45,8 +45,8 @@ int raw_tp__seed_locks(struct bpf_raw_tracepoint_args *ctx)
         use->locks |= (__u32)ctx->args[2] & LOCKS_TRACKED;
         db->flags |= VIGIL_DB_SEEN_LATE;
         if (use->locks & VIGIL_LOCK_WAL_WRITE)
-                txn_begin(db, priv, p, VIGIL_TXN_WAL, bpf_ktime_get_boot_ns());
+                txn_begin(db, p, VIGIL_TXN_WAL, bpf_ktime_get_boot_ns());
         else if (use->locks & VIGIL_LOCK_RESERVED)
-                txn_begin(db, priv, p, VIGIL_TXN_ROLLBACK, bpf_ktime_get_boot_ns());
+                rollback_begin(db, priv, p, VIGIL_TXN_ROLLBACK, bpf_ktime_get_boot_ns(), 0);
         return 0;
 }

@@ -194,7 +194,7 @@ GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
                 COUNT(snaps_lost);
         /* A transaction dies with its process: the database has none any more. */
         if (use->flags & VIGIL_USE_TXN_OWNER)
-                txn_end(db, priv);
+                txn_end(db);
         return 0;
 }
 

@@ -5,21 +5,13 @@
 #ifndef VIGIL_LEDGER_H
 #define VIGIL_LEDGER_H
 
-#include "adopt.h"
+#include "txn.h"
 
 #define WAL_HDR         32
 #define WAL_FRAME_HDR   24
 #define JOURNAL_HDR_MIN 12
+#define JOURNAL_ZEROS   28                    /* what a kept journal is ended with (pager.c: zeroJournalHdr) */
 #define JOURNAL_MAGIC   0xd763a120f905d5d9ULL /* d9 d5 05 f9 20 a1 63 d7, as a little-endian load reads it */
-
-/* One write, as its system call returned. */
-struct io {
-        __u64 offset;
-        __u64 buf; /* user address of what was written; 0: not known */
-        __u64 len;
-        __s64 ret;
-        __u64 ns;
-};
 
 static __always_inline void ledger_written(struct vigil_ledger *l, const struct io *io)
 {
@@ -178,46 +170,22 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
 
 /* ---- rollback journal ---- */
 
-static __always_inline void txn_end(struct vigil_db *db, struct db_priv *priv)
-{
-        db->txn = VIGIL_TXN_NONE;
-        db->txn_db_writes = 0;
-        db->txn_journal_writes = 0;
-        db->txn_since_ns = 0;
-        db->txn_tgid = 0;
-        db->txn_start_ns = 0;
-        priv->txn_rolling_back = 0;
-}
-
-static __always_inline void txn_begin(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p, __u32 kind,
-                                      __u64 ns)
-{
-        txn_end(db, priv);
-        db->txn = kind;
-        db->txn_since_ns = ns;
-        db->txn_tgid = p->id.tgid;
-        db->txn_start_ns = p->id.start_ns;
-}
-
-/* The journal was unlinked, truncated or its header zeroed: a commit if the main file was changed and not rolled back. */
+/* The journal was unlinked, truncated or its header zeroed. By whoever has the transaction that is its end, and a commit if the
+ * main file was changed and not rolled back. By anybody else it leaves an open transaction that nothing can undo. */
 static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
                                           __u32 how)
 {
-        bool commit = db->txn_db_writes && !priv->txn_rolling_back && db->txn != VIGIL_TXN_RECOVERY;
-
         if (db->txn == VIGIL_TXN_RECOVERY && db->journal_hot) {
                 db->rb_recoveries++;
                 db->flags |= VIGIL_DB_RECOVERED;
         }
         db->journal_hot = 0;
+        if (db->txn == VIGIL_TXN_ROLLBACK && !txn_is_mine(db))
+                return false;
         if (db->txn_db_writes || db->txn_journal_writes)
                 db->flags |= how;
-        if (commit) {
-                db->rb_commits++;
-                if (use)
-                        use->commits++;
-        }
-        txn_end(db, priv);
+        bool commit = rollback_commit(db, priv, use);
+        txn_end(db);
         return commit;
 }
 
@@ -227,7 +195,7 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
         __u64 head[2] = {};
 
         if (db->txn == VIGIL_TXN_NONE) { /* locking_mode EXCLUSIVE: no lock call tells of a new transaction */
-                txn_begin(db, priv, p, VIGIL_TXN_ROLLBACK, io->ns);
+                rollback_begin(db, priv, p, VIGIL_TXN_ROLLBACK, io->ns, 0);
                 if (use->locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE))
                         db->flags |= VIGIL_DB_EXCLUSIVE;
         }
@@ -236,12 +204,13 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
                         COUNT(read_faults);
                 } else if (head[0] == JOURNAL_MAGIC) {
                         db->journal_hot = 1;
-                } else if (head[0] == 0 && db->journal_hot) {
+                } else if (head[0] == 0 && (db->journal_hot || io->ret == JOURNAL_ZEROS)) {
                         journal_ended(db, priv, use, VIGIL_DB_JOURNAL_ZEROED);
                         return;
                 }
         }
         db->txn_journal_writes++;
+        rollback_journaled(priv, io);
 }
 
 /* ---- main file ---- */
@@ -264,15 +233,18 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
                 else if (!(use->locks & VIGIL_LOCK_RESERVED) && use->locks & VIGIL_LOCK_EXCLUSIVE &&
                          db->journal_hot)
                         kind = VIGIL_TXN_RECOVERY;
-                txn_begin(db, priv, p, kind, io->ns);
+                rollback_begin(db, priv, p, kind, io->ns, 0);
                 if (kind == VIGIL_TXN_CHECKPOINT) {
                         db->ckpt_db_writes = 1;
                         return;
                 }
         }
         db->txn_db_writes++;
-        if (db->txn == VIGIL_TXN_ROLLBACK && !db->txn_journal_writes && !db->journal_hot)
-                db->flags |= VIGIL_DB_NO_JOURNAL;
+        if (!txn_is_mine(db))
+                return;
+        rollback_wrote(priv, io);
+        if (has_no_journal(db))
+                unjournaled_wrote(db, priv, use);
 }
 
 /* A write to a file of @db returned @io->ret > 0. */
@@ -308,8 +280,6 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
                 wal_generation(db, priv);
         else if (role == VIGIL_ROLE_JOURNAL && size == 0)
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
-        else if (role == VIGIL_ROLE_MAIN && db->txn == VIGIL_TXN_ROLLBACK)
-                priv->txn_rolling_back = 1; /* a rollback restores the size first; a commit shrinks after its end */
 }
 
 /* Lazily moves on what a sync of the directory has made durable. */
@@ -350,7 +320,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
                 ledger_emptied(l);
                 wal_generation(db, priv);
                 if (db->txn == VIGIL_TXN_CHECKPOINT)
-                        txn_end(db, priv);
+                        txn_end(db);
         } else if (role == VIGIL_ROLE_JOURNAL) {
                 ledger_emptied(l);
                 if (journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED) && dir) {

@@ -90,6 +90,16 @@ struct file_ref {
         __u16 pad;
 };
 
+/* What is known of the open rollback transaction (txn.h). */
+enum txn_fact {
+        TXN_FROM_LOCK = 1 << 0, /* RESERVED was taken for it */
+        TXN_COUNTER = 1 << 1,   /* `counter` is known */
+        TXN_RESTORED =
+                1 << 2, /* page 1 was written last with the change counter that it had before the transaction */
+        TXN_BACKWARDS =
+                1 << 3, /* since page 1 was written, a page was written that stands before the one before it */
+};
+
 /* What the kernel side alone needs of a database. */
 struct db_priv {
         __u64 inode[VIGIL_ROLES];
@@ -99,7 +109,10 @@ struct db_priv {
         __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
         __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
         __u64 last_commit_dirop; /* dir.ops right after the last commit by unlink */
-        __u32 txn_rolling_back;
+        __u64 commit_next; /* main file: end of the last write since page 1 was written; 0: in this transaction it was not */
+        __u64 journal_page1; /* -journal: where the copy of page 1 is written next; 0: not known */
+        __u32 counter;       /* change counter in that copy, big-endian */
+        __u32 txn_facts;     /* enum txn_fact */
         __u32 name_len;
         char name[VIGIL_NAME_MAX];
 };

@@ -73,7 +73,7 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
                 a->db->flags |= VIGIL_DB_RECOVERED;
         }
         if (bits & VIGIL_LOCK_WAL_WRITE && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
-                txn_begin(a->db, a->priv, a->p, VIGIL_TXN_WAL, a->ns);
+                txn_begin(a->db, a->p, VIGIL_TXN_WAL, a->ns);
                 a->priv->wal_txn_end = a->db->wal_commit_end;
                 a->priv->wal_frame_commit = 0;
                 a->use->write_lock_ns = a->ns;
@@ -93,7 +93,7 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
                                  false);
                 a->use->write_lock_ns = 0;
                 if (a->db->txn == VIGIL_TXN_WAL)
-                        txn_end(a->db, a->priv);
+                        txn_end(a->db);
                 a->priv->wal_txn_end = a->db->wal_commit_end; /* what was not committed was rolled back */
         }
         if (bits & VIGIL_LOCK_WAL_CKPT) {
@@ -107,7 +107,7 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 static __always_inline void main_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_RESERVED) {
-                txn_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns);
+                rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
                 a->use->write_lock_ns = a->ns;
         }
 }
@@ -121,11 +121,10 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
             a->db->txn_start_ns == a->p->id.start_ns) {
                 /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
-                if (!by_close && a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot) {
-                        a->db->rb_commits++;
-                        a->use->commits++;
-                }
-                txn_end(a->db, a->priv);
+                if (!by_close && a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot)
+                        unjournaled_end(a->db, a->priv, a->use);
+                else
+                        txn_end(a->db);
         }
 }
 

@@ -94,6 +94,8 @@ enum vigil_db_flag {
         VIGIL_DB_RECOVERED = 1 << 8,      /* a hot journal or a WAL was recovered while watched */
         VIGIL_DB_SEEN_LATE = 1 << 9,      /* it was in use before the watch began */
         VIGIL_DB_CANARY = 1 << 10,        /* Vigil's own test file: never reported */
+        VIGIL_DB_END_POSSIBLE =
+                1 << 11, /* no journal: the end of the open transaction may have passed unseen (txn.h) */
 };
 
 enum vigil_txn {
@@ -208,6 +210,8 @@ enum vigil_use_flag {
         VIGIL_USE_UNLINKED = 1 << 9,      /* removed a file of the database */
         VIGIL_USE_SYNCING = 1 << 10, /* a sync of one of its files was in flight at its death or fatal signal */
         VIGIL_USE_OPENED_WAL = 1 << 11,
+        VIGIL_USE_ENDS_SEEN =
+                1 << 12, /* its last transaction without a journal ended by a sync or an unlock: so will the next */
 };
 
 #endif

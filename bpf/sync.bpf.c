@@ -78,6 +78,13 @@ static __always_inline void failed(struct vigil_ledger *l, __s64 ret, __u64 ns)
         l->flags |= VIGIL_LEDGER_TAINTED;
 }
 
+static __always_inline void synced(struct act *a, const struct sync_flight *f)
+{
+        credit(a->db, a->priv, a->ledger, a->role, f->written, f->commits, a->ns);
+        if (a->role == VIGIL_ROLE_MAIN)
+                unjournaled_synced(a->db, a->priv, a->use, f->written);
+}
+
 static __always_inline int sync_range_exit(__s64 ret)
 {
         struct act a = {};
@@ -114,6 +121,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
         struct vigil_ledger *l = a.db ? ledger_of(a.db, a.role) : NULL;
         if (!l || !a.priv || !a.use)
                 goto out;
+        a.ledger = l;
         if (p->syncs_in_flight)
                 __sync_fetch_and_add(&p->syncs_in_flight, -1);
         a.use->flags &= ~VIGIL_USE_SYNCING;
@@ -123,7 +131,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
         if (ret)
                 failed(l, ret, a.ns);
         else if (l->incarnation == f->incarnation)
-                credit(a.db, a.priv, l, a.role, f->written, f->commits, a.ns);
+                synced(&a, f);
         hist_add(p, f->db, a.role, VIGIL_OP_SYNC, took, ret != 0);
         struct vigil_opent e = {.ns = a.ns,
                                 .result = cap_result(ret),

@@ -197,6 +197,29 @@ START_TEST(the_verdict_comes_first_and_the_advice_last)
 }
 END_TEST
 
+START_TEST(a_transaction_that_is_not_known_to_be_one_is_told_so)
+{
+        struct stream s;
+        struct detection *d;
+        struct report_style style = {0};
+        struct actor a = actor(100, "app");
+        a.use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
+        a.use.flags |= VIGIL_USE_TXN_OWNER | VIGIL_USE_OPEN_AT_END;
+        a.db.flags = VIGIL_DB_NO_JOURNAL | VIGIL_DB_END_POSSIBLE;
+        a.db.txn = VIGIL_TXN_ROLLBACK;
+        a.db.txn_db_writes = 1;
+        killed(&a, SIGKILL);
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_close(&s);
+        char *text = text_of(&s, &style, &d);
+        ck_assert_int_eq(strncmp(text, "UNKNOWN  " APP_DB, strlen("UNKNOWN  " APP_DB)), 0);
+        ck_assert_ptr_nonnull(strstr(text, "perhaps a write transaction; locks reserved, exclusive"));
+        free(text);
+        stream_done(&s, d);
+}
+END_TEST
+
 START_TEST(no_line_is_wider_than_the_page)
 {
         struct stream s;
@@ -238,5 +261,6 @@ END_TEST
 
 SUITE("report", every_key_of_the_contract_is_there, values_are_those_of_the_stream,
       only_timed_operations_have_percentiles, paths_that_are_no_text_keep_their_bytes,
-      a_live_run_adds_check_and_backup, the_verdict_comes_first_and_the_advice_last, no_line_is_wider_than_the_page,
+      a_live_run_adds_check_and_backup, the_verdict_comes_first_and_the_advice_last,
+      a_transaction_that_is_not_known_to_be_one_is_told_so, no_line_is_wider_than_the_page,
       a_name_cannot_send_an_escape_sequence, what_is_no_report_is_refused)

@@ -273,13 +273,16 @@ START_TEST(wal_in_locking_mode_exclusive_shows_its_transaction_by_frames_alone)
 }
 END_TEST
 
-START_TEST(a_synced_main_file_ends_a_transaction_without_journal)
+START_TEST(a_transaction_whose_end_was_seen_is_over_though_its_lock_stays)
 {
         struct actor a = writer(100);
-        a.db.txn_journal_writes = 0;
-        a.db.txn_db_writes = 2; /* written and synced: journal_mode MEMORY with locks that stay */
+        a.use.flags &= ~(uint32_t)VIGIL_USE_TXN_OWNER;
+        a.db.txn =
+                VIGIL_TXN_NONE; /* rolled back: the journal was zeroed, nothing was committed, and RESERVED is kept */
         killed(&a, SIGKILL);
         one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+        a.use.flags |= VIGIL_USE_SEEN_LATE; /* it may have begun before the watch */
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
 }
 END_TEST
 
@@ -452,9 +455,10 @@ SUITE("traps", sigkill_to_the_siblings_of_an_exit_group_is_no_kill, oom_needs_th
       a_survivor_that_recovers_is_told_in_the_same_report, nobody_recovered_when_nothing_happened_since,
       locks_kept_between_transactions_are_no_transaction, the_first_commit_of_locking_mode_exclusive_is_over_too,
       wal_in_locking_mode_exclusive_shows_its_transaction_by_frames_alone,
-      a_synced_main_file_ends_a_transaction_without_journal, a_zeroed_header_is_persist_unless_the_locks_stayed,
-      after_lost_events_nothing_is_clean, after_lost_events_a_bad_end_stays_bad_as_a_lower_bound,
-      deaths_that_were_collected_later_are_not_lost, a_missing_number_is_a_lost_event,
-      a_process_that_ran_before_the_watch_is_never_clean, a_late_start_sees_the_open_transaction_in_locks_and_files,
-      a_stream_without_its_end_calls_nothing_clean, an_unseen_canary_leaves_no_trust,
-      shared_descriptors_leave_the_verdict_to_the_last_sharer, a_sibling_thread_that_still_leaves_is_no_sharer)
+      a_transaction_whose_end_was_seen_is_over_though_its_lock_stays,
+      a_zeroed_header_is_persist_unless_the_locks_stayed, after_lost_events_nothing_is_clean,
+      after_lost_events_a_bad_end_stays_bad_as_a_lower_bound, deaths_that_were_collected_later_are_not_lost,
+      a_missing_number_is_a_lost_event, a_process_that_ran_before_the_watch_is_never_clean,
+      a_late_start_sees_the_open_transaction_in_locks_and_files, a_stream_without_its_end_calls_nothing_clean,
+      an_unseen_canary_leaves_no_trust, shared_descriptors_leave_the_verdict_to_the_last_sharer,
+      a_sibling_thread_that_still_leaves_is_no_sharer)

@@ -194,6 +194,58 @@ START_TEST(a_changed_main_file_without_a_journal_is_p0)
 }
 END_TEST
 
+/* journal_mode MEMORY or OFF: the commit has begun, and neither lock nor sync would tell of its end. */
+static struct actor may_have_ended(void)
+{
+        struct actor a = actor(100, "app");
+        in_rollback_txn(&a);
+        a.use.locks_at_end |= VIGIL_LOCK_EXCLUSIVE;
+        a.db.txn_db_writes = 2;
+        a.db.flags |= VIGIL_DB_NO_JOURNAL | VIGIL_DB_END_POSSIBLE;
+        a.db.file[VIGIL_ROLE_MAIN].written = 3 * PAGE;
+        return a;
+}
+
+START_TEST(a_transaction_that_may_have_ended_unseen_is_unknown)
+{
+        struct actor a = may_have_ended();
+        killed(&a, SIGKILL);
+        struct stream s;
+        struct detection *d = judge_one(&s, &a, VIGIL_EXIT);
+        expect(d, "unknown", "transaction-end-unseen,bytes-at-risk", "P2 abrupt-death");
+        const struct certificate *c = detection_certificate(d, 0);
+        ck_assert_str_eq(held_txn_name(c->held), "unknown");
+        ck_assert_ptr_null(strstr(c->prediction, "no committed transaction is lost"));
+        stream_done(&s, d);
+}
+END_TEST
+
+START_TEST(who_leaves_by_itself_after_an_unseen_end_is_unknown_and_no_finding)
+{
+        struct actor a = may_have_ended();
+        one(&a, VIGIL_EXIT, "unknown", "transaction-end-unseen,bytes-at-risk", "");
+}
+END_TEST
+
+START_TEST(a_transaction_is_open_when_ends_are_seen_and_this_one_was_not)
+{
+        struct actor a = may_have_ended();
+        a.use.flags |= VIGIL_USE_ENDS_SEEN;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "no-journal,bytes-at-risk", "P1 unclean-death,P0 no-journal");
+}
+END_TEST
+
+START_TEST(a_sync_of_the_whole_file_system_is_no_end_of_a_transaction)
+{
+        struct actor a = may_have_ended();
+        a.db.flags = VIGIL_DB_NO_JOURNAL;
+        a.db.file[VIGIL_ROLE_MAIN].durable = a.db.file[VIGIL_ROLE_MAIN].written;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unclean", "no-journal", "P1 unclean-death,P0 no-journal");
+}
+END_TEST
+
 START_TEST(a_journal_that_is_gone_in_the_middle_is_no_journal)
 {
         struct actor a = actor(100, "app");
@@ -287,6 +339,10 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       a_full_checkpoint_holds_the_write_lock_without_a_transaction,
       a_wal_recovery_is_neither_transaction_nor_checkpoint,
       a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot, a_changed_main_file_without_a_journal_is_p0,
+      a_transaction_that_may_have_ended_unseen_is_unknown,
+      who_leaves_by_itself_after_an_unseen_end_is_unknown_and_no_finding,
+      a_transaction_is_open_when_ends_are_seen_and_this_one_was_not,
+      a_sync_of_the_whole_file_system_is_no_end_of_a_transaction,
       a_journal_that_is_gone_in_the_middle_is_no_journal, a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks,
       locks_and_descriptors_that_could_not_be_read_make_unknown, a_server_decides_on_a_remote_file_system,
       a_kill_in_the_middle_of_a_sync_is_added, a_sync_that_outlived_the_kill_was_in_flight,

@@ -20,6 +20,8 @@ static enum held_txn held(uint32_t facts, uint32_t locks)
                 return HELD_WRITE;
         if (facts & FACT_CHECKPOINT)
                 return HELD_CHECKPOINT;
+        if (facts & FACT_END_UNSEEN)
+                return HELD_UNKNOWN;
         if (facts & FACT_ROLLING_BACK || locks & VIGIL_LOCK_WAL_RECOVER)
                 return HELD_RECOVERY;
         return facts & FACT_READ_TXN ? HELD_READ : HELD_NONE;
@@ -143,6 +145,10 @@ static void look_behind(struct certificate *c, const struct model_use *u, uint32
         if (facts & FACT_NO_JOURNAL)
                 snprintf(c->prediction, sizeof(c->prediction),
                          "next open cannot undo the half-written transaction: it has no journal");
+        else if (facts & FACT_END_UNSEEN)
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "unknown: if the last transaction had not ended, half of it is in the file, and it has no "
+                         "journal");
         else
                 predict(c, u);
 }

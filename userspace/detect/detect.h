@@ -22,9 +22,9 @@ enum severity { SEVERITY_P0, SEVERITY_P1, SEVERITY_P2, SEVERITY_P3 };
 const char *verdict_name(enum verdict v);
 const char *severity_name(enum severity s);
 
-/** Which transaction a process had open. */
-enum held_txn { HELD_NONE, HELD_READ, HELD_WRITE, HELD_CHECKPOINT, HELD_RECOVERY };
-const char *held_txn_name(enum held_txn t); /* "none", "read", "write", "checkpoint", "recovery" */
+/** Which transaction a process had open. HELD_UNKNOWN: a write transaction, or none any more. */
+enum held_txn { HELD_NONE, HELD_READ, HELD_WRITE, HELD_CHECKPOINT, HELD_RECOVERY, HELD_UNKNOWN };
+const char *held_txn_name(enum held_txn t); /* "none", "read", "write", "checkpoint", "recovery", "unknown" */
 
 /** What a file still owed the disk. */
 struct file_risk {

@@ -37,6 +37,8 @@ static const char *doing(const struct certificate *c)
                 {"no-journal", "in the middle of changing the database without a journal"},
                 {"write-transaction-open", "inside a write transaction"},
                 {"checkpoint-interrupted", "inside a checkpoint"},
+                {"transaction-end-unseen", "after it had changed the database without a journal: whether that "
+                                           "transaction had ended was not seen"},
                 {"hot-journal", "while it rolled back a hot journal"},
                 {"read-transaction-open", "inside a read transaction"},
                 {"connection-left-open", "with a connection open"},
@@ -78,7 +80,8 @@ static int judge(struct detection *d, const struct certificate *c)
         if (r == 0 && has_reason(c, "no-journal"))
                 r = tell(d, c, "no-journal", SEVERITY_P0, doing(c));
         /* Leaving by itself with nothing owed is a certificate, not a finding. */
-        if (r == 0 && c->verdict == VERDICT_ABRUPT && c->ending.signal)
+        bool open = c->verdict == VERDICT_ABRUPT || has_reason(c, "transaction-end-unseen");
+        if (r == 0 && open && c->ending.signal)
                 r = tell(d, c, "abrupt-death", SEVERITY_P2, doing(c));
         if (r == 0 && has_reason(c, "killed-in-sync"))
                 r = tell(d, c, "killed-in-sync", SEVERITY_P2, "during a sync whose result it never saw");

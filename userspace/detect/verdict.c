@@ -19,6 +19,7 @@ static const struct verdict_rule rules[] = {
          {"write-transaction-open", "checkpoint-interrupted"}},
         {"UNCLEAN_TXN_COLD", FACT_WRITE_TXN, 0, VERDICT_UNCLEAN, {"write-transaction-open"}},
         {"UNCLEAN_CKPT", FACT_CHECKPOINT, 0, VERDICT_UNCLEAN, {"checkpoint-interrupted"}},
+        {"UNKNOWN_END", FACT_END_UNSEEN, 0, VERDICT_UNKNOWN, {"transaction-end-unseen"}},
         {"UNCLEAN_READ", FACT_READ_TXN, 0, VERDICT_ABRUPT, {"read-transaction-open"}},
         {"UNCLEAN_IDLE", FACT_OPEN, 0, VERDICT_ABRUPT, {"connection-left-open"}},
         {"UNKNOWN",
@@ -99,8 +100,9 @@ static bool rollback_txn(const struct model_death *d, const struct model_use *u,
         bool touched = u->db->txn_db_writes || u->db->txn_journal_writes;
         if (u->db->flags & VIGIL_DB_EXCLUSIVE)
                 return owns(u, VIGIL_TXN_ROLLBACK) && touched;
-        /* An exec has released its locks, and ended the transaction with them, before it is told of. */
-        if (held && u->db->txn == VIGIL_TXN_NONE && u->db->rb_commits > 0 && !late(u) && !d->by_exec)
+        /* The lock began one, and its end was seen. An exec has released its locks, and ended the transaction with them,
+         * before it is told of. */
+        if (held && u->db->txn == VIGIL_TXN_NONE && !late(u) && !d->by_exec)
                 return false;
         return held || owns(u, VIGIL_TXN_ROLLBACK);
 }
@@ -127,19 +129,29 @@ static bool checkpointing(const struct model_use *u, uint32_t locks)
         return locks & (VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_READ0_WR) || owns(u, VIGIL_TXN_CHECKPOINT);
 }
 
-/* The main file was changed inside the transaction and there is nothing to undo it with. A synced main file ends a
- * transaction of journal_mode MEMORY or OFF whose locks stay (locking_mode EXCLUSIVE): no lock call tells of its end. */
+/* Its transaction has changed the main file, and no journal that is still there can undo that. */
+static bool half_written(const struct model_use *u)
+{
+        return owns(u, VIGIL_TXN_ROLLBACK) && u->db->txn_db_writes > 0 && !u->db->journal_hot && !seen_hot(u) &&
+               !late(u);
+}
+
+/* journal_mode MEMORY and OFF. For the kernel side that transaction is open until a lock is released or the main file synced.
+ * Neither happens with locking_mode EXCLUSIVE and synchronous=OFF (docs/ARCHITECTURE.md, "Where a transaction ends"). */
+static bool end_unseen(const struct model_use *u)
+{
+        return half_written(u) && u->db->txn_journal_writes == 0 && u->db->flags & VIGIL_DB_END_POSSIBLE &&
+               !(u->use.flags & VIGIL_USE_ENDS_SEEN);
+}
+
 static bool without_journal(const struct model_use *u)
 {
-        const struct vigil_db *db = u->db;
-        if (!owns(u, VIGIL_TXN_ROLLBACK) || db->txn_db_writes == 0 || db->journal_hot || seen_hot(u) || late(u))
+        if (!half_written(u) || end_unseen(u))
                 return false;
-        const struct vigil_ledger *main = &db->file[VIGIL_ROLE_MAIN];
-        if (db->txn_journal_writes == 0)
-                return main->written > main->durable;
         /* It had a journal: gone only when somebody looked and nobody can have rolled it back in between. */
-        return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_MAIN && !u->others &&
-               u->recovered != 1;
+        return u->db->txn_journal_writes == 0 ||
+               (u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_MAIN && !u->others &&
+                u->recovered != 1);
 }
 
 static bool reading(const struct model_use *u, uint32_t locks)
@@ -168,13 +180,11 @@ static bool in_wal_mode(const struct model_use *u)
 static uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
         uint32_t f = 0;
-        bool rollback = rollback_txn(d, u, locks);
+        if (end_unseen(u))
+                f |= FACT_END_UNSEEN;
         if (without_journal(u))
                 f |= FACT_NO_JOURNAL;
-        if (rollback && !without_journal(u) && u->db && u->db->txn_journal_writes == 0 &&
-            u->db->txn_db_writes > 0 && !late(u))
-                rollback = false; /* committed: see without_journal() */
-        if (rollback || wal_txn(u, locks))
+        if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, locks))
                 f |= FACT_WRITE_TXN;
         if ((u->db && u->db->journal_hot) || seen_hot(u))
                 f |= FACT_HOT;

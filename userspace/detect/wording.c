@@ -23,11 +23,9 @@ const char *severity_name(enum severity s)
 
 const char *held_txn_name(enum held_txn t)
 {
-        static const char *const names[] = {[HELD_NONE] = "none",
-                                            [HELD_READ] = "read",
-                                            [HELD_WRITE] = "write",
-                                            [HELD_CHECKPOINT] = "checkpoint",
-                                            [HELD_RECOVERY] = "recovery"};
+        static const char *const names[] = {[HELD_NONE] = "none",         [HELD_READ] = "read",
+                                            [HELD_WRITE] = "write",       [HELD_CHECKPOINT] = "checkpoint",
+                                            [HELD_RECOVERY] = "recovery", [HELD_UNKNOWN] = "unknown"};
         return names[t];
 }
 

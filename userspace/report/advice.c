@@ -65,6 +65,9 @@ static const struct {
          "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
         {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},
         {NULL, "seen-late", "Start Vigil before the program to have the whole account."},
+        {NULL, "transaction-end-unseen",
+         "Compare the last transaction with what the program meant to write: it may be there in half. With "
+         "synchronous=NORMAL, or journal_mode=WAL or DELETE, its end can be seen."},
         {NULL, "hot-journal",
          "Keep the -journal beside the database: the next open needs it to undo the transaction. Then start the "
          "program again."},

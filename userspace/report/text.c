@@ -133,6 +133,13 @@ static void print_operations(struct page *p, const json_t *c)
         }
 }
 
+static const char *txn_words(const char *txn)
+{
+        if (strcmp(txn, "unknown") == 0)
+                return "perhaps a write";
+        return strcmp(txn, "none") == 0 ? "no" : txn;
+}
+
 static void print_death(struct page *p, const json_t *c, const struct report_style *style)
 {
         const json_t *process = json_object_get(c, "process");
@@ -149,8 +156,8 @@ static void print_death(struct page *p, const json_t *c, const struct report_sty
         join(words, sizeof(words), json_object_get(c, "locks"), ", ");
         const char *txn = text_of(c, "transaction", "none");
         if (words[0] || strcmp(txn, "none") != 0)
-                page_paragraph(p, INK_PLAIN, "held", LABEL, "%s%s%s%s", strcmp(txn, "none") == 0 ? "no" : txn,
-                               " transaction", words[0] ? "; locks " : "", words);
+                page_paragraph(p, INK_PLAIN, "held", LABEL, "%s transaction%s%s", txn_words(txn),
+                               words[0] ? "; locks " : "", words);
         print_debts(p, c);
         uint64_t wal = number_of(json_object_get(c, "left_behind"), "wal_bytes");
         char size[TEXT_BYTES_LEN];

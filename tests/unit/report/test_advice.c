@@ -40,6 +40,16 @@ START_TEST(a_hot_journal_must_be_kept)
 }
 END_TEST
 
+START_TEST(an_end_that_was_not_seen_must_be_looked_into)
+{
+        const char *a[ADVICE_MAX];
+        ck_assert_uint_eq(advise("abrupt-death", "transaction-end-unseen", 0, a), 1);
+        ck_assert_ptr_nonnull(strstr(a[0], "Compare the last transaction"));
+        ck_assert_uint_eq(advise("no-journal", "transaction-end-unseen", 0, a), 2);
+        ck_assert_ptr_nonnull(strstr(a[0], "nothing can undo it"));
+}
+END_TEST
+
 START_TEST(what_was_recovered_needs_nothing_more)
 {
         const char *a[ADVICE_MAX];
@@ -64,5 +74,6 @@ START_TEST(what_is_no_report_gives_no_advice)
 }
 END_TEST
 
-SUITE("advice", a_clean_end_needs_no_advice, a_hot_journal_must_be_kept, what_was_recovered_needs_nothing_more,
+SUITE("advice", a_clean_end_needs_no_advice, a_hot_journal_must_be_kept,
+      an_end_that_was_not_seen_must_be_looked_into, what_was_recovered_needs_nothing_more,
       damage_comes_before_the_death_that_was_found_with_it, what_is_no_report_gives_no_advice)

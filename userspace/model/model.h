@@ -161,6 +161,19 @@ const struct model_hist *model_hist(const struct model *m, size_t i);
 const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);
 /** The last signal that can end a process, as far as one was seen, sent to (@p start_ns, @p tgid); NULL: none. */
 const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start_ns, uint32_t tgid);
+/**
+ * Whether a database has been recovered since a death: a survivor or the next opener replayed the WAL, rolled the journal back,
+ * or went on writing over what was left (it cannot commit over a hot journal without rolling it back first).
+ *
+ * @param then, then_observed  as the dead process left it (model_use.db and .observed); NULL: not known
+ * @param died_ns              of the death
+ * @param now, now_ns          an account, and when it was read
+ * @param now_observed         a later look at the files; NULL: none
+ * @return as model_use.recovered
+ */
+int model_recovered(const struct vigil_db *then, const struct vigil_observed *then_observed, uint64_t died_ns,
+                    const struct vigil_db *now, uint64_t now_ns, const struct vigil_observed *now_observed);
+
 /** Path of a cgroup id; NULL: not known. */
 const char *model_cgroup(const struct model *m, uint64_t cgroup_id);
 /** True when a probe whose name contains @p part was attached. */

@@ -5,27 +5,31 @@
 
 /* ---- afterlife ----------------------------------------------------------------------------------------------------- */
 
-static bool was_hot(const struct model_use *u)
+static bool sees_hot(const struct vigil_observed *o)
 {
-        return u->db->journal_hot || (u->observed && u->observed->flags & VIGIL_OBS_JOURNAL_HOT);
+        return o && o->flags & VIGIL_OBS_JOURNAL_HOT;
 }
 
-/* Recovered: a survivor or the next opener replayed the WAL, rolled the journal back, or went on writing over what was left
- * (it cannot commit over a hot journal without rolling it back first). */
-static int recovered(const struct slot *s, const struct model_use *u, uint64_t died_ns)
+int model_recovered(const struct vigil_db *then, const struct vigil_observed *then_observed, uint64_t died_ns,
+                    const struct vigil_db *now, uint64_t now_ns, const struct vigil_observed *now_observed)
 {
-        if (!u->db || !s->db || s->db_ns <= died_ns)
+        if (!then || !now || now_ns <= died_ns)
                 return -1;
-        const struct vigil_db *then = u->db, *now = s->db;
         if (now->wal_recoveries > then->wal_recoveries || now->rb_recoveries > then->rb_recoveries ||
             now->wal_commits > then->wal_commits || now->rb_commits > then->rb_commits ||
             now->checkpoints > then->checkpoints)
                 return 1;
-        const struct vigil_observed *o = s->observed;
-        if (was_hot(u) && o && !o->error && o->hdr.ns > died_ns && o->flags & VIGIL_OBS_MAIN &&
-            !(o->flags & VIGIL_OBS_JOURNAL_HOT) && (!u->observed || o->hdr.ns > u->observed->hdr.ns))
+        bool was_hot = then->journal_hot || sees_hot(then_observed);
+        const struct vigil_observed *o = now_observed;
+        if (was_hot && o && !o->error && o->hdr.ns > died_ns && o->flags & VIGIL_OBS_MAIN && !sees_hot(o) &&
+            (!then_observed || o->hdr.ns > then_observed->hdr.ns))
                 return 1;
         return 0;
+}
+
+static int recovered(const struct slot *s, const struct model_use *u, uint64_t died_ns)
+{
+        return model_recovered(u->db, u->observed, died_ns, s->db, s->db_ns, s->observed);
 }
 
 static bool still_had_it(const struct model_death *other, uint32_t db, uint64_t ns)

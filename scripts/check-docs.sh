@@ -4,7 +4,7 @@
 #
 # docs/JSON.md   each table under a mark `<!-- check: LIST -->` has exactly the values that the code can emit, findings with
 #                their severity; every field of a document is named somewhere on the page
-# docs/man/*.1   every command, every option; no warning of groff
+# docs/man/*     vigil.1: every command, every option; vigil.conf.5: every section and key; no warning of groff
 # README.md      every command, every blind spot of `vigil doctor`
 # all of them    links to files of the tree
 #
@@ -87,6 +87,11 @@ code_options() {
 	grep -ohE '"--?[a-z][a-z-]*", *(\.kind|OPT_|[A-Z_]+, (true|false))|\.name = "--[a-z-]+"' cli/*.c | grep -oE -- '--?[a-z][a-z-]*' | sort -u
 }
 
+# Sections and keys of the configuration.
+code_keys() {
+	grep -oE '\.name = "[a-z-]+"' config/grammar.c | codes
+}
+
 code_blind() {
 	body sensor/sensor.c '^const char \*const \*sensor_blind' | grep -oE '"[^"]+",$' | sed 's/^"//; s/",$//'
 }
@@ -146,6 +151,10 @@ check_words() {
 	while read -r word; do
 		grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" <<<"$man" || say "docs/man/vigil.1: $word is not told of"
 	done < <(cd userspace && code_commands && code_options)
+	man=$(sed 's/\\-/-/g' docs/man/vigil.conf.5)
+	while read -r word; do
+		grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" <<<"$man" || say "docs/man/vigil.conf.5: $word is not told of"
+	done < <(cd userspace && code_keys)
 	while read -r word; do
 		grep -qF "\`vigil $word" README.md || say "README.md: the command $word is not told of"
 	done < <(cd userspace && code_commands)
@@ -163,11 +172,13 @@ check_links() {
 
 # groff's warnings: unknown macros, words that do not fit. Nothing to check with: nothing is said.
 check_manual() {
-	local line
+	local line page
 	command -v man >/dev/null || return 0
-	while read -r line; do
-		say "docs/man/vigil.1: $line"
-	done < <(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z docs/man/vigil.1 2>&1 >/dev/null)
+	for page in docs/man/*; do
+		while read -r line; do
+			say "$page: $line"
+		done < <(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+	done
 }
 
 check() {
@@ -207,6 +218,7 @@ self_test() {
 		plant 's/"no-space", SEVERITY_P1/"no-space", SEVERITY_P3/' userspace/detect/sync.c
 		plant 's/"commits_at_risk", c->/"commits_in_doubt", c->/' userspace/report/certificate.c
 		plant 's/"--reads", OPT/"--readings", OPT/' userspace/cli/exec.c
+		plant 's/"min-interval"/"min-pause"/' userspace/config/grammar.c
 		plant 's/"I\/O through io_uring"/"I\/O through a ring"/' userspace/sensor/sensor.c
 		plant 's/^\.SH FILES/.SHH FILES/' docs/man/vigil.1
 		plant 's/\]\(docs\/JSON.md/](docs\/GONE.md/' README.md
@@ -218,6 +230,7 @@ self_test() {
 		must_say '`no-space` has the severity P3'
 		must_say 'the field `commits_in_doubt` is not told of'
 		must_say '--readings is not told of'
+		must_say 'min-pause is not told of'
 		must_say 'the blind spot is not told of: I/O through a ring'
 		must_say "macro 'SHH' not defined"
 		must_say 'there is no docs/GONE.md'

@@ -37,5 +37,8 @@ void text_printable(char *ret, size_t size, const char *text);
 /** Parses "90", "90s", "5m", "2h", "1d" into milliseconds. @return 0, -EINVAL or -ERANGE. */
 int text_parse_duration(const char *text, uint64_t *ret_ms);
 
+/** Parses "4096", "64K", "512M", "10G", "2T": binary units. @return 0, -EINVAL or -ERANGE. */
+int text_parse_bytes(const char *text, uint64_t *ret_bytes);
+
 /** Name of a signal, "SIGKILL", "SIGRTMIN+2"; "signal 99" when it has none. Static or thread-local storage. */
 const char *text_signal(int sig);

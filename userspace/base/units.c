@@ -83,29 +83,48 @@ void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
                 snprintf(ret + n, TEXT_DURATION_LEN - (size_t)n, " %" PRIu64 " %s", rest, large[i].rest_name);
 }
 
-int text_parse_duration(const char *text, uint64_t *ret_ms)
+struct suffix {
+        const char *name;
+        uint64_t factor;
+};
+
+/* A whole number and one of @suffix. */
+static int parse_scaled(const char *text, const struct suffix *suffix, size_t n, uint64_t *ret)
 {
-        static const struct {
-                const char *suffix;
-                uint64_t ms;
-        } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
         uint64_t value = 0;
         const char *p = text;
+
         for (; *p >= '0' && *p <= '9'; p++)
                 if (__builtin_mul_overflow(value, 10, &value) ||
                     __builtin_add_overflow(value, (uint64_t)(*p - '0'), &value))
                         return -ERANGE;
         if (p == text)
                 return -EINVAL;
-        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-                if (strcmp(p, units[i].suffix) != 0)
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(p, suffix[i].name) != 0)
                         continue;
-                if (__builtin_mul_overflow(value, units[i].ms, &value))
+                if (__builtin_mul_overflow(value, suffix[i].factor, &value))
                         return -ERANGE;
-                *ret_ms = value;
+                *ret = value;
                 return 0;
         }
         return -EINVAL;
+}
+
+int text_parse_duration(const char *text, uint64_t *ret_ms)
+{
+        static const struct suffix units[] = {{"", 1000},   {"ms", 1},      {"s", 1000},
+                                              {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+
+        return parse_scaled(text, units, sizeof(units) / sizeof(units[0]), ret_ms);
+}
+
+int text_parse_bytes(const char *text, uint64_t *ret_bytes)
+{
+        static const struct suffix units[] = {
+                {"", 1}, {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"T", 1ULL << 40}};
+
+        return parse_scaled(text, units, sizeof(units) / sizeof(units[0]), ret_bytes);
 }
 
 const char *text_signal(int sig)

@@ -34,6 +34,7 @@ struct command {
 extern const struct command command_attach;
 extern const struct command command_backup;
 extern const struct command command_check;
+extern const struct command command_check_config;
 extern const struct command command_doctor;
 extern const struct command command_exec;
 extern const struct command command_record;

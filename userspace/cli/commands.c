@@ -5,6 +5,6 @@
 
 /* In the order of `vigil --help`. */
 const struct command *const commands[] = {
-        &command_exec,   &command_attach, &command_check,  &command_backup,
-        &command_record, &command_replay, &command_doctor, NULL,
+        &command_exec,   &command_attach,       &command_check, &command_backup, &command_record, &command_replay,
+        &command_doctor, &command_check_config, NULL,
 };

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/suggest.h"
+
 enum global { JSON, QUIET, VERBOSE, CONFIG, STATE_DIR, HELP, VERSION };
 
 static const struct {
@@ -66,39 +68,12 @@ static int take(struct invocation *in, char **argv)
         return 0;
 }
 
-/* Edit distance with transpositions (optimal string alignment), given up at names that no command can have. */
-static size_t distance(const char *a, const char *b)
-{
-        enum { MAX = 32 };
-        size_t n = strlen(a), m = strlen(b), d[MAX + 1][MAX + 1];
-        if (n > MAX || m > MAX)
-                return SIZE_MAX;
-        for (size_t i = 0; i <= n; i++) {
-                for (size_t j = 0; j <= m; j++) {
-                        if (i == 0 || j == 0) {
-                                d[i][j] = i + j;
-                                continue;
-                        }
-                        size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-                        if (d[i - 1][j] + 1 < best)
-                                best = d[i - 1][j] + 1;
-                        if (d[i][j - 1] + 1 < best)
-                                best = d[i][j - 1] + 1;
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                            d[i - 2][j - 2] + 1 < best)
-                                best = d[i - 2][j - 2] + 1;
-                        d[i][j] = best;
-                }
-        }
-        return d[n][m];
-}
-
 const char *globals_nearest(const char *name, const struct command *const *table)
 {
         const char *nearest = NULL;
-        size_t best = 3; /* two mistakes are a slip, three another word */
+        size_t best = SUGGEST_SLIPS + 1;
         for (; *table; table++) {
-                size_t d = distance(name, (*table)->name);
+                size_t d = suggest_distance(name, (*table)->name);
                 if (d < best && d < strlen((*table)->name)) {
                         best = d;
                         nearest = (*table)->name;

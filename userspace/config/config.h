@@ -34,7 +34,7 @@ struct config_check {
 struct config_backup {
         unsigned on;              /* enum config_backup_on; default all but schedule. 0: never */
         unsigned keep;            /* verified ones; default 14, at least 1 */
-        uint64_t min_interval_ms; /* default 10 min */
+        uint64_t min_interval_ms; /* default 5 min */
         unsigned max_per_hour;    /* default 6; a P0 may take one more */
         uint64_t byte_budget;     /* most bytes of all copies of this database; 0: none */
         uint64_t every_ms;        /* with "schedule"; 0: not set */
@@ -58,7 +58,8 @@ struct config_orchestrator {
         unsigned line;
 };
 struct config_notify {
-        char *name, *type, *routing_key_file, *min_severity;
+        char *name, *type, *routing_key_file;
+        unsigned min_severity; /* 0..3: not below it */
         unsigned line;
 };
 
@@ -125,7 +126,7 @@ void config_free(struct config *c);
 
 /** One path to guard: what `path` and `glob` of the configuration come to now. */
 struct config_target {
-        char *name; /* of the database; with glob "NAME/FILE", FILE made plain */
+        char *name; /* of the database; with glob "NAME-FILE", FILE made plain */
         char *path;
         const struct config_database *of; /* borrowed */
 };

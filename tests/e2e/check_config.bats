@@ -1,0 +1,49 @@
+# check_config.bats - vigil check-config on real files. Needs no privilege.
+# bats file_tags=asan
+
+setup() {
+	VIGIL=${VIGIL_BUILD:-$BATS_TEST_DIRNAME/../../build}/vigil
+	cd "$BATS_TEST_TMPDIR"
+}
+
+# ends STATUS CMD...: its exit status, what it said in out and err.
+ends() {
+	local want=$1 status=0
+	shift
+	"$@" >out 2>err || status=$?
+	cat out err
+	[ "$status" -eq "$want" ]
+}
+
+@test "the configuration that is shipped is valid" {
+	ends 0 "$VIGIL" check-config --config "$BATS_TEST_DIRNAME/../../share/vigil.conf"
+	grep -q 'valid: 0 databases' out
+}
+
+@test "each mistake is told with file and line" {
+	printf "database 'a' {\n  pth = '/a'\n  path = 'a.db'\n  check { evry = '1h' }\n}\n" >x.conf
+	ends 2 "$VIGIL" check-config --config x.conf
+	grep -qx "x.conf:2: unknown key 'pth' in section 'database'; did you mean 'path'?" err
+	grep -q "^x.conf:3: database 'a': path: 'a.db' is not absolute" err
+	grep -qx "x.conf:4: unknown key 'evry' in section 'check'; did you mean 'every'?" err
+	[ ! -s out ]
+}
+
+@test "the same as a document" {
+	printf "database 'a' {\n  path = '/a'\n" >x.conf
+	ends 2 "$VIGIL" check-config --config x.conf --json
+	jq -e '.schema == "vigil.check-config/1" and .valid == false and .errors[0].line == 2' out
+}
+
+@test "what is no file of text is refused in one line" {
+	printf 'state-dir = "/x"\n\0' >nul.conf
+	ends 2 "$VIGIL" check-config --config nul.conf
+	grep -qx 'nul.conf:2: a NUL byte: this is no text' err
+	ends 2 "$VIGIL" check-config --config .
+	[ "$(wc -l <err)" -eq 1 ]
+	ends 2 "$VIGIL" check-config --config gone.conf
+	[ "$(wc -l <err)" -eq 1 ]
+	head -c 2000000 /dev/zero | tr '\0' '#' >large.conf
+	ends 2 "$VIGIL" check-config --config large.conf
+	[ "$(wc -l <err)" -eq 1 ]
+}

@@ -1,0 +1,197 @@
+/* test_parse.c - a configuration says what it says, and each mistake is told with its line. */
+#include "suite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static struct config *good(const char *text)
+{
+        struct config_errors errors;
+        struct config *c = NULL;
+        int r = config_parse("test", text, &c, &errors);
+
+        ck_assert_msg(r == 0, "%d: %s", r, errors.n ? errors.item[0].text : "no complaint");
+        return c;
+}
+
+/* The only complaint, "LINE: text". */
+static const char *bad(const char *text)
+{
+        static char told[300];
+        struct config_errors errors;
+        struct config *c = NULL;
+
+        ck_assert_int_eq(config_parse("test", text, &c, &errors), -EINVAL);
+        ck_assert_ptr_null(c);
+        ck_assert_msg(errors.n == 1, "%zu complaints, the second: %s", errors.n,
+                      errors.n > 1 ? errors.item[1].text : "");
+        snprintf(told, sizeof(told), "%u: %s", errors.item[0].line, errors.item[0].text);
+        return told;
+}
+
+START_TEST(an_empty_file_is_all_defaults)
+{
+        struct config *c = good("");
+
+        ck_assert_str_eq(c->state_dir, CONFIG_STATE_DIR);
+        ck_assert_uint_eq(c->ndatabases, 0);
+        ck_assert_uint_eq(c->limits.retention_age_ms, 30ULL * 86400000);
+        config_free(c);
+}
+END_TEST
+
+START_TEST(the_contracts_example_is_understood)
+{
+        struct config_errors errors;
+        struct config *c = NULL;
+
+        ck_assert_int_eq(
+                config_parse(
+                        "test",
+                        "state-dir = \"/var/lib/vigil\"\n"
+                        "database \"persistence\" {\n"
+                        "  path = \"/srv/atlas/persistence.db\"\n"
+                        "  check { every = \"1h\"  method = \"quick\" }\n"
+                        "  backup { on = {\"unclean\", \"hazard\", \"sync-error\", \"corrupt\"}  keep = 14  "
+                        "min-interval = \"5m\" }\n"
+                        "}\n"
+                        "orchestrator \"batch\" {\n"
+                        "  match-cmdline = \"batch-orchestrator\"\n"
+                        "  database = \"persistence\"\n"
+                        "  jobs { query = 'SELECT id FROM jobs'  stuck-after = \"12h\"  no-progress = \"10m\" }\n"
+                        "}\n"
+                        "notify \"pager\" { type = \"pagerduty\"  routing-key-file = \"/etc/vigil/pagerduty.key\"  "
+                        "min-severity = \"P1\" }\n",
+                        &c, &errors),
+                0);
+        ck_assert_uint_eq(c->ndatabases, 1);
+        ck_assert_str_eq(c->database[0].name, "persistence");
+        ck_assert_uint_eq(c->database[0].check.every_ms, 3600000);
+        ck_assert_uint_eq(c->database[0].backup.on,
+                          CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT);
+        ck_assert_uint_eq(c->database[0].backup.min_interval_ms, 300000);
+        ck_assert_str_eq(c->orchestrator[0].query, "SELECT id FROM jobs");
+        ck_assert_uint_eq(c->notify[0].min_severity, 1);
+        ck_assert_uint_eq(errors.n, 2); /* notes: not acted upon yet */
+        ck_assert(errors.item[0].note && errors.item[1].note);
+        config_free(c);
+}
+END_TEST
+
+START_TEST(every_kind_of_mistake_has_its_line)
+{
+        static const struct {
+                const char *text, *told;
+        } rows[] = {
+                {"state-dir = 'var'", "1: state-dir: 'var' is not absolute: write it from / on"},
+                {"\nredact-argv = maybe", "2: redact-argv: 'maybe' is neither true nor false"},
+                {"database 'a' {\n path = '/a'\n check { every = 'soon' }\n}",
+                 "3: database 'a': every: 'soon' is not a duration such as '90s', '5m', '1h' or '7d'"},
+                {"database 'a' {\n path = '/a'\n check { method = 'deep' }\n}",
+                 "3: database 'a': method: 'deep' is none of none, quick, full"},
+                {"database 'a' {\n path = '/a'\n backup { keep = 0 }\n}",
+                 "3: database 'a': keep: 0 is not between 1 and 100000"},
+                {"database 'a' {\n path = '/a'\n backup { keep = 14K }\n}",
+                 "3: database 'a': keep: '14K' is not a whole number"},
+                {"database 'a' {\n path = '/a'\n backup { max-bytes = 99999999999999999999T }\n}",
+                 "3: database 'a': max-bytes: '99999999999999999999T' is too large for a size such as '512M' or "
+                 "'10G'"},
+                {"database 'a' {\n path = '/a'\n backup { on = {'unclean', 'always'} }\n}",
+                 "3: database 'a': on: 'always' is none of unclean, hazard, sync-error, corrupt, schedule"},
+                {"limits { store-bytes = 1K }", "1: store-bytes: 1K is less than 16 MiB"},
+                {"database 'a' {\n}", "1: database 'a': path or glob is missing"},
+                {"database 'a' {\n path = '/a'\n glob = '/b*'\n}",
+                 "1: database 'a': path and glob exclude each other"},
+                {"database 'a' { path = '/a' }\ndatabase 'b' { path = '/a' }",
+                 "2: database 'b': the same path as database 'a' in line 1"},
+                {"database 'a' { path = '/a' }\ndatabase 'a' { path = '/b' }", "2: found duplicate title 'a'"},
+                {"database 'a' {\n path = '/a'\n path = '/b'\n}", "3: 'path' is given twice, first in line 2"},
+                {"severity 'x' {\n}", "1: severity 'x': is: is missing"},
+                {"state-dir '/x'", "1: missing equal sign after option 'state-dir'"},
+                {"}", "1: unexpected closing brace"},
+                {"include('/etc/shadow')", "1: unknown key 'include'"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                ck_assert_str_eq(bad(rows[i].text), rows[i].told);
+}
+END_TEST
+
+START_TEST(a_name_that_cannot_be_a_directory_is_refused)
+{
+        ck_assert_ptr_nonnull(
+                strstr(bad("database '../x' { path = '/a' }"), "1: database '../x': a name is made of"));
+        ck_assert_ptr_nonnull(strstr(bad("database '' { path = '/a' }"), "a name is made of"));
+        ck_assert_ptr_nonnull(strstr(bad("database '.x' { path = '/a' }"), "a name is made of"));
+}
+END_TEST
+
+START_TEST(a_missing_last_brace_is_an_error)
+{
+        ck_assert_str_eq(bad("database 'a' {\n path = '/a'\n"),
+                         "2: the file ends inside of section 'database': a } is missing");
+        ck_assert_str_eq(bad("database 'a' {\n path = '/a'\n check { every = '1h' \n}\n"),
+                         "4: the file ends inside of section 'database': a } is missing");
+}
+END_TEST
+
+START_TEST(unknown_keys_are_all_told_with_the_nearest_one)
+{
+        struct config_errors errors;
+        struct config *c = NULL;
+
+        ck_assert_int_eq(config_parse("test",
+                                      "state-dri = '/x'\n"
+                                      "database 'a' {\n"
+                                      "  pth = '/a'\n"
+                                      "  path = '/a'\n"
+                                      "  check { evry = '1h' }\n"
+                                      "}\n",
+                                      &c, &errors),
+                         -EINVAL);
+        ck_assert_uint_eq(errors.n, 3);
+        ck_assert_uint_eq(errors.item[0].line, 1);
+        ck_assert_str_eq(errors.item[0].text, "unknown key 'state-dri'; did you mean 'state-dir'?");
+        ck_assert_uint_eq(errors.item[1].line, 3);
+        ck_assert_str_eq(errors.item[1].text, "unknown key 'pth' in section 'database'; did you mean 'path'?");
+        ck_assert_uint_eq(errors.item[2].line, 5);
+        ck_assert_str_eq(errors.item[2].text, "unknown key 'evry' in section 'check'; did you mean 'every'?");
+}
+END_TEST
+
+START_TEST(comments_hide_nothing_and_move_no_line)
+{
+        struct config *c = good("# one\n// two 'x\n/* three\n\" four */\nstate-dir = '/a#b' # end\n"
+                                "database /* here */ 'x' { path = /p//q }");
+
+        ck_assert_str_eq(c->state_dir, "/a#b");
+        ck_assert_str_eq(c->database[0].path, "/p//q");
+        ck_assert_uint_eq(c->database[0].line, 6);
+        config_free(c);
+        ck_assert_str_eq(bad("# one\n# two\n\n/* three\n four */ redact-argv = maybe # five\n"),
+                         "5: redact-argv: 'maybe' is neither true nor false");
+}
+END_TEST
+
+START_TEST(more_mistakes_than_fit_are_counted)
+{
+        struct config_errors errors;
+        struct config *c = NULL;
+        char text[100 * 40] = "";
+
+        for (int i = 0; i < 100; i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "database 'd%d' { path = 'x' }\n", i);
+        ck_assert_int_eq(config_parse("test", text, &c, &errors), -EINVAL);
+        ck_assert_uint_eq(errors.n, CONFIG_MAX_ERRORS);
+        ck_assert_uint_gt(errors.lost, 0);
+}
+END_TEST
+
+SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
+      every_kind_of_mistake_has_its_line, a_name_that_cannot_be_a_directory_is_refused,
+      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
+      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)

@@ -1,0 +1,248 @@
+/* build.c - see build.h. */
+#include "config/build.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static_assert(sizeof(enum config_method) == sizeof(unsigned), "a choice is written as unsigned");
+
+struct builder {
+        const struct parsed *parsed;
+        struct config_errors *errors;
+        const char *section; /* for messages */
+        const char *title;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+wrong(const struct builder *b, unsigned line, const char *key, const char *fmt, ...)
+{
+        char text[160];
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        if (b->title)
+                complain(b->errors, line, false, "%s '%.64s': %s: %s", b->section, b->title, key, text);
+        else
+                complain(b->errors, line, false, "%s: %s", key, text);
+}
+
+/* ---- one value ---- */
+
+static int put_text(char **at, const char *text)
+{
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        free(*at);
+        *at = copy;
+        return 0;
+}
+
+/* The index of @text in @choices, or -1 after a complaint. */
+static int choose(const struct builder *b, const struct key *k, const char *text, unsigned line)
+{
+        char all[120] = "";
+
+        for (int i = 0; k->choices[i]; i++) {
+                if (!strcmp(k->choices[i], text))
+                        return i;
+                size_t n = strlen(all);
+                snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "", k->choices[i]);
+        }
+        wrong(b, line, k->name, "'%.40s' is none of %s", text, all);
+        return -1;
+}
+
+static bool in_range(const struct builder *b, const struct key *k, uint64_t value, const char *text, unsigned line)
+{
+        if (value >= k->min && (!k->max || value <= k->max))
+                return true;
+        if (k->kind == KEY_DURATION) {
+                char least[TEXT_DURATION_LEN], most[TEXT_DURATION_LEN];
+                text_duration(least, k->min * 1000000);
+                text_duration(most, k->max / 1000 * 1000000000);
+                wrong(b, line, k->name, "%.40s is not between %s and %s", text, least, most);
+        } else if (k->max) {
+                wrong(b, line, k->name, "%.40s is not between %llu and %llu", text, (unsigned long long)k->min,
+                      (unsigned long long)k->max);
+        } else {
+                char least[TEXT_BYTES_LEN];
+                text_bytes(least, k->min);
+                wrong(b, line, k->name, "%.40s is less than %s", text, least);
+        }
+        return false;
+}
+
+static const char *form_of(enum key_kind kind)
+{
+        return kind == KEY_DURATION ? "a duration such as '90s', '5m', '1h' or '7d'"
+               : kind == KEY_BYTES  ? "a size such as '512M' or '10G'"
+                                    : "a whole number";
+}
+
+static void put_number(const struct builder *b, const struct key *k, void *at, const char *text, unsigned line)
+{
+        uint64_t value = 0;
+        int r = k->kind == KEY_DURATION ? text_parse_duration(text, &value) : text_parse_bytes(text, &value);
+
+        if (r == 0 && k->kind == KEY_COUNT && text[strspn(text, "0123456789")])
+                r = -EINVAL; /* "14K" is a size */
+        if (r < 0) {
+                wrong(b, line, k->name, "'%.40s' is %s %s", text, r == -ERANGE ? "too large for" : "not",
+                      form_of(k->kind));
+                return;
+        }
+        if (!in_range(b, k, value, text, line))
+                return;
+        if (k->kind == KEY_COUNT)
+                *(unsigned *)at = (unsigned)value;
+        else
+                *(uint64_t *)at = value;
+}
+
+static void put_flag(const struct builder *b, const struct key *k, void *at, const char *text, unsigned line)
+{
+        bool yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "on");
+
+        if (!yes && strcmp(text, "false") != 0 && strcmp(text, "no") != 0 && strcmp(text, "off") != 0)
+                wrong(b, line, k->name, "'%.40s' is neither true nor false", text);
+        else
+                *(bool *)at = yes;
+}
+
+static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t *opt)
+{
+        unsigned line = parsed_line(b->parsed, opt);
+        const char *text = k->kind == KEY_SET ? NULL : cfg_opt_getnstr(opt, 0);
+        int i;
+
+        if (k->kind != KEY_SET && (!text || !*text)) {
+                wrong(b, line, k->name, "must not be empty");
+                return 0;
+        }
+        switch (k->kind) {
+        case KEY_PATH:
+                if (text[0] != '/') {
+                        wrong(b, line, k->name, "'%.100s' is not absolute: write it from / on", text);
+                        return 0;
+                }
+                return put_text(at, text);
+        case KEY_TEXT:
+                return put_text(at, text);
+        case KEY_DURATION:
+        case KEY_BYTES:
+        case KEY_COUNT:
+                put_number(b, k, at, text, line);
+                return 0;
+        case KEY_FLAG:
+                put_flag(b, k, at, text, line);
+                return 0;
+        case KEY_CHOICE:
+                i = choose(b, k, text, line);
+                if (i >= 0)
+                        *(unsigned *)at = (unsigned)i;
+                return 0;
+        case KEY_SET:
+                *(unsigned *)at = 0;
+                for (unsigned j = 0; j < cfg_opt_size(opt); j++) {
+                        i = choose(b, k, cfg_opt_getnstr(opt, j), line);
+                        if (i >= 0)
+                                *(unsigned *)at |= 1U << i;
+                }
+                return 0;
+        }
+        return 0;
+}
+
+/* ---- sections ---- */
+
+static void defaults(const struct section *s, void *one)
+{
+        if (s->list == offsetof(struct config, database)) {
+                struct config_database *d = one;
+                d->check = (struct config_check){.method = CONFIG_CHECK_QUICK, .deadline_ms = 600000};
+                d->backup = (struct config_backup){
+                        .on = CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT,
+                        .keep = 14,
+                        .min_interval_ms = 300000,
+                        .max_per_hour = 6,
+                };
+        } else if (s->list == offsetof(struct config, orchestrator)) {
+                struct config_orchestrator *o = one;
+                o->stuck_after_ms = 12ULL * 3600000;
+                o->no_progress_ms = 600000;
+        } else if (s->list == offsetof(struct config, notify)) {
+                ((struct config_notify *)one)->min_severity = 3;
+        }
+}
+
+static int fill(struct builder *b, const struct section *s, void *at, cfg_t *cfg, unsigned line);
+
+/* Every instance of the titled section @s becomes an element of its list. */
+static int fill_list(struct builder *b, const struct section *s, struct config *c, cfg_t *cfg)
+{
+        unsigned n = cfg_size(cfg, s->name);
+        unsigned char *list = n ? calloc(n, s->size) : NULL;
+
+        if (!n)
+                return 0;
+        if (!list)
+                return -ENOMEM;
+        *(void **)((unsigned char *)c + s->list) = list;
+        *(size_t *)((unsigned char *)c + s->count) = n;
+        for (unsigned i = 0; i < n; i++) {
+                unsigned char *one = list + i * s->size;
+                cfg_t *sec = cfg_getnsec(cfg, s->name, i);
+                unsigned line = parsed_section_line(b->parsed, s->name, cfg_title(sec), (unsigned)sec->line);
+
+                *(unsigned *)(one + s->line) = line;
+                defaults(s, one);
+                int r = put_text((char **)(one + s->title), cfg_title(sec));
+                if (r < 0)
+                        return r;
+                b->section = s->name;
+                b->title = cfg_title(sec);
+                r = fill(b, s, one, sec, line);
+                b->title = NULL;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int fill(struct builder *b, const struct section *s, void *at, cfg_t *cfg, unsigned line)
+{
+        for (const struct key *k = s->keys; k->name; k++) {
+                cfg_opt_t *opt = cfg_getopt(cfg, k->name);
+
+                if (!parsed_line(b->parsed, opt)) {
+                        if (k->required)
+                                wrong(b, line, k->name, "is missing");
+                        continue;
+                }
+                int r = put(b, k, (unsigned char *)at + k->offset, opt);
+                if (r < 0)
+                        return r;
+        }
+        for (const struct section *const *below = s->below; below && *below; below++) {
+                int r = (*below)->titled ? fill_list(b, *below, at, cfg)
+                                         : fill(b, *below, at, cfg_getsec(cfg, (*below)->name), line);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int build(struct config *c, const struct parsed *p, struct config_errors *errors)
+{
+        struct builder b = {.parsed = p, .errors = errors};
+
+        return fill(&b, &grammar, c, parsed_root(p), 0);
+}

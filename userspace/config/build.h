@@ -1,0 +1,11 @@
+/* build.h - from libconfuse's tree to typed settings. Layer: config, private to it. */
+#pragma once
+
+#include "config/parse.h"
+
+/** Fills @p c, which holds the defaults, with what the tree says, and complains about each value that cannot be.
+ * @return 0, also with complaints, or -ENOMEM */
+int build(struct config *c, const struct parsed *p, struct config_errors *errors);
+
+/** What cannot be told of one value alone: names, what belongs together, what this version does not act upon. */
+void check(const struct config *c, struct config_errors *errors);

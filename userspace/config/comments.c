@@ -1,0 +1,54 @@
+/* comments.c - comments out of a configuration. See parse.h. */
+#include <string.h>
+
+#include "config/parse.h"
+
+/* The end of the quoted text that begins at @p: behind its closing quote, or the end of all. */
+static char *end_of_quoted(char *p)
+{
+        char quote = *p++;
+
+        while (*p && *p != quote)
+                p += *p == '\\' && p[1] ? 2 : 1;
+        return *p ? p + 1 : p;
+}
+
+static char *blank(char *from, char *to)
+{
+        for (; from < to; from++)
+                if (*from != '\n')
+                        *from = ' ';
+        return to;
+}
+
+/* The end of the comment that begins at @p, where a token could begin if @fresh; NULL: there is none. */
+static char *end_of_comment(char *p, bool fresh)
+{
+        if (*p == '#' || (fresh && p[0] == '/' && p[1] == '/'))
+                return p + strcspn(p, "\n");
+        if (fresh && p[0] == '/' && p[1] == '*') {
+                char *end = strstr(p + 2, "*/");
+                return end ? end + 2 : p + strlen(p);
+        }
+        return NULL;
+}
+
+void blank_comments(char *text)
+{
+        bool fresh = true;
+
+        for (char *p = text; *p;) {
+                char *end = end_of_comment(p, fresh);
+
+                if (end) {
+                        p = blank(p, end);
+                        fresh = true;
+                } else if (*p == '"' || *p == '\'') {
+                        p = end_of_quoted(p);
+                        fresh = true;
+                } else {
+                        fresh = strchr(" \t\r\n={}(),+", *p) != NULL;
+                        p++;
+                }
+        }
+}

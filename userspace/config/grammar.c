@@ -1,0 +1,159 @@
+/* grammar.c - see grammar.h. */
+#include "config/grammar.h"
+
+#include "config/config.h"
+
+#define HOUR_MS (3600ULL * 1000)
+#define DAY_MS  (24 * HOUR_MS)
+#define YEAR_MS (366 * DAY_MS)
+
+static const char *const methods[] = {"none", "quick", "full", NULL};
+static const char *const occasions[] = {"unclean", "hazard", "sync-error", "corrupt", "schedule", NULL};
+static const char *const severities[] = {"P0", "P1", "P2", "P3", NULL};
+
+#define AT(member) offsetof(struct config_database, member)
+
+static const struct key check_keys[] = {
+        {.name = "every", .kind = KEY_DURATION, .offset = AT(check.every_ms), .max = YEAR_MS},
+        {.name = "method", .kind = KEY_CHOICE, .offset = AT(check.method), .choices = methods},
+        {.name = "deadline", .kind = KEY_DURATION, .offset = AT(check.deadline_ms), .min = 1000, .max = DAY_MS},
+        {0},
+};
+
+static const struct key backup_keys[] = {
+        {.name = "on", .kind = KEY_SET, .offset = AT(backup.on), .choices = occasions},
+        {.name = "keep", .kind = KEY_COUNT, .offset = AT(backup.keep), .min = 1, .max = 100000},
+        {.name = "min-interval", .kind = KEY_DURATION, .offset = AT(backup.min_interval_ms), .max = YEAR_MS},
+        {.name = "max-per-hour", .kind = KEY_COUNT, .offset = AT(backup.max_per_hour), .min = 1, .max = 3600},
+        {.name = "max-bytes", .kind = KEY_BYTES, .offset = AT(backup.byte_budget)},
+        {.name = "every", .kind = KEY_DURATION, .offset = AT(backup.every_ms), .min = 60000, .max = YEAR_MS},
+        {.name = "max-age",
+         .kind = KEY_DURATION,
+         .offset = AT(backup.max_age_ms),
+         .min = 60000,
+         .max = 10 * YEAR_MS},
+        {0},
+};
+
+static const struct section check_section = {.name = "check", .keys = check_keys};
+static const struct section backup_section = {.name = "backup", .keys = backup_keys};
+
+static const struct key database_keys[] = {
+        {.name = "path", .kind = KEY_PATH, .offset = AT(path)},
+        {.name = "glob", .kind = KEY_PATH, .offset = AT(glob)},
+        {0},
+};
+
+static const struct section database_section = {
+        .name = "database",
+        .keys = database_keys,
+        .below = (const struct section *const[]){&check_section, &backup_section, NULL},
+        .titled = true,
+        .list = offsetof(struct config, database),
+        .count = offsetof(struct config, ndatabases),
+        .size = sizeof(struct config_database),
+        .title = AT(name),
+        .line = AT(line),
+};
+#undef AT
+
+#define AT(member) offsetof(struct config_orchestrator, member)
+static const struct key jobs_keys[] = {
+        {.name = "query", .kind = KEY_TEXT, .offset = AT(query)},
+        {.name = "stuck-after", .kind = KEY_DURATION, .offset = AT(stuck_after_ms), .max = YEAR_MS},
+        {.name = "no-progress", .kind = KEY_DURATION, .offset = AT(no_progress_ms), .max = YEAR_MS},
+        {0},
+};
+
+static const struct section jobs_section = {.name = "jobs", .keys = jobs_keys};
+
+static const struct key orchestrator_keys[] = {
+        {.name = "match-cmdline", .kind = KEY_TEXT, .offset = AT(match_cmdline), .required = true},
+        {.name = "database", .kind = KEY_TEXT, .offset = AT(database)},
+        {0},
+};
+
+static const struct section orchestrator_section = {
+        .name = "orchestrator",
+        .keys = orchestrator_keys,
+        .below = (const struct section *const[]){&jobs_section, NULL},
+        .titled = true,
+        .list = offsetof(struct config, orchestrator),
+        .count = offsetof(struct config, norchestrators),
+        .size = sizeof(struct config_orchestrator),
+        .title = AT(name),
+        .line = AT(line),
+};
+#undef AT
+
+#define AT(member) offsetof(struct config_notify, member)
+static const struct key notify_keys[] = {
+        {.name = "type", .kind = KEY_TEXT, .offset = AT(type), .required = true},
+        {.name = "routing-key-file", .kind = KEY_PATH, .offset = AT(routing_key_file)},
+        {.name = "min-severity", .kind = KEY_CHOICE, .offset = AT(min_severity), .choices = severities},
+        {0},
+};
+
+static const struct section notify_section = {
+        .name = "notify",
+        .keys = notify_keys,
+        .titled = true,
+        .list = offsetof(struct config, notify),
+        .count = offsetof(struct config, nnotify),
+        .size = sizeof(struct config_notify),
+        .title = AT(name),
+        .line = AT(line),
+};
+#undef AT
+
+#define AT(member) offsetof(struct config_severity, member)
+static const struct key severity_keys[] = {
+        {.name = "is", .kind = KEY_CHOICE, .offset = AT(is), .choices = severities, .required = true},
+        {0},
+};
+
+static const struct section severity_section = {
+        .name = "severity",
+        .keys = severity_keys,
+        .titled = true,
+        .list = offsetof(struct config, severity),
+        .count = offsetof(struct config, nseverities),
+        .size = sizeof(struct config_severity),
+        .title = AT(code),
+        .line = AT(line),
+};
+#undef AT
+
+#define AT(member) offsetof(struct config, limits.member)
+static const struct key limits_keys[] = {
+        {.name = "history",
+         .kind = KEY_DURATION,
+         .offset = AT(retention_age_ms),
+         .min = HOUR_MS,
+         .max = 100 * YEAR_MS},
+        {.name = "incident-history",
+         .kind = KEY_DURATION,
+         .offset = AT(retention_incident_ms),
+         .min = DAY_MS,
+         .max = 100 * YEAR_MS},
+        {.name = "store-bytes", .kind = KEY_BYTES, .offset = AT(store_bytes), .min = 16ULL << 20},
+        {.name = "evidence-bytes", .kind = KEY_BYTES, .offset = AT(evidence_bytes)},
+        {.name = "parallel-actions", .kind = KEY_COUNT, .offset = AT(parallel_actions), .min = 1, .max = 16},
+        {0},
+};
+#undef AT
+
+static const struct section limits_section = {.name = "limits", .keys = limits_keys};
+
+static const struct key root_keys[] = {
+        {.name = "state-dir", .kind = KEY_PATH, .offset = offsetof(struct config, state_dir)},
+        {.name = "redact-argv", .kind = KEY_FLAG, .offset = offsetof(struct config, redact_argv)},
+        {0},
+};
+
+const struct section grammar = {
+        .name = "",
+        .keys = root_keys,
+        .below = (const struct section *const[]){&limits_section, &database_section, &orchestrator_section,
+                                                 &notify_section, &severity_section, NULL},
+};

@@ -3,7 +3,7 @@
 
 setup() {
 	VIGIL=${VIGIL_BUILD:-$BATS_TEST_DIRNAME/../../build}/vigil
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || exit
 }
 
 # ends STATUS CMD...: its exit status, what it said in out and err.

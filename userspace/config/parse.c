@@ -94,20 +94,26 @@ unsigned parsed_section_line(const struct parsed *p, const char *name, const cha
 
 /* ---- callbacks ---- */
 
+/* Where parsing stands; the sentinel is behind the last line. */
+static unsigned line_of(const cfg_t *cfg)
+{
+        return (unsigned)cfg->line < current->lines ? (unsigned)cfg->line : current->lines;
+}
+
 static int remember(cfg_t *cfg, cfg_opt_t *opt)
 {
         bool again = opt->flags & (CFGF_LIST | CFGF_MULTI);
 
         if (!again && parsed_line(current, opt))
-                complain(current->errors, (unsigned)cfg->line, false, "'%s' is given twice, first in line %u",
-                         opt->name, parsed_line(current, opt));
+                complain(current->errors, line_of(cfg), false, "'%s' is given twice, first in line %u", opt->name,
+                         parsed_line(current, opt));
         struct set_value *grown = reallocarray(current->set, current->nset + 1, sizeof(*grown));
         if (!grown) {
                 current->out_of_memory = true;
                 return -1;
         }
         current->set = grown;
-        grown[current->nset++] = (struct set_value){opt, (unsigned)cfg->line};
+        grown[current->nset++] = (struct set_value){opt, line_of(cfg)};
         return 0;
 }
 
@@ -126,12 +132,6 @@ static const char *nearest(const cfg_t *cfg, const char *name)
                 }
         }
         return found;
-}
-
-/* Where parsing stands; the sentinel is behind the last line. */
-static unsigned line_of(const cfg_t *cfg)
-{
-        return (unsigned)cfg->line < current->lines ? (unsigned)cfg->line : current->lines;
 }
 
 static void unknown_key(cfg_t *cfg, const char *name)
@@ -254,34 +254,53 @@ static int parse_once(const char *text, unsigned lines, struct config_errors *er
 
 /* ---- unknown keys ---- */
 
-/* Blanks the line at which an unknown key stands, when that line is all of it. */
+/* Where the value that begins at @p ends; NULL: not in this line. */
+static char *end_of_value(char *p)
+{
+        const char *close = *p == '{' ? "}" : *p == '"' ? "\"" : *p == '\'' ? "'" : NULL;
+
+        if (!close)
+                return p + strcspn(p, " \t\r\n{}");
+        p += 1 + strcspn(p + 1, *p == '{' ? "}\n" : *p == '"' ? "\"\\\n" : "'\\\n");
+        return *p == *close ? p + 1 : NULL;
+}
+
+/* The end of "@name = value" if @p begins with it; else NULL. */
+static char *end_of_setting(char *p, const char *name)
+{
+        size_t n = strlen(name);
+
+        if (strncmp(p, name, n) != 0)
+                return NULL;
+        p += n + strspn(p + n, " \t");
+        p += *p == '+';
+        if (*p != '=')
+                return NULL;
+        p++;
+        return end_of_value(p + strspn(p, " \t"));
+}
+
+/* Blanks the setting of an unknown key in @line, when it can be told where it ends. */
 static bool take_out(char *text, unsigned line, const char *name)
 {
-        char *from = text;
+        bool fresh = true;
 
         for (; line > 1; line--) {
-                from = strchr(from, '\n');
-                if (!from)
+                text = strchr(text, '\n');
+                if (!text)
                         return false;
-                from++;
+                text++;
         }
-        size_t n = strcspn(from, "\n"), at = strspn(from, " \t"), len = strlen(name);
-        if (strncmp(from + at, name, len) != 0 || memchr(from, '{', n) || memchr(from, '}', n))
-                return false;
-        size_t after = at + len + strspn(from + at + len, " \t");
-        if (from[after] != '=' && from[after] != '+')
-                return false;
-        for (char quote = '"';; quote = '\'') { /* a quote that is not closed goes on in the next line */
-                size_t quotes = 0;
-                for (size_t i = 0; i < n; i++)
-                        quotes += from[i] == quote;
-                if (quotes % 2)
-                        return false;
-                if (quote == '\'')
-                        break;
+        for (; *text && *text != '\n'; text++) {
+                char *end = fresh ? end_of_setting(text, name) : NULL;
+
+                if (end) {
+                        memset(text, ' ', (size_t)(end - text));
+                        return true;
+                }
+                fresh = strchr(" \t{}", *text) != NULL;
         }
-        memset(from, ' ', n);
-        return true;
+        return false;
 }
 
 int parse_text(const char *text, struct config_errors *errors, struct parsed **ret)

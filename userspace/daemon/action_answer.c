@@ -1,0 +1,226 @@
+/* action_answer.c - nothing of an answer is believed: types, ranges, lengths, and that its parts agree. */
+#include "daemon/action_answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "engine/check_errors.h"
+#include "respond/publish.h"
+#include "sensor/recording.h"
+
+#define BODY (sizeof(struct vigil_observed) - sizeof(struct vigil_hdr))
+
+#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel */
+
+/* ---- looks ---- */
+
+json_t *action_observed_json(const struct vigil_observed *o)
+{
+        static const char digits[] = "0123456789abcdef";
+        const unsigned char *body = (const unsigned char *)o + sizeof(o->hdr);
+        char hex[2 * BODY];
+
+        for (size_t i = 0; i < BODY; i++) {
+                hex[2 * i] = digits[body[i] >> 4];
+                hex[2 * i + 1] = digits[body[i] & 15];
+        }
+        return json_pack("{s:s%}", "observed", hex, sizeof(hex));
+}
+
+static int nibble(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int action_observed(const json_t *answer, struct vigil_observed *ret)
+{
+        const json_t *value = json_object_get(answer, "observed");
+        const char *hex = json_string_value(value);
+        struct vigil_observed o;
+        unsigned char *body = (unsigned char *)&o + sizeof(o.hdr);
+
+        if (!hex || json_string_length(value) != 2 * BODY)
+                return -EBADMSG;
+        for (size_t i = 0; i < BODY; i++) {
+                int high = nibble(hex[2 * i]), low = nibble(hex[2 * i + 1]);
+                if (high < 0 || low < 0)
+                        return -EBADMSG;
+                body[i] = (unsigned char)(high << 4 | low);
+        }
+        o.hdr = (struct vigil_hdr){.magic = VIGIL_MAGIC,
+                                   .version = VIGIL_ABI_VERSION,
+                                   .type = VIGIL_OBSERVED,
+                                   .size = sizeof(o),
+                                   .cpu = VIGIL_CPU_USER};
+        o.id = (struct vigil_ident){0};
+        o.db = 0;
+        if (o.error > 0 || o.error < -ERRNO_MAX || record_validate(&o, sizeof(o), NULL) < 0)
+                return -EBADMSG;
+        *ret = o;
+        return 0;
+}
+
+const char *action_wrong_look(const struct action_request *r, const json_t *answer)
+{
+        struct vigil_observed o;
+
+        (void)r;
+        return action_observed(answer, &o) < 0 ? "what it saw is no observation" : NULL;
+}
+
+/* ---- checks ---- */
+
+static bool is_count(const json_t *value)
+{
+        return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+static bool is_text_or_null(const json_t *value)
+{
+        return json_is_null(value) || json_is_string(value);
+}
+
+/* The element of @p names, ended by NULL, that @p value is; NULL: none of them. */
+static const char *one_of(const json_t *value, const char *const *names)
+{
+        const char *text = json_string_value(value);
+
+        for (; text && *names; names++)
+                if (strcmp(text, *names) == 0)
+                        return *names;
+        return NULL;
+}
+
+static bool outcome_of(const json_t *value, enum check_outcome *ret)
+{
+        const char *text = json_string_value(value);
+
+        for (int o = CHECK_OK; text && o <= CHECK_SKIPPED; o++)
+                if (strcmp(text, check_outcome_name((enum check_outcome)o)) == 0) {
+                        *ret = (enum check_outcome)o;
+                        return true;
+                }
+        return false;
+}
+
+static bool errors_sound(const json_t *errors)
+{
+        size_t i;
+        json_t *e;
+
+        if (!json_is_array(errors) || json_array_size(errors) > CHECK_ERRORS_MAX + 1)
+                return false;
+        json_array_foreach (errors, i, e) {
+                const json_t *page = json_object_get(e, "page");
+                if (!json_is_string(json_object_get(e, "text")) || !(json_is_null(page) || is_count(page)))
+                        return false;
+        }
+        return true;
+}
+
+int action_checked(const json_t *answer, struct check_result *ret)
+{
+        static const char *const methods[] = {"quick_check", "integrity_check", "none", NULL};
+        static const char *const places[] = {"snapshot", "file", "none", NULL};
+        json_t *errors = json_object_get(answer, "errors");
+        const json_t *reason = json_object_get(answer, "reason"), *ms = json_object_get(answer, "ms");
+        struct check_result c = {
+                .method = one_of(json_object_get(answer, "method"), methods),
+                .on = one_of(json_object_get(answer, "on"), places),
+        };
+
+        if (!outcome_of(json_object_get(answer, "result"), &c.outcome) || !c.method || !c.on ||
+            !errors_sound(errors) || !is_text_or_null(reason) || !is_count(ms))
+                return -EBADMSG;
+        /* Damage is said by what finds it, and what finds none has read something. */
+        if ((c.outcome == CHECK_CORRUPT && json_array_size(errors) == 0) ||
+            (c.outcome == CHECK_OK && (json_array_size(errors) > 0 || strcmp(c.method, "none") == 0)))
+                return -EBADMSG;
+        if (json_is_string(reason) && !(c.reason = strdup(json_string_value(reason))))
+                return -ENOMEM;
+        c.errors = json_incref(errors);
+        c.ms = (uint64_t)json_integer_value(ms);
+        *ret = c;
+        return 0;
+}
+
+static bool check_sound(const json_t *check)
+{
+        struct check_result c;
+
+        if (action_checked(check, &c) < 0)
+                return false;
+        check_result_done(&c);
+        return true;
+}
+
+const char *action_wrong_check(const struct action_request *r, const json_t *answer)
+{
+        (void)r;
+        return check_sound(answer) ? NULL : "its outcome is no outcome of a check";
+}
+
+/* ---- backups ---- */
+
+/* The path ends as the id says: "…/ID.db" of a backup, "…/evidence/X" of evidence. */
+static bool path_of_id(const char *path, const char *id, bool evidence)
+{
+        char end[PUBLISH_ID_LEN + 8];
+        const char *plain = evidence && strncmp(id, "evidence/", 9) == 0 ? id + 9 : id;
+        int n = snprintf(end, sizeof(end), "/%s%s", id, evidence ? "" : ".db");
+        size_t length = strlen(path);
+
+        return n > 0 && (size_t)n < sizeof(end) && (plain != id) == evidence && publish_is_id(plain) &&
+               length > (size_t)n && strcmp(path + length - (size_t)n, end) == 0;
+}
+
+static const char *wrong_copy(int error, const json_t *backup, const json_t *check)
+{
+        const json_t *id = json_object_get(backup, "id"), *path = json_object_get(backup, "path"),
+                     *class = json_object_get(backup, "class"), *verified = json_object_get(backup, "verified");
+        bool published = json_is_string(id);
+
+        if (!is_text_or_null(id) || !is_text_or_null(path) || !is_text_or_null(class) ||
+            !json_is_boolean(verified) || !is_count(json_object_get(backup, "bytes")) ||
+            !is_count(json_object_get(backup, "ms")) || !is_text_or_null(json_object_get(backup, "reason")) ||
+            !is_text_or_null(json_object_get(backup, "last_good")))
+                return "its backup has not the shape of one";
+        if (published != json_is_string(path) || published != json_is_string(class))
+                return "its backup is half there";
+        if (!published)
+                return error == 0 || json_is_true(verified) ? "it tells of a backup without a name" : NULL;
+        bool evidence = strcmp(json_string_value(class), "evidence") == 0;
+        if ((!evidence && strcmp(json_string_value(class), "backup") != 0) ||
+            !path_of_id(json_string_value(path), json_string_value(id), evidence))
+                return "the name of its backup is none";
+        if ((error == 0) == evidence)
+                return "its backup is another one than its outcome says";
+        if (!json_is_true(verified))
+                return NULL;
+        /* The one claim that somebody will rely on. */
+        const char *result = json_string_value(json_object_get(check, "result"));
+        return !evidence && result && strcmp(result, "ok") == 0 ? NULL : "it calls verified what no check passed";
+}
+
+const char *action_wrong_backup(const struct action_request *r, const json_t *answer)
+{
+        const json_t *error = json_object_get(answer, "error"), *backup = json_object_get(answer, "backup"),
+                     *entry = json_object_get(answer, "entry"), *check = json_object_get(answer, "check");
+
+        (void)r;
+        if (!json_is_integer(error) || json_integer_value(error) > 0 || json_integer_value(error) < -ERRNO_MAX)
+                return "its outcome is no number of an error";
+        if (!json_is_null(check) && !check_sound(check))
+                return "its check is no outcome of a check";
+        if (!json_is_object(backup))
+                return "it tells of no backup";
+        const char *wrong = wrong_copy((int)json_integer_value(error), backup, check);
+        if (wrong || json_is_null(entry))
+                return wrong;
+        const json_t *id = json_object_get(entry, "id");
+        return json_is_string(id) && json_equal(id, json_object_get(backup, "id"))
+                       ? NULL
+                       : "its entry is of another backup";
+}

@@ -1,0 +1,149 @@
+/* action_run.c - the bodies of the helpers. They run in a child: nothing of the monitor's is touched here, no log is
+ * written, and the answer is all that goes back. */
+#include "daemon/action_run.h"
+
+#include <errno.h>
+#include <linux/ioprio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "daemon/action_answer.h"
+#include "engine/engine.h"
+#include "engine/inspect.h"
+#include "respond/backup.h"
+#include "respond/list.h"
+
+#define SECOND_MS 1000ull
+#define MINUTE_MS (60 * SECOND_MS)
+
+/* What a helper has beyond the deadline of what it calls, to say so itself. */
+#define SLACK_MS (30 * SECOND_MS)
+
+#define LOOK_MS   (8 * SECOND_MS) /* inspect_database() gives up after 5 s */
+#define CHECK_MS  (10 * MINUTE_MS)
+#define BACKUP_MS (60 * MINUTE_MS)
+
+static int say(int fd, json_t *answer)
+{
+        _cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+        json_decref(answer);
+        return text && io_write_all(fd, text, strlen(text)) == 0 ? 0 : 1;
+}
+
+/* What has time takes nothing from the database's own users. The children of this helper inherit it. A kernel without I/O
+ * classes does without. */
+static void give_way(const struct action_request *r)
+{
+        if (r->urgent)
+                return;
+        syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+        setpriority(PRIO_PROCESS, 0, 19);
+}
+
+static enum check_method method_of(const struct action_request *r)
+{
+        static const enum check_method methods[] = {[CONFIG_CHECK_NONE] = CHECK_NONE,
+                                                    [CONFIG_CHECK_QUICK] = CHECK_QUICK,
+                                                    [CONFIG_CHECK_FULL] = CHECK_FULL};
+
+        return r->policy ? methods[r->policy->check.method] : CHECK_QUICK;
+}
+
+static int look(int fd, void *request)
+{
+        const struct action_request *r = request;
+        struct vigil_observed o;
+
+        /* Its error is part of the answer. */
+        (void)inspect_database(&engine_sqlite, r->path, &o);
+        return say(fd, action_observed_json(&o));
+}
+
+static uint64_t check_ms(const struct action_request *r)
+{
+        return r->policy && r->policy->check.deadline_ms ? r->policy->check.deadline_ms : CHECK_MS;
+}
+
+static int check(int fd, void *request)
+{
+        const struct action_request *r = request;
+        struct check_options how = {.method = method_of(r), .deadline_ms = check_ms(r), .others_may_write = true};
+        struct check_result result;
+
+        give_way(r);
+        if (check_database(r->path, &how, &result) < 0)
+                return 1;
+        return say(fd, check_json(&result));
+}
+
+/* The entry of what was just published, as `backup list` shows it. New reference. */
+static json_t *entry_of(const char *directory, const char *id)
+{
+        struct backup_list list = {0};
+        json_t *entry = NULL;
+
+        if (id && backup_list_read(directory, &list) == 0) {
+                const struct backup_item *item = backup_list_find(&list, id);
+                entry = item ? backup_item_json(item) : NULL;
+                backup_list_done(&list);
+        }
+        return entry ? entry : json_null();
+}
+
+static int backup(int fd, void *request)
+{
+        const struct action_request *r = request;
+        enum check_method method = method_of(r);
+        struct backup_options how = {
+                .database = r->path,
+                .directory = r->directory,
+                .reason = r->reason,
+                .verdict = r->verdict,
+                /* A copy that nobody has checked is no backup, whatever the schedule of checks says. */
+                .check = method == CHECK_NONE ? CHECK_QUICK : method,
+                .others_may_write = true,
+                .known_sqlite = r->known_sqlite,
+                .byte_budget = r->policy ? r->policy->backup.byte_budget : 0,
+                .deadline_ms = BACKUP_MS,
+        };
+        struct backup_result result;
+
+        give_way(r);
+        int err = backup_create(&how, &result);
+        bool checked = result.check.outcome != CHECK_SKIPPED;
+        json_t *answer = json_pack("{s:i, s:o, s:o, s:o}", "error", err, "backup", backup_json(&result), "entry",
+                                   entry_of(r->directory, result.id), "check",
+                                   checked ? check_json(&result.check) : json_null());
+        backup_result_done(&result);
+        return say(fd, answer);
+}
+
+static uint64_t look_deadline(const struct action_request *r)
+{
+        (void)r;
+        return LOOK_MS;
+}
+
+static uint64_t check_deadline(const struct action_request *r)
+{
+        return check_ms(r) + SLACK_MS;
+}
+
+static uint64_t backup_deadline(const struct action_request *r)
+{
+        (void)r;
+        return BACKUP_MS + SLACK_MS;
+}
+
+const struct action_job action_jobs[ACTION_KINDS] = {
+        [ACTION_LOOK] = {"look", look, action_wrong_look, look_deadline, 4096},
+        /* 100 errors of a check, each of a bounded length. */
+        [ACTION_CHECK] = {"check", check, action_wrong_check, check_deadline, 256 * 1024},
+        [ACTION_BACKUP] = {"backup", backup, action_wrong_backup, backup_deadline, 320 * 1024},
+};

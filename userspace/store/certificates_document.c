@@ -1,4 +1,4 @@
-/* certificates_document.c - the document "vigil.certificates/1". */
+/* certificates_document.c - the document "vigil.certificates/1"; and findings as they were stored. */
 #include <errno.h>
 
 #include "store/questions.h"
@@ -29,4 +29,24 @@ int store_certificates(struct store *s, const struct store_query *q, json_t **re
                 .make = make_certificate,
         };
         return question_ask(s, &question, q, ret);
+}
+
+static int make_finding(struct store *s, sqlite3_stmt *row, json_t **ret)
+{
+        (void)s;
+        *ret = store_object(row, 0);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int store_findings(struct store *s, const char *incident, json_t **ret)
+{
+        struct answer a = {.limit = QUESTION_LIMIT};
+        sqlite3_stmt *rows = NULL;
+        int r = ASK(s, "SELECT doc FROM findings WHERE incident=? ORDER BY severity, at_ns, id", &rows,
+                    V_TEXT(incident));
+        if (r == 0)
+                r = answer_rows(s, rows, &a, make_finding);
+        if (r == 0)
+                *ret = a.list;
+        return r;
 }

@@ -10,9 +10,10 @@
 
 struct store {
         sqlite3 *db;
-        bool begun;   /* between store_begin() and its end */
-        int failed;   /* first error since store_begin() that makes the whole transaction void; 0: none */
-        int64_t seen; /* data_version at the last store_poll_alerts(); -1: none yet */
+        bool begun;           /* between store_begin() and its end */
+        int failed;           /* first error since store_begin() that makes the whole transaction void; 0: none */
+        int64_t seen;         /* data_version at the last store_poll_alerts(); -1: none yet */
+        uint64_t deadline_ns; /* of the question at hand */
         size_t nkept;
         struct {
                 const char *sql; /* found again by its address: statements are literals */
@@ -20,7 +21,7 @@ struct store {
         } kept[STORE_STATEMENTS];
 };
 
-/** -errno of an SQLite result code, with the errno of the system where there is one. 0 for OK, ROW and DONE. */
+/** -errno of an SQLite result code; 0 for OK, ROW and DONE. */
 int store_error(sqlite3 *db, int rc);
 
 /* ---- values: what is bound to the parameters of a statement, in their order ---- */

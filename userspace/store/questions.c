@@ -3,12 +3,32 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/text.h"
+
+#define LOOK_EVERY 10000 /* operations of SQLite's machine: well under a millisecond */
 
 size_t question_limit(const struct store_query *q)
 {
         size_t n = q->limit ? q->limit : QUESTION_LIMIT;
         return n < QUESTION_LIMIT_MAX ? n : QUESTION_LIMIT_MAX;
+}
+
+static int is_late(void *userdata)
+{
+        const struct store *s = userdata;
+        return clock_boottime_ns() > s->deadline_ns;
+}
+
+void question_begin(struct store *s, const struct store_query *q)
+{
+        s->deadline_ns = clock_boottime_ns() + (q->deadline_ms ? q->deadline_ms : QUESTION_MS) * 1000000ull;
+        sqlite3_progress_handler(s->db, LOOK_EVERY, is_late, s);
+}
+
+void question_end(struct store *s)
+{
+        sqlite3_progress_handler(s->db, 0, NULL, NULL);
 }
 
 /* @return 1: goes on, 0: no more rows or no more room, or -errno */
@@ -54,8 +74,11 @@ int question_ask(struct store *s, const struct question *k, const struct store_q
         int r = q->id ? ASK(s, k->by_id, &rows, V_TEXT(q->id))
                       : ASK(s, k->by_range, &rows, V_TEXT(NULL), V_TEXT(q->status), V_TEXT(q->database),
                             V_INT(q->since_ns), V_INT(q->until_ns));
-        if (r == 0)
+        if (r == 0) {
+                question_begin(s, q);
                 r = answer_rows(s, rows, &a, k->make);
+                question_end(s);
+        }
         if (r < 0)
                 return r;
         if (q->id && json_array_size(a.list) == 0) {

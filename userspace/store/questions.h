@@ -7,6 +7,13 @@
 #define QUESTION_LIMIT_MAX 10000
 #define QUESTION_BYTES     (8u << 20) /* of stored text: less than an answer of the control socket may hold */
 
+#define QUESTION_MS 1000
+
+/** From here to question_end(), a statement that has not ended by the deadline of @p q gives -ETIME: nothing that is asked may
+ * keep the monitor from a death. */
+void question_begin(struct store *s, const struct store_query *q);
+void question_end(struct store *s);
+
 /** One list of a document while it is made. */
 struct answer {
         json_t *list; /* new reference */

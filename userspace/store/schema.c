@@ -33,6 +33,7 @@ static const char version_1[] =
         "CREATE TABLE findings(id TEXT PRIMARY KEY, incident TEXT NOT NULL, database TEXT, code TEXT NOT NULL,"
         " severity TEXT NOT NULL, at_ns INTEGER NOT NULL, doc TEXT NOT NULL CHECK(json_valid(doc)));"
         "CREATE INDEX findings_of ON findings(incident);"
+        "CREATE INDEX findings_at ON findings(at_ns);"
 
         "CREATE TABLE actions(id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, database TEXT, incident "
         "TEXT,"
@@ -40,6 +41,7 @@ static const char version_1[] =
         " doc TEXT CHECK(doc IS NULL OR json_valid(doc)));"
         "CREATE INDEX actions_open ON actions(outcome) WHERE outcome IS NULL;"
         "CREATE INDEX actions_of ON actions(incident);"
+        "CREATE INDEX actions_at ON actions(intent_ns);"
 
         "CREATE TABLE backups(database TEXT NOT NULL, id TEXT NOT NULL, incident TEXT, created_ns INTEGER NOT NULL,"
         " verified INTEGER NOT NULL, class TEXT NOT NULL, bytes INTEGER NOT NULL, removed_ns INTEGER,"
@@ -48,7 +50,8 @@ static const char version_1[] =
 
         "CREATE TABLE checks(id INTEGER PRIMARY KEY, database TEXT NOT NULL, incident TEXT, reason TEXT NOT NULL,"
         " at_ns INTEGER NOT NULL, result TEXT NOT NULL, doc TEXT NOT NULL CHECK(json_valid(doc)));"
-        "CREATE UNIQUE INDEX checks_at ON checks(database, at_ns);"
+        "CREATE UNIQUE INDEX checks_on ON checks(database, at_ns);"
+        "CREATE INDEX checks_at ON checks(at_ns);"
         "CREATE INDEX checks_of ON checks(incident);"
 
         /* `hist`: pairs of bucket (1 byte) and count (4 bytes, little-endian), those that are not empty. */
@@ -56,7 +59,7 @@ static const char version_1[] =
         " file TEXT NOT NULL, process TEXT NOT NULL, op TEXT NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT "
         "NULL,"
         " errors INTEGER NOT NULL, sum_ns INTEGER, max_ns INTEGER, hist BLOB,"
-        " PRIMARY KEY(start_s, span_s, database, file, process, op)) WITHOUT ROWID;"
+        " PRIMARY KEY(span_s, start_s, database, file, process, op)) WITHOUT ROWID;"
 
         "CREATE TABLE events(seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, type TEXT NOT NULL,"
         " database TEXT, doc TEXT NOT NULL CHECK(json_valid(doc)));"
@@ -70,9 +73,10 @@ const char *const schema_steps[] = {version_1};
 
 /* Every column by its name: a statement fails where one is missing, and reads the first page. */
 static const char *const first_rows[] = {
-        "SELECT id,name,severity,status,started_at,acknowledged_at,resolved_at,database,path,summary FROM alerts "
+        "SELECT id,name,severity,status,started_at,acknowledged_at,resolved_at,database FROM alerts "
         "LIMIT 1",
-        "SELECT resolved_by,started_ns,acknowledged_ns,resolved_ns,told_status,doc FROM alerts LIMIT 1",
+        "SELECT path,summary,resolved_by,started_ns,acknowledged_ns,resolved_ns,told_status,doc FROM alerts LIMIT "
+        "1",
         "SELECT id,type,value,labels_json,recorded_at FROM metrics LIMIT 1",
         "SELECT id,incident,database,verdict,ended_ns,doc FROM certificates LIMIT 1",
         "SELECT id,incident,database,code,severity,at_ns,doc FROM findings LIMIT 1",

@@ -36,10 +36,8 @@ int store_error(sqlite3 *db, int rc)
         for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
                 if ((rc & 0xff) == errors[i].rc)
                         return errors[i].error;
-        int system = db ? sqlite3_system_errno(db) : 0;
-        /* A quota or RLIMIT_FSIZE is no less full than a disk. */
-        if (system == EDQUOT || system == EFBIG)
-                system = ENOSPC;
+        /* Of a failed write, errno is gone by now: SQLite has rolled back since. */
+        int system = (rc & 0xff) == SQLITE_CANTOPEN && db ? sqlite3_system_errno(db) : 0;
         return system > 0 ? -system : -EIO;
 }
 
@@ -47,7 +45,7 @@ int store_error(sqlite3 *db, int rc)
  * without what went before. */
 static int note(struct store *s, int r)
 {
-        if (r < 0 && s->begun && !s->failed && r != -EINVAL && r != -E2BIG)
+        if (r < 0 && s->begun && !s->failed && r != -EINVAL && r != -E2BIG && r != -ETIME)
                 s->failed = r;
         return r;
 }

@@ -19,25 +19,31 @@ struct store;
 enum store_opened { STORE_AS_IT_WAS, STORE_NEW, STORE_MIGRATED, STORE_SET_ASIDE };
 
 /**
- * Opens DIR/vigil.db, makes or migrates it. One that is damaged (not SQLite, or quick_check fails) is renamed to
- * vigil.db.corrupt-STAMP with its journal and a new one is made.
+ * Opens DIR/vigil.db, makes or migrates it. One that is damaged (not SQLite, truncated, a table or its first page is missing) is
+ * renamed to vigil.db.corrupt-STAMP with its journal and a new one is made; the newest four of such files are kept.
  *
  * @param checked_corrupt  a check of the file by a worker found damage (the caller's duty: nothing is parsed in depth here)
  * @param ret_aside        path of what was set aside, owned by the caller; NULL when nothing was
- * @return 0; -EPROTONOSUPPORT a newer version wrote it (it is left alone); -EBUSY locked for longer than 2 s; -EACCES, -EROFS,
- *         -ENOSPC, -EIO, -ENOMEM
+ * @return 0; -EPROTONOSUPPORT a newer version wrote it; -EEXIST it is the database of another program; -EISDIR, -EINVAL it is no
+ *         file: all of these are left alone; -EBUSY locked for longer than 2 s; -ENOENT, -ENOTDIR no such directory; -EACCES,
+ *         -EROFS, -ENOSPC, -EIO, -ENOMEM
  */
 int store_open(const char *dir, bool checked_corrupt, struct store **ret, enum store_opened *ret_how,
                char **ret_aside);
 void store_close(struct store *s);
 
-/** -errno of an SQLite result: -EBUSY, -ENOSPC, -EROFS, -EIO, -EUCLEAN (damaged), -ENOMEM. */
-int store_begin(struct store *s);  /* BEGIN IMMEDIATE; -EBUSY at once */
-int store_commit(struct store *s); /* on failure everything since store_begin() is rolled back */
-void store_rollback(struct store *s);
+/* ---- transactions. -errno of an SQLite result everywhere: -EBUSY, -ENOSPC, -EROFS, -EIO, -ENOMEM; -EUCLEAN: the file is
+ *      damaged (close, then store_open() with checked_corrupt); -EPROTO: somebody has changed its tables. The first of them
+ *      between store_begin() and store_commit() makes all of the transaction void: every further call gives the same error.
+ *      -EINVAL (a value that the table refuses) and -E2BIG (longer than 8 MiB) concern that row alone ---- */
 
-/* ---- rows; each 0 or -errno as above. Times in ns since the epoch; JSON is kept as text, borrowed. Repeating is harmless:
- *      every row has an identity and a repetition replaces it ---- */
+int store_begin(struct store *s); /* -EBUSY at once; -EALREADY: not ended yet */
+int store_commit(
+        struct store *s); /* on failure everything since store_begin() is rolled back: put it again later */
+void store_rollback(struct store *s); /* never fails */
+
+/* ---- rows. Times in ns since the epoch; JSON is kept as text, borrowed; NULL: none. Outside of a transaction each is one of
+ *      its own. Incidents, certificates, findings, backups and checks have an identity: a repetition replaces ---- */
 
 /** One incident: a row of `alerts`. */
 struct store_incident {
@@ -70,19 +76,24 @@ int store_remove_backup(struct store *s, const char *database, const char *id, i
 int store_put_check(struct store *s, const char *database, const char *incident, const char *reason, int64_t at_ns,
                     const json_t *check);
 
+#define STORE_MINUTE_S 60
+#define STORE_HOUR_S   3600
+
 /** One row of a minute (or, rolled up, an hour). `process` "" : of all processes together, counted per file; `file` "": of one
  * program on all files of the database. The two kinds are never added up. */
 struct store_summary {
         const char *database, *file, *process, *op;
         int64_t start_s;
-        uint32_t span_s;
+        uint32_t span_s; /* STORE_MINUTE_S or STORE_HOUR_S; others are -EINVAL */
         uint64_t count, bytes, errors;
         const struct vigil_hist *hist; /* NULL: not timed */
 };
+/** Adds to what is stored for these names and this time: after a restart, the same minute may come again. */
 int store_add_summary(struct store *s, const struct store_summary *row);
 
-/** One row of `metrics`, for the runbooks: e.g. type "error", labels {"operation": "sync", "error": "EIO", "database": …}. */
+/** Another row of `metrics`, for the runbooks: e.g. type "error", labels {"operation": "sync", "error": "EIO", "database": …}. */
 int store_put_metric(struct store *s, const char *type, double value, const json_t *labels, int64_t at_ns);
+/** Another event. @p doc is the line as it is shown. @param ret_seq  where it stands in the stream; may be NULL */
 int store_put_event(struct store *s, const char *type, const char *database, int64_t at_ns, const json_t *doc,
                     int64_t *ret_seq);
 
@@ -97,32 +108,63 @@ struct store_run {
 };
 int store_last_run(struct store *s, struct store_run *ret); /* -ENOENT: none */
 
-/** Changes that somebody else made since the last call (PRAGMA data_version): statuses of alerts set in the shell.
- * Calls @p changed for each alert whose status differs from what was written last. @return how many, or -errno */
+/**
+ * Changes that somebody else made since the last call (PRAGMA data_version): statuses of alerts set in the shell. The first call
+ * after store_open() finds those made while nobody looked. Until it is told, such a status stays, whatever store_put_incident()
+ * says; afterwards `resolved_by` is "shell". At most 256 in one call, the rest in the next.
+ *
+ * @param changed  called when the columns of the row agree again; it may write. @p at_ns: what the operator wrote, else now
+ * @return how many; -EALREADY between store_begin() and its end; or -errno: nothing was told, the next call tells it
+ */
 int store_poll_alerts(struct store *s,
                       void (*changed)(void *userdata, const char *id, const char *status, int64_t at_ns),
                       void *userdata);
 
-/* ---- questions. Each gives one whole document of the Contract, new reference, at most @p limit entries, newest first;
- *      "cut": true when there were more. -ENOENT: no such id ---- */
+/* ---- questions. Those for a document give one whole document of the Contract, new reference, newest first; "cut": true when
+ *      there were more than `limit` entries, or than fit (8 MiB of stored text). -ENOENT: no such id; -ETIME: more rows than
+ *      can be read in the time; -EBUSY: somebody holds the file exclusively ---- */
 struct store_query {
-        int64_t since_ns, until_ns; /* 0: open */
-        const char *status, *database, *id;
-        size_t limit; /* 0: 1000; at most 10000 */
+        int64_t since_ns, until_ns; /* 0: open; until itself is not in it */
+        const char *status;         /* of certificates: the verdict */
+        const char *database, *id;
+        size_t limit;         /* 0: 1000; at most 10000 */
+        unsigned deadline_ms; /* 0: 1000 */
 };
 int store_incidents(struct store *s, const struct store_query *q, json_t **ret);    /* vigil.incidents/1 */
 int store_certificates(struct store *s, const struct store_query *q, json_t **ret); /* vigil.certificates/1 */
+/** The findings of one incident, worst first, as they were stored: an array, at most 1000. */
+int store_findings(struct store *s, const char *incident, json_t **ret);
+
+/**
+ * The lines of vigil.events/1 behind @p after_seq, oldest first, `limit` at most: the next call goes on after the last one.
+ * @param each  anything but 0 ends it; it must not write to the store
+ * @return 0, -errno, or what @p each returned
+ */
 int store_events(struct store *s, const struct store_query *q, int64_t after_seq,
                  int (*each)(void *userdata, int64_t seq, const char *line), void *userdata);
-/** Rows by the grouping, histograms merged; @p live rows (the minute that is not over) are merged in. */
+
+/**
+ * vigil.summary/1: rows by the grouping, in the order of their names, histograms merged; @p live rows (the minute that is not
+ * over) are merged in. A column that is not asked for, or not counted in a row, is null: with STORE_BY_PROCESS come the
+ * rows that are counted per program, without it or with STORE_BY_FILE those counted per file. Rows that reach into the time
+ * asked for count whole. `status` and `id` are not used.
+ */
 enum store_by { STORE_BY_DB = 1, STORE_BY_FILE = 2, STORE_BY_PROCESS = 4, STORE_BY_OP = 8 };
 int store_summary_rows(struct store *s, const struct store_query *q, unsigned by, const struct store_summary *live,
-                       size_t nlive, json_t **ret); /* vigil.summary/1 */
-/** Unresolved incidents, as they were stored, for the start of the daemon. */
+                       size_t nlive, json_t **ret);
+
+/** Unresolved incidents, as they were stored, oldest first, for the start of the daemon. @p each: as for store_events() */
 int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata);
 
-/** One small step of retention (at most @p rows rows, then incremental_vacuum): minutes older than two days become hours, then
- * by age, then by size, oldest first; never an unresolved incident or what belongs to it. @return rows removed, 0: nothing to do */
+/**
+ * One small step of retention, in a transaction of its own: minutes older than two days become hours; then what is older than
+ * @p age_ms goes, and resolved incidents older than @p incident_ms; then, while the rows need more than @p bytes, the oldest
+ * of summaries, events, metrics and what belongs to no incident, and then the oldest resolved incidents; last, free pages
+ * are given back to the file system. Never an unresolved incident or what belongs to it.
+ *
+ * @param rows  at most so many rows in this step
+ * @return > 0: something was done and there may be more; 0: nothing to do; -errno
+ */
 int store_retain(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,
                  unsigned rows);
 /** Size of the file; 0: cannot be told. */

@@ -33,12 +33,17 @@ struct command {
 
 extern const struct command command_attach;
 extern const struct command command_backup;
+extern const struct command command_certificate;
+extern const struct command command_certificates;
 extern const struct command command_check;
 extern const struct command command_check_config;
 extern const struct command command_doctor;
 extern const struct command command_exec;
+extern const struct command command_health;
+extern const struct command command_incidents;
 extern const struct command command_record;
 extern const struct command command_replay;
+extern const struct command command_status;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];

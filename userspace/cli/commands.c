@@ -4,7 +4,21 @@
 #include "cli/cli.h"
 
 /* In the order of `vigil --help`. */
+/* clang-format off */
 const struct command *const commands[] = {
-        &command_exec,   &command_attach,       &command_check, &command_backup, &command_record, &command_replay,
-        &command_doctor, &command_check_config, NULL,
+        &command_exec,
+        &command_attach,
+        &command_status,
+        &command_health,
+        &command_incidents,
+        &command_certificates,
+        &command_certificate,
+        &command_check,
+        &command_backup,
+        &command_record,
+        &command_replay,
+        &command_doctor,
+        &command_check_config,
+        NULL,
 };
+/* clang-format on */

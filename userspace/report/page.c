@@ -88,3 +88,18 @@ void page_line(struct page *p)
 {
         fputc('\n', p->out);
 }
+
+void page_cell(struct page *p, enum ink ink, unsigned width, const char *text)
+{
+        size_t used = columns(text, strlen(text));
+        page_ink(p, ink, text);
+        fprintf(p->out, "%*s", used < width ? (int)(width - used) : 1, "");
+}
+
+void page_number(struct page *p, unsigned width, const char *text)
+{
+        size_t used = columns(text, strlen(text));
+        fprintf(p->out, "%*s", used < width ? (int)(width - used) : 0, "");
+        page_ink(p, INK_PLAIN, text);
+        fputs("  ", p->out);
+}

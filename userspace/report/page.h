@@ -23,3 +23,7 @@ void page_ink(struct page *p, enum ink ink, const char *text);
 void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
         __attribute__((format(printf, 5, 6)));
 void page_line(struct page *p);
+/** One cell of a table: the text, then blanks up to @p width columns, at least one. A longer text is not cut. */
+void page_cell(struct page *p, enum ink ink, unsigned width, const char *text);
+/** The same with the blanks before it and two behind: for numbers. */
+void page_number(struct page *p, unsigned width, const char *text);

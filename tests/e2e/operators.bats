@@ -1,0 +1,182 @@
+# operators.bats - the commands that ask the daemon, against one that answers from tests/e2e/answers. Needs no privilege.
+# bats file_tags=asan
+
+load lib.bash
+
+setup() {
+	enter_tmp
+	mkdir -m 700 state
+	cp -r "$BATS_TEST_DIRNAME/answers" answers
+}
+
+teardown() {
+	[ -z "${DAEMON:-}" ] || stop_daemon
+}
+
+start_daemon() {
+	"$BUILD/fakes/fake_daemon" state answers 3>&- &
+	DAEMON=$!
+	while [ ! -e answers/ready ]; do
+		kill -0 "$DAEMON"
+		sleep 0.02
+	done
+}
+
+stop_daemon() {
+	kill "$DAEMON" 2>/dev/null || true
+	wait "$DAEMON" || true
+	DAEMON=
+}
+
+# ask STATUS ARG...: vigil on the state directory; output in out and err.
+ask() {
+	local expected=$1 status=0
+	shift
+	timeout -k 5 60 "$VIGIL" --state-dir state "$@" 3>&- >out 2>err || status=$?
+	cat out err
+	[ "$status" -eq "$expected" ] || {
+		echo "vigil $*: status $status, not $expected"
+		return 1
+	}
+}
+
+narrow() {
+	awk 'length > 100 { print "longer than 100 columns: " $0; bad = 1 } END { exit bad }' out
+}
+
+@test "health is one word, one line for each reason and the status of the daemon" {
+	start_daemon
+	ask 1 health
+	[ "$(head -1 out)" = DEGRADED ]
+	grep -q '^  - cache is not watched' out
+	narrow
+	ask 1 health --json
+	jq -e '.schema == "vigil.health/1" and .status == "degraded" and (.reasons | length) == 2' out
+	[ ! -s err ]
+}
+
+@test "without a daemon health is critical and says how to start it" {
+	ask 2 health
+	[ "$(head -1 out)" = CRITICAL ]
+	[ "$(wc -l <err)" -eq 1 ]
+	grep -q 'no vigil run on state; start it: ' err
+	ask 2 health --json
+	jq -e '.status == "critical" and (.reasons | length) == 1' out
+}
+
+@test "without a daemon the others are unavailable, in one line" {
+	for command in status incidents certificates "certificate c-1"; do
+		# shellcheck disable=SC2086 # words
+		ask 69 $command
+		[ ! -s out ]
+		[ "$(wc -l <err)" -eq 1 ]
+		grep -q 'no vigil run on state; start it: ' err
+	done
+	ask 69 status --state-dir "$PWD/nowhere"
+	grep -q 'no vigil run on' err
+}
+
+@test "status shows the verdict first and databases in trouble before the others" {
+	start_daemon
+	ask 0 status
+	[ "$(head -1 out)" = DEGRADED ]
+	grep -qE '^  persistence +watched +3 +8.1 KiB, 2 commits +ok, .* ago +verified, .* ago' out
+	[ "$(grep -n '^  cache ' out | cut -d: -f1)" -lt "$(grep -n '^  persistence ' out | cut -d: -f1)" ]
+	grep -q 'there is no directory /srv' out
+	narrow
+	ask 0 status -v
+	grep -q 'node (pid 1, uid 1000), locks wal-write' out
+	ask 0 status --json
+	jq -e '.schema == "vigil.status/1" and (.databases | length) == 2' out
+}
+
+@test "incidents are shown worst first, what is over last" {
+	start_daemon
+	ask 0 incidents
+	[ "$(head -1 out)" = "2 firing, 0 acknowledged, 1 resolved" ]
+	[ "$(grep -oE '^  P[0-9]' out | tr -d '\n')" = "  P0  P1  P2" ]
+	grep -q 'check ok; backup verified: persistence-20261121T031502Z' out
+	narrow
+	ask 0 incidents --json
+	jq -e '.schema == "vigil.incidents/1" and (.incidents | length) == 3' out
+}
+
+@test "what is asked for reaches the daemon" {
+	start_daemon
+	ask 0 incidents --status firing --since 1h --db persistence
+	jq -e '.status == "firing" and .database == "persistence" and (now - .since_ns / 1e9 | . > 3590 and . < 3660)' \
+		answers/incidents.args
+	ask 0 certificates
+	jq -e '. == {}' answers/certificates.args
+	ask 0 certificate c-7
+	jq -e '. == {"id": "c-7"}' answers/certificate.args
+}
+
+@test "certificates lists what is not clean, one is shown whole" {
+	start_daemon
+	ask 0 certificates
+	grep -q '^  unclean persistence .* c-0123456789abcdef$' out
+	grep -q 'and 2 processes ended clean' out
+	narrow
+	ask 0 certificates -v
+	[ "$(grep -c '^  clean ' out)" -eq 2 ]
+	ask 0 certificate c-0123456789abcdef
+	[ "$(head -1 out)" = "UNCLEAN  persistence" ]
+	grep -q 'killed by *bash (pid 2, uid 0); child of systemd 1' out
+	grep -q 'incident *i-0123456789abcdef' out
+	narrow
+}
+
+@test "an error of the daemon is told, with its status" {
+	start_daemon
+	echo '{"exit": 69, "error": "there is no certificate c-9"}' >answers/certificate.json
+	ask 69 certificate c-9
+	[ ! -s out ]
+	grep -qx 'vigil: there is no certificate c-9' err
+	printf '%s' '{"exit": 69, "error": "a \u001b[31m red one\n"}' >answers/certificate.json
+	ask 69 certificate c-9
+	grep -qF 'a ?[31m red one?' err
+}
+
+@test "a document that nobody knows is not shown as text" {
+	start_daemon
+	echo '{"exit": 0, "document": {"schema": "vigil.status/9"}}' >answers/status.json
+	ask 70 status
+	grep -q 'does not know' err
+	ask 0 status --json
+	jq -e '.schema == "vigil.status/9"' out
+}
+
+@test "documents with nothing in them, and with the wrong things, are shown without harm" {
+	start_daemon
+	for command in status health incidents certificates; do
+		jq -nc --arg s "vigil.$command/1" '{exit: 0, document: {schema: $s}}' >answers/$command.json
+		ask 0 "$command"
+		jq -nc --arg s "vigil.$command/1" --arg k "$command" \
+			'{exit: 0, document: {schema: $s, databases: [1, {name: 7}], health: [], trust: "x", store: 1, actions: [null],
+			incidents: (if $k == "status" then 3 else [1, {status: 1}, {status: "resolved"}] end), reasons: [1],
+			certificates: [1, {process: 3, exit: "x"}]}}' >answers/$command.json
+		ask 0 "$command" -v
+	done
+}
+
+@test "another user may not ask" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	command -v setpriv >/dev/null || skip "needs setpriv"
+	start_daemon
+	chmod 755 . state
+	chmod 666 state/control
+	cd /
+	status=0
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$VIGIL" --state-dir "$BATS_TEST_TMPDIR/state" status \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	cat "$BATS_TEST_TMPDIR/err"
+	[ "$status" -eq 77 ]
+	cd "$BATS_TEST_TMPDIR"
+	chmod 600 state/control
+	status=0
+	cp "$VIGIL" vigil
+	setpriv --reuid 65534 --regid 65534 --clear-groups ./vigil --state-dir state status >out 2>err || status=$?
+	cat err
+	[ "$status" -eq 77 ]
+}

@@ -1,0 +1,89 @@
+/* test_operator.c - the documents of the daemon as text. What a whole one looks like: tests/e2e/operators.bats. */
+#include "report/operator.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suite.h"
+
+static char *text;
+
+static const char *show(json_t *document, bool verbose)
+{
+        static size_t size;
+        const struct report_style style = {.verbose = verbose};
+        free(text);
+        FILE *out = open_memstream(&text, &size);
+        ck_assert_int_eq(operator_text(document, 1795230902000000000, &style, out), 0);
+        fclose(out);
+        json_decref(document);
+        return text;
+}
+
+START_TEST(an_unknown_document_is_refused)
+{
+        json_t *o = json_pack("{s:s}", "schema", "vigil.other/1");
+        const struct report_style style = {0};
+        ck_assert_int_eq(operator_text(o, 0, &style, stdout), -EINVAL);
+        json_decref(o);
+}
+END_TEST
+
+static json_t *incident(const char *severity, const char *status, const char *code)
+{
+        return json_pack("{s:s, s:s, s:s, s:s}", "severity", severity, "status", status, "code", code, "summary",
+                         "s");
+}
+
+START_TEST(what_fires_comes_before_what_is_acknowledged_whatever_its_severity)
+{
+        show(json_pack("{s:s, s:[o, o, o]}", "schema", "vigil.incidents/1", "incidents",
+                       incident("P0", "acknowledged", "second"), incident("P3", "firing", "first"),
+                       incident("P0", "resolved", "third")),
+             false);
+        ck_assert_ptr_eq(strstr(text, "1 firing, 1 acknowledged, 1 resolved\n"), text);
+        ck_assert(strstr(text, "first") < strstr(text, "second"));
+        ck_assert(strstr(text, "second") < strstr(text, "third"));
+}
+END_TEST
+
+START_TEST(of_many_that_are_resolved_ten_are_shown)
+{
+        json_t *list = json_array();
+        for (int i = 0; i < 25; i++)
+                json_array_append_new(list, incident("P2", "resolved", "abrupt-death"));
+        json_t *o = json_pack("{s:s, s:o}", "schema", "vigil.incidents/1", "incidents", list);
+        show(json_incref(o), false);
+        ck_assert_ptr_nonnull(strstr(text, "and 15 more that are resolved"));
+        show(o, true);
+        ck_assert_ptr_null(strstr(text, "more that are resolved"));
+}
+END_TEST
+
+START_TEST(deaths_that_were_all_clean_are_one_line)
+{
+        json_t *list = json_array();
+        for (int i = 0; i < 3; i++)
+                json_array_append_new(list, json_pack("{s:s}", "verdict", "clean"));
+        show(json_pack("{s:s, s:o}", "schema", "vigil.certificates/1", "certificates", list), false);
+        ck_assert_str_eq(text, "  all clean: 3 processes ended clean; -v shows them\n");
+}
+END_TEST
+
+START_TEST(of_500_databases_those_in_trouble_are_shown_and_20_in_all)
+{
+        json_t *list = json_array();
+        for (int i = 0; i < 500; i++)
+                json_array_append_new(list, json_pack("{s:s, s:s}", "name", i == 499 ? "lost" : "well", "state",
+                                                      i == 499 ? "gone" : "watched"));
+        show(json_pack("{s:s, s:o}", "schema", "vigil.status/1", "databases", list), false);
+        ck_assert_ptr_nonnull(strstr(text, "lost"));
+        ck_assert(strstr(text, "lost") < strstr(text, "well"));
+        ck_assert_ptr_nonnull(strstr(text, "and 480 more; -v shows all"));
+}
+END_TEST
+
+SUITE("operator", an_unknown_document_is_refused,
+      what_fires_comes_before_what_is_acknowledged_whatever_its_severity, of_many_that_are_resolved_ten_are_shown,
+      deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all)

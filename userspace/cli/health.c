@@ -1,0 +1,52 @@
+/* health.c - `vigil health`: one word, one line for each reason, and an exit status for scripts. */
+#include "cli/ask.h"
+#include "cli/opt.h"
+
+static const char help[] =
+        "Usage: vigil health\n"
+        "\n"
+        "Says in one word whether everything is well, and why not, one line for each reason.\n"
+        "No answer from the daemon is critical: what is not watched is not known to be well.\n"
+        "\n"
+        "Exit status: 0 healthy; 1 degraded; 2 critical, or no daemon answers; 77 not permitted.\n"
+        "\n"
+        "Example:\n"
+        "  vigil health || page-somebody\n";
+
+/* A monitor that is not there must look like what it is to a health check. */
+static int unanswered(const struct cli *cli, const char *why)
+{
+        json_t *document = json_pack("{s:s, s:s, s:[s+++]}", "schema", "vigil.health/1", "status", "critical",
+                                     "reasons", "nobody watches: ", why, " on ", ask_state_dir(cli));
+        int printed = document ? ask_print(cli, document) : CLI_INTERNAL;
+        json_decref(document);
+        return printed == CLI_OK ? CLI_CRITICAL : printed;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+        const struct opt opts[] = {{0}};
+        json_t *document = NULL;
+        int r = opt_parse(&command_health, opts, &argc, argv, NULL);
+        if (r != CLI_OK)
+                return r;
+        if (argc > 1)
+                return cli_usage(&command_health, "it takes no %s", argv[1]);
+        int status = ask(cli, "health", json_object(), &document);
+        if (status == ASK_NO_DAEMON) {
+                ask_tell_no_daemon(cli);
+                return unanswered(cli, "no vigil run");
+        }
+        if (!document)
+                return status == CLI_UNAVAILABLE ? unanswered(cli, "no answer from vigil run") : status;
+        int printed = ask_print(cli, document);
+        json_decref(document);
+        return printed == CLI_OK ? status : printed;
+}
+
+const struct command command_health = {
+        .name = "health",
+        .summary = "Say whether everything is well: 0 healthy, 1 degraded, 2 critical",
+        .help = help,
+        .run = run,
+};

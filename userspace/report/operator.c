@@ -1,0 +1,32 @@
+/* operator.c - which document is shown how. */
+#include "report/operator.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "report/operator_private.h"
+#include "report/pick.h"
+
+static const struct {
+        const char *schema;
+        void (*print)(struct page *p, const struct operator_view *v);
+} documents[] = {
+        {"vigil.health/1", operator_health},
+        {"vigil.status/1", operator_status},
+        {"vigil.incidents/1", operator_incidents},
+        {"vigil.certificates/1", operator_certificates},
+};
+
+int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out)
+{
+        struct page p = {.out = out, .width = style->width ? style->width : 100, .colour = style->colour};
+        const struct operator_view v = {.document = document, .now_ns = now_ns, .verbose = style->verbose};
+        const char *schema = pick_text(document, "schema", "");
+        for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+                if (strcmp(documents[i].schema, schema) != 0)
+                        continue;
+                documents[i].print(&p, &v);
+                return ferror(out) || fflush(out) == EOF ? (errno ? -errno : -EIO) : 0;
+        }
+        return -EINVAL;
+}

@@ -1,0 +1,17 @@
+/* operator.h - the documents that the daemon answers operators with, as text. Layer: report. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report/report.h"
+
+/**
+ * The document for a tired person: the verdict first, the worst first, in 100 columns. Made from the document alone. Knows
+ * vigil.status/1, health/1, incidents/1, certificates/1.
+ *
+ * @param now_ns  since the epoch, for "12 min ago"
+ * @return 0; -EINVAL: none of these; or -errno of writing
+ */
+int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out);

@@ -1,0 +1,20 @@
+/* operator_private.h - one function for each document, and what they share. Layer: report. */
+#pragma once
+
+#include "report/operator.h"
+#include "report/page.h"
+
+/** A document on its way to the page. */
+struct operator_view {
+        const json_t *document;
+        int64_t now_ns;
+        bool verbose;
+};
+
+/** "HEALTHY" and why, of an object with `status` and `reasons`. */
+void operator_print_health(struct page *p, const json_t *health);
+
+void operator_health(struct page *p, const struct operator_view *v);
+void operator_status(struct page *p, const struct operator_view *v);
+void operator_incidents(struct page *p, const struct operator_view *v);
+void operator_certificates(struct page *p, const struct operator_view *v);

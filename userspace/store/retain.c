@@ -187,18 +187,18 @@ static int give_back(struct store *s, uint64_t bytes)
         return r < 0 ? r : 1;
 }
 
+/* Rolling up comes last: on a busy host there is always some of it. */
 static int step(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,
                 unsigned rows)
 {
-        int n = roll_up(s, now_ns / 1000000000 - MINUTES_KEPT_S, rows);
-        if (n == 0)
-                n = by_age(s, now_ns, age_ms, incident_ms, rows);
-        if (n == 0)
-                n = by_size(s, bytes, rows);
-        if (n < 0)
-                return n;
-        int r = give_back(s, bytes);
-        return r < 0 ? r : n + r;
+        int n = by_age(s, now_ns, age_ms, incident_ms, rows), r = n;
+        if (r >= 0 && (unsigned)n < rows)
+                n += r = by_size(s, bytes, rows - (unsigned)n);
+        if (r >= 0 && (unsigned)n < rows)
+                n += r = roll_up(s, now_ns / 1000000000 - MINUTES_KEPT_S, rows - (unsigned)n);
+        if (r >= 0)
+                n += r = give_back(s, bytes);
+        return r < 0 ? r : n;
 }
 
 int store_retain(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,

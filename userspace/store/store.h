@@ -157,10 +157,11 @@ int store_summary_rows(struct store *s, const struct store_query *q, unsigned by
 int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata);
 
 /**
- * One small step of retention, in a transaction of its own: minutes older than two days become hours; then what is older than
- * @p age_ms goes, and resolved incidents older than @p incident_ms; then, while the rows need more than @p bytes, the oldest
- * of summaries, events, metrics and what belongs to no incident, and then the oldest resolved incidents; last, free pages
- * are given back to the file system. Never an unresolved incident or what belongs to it.
+ * One small step of retention, in a transaction of its own: what is older than @p age_ms goes, and resolved incidents older
+ * than @p incident_ms; then, while the rows need more than @p bytes, the oldest of summaries, events, metrics and what belongs
+ * to no incident, and then the oldest resolved incidents; minutes older than two days become hours; last, free pages are
+ * given back to the file system. Never an unresolved incident or what belongs to it. To be called again, each second for
+ * instance, until there is nothing to do, and then a minute later.
  *
  * @param rows  at most so many rows in this step
  * @return > 0: something was done and there may be more; 0: nothing to do; -errno

@@ -117,6 +117,29 @@ struct db_priv {
         char name[VIGIL_NAME_MAX];
 };
 
+/* A watched name in its directory, and whose it is. */
+struct name_key {
+        struct file_key dir;
+        char name[VIGIL_NAME_MAX];
+};
+
+struct name_ref {
+        __u32 db;
+        __u32 role;
+};
+
+/* The same name whatever its directory. */
+struct basename_key {
+        char name[VIGIL_NAME_MAX];
+};
+
+struct basename_ref {
+        __u32 count; /* databases that have a file of this name */
+        __u32 db;    /* the last of them */
+        __u32 role;
+        __u32 pad;
+};
+
 /* Directories that hold a watched database: entries made and removed, and how many of these a sync of it covered. */
 struct dir {
         __u64 ops;

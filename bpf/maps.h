@@ -99,16 +99,6 @@ struct {
 } dirs __weak SEC(".maps");
 
 /* Watched names, exact, in their directory. */
-struct name_key {
-        struct file_key dir;
-        char name[VIGIL_NAME_MAX];
-};
-
-struct name_ref {
-        __u32 db;
-        __u32 role;
-};
-
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, MAX_NAMES);
@@ -117,17 +107,6 @@ struct {
 } names __weak SEC(".maps");
 
 /* The same names whatever their directory: path operations carry a path, not an inode. */
-struct basename_key {
-        char name[VIGIL_NAME_MAX];
-};
-
-struct basename_ref {
-        __u32 count; /* databases that have a file of this name */
-        __u32 db;    /* the last of them */
-        __u32 role;
-        __u32 pad;
-};
-
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, MAX_NAMES);

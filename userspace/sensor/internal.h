@@ -22,6 +22,9 @@ struct sensor_db {
         int dirfd;  /* keeps a directory of another mount namespace reachable; -1 */
         bool canary;
         struct vigil_database *pending; /* record to be delivered with the next poll; NULL */
+        dev_t dir_dev;                  /* of its directory, as stat(2) has them */
+        ino_t dir_ino;
+        uint64_t left_ns; /* when its watch ended; 0: it goes on */
 };
 
 struct sensor {
@@ -62,6 +65,12 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
 
 /* sensor_watch() with other flags (enum vigil_db_flag). */
 int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret_id);
+
+/* Follows links as SQLite does; a file that is not there yet has the path it will have. */
+int watch_resolve(const char *path, char ret[PATH_MAX]);
+
+/* Gives back the ids of databases that have left the watch and that no process names any more. */
+void unwatched_release(struct sensor *s);
 
 /* What the kernel calls the regular file at @path. */
 int watch_numbers(struct sensor *s, const char *path, struct seed_entry *ret);

@@ -81,6 +81,21 @@ int sensor_identify(struct sensor *s, pid_t pid, uint64_t *ret_start_ns);
 int sensor_watch(struct sensor *s, const char *path, unsigned *ret_id);
 
 /**
+ * Ends the watch of database @p id: its names, its files, and its directory where no other needs it. Records of those who
+ * have it open still come; its account stays readable until nobody names it any more, and only then its id is given out again.
+ * @return 0; -ENOENT it is not watched; or -errno
+ */
+int sensor_unwatch(struct sensor *s, unsigned id);
+
+/**
+ * Whether @p path, by which database @p id came under watch, leads elsewhere now: its directory was replaced, mounted over or
+ * unmounted, or a link was changed. Then sensor_unwatch() and sensor_watch(). A main file that was replaced in its
+ * directory is none of this: it stays under watch by its name.
+ * @return 1 elsewhere; 0 where it was; -errno: nowhere, its directory cannot be reached
+ */
+int sensor_moved(struct sensor *s, unsigned id, const char *path);
+
+/**
  * Finds the processes that have a file of a watched database open already, with what they hold locked: they become
  * participants, marked as seen late. Delivers a VIGIL_PROCESS record for each.
  * @return how many, or -errno

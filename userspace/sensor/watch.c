@@ -28,6 +28,8 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
         struct db_priv priv = {.dir = {.ino = dir->ino, .dev = dir->dev}};
         struct dir no_ops = {0};
         unsigned id;
+
+        unwatched_release(s);
         int r = take_id(s, &id);
 
         if (r < 0)
@@ -104,8 +106,7 @@ static void bind_companions(struct sensor *s, unsigned id, const char *path)
         }
 }
 
-/* Follows links as SQLite does; a file that is not there yet has the path it will have. */
-static int resolve(const char *path, char ret[PATH_MAX])
+int watch_resolve(const char *path, char ret[PATH_MAX])
 {
         char copy[PATH_MAX], dir[PATH_MAX];
 
@@ -128,7 +129,7 @@ static int resolve(const char *path, char ret[PATH_MAX])
 static int already_watched(const struct sensor *s, const char *path, unsigned *ret_id)
 {
         for (unsigned i = 1; i < VIGIL_MAX_DBS; i++) {
-                if (!s->db[i].path || strcmp(s->db[i].path, path) != 0)
+                if (!s->db[i].path || s->db[i].left_ns || strcmp(s->db[i].path, path) != 0)
                         continue;
                 *ret_id = i;
                 return -EEXIST;
@@ -165,7 +166,7 @@ int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret
         char full[PATH_MAX], parent[PATH_MAX], name[PATH_MAX];
         struct seed_entry dir, file = {0};
         struct stat st;
-        int r = resolve(path, full);
+        int r = watch_resolve(path, full);
 
         if (r == 0)
                 r = already_watched(s, full, ret_id);
@@ -192,6 +193,10 @@ int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret
         if (!s->db[id].path)
                 return -ENOMEM;
         s->db[id].canary = flags == VIGIL_DB_CANARY;
+        if (fstat(dirfd, &st) == 0) {
+                s->db[id].dir_dev = st.st_dev;
+                s->db[id].dir_ino = st.st_ino;
+        }
         r = watch_bind(s, id, full, &file);
         if (r < 0 && r != -ENOENT)
                 return r;

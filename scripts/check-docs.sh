@@ -75,7 +75,7 @@ lists="journal-modes verdicts reasons locks causes hows findings trust files ops
 
 # Keys of every object that is printed, and short values beside them.
 code_fields() {
-	flat {report,detect,incident,respond,serve}/*.c engine/check.c cli/{doctor,check,backup*,timeline}.c |
+	flat {report,detect,incident,respond,serve,store}/*.c engine/check.c cli/{doctor,check,backup*,timeline}.c |
 		grep -oE '(\bput[a-z_]*|_set[a-z_]*|json_pack|\bFIELD|texts\[\] = )[ (][^;]*;' | grep -oE '"[a-z][a-z0-9_]+"' | tr -d '"' | sort -u
 }
 

@@ -3,9 +3,10 @@
 
 #include "store/summaries.h"
 
-#define MINUTES_KEPT_S (48 * 3600)
-#define VACUUM_PAGES   "256" /* given back in one step */
-#define SPARE_PAGES    1024  /* stay in the file: they are needed again */
+#define MINUTES_KEPT_S  (48 * 3600)
+#define MINUTES_LEAST_S (2 * 3600) /* kept also where room is needed */
+#define VACUUM_PAGES    "256"      /* given back in one step */
+#define SPARE_PAGES     1024       /* stay in the file: they are needed again */
 
 /* Belongs to no incident, or to one that is gone. */
 #define FREE "(incident IS NULL OR NOT EXISTS (SELECT 1 FROM alerts WHERE alerts.id = incident))"
@@ -159,12 +160,16 @@ static int pages(struct store *s, int64_t *ret_used, int64_t *ret_free, int64_t 
         return r;
 }
 
-static int by_size(struct store *s, uint64_t bytes, unsigned rows)
+/* An hour takes the room of one of its minutes: nothing goes while there are minutes to add up. */
+static int by_size(struct store *s, int64_t now_ns, uint64_t bytes, unsigned rows)
 {
         int64_t used = 0, spare = 0, size = 0;
         const struct kind *k = NULL;
         int r = pages(s, &used, &spare, &size);
         if (r < 0 || (uint64_t)(used * size) <= bytes)
+                return r;
+        r = roll_up(s, now_ns / 1000000000 - MINUTES_LEAST_S, rows);
+        if (r != 0)
                 return r;
         r = find_oldest(s, &k);
         return r < 0 || !k ? r : remove_rows(s, k, INT64_MAX, rows);
@@ -193,7 +198,7 @@ static int step(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incid
 {
         int n = by_age(s, now_ns, age_ms, incident_ms, rows), r = n;
         if (r >= 0 && (unsigned)n < rows)
-                n += r = by_size(s, bytes, rows - (unsigned)n);
+                n += r = by_size(s, now_ns, bytes, rows - (unsigned)n);
         if (r >= 0 && (unsigned)n < rows)
                 n += r = roll_up(s, now_ns / 1000000000 - MINUTES_KEPT_S, rows - (unsigned)n);
         if (r >= 0)

@@ -80,7 +80,7 @@ int store_put_check(struct store *s, const char *database, const char *incident,
 #define STORE_HOUR_S   3600
 
 /** One row of a minute (or, rolled up, an hour). `process` "" : of all processes together, counted per file; `file` "": of one
- * program on all files of the database. The two kinds are never added up. */
+ * program on all files of the database. The two kinds are never added up; a row with neither name is -EINVAL. */
 struct store_summary {
         const char *database, *file, *process, *op;
         int64_t start_s;
@@ -158,9 +158,9 @@ int store_load_open(struct store *s, int (*each)(void *userdata, const struct st
 
 /**
  * One small step of retention, in a transaction of its own: what is older than @p age_ms goes, and resolved incidents older
- * than @p incident_ms; then, while the rows need more than @p bytes, the oldest of summaries, events, metrics and what belongs
- * to no incident, and then the oldest resolved incidents; minutes older than two days become hours; last, free pages are
- * given back to the file system. Never an unresolved incident or what belongs to it. To be called again, each second for
+ * than @p incident_ms; then, while the rows need more than @p bytes, minutes older than two hours become hours, then goes
+ * the oldest of summaries, events, metrics and what belongs to no incident, and then the oldest resolved incidents; minutes older
+ * than two days become hours in any case; last, free pages are given back to the file system. Never an unresolved incident or what belongs to it. To be called again, each second for
  * instance, until there is nothing to do, and then a minute later.
  *
  * @param rows  at most so many rows in this step

@@ -49,7 +49,7 @@ int store_add_summary(struct store *s, const struct store_summary *row)
                 " hist=coalesce(excluded.hist, hist)";
         uint8_t packed[PACKED_MAX];
         struct vigil_hist hist = {0};
-        if (row->span_s != STORE_MINUTE_S && row->span_s != STORE_HOUR_S)
+        if ((row->span_s != STORE_MINUTE_S && row->span_s != STORE_HOUR_S) || (!row->file[0] && !row->process[0]))
                 return -EINVAL;
         if (row->hist) {
                 hist_add(&hist, row->hist);

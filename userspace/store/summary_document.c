@@ -56,9 +56,9 @@ static int compare_live(const void *a, const void *b)
 }
 
 /* Rows counted per program have a process, those counted per file have none. */
-static bool wanted(unsigned by, const char *process)
+static bool wanted(unsigned by, const char *file, const char *process)
 {
-        return process[0] ? by & STORE_BY_PROCESS : !(by & STORE_BY_PROCESS) || by & STORE_BY_FILE;
+        return process[0] ? by & STORE_BY_PROCESS : file[0] && (!(by & STORE_BY_PROCESS) || by & STORE_BY_FILE);
 }
 
 static int add_live(struct merge *m, const struct store_summary *row, unsigned by)
@@ -84,7 +84,8 @@ static int sort_live(struct merge *m, const struct store_query *q, unsigned by, 
         for (size_t i = 0; i < n; i++) {
                 bool in_time = !q->until_ns || live[i].start_s < q->until_ns / 1000000000;
                 bool of_it = !q->database || strcmp(q->database, live[i].database) == 0;
-                int r = in_time && of_it && wanted(by, live[i].process) ? add_live(m, &live[i], by) : 0;
+                int r = in_time && of_it && wanted(by, live[i].file, live[i].process) ? add_live(m, &live[i], by)
+                                                                                      : 0;
                 if (r < 0)
                         return r;
         }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "store/private.h"
 #include "store/schema.h"
 
 static char *aside;
@@ -79,6 +80,21 @@ START_TEST(a_new_store_is_for_its_owner_alone_and_of_our_version)
         store_close(s);
         s = opened(&how);
         ck_assert_int_eq(how, STORE_AS_IT_WAS);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(every_commit_reaches_the_disk_before_it_returns)
+{
+        struct store *s = opened(NULL);
+        int64_t synchronous = 0;
+        ck_assert_int_eq(store_number(s, "PRAGMA synchronous", &synchronous), 0);
+        ck_assert_int_eq(synchronous, 2);
+        sqlite3_stmt *row;
+        ck_assert_int_eq(store_ask(s, "PRAGMA journal_mode", NULL, 0, &row), 0);
+        ck_assert_int_eq(store_next(s, row), 1);
+        ck_assert_str_eq(store_text(row, 0), "persist");
+        store_done(s, row);
         store_close(s);
 }
 END_TEST
@@ -225,7 +241,8 @@ START_TEST(a_migration_is_done_whole_or_not_at_all)
 }
 END_TEST
 
-SUITE("opening the store", a_new_store_is_for_its_owner_alone_and_of_our_version, what_is_no_database_is_set_aside,
+SUITE("opening the store", a_new_store_is_for_its_owner_alone_and_of_our_version,
+      every_commit_reaches_the_disk_before_it_returns, what_is_no_database_is_set_aside,
       a_truncated_store_is_set_aside, noise_in_the_first_page_sets_aside,
       noise_over_half_a_page_of_a_table_sets_aside, a_table_that_is_missing_sets_aside,
       a_store_that_a_check_accused_is_set_aside_with_its_journal, damaged_stores_do_not_pile_up_without_end,

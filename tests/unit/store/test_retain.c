@@ -187,6 +187,23 @@ START_TEST(a_store_that_is_too_large_gives_room_from_the_oldest_and_keeps_open_i
 }
 END_TEST
 
+START_TEST(where_room_is_needed_minutes_become_hours_before_anything_goes)
+{
+        struct store *s = opened(NULL);
+        int64_t hour = T0 / SECOND / 3600 * 3600;
+        for (int i = 0; i < 180; i++)
+                add_minute(s, hour + i * 60, NULL);
+        ck_assert_int_eq(store_put_event(s, "exit", "app", T0, NULL, NULL), 0);
+        int64_t now_ns = (hour + 4 * 3600) * SECOND;
+        ck_assert_int_eq(store_retain(s, now_ns, AGE, YEAR, 1, 120), 121); /* and the free pages */
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM summaries WHERE span_s=3600"), 2);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM summaries WHERE span_s=60"), 60);
+        ck_assert_int_eq(shell_number("SELECT sum(count) FROM summaries"), 360);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM events"), 1);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(while_the_shell_holds_the_file_nothing_is_removed)
 {
         struct store *s = opened(NULL);
@@ -204,4 +221,5 @@ SUITE("retention", old_minutes_become_an_hour_with_the_same_sums,
       an_open_incident_and_what_belongs_to_it_stay_however_old, an_intent_without_an_outcome_stays,
       one_step_removes_no_more_than_it_may,
       a_store_that_is_too_large_gives_room_from_the_oldest_and_keeps_open_incidents,
+      where_room_is_needed_minutes_become_hours_before_anything_goes,
       while_the_shell_holds_the_file_nothing_is_removed)

@@ -212,6 +212,21 @@ START_TEST(names_of_programs_that_are_no_text_are_one_row_live_and_stored)
 }
 END_TEST
 
+START_TEST(a_row_of_another_span_or_without_a_name_is_refused)
+{
+        struct store *s = opened(NULL);
+        struct store_summary row = {
+                .database = "app", .file = "wal", .process = "", .op = "sync", .start_s = S0, .span_s = 61};
+        ck_assert_int_eq(store_add_summary(s, &row), -EINVAL);
+        row.span_s = STORE_MINUTE_S;
+        row.file = "";
+        ck_assert_int_eq(store_add_summary(s, &row), -EINVAL);
+        ck_assert_str_eq(rows_of(s, STORE_BY_DB, &everything, &row, 1), "");
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM summaries"), 0);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(too_many_rows_are_cut_and_too_much_work_is_ended)
 {
         struct store *s = opened(NULL);
@@ -237,4 +252,4 @@ SUITE("summaries", rows_per_file_and_rows_per_process_are_never_added_up,
       live_rows_are_merged_wherever_their_names_belong, quantiles_are_those_of_the_histograms_put_together,
       the_same_minute_again_is_added_and_its_histogram_with_it, a_histogram_survives_packing,
       bytes_that_are_no_histogram_are_passed_over, names_of_programs_that_are_no_text_are_one_row_live_and_stored,
-      too_many_rows_are_cut_and_too_much_work_is_ended)
+      a_row_of_another_span_or_without_a_name_is_refused, too_many_rows_are_cut_and_too_much_work_is_ended)

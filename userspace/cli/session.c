@@ -5,14 +5,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "engine/inspect.h"
+#include "sensor/head.h"
 
 /* ---- one record ---- */
 
@@ -125,32 +123,11 @@ int session_poll(struct session *s, int timeout_ms)
 
 /* ---- beginning ---- */
 
-/* Into a field of a record: cut at its size, and zero to its end. */
-static void copy_text(char *to, size_t size, const char *from)
-{
-        size_t n = strnlen(from, size - 1);
-
-        memset(to, 0, size);
-        memcpy(to, from, n);
-}
-
 static void fill_head(struct session *s, enum vigil_mode mode, int argc, char **argv)
 {
         struct vigil_session *h = &s->head;
-        _cleanup_free_ char *boot = NULL;
-        struct utsname u;
 
-        h->mode = mode;
-        h->realtime_offset_ns = clock_realtime_offset_ns();
-        if (io_read_file("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) == 0) {
-                boot[strcspn(boot, "\n")] = 0;
-                copy_text(h->boot_id, sizeof(h->boot_id), boot);
-        }
-        uname(&u);
-        copy_text(h->host, sizeof(h->host), u.nodename);
-        copy_text(h->kernel, sizeof(h->kernel), u.release);
-        copy_text(h->vigil, sizeof(h->vigil), VIGIL_VERSION);
-        copy_text(h->tier, sizeof(h->tier), sensor_tier(s->sensor));
+        head_fill(h, mode, sensor_tier(s->sensor));
         for (int i = 0; i < argc; i++) {
                 size_t n = strlen(argv[i]) + 1;
                 if (h->argv_len + n > sizeof(h->argv))

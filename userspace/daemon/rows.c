@@ -1,0 +1,265 @@
+/* rows.c - the rows of the store as they wait in the queue: each is an object that is packed here and unpacked here. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "daemon/keeper_private.h"
+
+/* What a row costs besides the text of its object. */
+#define ROW_BYTES 512
+
+void row_free(struct row *r)
+{
+        if (!r)
+                return;
+        json_decref(r->o);
+        free(r->hist);
+        free(r);
+}
+
+/* Takes over @o, which may be NULL. */
+static struct row *add(struct keeper *k, enum row_kind kind, json_t *o, bool spare)
+{
+        struct row *r = o ? calloc(1, sizeof(*r)) : NULL;
+
+        if (r) {
+                r->kind = kind;
+                r->spare = spare;
+                r->o = o;
+                r->bytes = ROW_BYTES + json_dumpb(o, NULL, 0, 0);
+        } else {
+                json_decref(o);
+        }
+        return keeper_add(k, r);
+}
+
+static json_t *doc_or_empty(json_t *doc)
+{
+        return doc ? doc : json_object();
+}
+
+static json_t *text_of(const char *text)
+{
+        json_t *t = text ? json_string(text) : json_null();
+        return t ? t : json_null();
+}
+
+/* ---- making ---- */
+
+void keeper_incident(struct keeper *k, const struct incident *i, json_t *doc)
+{
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o}", "id", i->id, "code",
+                              i->code, "severity", severity_name(i->severity), "status",
+                              incident_status_name(i->status), "database", text_of(i->database), "path",
+                              text_of(i->path), "summary", i->summary, "started", (json_int_t)i->started_ns,
+                              "acknowledged", (json_int_t)i->acknowledged_ns, "resolved",
+                              (json_int_t)i->resolved_ns, "by", text_of(i->resolved_by), "doc", doc_or_empty(doc));
+        add(k, ROW_INCIDENT, o, false);
+}
+
+void keeper_certificate(struct keeper *k, const char *id, const char *database, const char *incident,
+                        const char *verdict, int64_t ended_ns, json_t *doc, bool spare)
+{
+        json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o}", "id", id, "database", database, "incident",
+                              text_of(incident), "verdict", verdict, "at", (json_int_t)ended_ns, "doc",
+                              doc_or_empty(doc));
+        add(k, ROW_CERTIFICATE, o, spare && !incident);
+}
+
+void keeper_finding(struct keeper *k, const char *id, const char *database, const char *incident, const char *code,
+                    const char *severity, int64_t at_ns, json_t *doc)
+{
+        json_t *o = json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "id", id, "database", text_of(database),
+                              "incident", incident, "code", code, "severity", severity, "at", (json_int_t)at_ns,
+                              "doc", doc_or_empty(doc));
+        add(k, ROW_FINDING, o, false);
+}
+
+json_t *keeper_intent(struct keeper *k, const char *kind, const char *database, const char *incident,
+                      const char *reason, int64_t now_ns, void (*stored)(void *userdata), void *userdata)
+{
+        json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:I, s:I}", "kind", kind, "database", text_of(database),
+                              "incident", text_of(incident), "reason", reason, "at", (json_int_t)now_ns, "row",
+                              (json_int_t)0);
+        struct row *r = add(k, ROW_INTENT, o, false);
+
+        if (!r)
+                return NULL;
+        r->stored = stored;
+        r->userdata = userdata;
+        return json_incref(o);
+}
+
+void keeper_outcome(struct keeper *k, json_t *ticket, const char *outcome, int64_t now_ns, json_t *doc)
+{
+        json_t *o = json_pack("{s:O, s:s, s:I, s:o}", "ticket", ticket, "outcome", outcome, "at",
+                              (json_int_t)now_ns, "doc", doc_or_empty(doc));
+        add(k, ROW_OUTCOME, o, false);
+}
+
+void keeper_backup(struct keeper *k, const char *database, const char *incident, json_t *entry)
+{
+        add(k, ROW_BACKUP,
+            json_pack("{s:s, s:o, s:o}", "database", database, "incident", text_of(incident), "doc",
+                      doc_or_empty(entry)),
+            false);
+}
+
+void keeper_check(struct keeper *k, const char *database, const char *incident, const char *reason, int64_t at_ns,
+                  json_t *check)
+{
+        add(k, ROW_CHECK,
+            json_pack("{s:s, s:o, s:s, s:I, s:o}", "database", database, "incident", text_of(incident), "reason",
+                      reason, "at", (json_int_t)at_ns, "doc", doc_or_empty(check)),
+            false);
+}
+
+void keeper_event(struct keeper *k, const char *type, const char *database, int64_t at_ns, json_t *doc)
+{
+        char at[TEXT_TIME_LEN];
+
+        text_time(at, at_ns);
+        doc = doc_or_empty(doc);
+        json_object_set_new(doc, "at", json_string(at));
+        json_object_set_new(doc, "type", json_string(type));
+        json_object_set_new(doc, "database", text_of(database));
+        add(k, ROW_EVENT,
+            json_pack("{s:s, s:o, s:I, s:o}", "type", type, "database", text_of(database), "at", (json_int_t)at_ns,
+                      "doc", doc),
+            true);
+}
+
+void keeper_metric(struct keeper *k, const char *type, double value, int64_t at_ns, json_t *labels)
+{
+        add(k, ROW_METRIC,
+            json_pack("{s:s, s:f, s:I, s:o}", "type", type, "value", value, "at", (json_int_t)at_ns, "doc",
+                      doc_or_empty(labels)),
+            true);
+}
+
+void keeper_summary(struct keeper *k, const struct store_summary *s)
+{
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "database", s->database, "file",
+                              s->file, "process", s->process, "op", s->op, "start", (json_int_t)s->start_s, "span",
+                              (json_int_t)s->span_s, "count", (json_int_t)s->count, "bytes", (json_int_t)s->bytes,
+                              "errors", (json_int_t)s->errors);
+        struct vigil_hist *copy = o && s->hist ? malloc(sizeof(*copy)) : NULL;
+
+        if (copy)
+                *copy = *s->hist;
+        struct row *r = add(k, ROW_SUMMARY, o, true);
+        if (r)
+                r->hist = copy;
+        else
+                free(copy);
+}
+
+/* ---- writing ---- */
+
+static const char *text(const json_t *o, const char *key)
+{
+        return json_string_value(json_object_get(o, key)); /* NULL for null */
+}
+
+static json_int_t number(const json_t *o, const char *key)
+{
+        return json_integer_value(json_object_get(o, key));
+}
+
+static int write_incident(struct store *s, struct row *r)
+{
+        const struct store_incident i = {.id = text(r->o, "id"),
+                                         .code = text(r->o, "code"),
+                                         .severity = text(r->o, "severity"),
+                                         .status = text(r->o, "status"),
+                                         .database = text(r->o, "database"),
+                                         .path = text(r->o, "path"),
+                                         .summary = text(r->o, "summary"),
+                                         .started_ns = number(r->o, "started"),
+                                         .acknowledged_ns = number(r->o, "acknowledged"),
+                                         .resolved_ns = number(r->o, "resolved"),
+                                         .resolved_by = text(r->o, "by"),
+                                         .doc = json_object_get(r->o, "doc")};
+        return store_put_incident(s, &i);
+}
+
+static int write_certificate(struct store *s, struct row *r)
+{
+        return store_put_certificate(s, text(r->o, "id"), text(r->o, "database"), text(r->o, "incident"),
+                                     text(r->o, "verdict"), number(r->o, "at"), json_object_get(r->o, "doc"));
+}
+
+static int write_finding(struct store *s, struct row *r)
+{
+        return store_put_finding(s, text(r->o, "id"), text(r->o, "database"), text(r->o, "incident"),
+                                 text(r->o, "code"), text(r->o, "severity"), number(r->o, "at"),
+                                 json_object_get(r->o, "doc"));
+}
+
+static int write_intent(struct store *s, struct row *r)
+{
+        int64_t id = 0;
+        int e = store_begin_action(s, text(r->o, "kind"), text(r->o, "database"), text(r->o, "incident"),
+                                   text(r->o, "reason"), number(r->o, "at"), &id);
+        if (e == 0)
+                json_integer_set(json_object_get(r->o, "row"), id);
+        return e;
+}
+
+static int write_outcome(struct store *s, struct row *r)
+{
+        return store_end_action(s, number(json_object_get(r->o, "ticket"), "row"), text(r->o, "outcome"),
+                                number(r->o, "at"), json_object_get(r->o, "doc"));
+}
+
+static int write_backup(struct store *s, struct row *r)
+{
+        return store_put_backup(s, text(r->o, "database"), json_object_get(r->o, "doc"), text(r->o, "incident"));
+}
+
+static int write_check(struct store *s, struct row *r)
+{
+        return store_put_check(s, text(r->o, "database"), text(r->o, "incident"), text(r->o, "reason"),
+                               number(r->o, "at"), json_object_get(r->o, "doc"));
+}
+
+static int write_event(struct store *s, struct row *r)
+{
+        int64_t seq;
+        return store_put_event(s, text(r->o, "type"), text(r->o, "database"), number(r->o, "at"),
+                               json_object_get(r->o, "doc"), &seq);
+}
+
+static int write_metric(struct store *s, struct row *r)
+{
+        return store_put_metric(s, text(r->o, "type"), json_real_value(json_object_get(r->o, "value")),
+                                json_object_get(r->o, "doc"), number(r->o, "at"));
+}
+
+static int write_summary(struct store *s, struct row *r)
+{
+        const struct store_summary row = {.database = text(r->o, "database"),
+                                          .file = text(r->o, "file"),
+                                          .process = text(r->o, "process"),
+                                          .op = text(r->o, "op"),
+                                          .start_s = number(r->o, "start"),
+                                          .span_s = (uint32_t)number(r->o, "span"),
+                                          .count = (uint64_t)number(r->o, "count"),
+                                          .bytes = (uint64_t)number(r->o, "bytes"),
+                                          .errors = (uint64_t)number(r->o, "errors"),
+                                          .hist = r->hist};
+        return store_add_summary(s, &row);
+}
+
+int row_write(struct store *s, struct row *r)
+{
+        static int (*const writers[])(struct store *, struct row *) = {
+                [ROW_INCIDENT] = write_incident, [ROW_CERTIFICATE] = write_certificate,
+                [ROW_FINDING] = write_finding,   [ROW_INTENT] = write_intent,
+                [ROW_OUTCOME] = write_outcome,   [ROW_BACKUP] = write_backup,
+                [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
+                [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary};
+
+        return writers[r->kind](s, r);
+}

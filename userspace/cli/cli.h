@@ -43,6 +43,7 @@ extern const struct command command_health;
 extern const struct command command_incidents;
 extern const struct command command_record;
 extern const struct command command_replay;
+extern const struct command command_run;
 extern const struct command command_status;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */

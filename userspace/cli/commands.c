@@ -6,6 +6,7 @@
 /* In the order of `vigil --help`. */
 /* clang-format off */
 const struct command *const commands[] = {
+        &command_run,
         &command_exec,
         &command_attach,
         &command_status,

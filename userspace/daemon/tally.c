@@ -44,7 +44,7 @@ struct tally_row *tally_get(struct tally *t, const struct vigil_hist_key *key)
 
         if (found)
                 return found;
-        if (t->n == t->room && !grow(t))
+        if ((!t->row || t->n == t->room) && !grow(t))
                 return NULL;
         struct tally_row *row = &t->row[t->n];
         *row = (struct tally_row){.key = *key};

@@ -1,0 +1,87 @@
+# daemon.bash - what the suites of `vigil run` share; sourced after lib.bash.
+#
+#   configure 'database "app" { path = "…" }'    writes vigil.conf
+#   daemon_begin [OPTION...]                     starts it and waits until it watches
+#   ask incidents                                its answer to a command, as JSON in a.json, the exit status in $status
+#   daemon_end                                   SIGTERM; its exit status in $status
+#
+# Each daemon is ended by its own pid and waited for, by the test or by daemon_teardown.
+
+# shellcheck disable=SC2034 # what is set here is used by the suites
+
+configure() {
+	printf '%s\n' "$@" >vigil.conf
+}
+
+# Waits until the daemon says that it watches, for half a minute at most.
+daemon_begin() {
+	local i
+
+	: >daemon.err
+	env -u NOTIFY_SOCKET "$VIGIL" run -c vigil.conf --state-dir S "$@" 3>&- 2>daemon.err &
+	DAEMON=$!
+	for ((i = 0; i < 3000; i++)); do
+		! grep -q '^vigil: watching .*; state in ' daemon.err || return 0
+		kill -0 "$DAEMON" 2>/dev/null || break
+		sleep 0.01
+	done
+	cat daemon.err
+	return 1
+}
+
+daemon_end() {
+	status=0
+	kill -TERM "$DAEMON"
+	wait "$DAEMON" || status=$?
+	DAEMON=
+	cat daemon.err
+}
+
+daemon_kill() {
+	kill -KILL "$DAEMON"
+	wait "$DAEMON" || true
+	DAEMON=
+}
+
+# For teardown: whatever the test did, no daemon stays.
+daemon_teardown() {
+	[ -n "${DAEMON:-}" ] || return 0
+	kill -TERM "$DAEMON" 2>/dev/null || true
+	wait "$DAEMON" || true
+	cat daemon.err
+}
+
+# ask COMMAND...: the JSON answer is in a.json, the exit status in $status.
+ask() {
+	status=0
+	timeout 20 "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
+	[ -s a.json ] || {
+		cat ask.err
+		return 1
+	}
+}
+
+assert_answer() {
+	assert_json a.json "$@"
+}
+
+# eventually SECONDS EXPR COMMAND...: the answer comes to fulfil the jq expression.
+eventually() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) expr=$2
+	shift 2
+
+	while :; do
+		ask "$@"
+		! jq -e "$expr" a.json >/dev/null || return 0
+		((${EPOCHREALTIME/./} < end)) || break
+		sleep 0.02
+	done
+	echo "not within that time: $expr"
+	cat a.json daemon.err
+	return 1
+}
+
+# What stands in the store.
+sql() {
+	sqlite3 -cmd '.timeout 5000' S/vigil.db "$1"
+}

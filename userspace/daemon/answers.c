@@ -1,0 +1,331 @@
+/* answers.c - see answers.h. */
+#include "daemon/answers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/live.h"
+#include "daemon/summary.h"
+#include "serve/protocol.h"
+
+#define EXIT_UNAVAILABLE 69
+#define EVENTS_AT_ONCE   1000
+
+/* One who follows the events. */
+struct follower {
+        struct control_client *client; /* NULL: free */
+        int64_t after;                 /* the last one it has */
+        char *database;                /* NULL: all */
+};
+
+struct answers {
+        struct follower follower[CONTROL_FOLLOWERS];
+};
+
+int answers_new(struct answers **ret)
+{
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+void answers_free(struct answers *a)
+{
+        for (size_t i = 0; a && i < CONTROL_FOLLOWERS; i++)
+                free(a->follower[i].database);
+        free(a);
+}
+
+/* ---- arguments ---- */
+
+static const char *text_arg(const json_t *args, const char *key)
+{
+        return json_string_value(json_object_get(args, key));
+}
+
+static int64_t number_arg(const json_t *args, const char *key)
+{
+        return json_integer_value(json_object_get(args, key));
+}
+
+static struct store_query query_of(const json_t *args)
+{
+        int64_t limit = number_arg(args, "limit");
+
+        return (struct store_query){.since_ns = number_arg(args, "since_ns"),
+                                    .status = text_arg(args, "status"),
+                                    .database = text_arg(args, "database"),
+                                    .id = text_arg(args, "id"),
+                                    .limit = limit > 0 ? (size_t)limit : 0};
+}
+
+/* ---- answers out of the store ---- */
+
+static void refuse(struct daemon *d, struct control_client *c, int r)
+{
+        const char *why = r == -ENOENT   ? "there is no such id"
+                          : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
+                          : r == -EINVAL ? "the request makes no sense"
+                          : r == -ENODEV ? "vigil.db cannot be opened"
+                                         : strerror(-r);
+        control_answer(d->control, c, EXIT_UNAVAILABLE, why, NULL);
+}
+
+static void answer(struct daemon *d, struct control_client *c, int r, json_t *document)
+{
+        if (r < 0)
+                refuse(d, c, r);
+        else
+                control_answer(d->control, c, 0, NULL, document);
+}
+
+typedef int (*question_fn)(struct store *s, const struct store_query *q, json_t **ret);
+
+static void ask(struct daemon *d, struct control_client *c, const json_t *args, question_fn fn)
+{
+        const struct store_query q = query_of(args);
+        json_t *document = NULL;
+        int r = keeper_store(d->keeper) ? fn(keeper_store(d->keeper), &q, &document) : -ENODEV;
+
+        answer(d, c, r, document);
+}
+
+static void incidents(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        ask(d, c, args, store_incidents);
+}
+
+static void certificates(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        ask(d, c, args, store_certificates);
+}
+
+static void one_incident(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        if (text_arg(args, "id"))
+                ask(d, c, args, store_incidents);
+        else
+                refuse(d, c, -EINVAL);
+}
+
+static void one_certificate(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        if (text_arg(args, "id"))
+                ask(d, c, args, store_certificates);
+        else
+                refuse(d, c, -EINVAL);
+}
+
+/* What an operator has set is stored before he is told so. */
+static void set_status(struct daemon *d, struct control_client *c, const json_t *args,
+                       int (*set)(struct daemon *, const char *, const char *))
+{
+        const char *id = text_arg(args, "id");
+
+        if (id)
+                set(d, id, "operator");
+        keeper_turn(d->keeper);
+        if (keeper_waiting(d->keeper))
+                control_answer(d->control, c, EXIT_UNAVAILABLE,
+                               "the store cannot be written now: it is done, and will be stored as soon as it can",
+                               NULL);
+        else
+                one_incident(d, c, args);
+}
+
+static void acknowledge(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        set_status(d, c, args, case_acknowledge);
+}
+
+static void resolve(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        set_status(d, c, args, case_resolve);
+}
+
+/* ---- summary ---- */
+
+static unsigned by_of(const json_t *args)
+{
+        static const struct {
+                const char *name;
+                unsigned by;
+        } names[] = {
+                {"db", STORE_BY_DB}, {"file", STORE_BY_FILE}, {"process", STORE_BY_PROCESS}, {"op", STORE_BY_OP}};
+        json_t *one;
+        size_t i;
+        unsigned by = 0;
+
+        json_array_foreach (json_object_get(args, "by"), i, one)
+                for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+                        if (json_is_string(one) && strcmp(json_string_value(one), names[k].name) == 0)
+                                by |= names[k].by;
+        return by ? by : STORE_BY_DB | STORE_BY_FILE | STORE_BY_OP;
+}
+
+static void summary(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        const struct store_query q = query_of(args);
+        struct summary_rows live;
+        json_t *document = NULL;
+        int r = summary_live(d, &live);
+
+        if (r == 0) {
+                r = keeper_store(d->keeper) ? store_summary_rows(keeper_store(d->keeper), &q, by_of(args), live.row,
+                                                                 live.n, &document)
+                                            : -ENODEV;
+                summary_rows_done(&live);
+        }
+        answer(d, c, r, document);
+}
+
+/* ---- events ---- */
+
+struct page {
+        json_t *list;
+        int64_t seq;
+};
+
+static int on_event(void *userdata, int64_t seq, const char *line)
+{
+        struct page *p = userdata;
+        json_t *event = json_loads(line, 0, NULL);
+
+        p->seq = seq;
+        return json_array_append_new(p->list, event ? event : json_object()) < 0 ? -ENOMEM : 0;
+}
+
+static int send_event(void *userdata, int64_t seq, const char *line)
+{
+        struct daemon *d = ((void **)userdata)[0];
+        struct follower *f = ((void **)userdata)[1];
+
+        f->after = seq;
+        return control_send(d->control, f->client, line, strlen(line));
+}
+
+static void catch_up(struct daemon *d, struct follower *f)
+{
+        const struct store_query q = {.database = f->database, .limit = EVENTS_AT_ONCE};
+        void *both[] = {d, f};
+
+        if (keeper_store(d->keeper))
+                store_events(keeper_store(d->keeper), &q, f->after, send_event, both);
+}
+
+static void follow(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        const char *database = text_arg(args, "database");
+
+        if (control_stream(d->control, c) < 0)
+                return;
+        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+                struct follower *f = &d->answers->follower[i];
+                if (f->client)
+                        continue;
+                *f = (struct follower){.client = c, .after = number_arg(args, "after")};
+                f->database = database ? strdup(database) : NULL;
+                catch_up(d, f);
+                return;
+        }
+}
+
+void answers_events(struct daemon *d)
+{
+        for (size_t i = 0; d->answers && i < CONTROL_FOLLOWERS; i++)
+                if (d->answers->follower[i].client)
+                        catch_up(d, &d->answers->follower[i]);
+}
+
+static void events(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        struct store_query q = query_of(args);
+        struct page p = {.list = json_array()};
+        struct store *s = keeper_store(d->keeper);
+
+        if (json_is_true(json_object_get(args, "follow"))) {
+                json_decref(p.list);
+                follow(d, c, args);
+                return;
+        }
+        int r = s ? store_events(s, &q, 0, on_event, &p) : -ENODEV;
+        if (r < 0)
+                json_decref(p.list);
+        answer(d, c, r,
+               r < 0 ? NULL
+                     : json_pack("{s:s, s:o, s:I}", "schema", "vigil.events/1", "events", p.list, "seq",
+                                 (json_int_t)p.seq));
+}
+
+/* ---- live ---- */
+
+static void status(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        (void)args;
+        control_answer(d->control, c, 0, NULL, live_status(d));
+}
+
+static void health(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        int exit = 0;
+        json_t *document = live_health(d, &exit);
+
+        (void)args;
+        document = document ? document : json_object();
+        json_object_set_new(document, "schema", json_string("vigil.health/1"));
+        control_answer(d->control, c, exit, NULL, document);
+}
+
+/* ---- choosing ---- */
+
+static const struct {
+        const char *command;
+        void (*fn)(struct daemon *d, struct control_client *c, const json_t *args);
+} questions[] = {
+        {"status", status},
+        {"health", health},
+        {"incidents", incidents},
+        {"incident", one_incident},
+        {"incident-ack", acknowledge},
+        {"incident-resolve", resolve},
+        {"certificates", certificates},
+        {"certificate", one_certificate},
+        {"summary", summary},
+        {"events", events},
+};
+
+static void on_request(void *userdata, struct control_client *c, const char *command, const json_t *args)
+{
+        struct daemon *d = userdata;
+
+        for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+                if (strcmp(questions[i].command, command) != 0)
+                        continue;
+                questions[i].fn(d, c, args);
+                return;
+        }
+        control_answer(d->control, c, EXIT_UNAVAILABLE,
+                       "this daemon does not know that command; is it an older version?", NULL);
+}
+
+static void on_gone(void *userdata, struct control_client *c)
+{
+        struct daemon *d = userdata;
+
+        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+                struct follower *f = &d->answers->follower[i];
+                if (f->client != c)
+                        continue;
+                free(f->database);
+                *f = (struct follower){0};
+        }
+}
+
+struct control_handler answers_handler(struct daemon *d)
+{
+        return (struct control_handler){.request = on_request, .gone = on_gone, .userdata = d};
+}

@@ -1,0 +1,353 @@
+/* cases.c - see cases.h. */
+#include "daemon/cases.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "model/trust.h"
+
+/* ---- what is stored of an incident ---- */
+
+/* The tag of an incident is the object of those members that have no column. */
+static json_t *doc_of(struct incident *i)
+{
+        if (!i->tag)
+                i->tag = json_object();
+        return i->tag;
+}
+
+static json_t *trust_json(const struct trust *t)
+{
+        json_t *reasons = json_array();
+
+        for (size_t i = 0; i < t->nreasons; i++)
+                json_array_append_new(reasons, json_string(t->reason[i]));
+        return json_pack("{s:s, s:o}", "level", trust_level_name(t->level), "reasons", reasons);
+}
+
+static json_t *databases_json(const struct incident *i)
+{
+        json_t *names = json_array();
+
+        for (size_t k = 0; k < i->ndatabases; k++)
+                json_array_append_new(names, text_json(i->databases[k].name, strlen(i->databases[k].name)));
+        return names;
+}
+
+/* What must still happen for it to end by itself. */
+static const char *const end_names[] = {
+        [ENDS_AT_ONCE] = "now",      [ENDS_WHEN_QUIET] = "quiet",     [ENDS_WHEN_OVER] = "over",
+        [ENDS_BY_BACKUP] = "backup", [ENDS_BY_RECOVERY] = "recovery", [ENDS_BY_CHECK] = "check",
+        [ENDS_BY_HAND] = "operator"};
+#define ENDS (sizeof(end_names) / sizeof(end_names[0]))
+
+static json_t *ends_json(unsigned owed)
+{
+        json_t *names = json_array();
+
+        for (size_t e = 0; e < ENDS; e++)
+                if (owed & 1u << e)
+                        json_array_append_new(names, json_string(end_names[e]));
+        return names;
+}
+
+static unsigned ends_of(const json_t *names)
+{
+        const json_t *name;
+        unsigned owed = 0;
+        size_t i;
+
+        json_array_foreach (names, i, name)
+                for (size_t e = 0; e < ENDS; e++)
+                        if (json_is_string(name) && strcmp(json_string_value(name), end_names[e]) == 0)
+                                owed |= 1u << e;
+        return owed;
+}
+
+static void store(struct daemon *d, struct incident *i)
+{
+        json_t *doc = doc_of(i);
+
+        if (i->last_ns) { /* else it is as it was stored by an earlier run */
+                json_object_set_new(doc, "databases", databases_json(i));
+                json_object_set_new(doc, "trust", trust_json(&i->trust));
+        }
+        json_object_set_new(doc, "ends_by", ends_json(i->owed));
+        keeper_incident(d->keeper, i, json_deep_copy(doc));
+}
+
+static void event(struct daemon *d, const struct incident *i, const char *what)
+{
+        json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "incident", i->id, "what", what, "code", i->code,
+                                "severity", severity_name(i->severity), "status", incident_status_name(i->status),
+                                "detail", i->summary);
+        keeper_event(d->keeper, "incident", i->database, daemon_now(), doc);
+}
+
+/* ---- beginning and end ---- */
+
+static enum severity override(void *userdata, const char *code, enum severity given)
+{
+        const struct daemon *d = userdata;
+
+        for (size_t i = 0; i < d->config->nseverities; i++)
+                if (strcmp(d->config->severity[i].code, code) == 0)
+                        return (enum severity)d->config->severity[i].is;
+        return given;
+}
+
+static enum severity severity_of(const char *name)
+{
+        for (int s = SEVERITY_P0; s < SEVERITY_P3; s++)
+                if (strcmp(severity_name((enum severity)s), name) == 0)
+                        return (enum severity)s;
+        return SEVERITY_P3;
+}
+
+static int restore(void *userdata, const struct store_incident *from)
+{
+        struct daemon *d = userdata;
+        struct incident i = {.code = from->code,
+                             .severity = severity_of(from->severity),
+                             .status = strcmp(from->status, "acknowledged") == 0 ? INCIDENT_ACKNOWLEDGED
+                                                                                 : INCIDENT_FIRING,
+                             .database = from->database,
+                             .path = from->path,
+                             .started_ns = from->started_ns,
+                             .acknowledged_ns = from->acknowledged_ns,
+                             .owed = ends_of(json_object_get(from->doc, "ends_by"))};
+
+        snprintf(i.id, sizeof(i.id), "%s", from->id);
+        snprintf(i.summary, sizeof(i.summary), "%s", from->summary);
+        struct incident *kept = incidents_restore(d->incidents, &i);
+        if (kept)
+                kept->tag = json_deep_copy(from->doc);
+        return 0; /* one that has no room stays as it is in the store */
+}
+
+int cases_open(struct daemon *d)
+{
+        d->incidents = incidents_new(d->head.boot_id, override, d);
+        return d->incidents ? store_load_open(keeper_store(d->keeper), restore, d) : -ENOMEM;
+}
+
+void cases_close(struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = d->incidents ? incidents_list(d->incidents, &list) : 0;
+
+        for (size_t i = 0; i < n; i++)
+                json_decref(list[i]->tag);
+        incidents_free(d->incidents);
+        d->incidents = NULL;
+}
+
+void cases_store_all(struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++)
+                store(d, list[i]);
+}
+
+/* Resolved ones are forgotten once what is to be stored of them waits in the queue. */
+static void forget_resolved(struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = n; i-- > 0;) {
+                if (list[i]->status != INCIDENT_RESOLVED)
+                        continue;
+                json_decref(list[i]->tag);
+                list[i]->tag = NULL;
+                incidents_drop(d->incidents, list[i]);
+                n = incidents_list(d->incidents, &list);
+        }
+}
+
+/* ---- findings ---- */
+
+static json_t *finding_json(const struct incident_finding *f, json_t *evidence)
+{
+        static const struct trust full;
+        char at[TEXT_TIME_LEN];
+
+        text_time(at, f->at_ns);
+        return json_pack("{s:s, s:s, s:s, s:s, s:n, s:o, s:o, s:o}", "id", f->id, "code", f->code, "severity",
+                         severity_name(f->severity), "at", at, "process", "detail",
+                         text_json(f->detail, strlen(f->detail)), "evidence", evidence ? evidence : json_object(),
+                         "trust", trust_json(f->trust ? f->trust : &full));
+}
+
+struct incident *case_add(struct daemon *d, const struct incident_finding *f, json_t *doc)
+{
+        bool fresh = false;
+        struct incident *i = incidents_add(d->incidents, f, &fresh);
+
+        if (!i) {
+                json_decref(doc);
+                log_error("%s: %s; it has no place among the incidents: out of memory", f->code, f->detail);
+                return NULL;
+        }
+        enum severity severity = override(d, f->code, f->severity);
+        json_object_set_new(doc, "severity", json_string(severity_name(severity)));
+        store(d, i);
+        keeper_finding(d->keeper, f->id, f->database, i->id, f->code, severity_name(severity), f->at_ns, doc);
+        event(d, i, fresh ? "opened" : "finding");
+        log_at(severity <= SEVERITY_P1 ? LOG_ERROR_ : LOG_WARN_, "%s %s: %s%s%s (incident %s)",
+               severity_name(severity), f->code, f->database ? f->database : "", f->database ? ": " : "", f->detail,
+               i->id);
+        if (fresh && i->owed == 1u << ENDS_AT_ONCE)
+                case_fulfil(d, i, ENDS_AT_ONCE, "over", NULL);
+        return i;
+}
+
+struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                               json_t *evidence, const char *incident)
+{
+        const struct incident_code *row = incident_code(code);
+        uint64_t now = clock_boottime_ns();
+        char id[DETECT_ID_LEN];
+
+        incident_finding_id(d->head.boot_id, code, g ? g->name : NULL, now, id);
+        struct incident_finding f = {.id = id,
+                                     .code = code,
+                                     .severity = row ? row->severity : SEVERITY_P2,
+                                     .database = g ? g->name : NULL,
+                                     .path = g ? g->path : NULL,
+                                     .ns = now,
+                                     .at_ns = daemon_realtime(now),
+                                     .detail = detail,
+                                     .incident = incident};
+        return case_add(d, &f, finding_json(&f, evidence));
+}
+
+struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                            json_t *evidence)
+{
+        return case_raise_in(d, code, g, detail, evidence, NULL);
+}
+
+void case_set(struct daemon *d, const char *id, const char *key, json_t *value)
+{
+        struct incident *i = incidents_find(d->incidents, id);
+
+        if (!i) {
+                json_decref(value);
+                return;
+        }
+        json_object_set_new(doc_of(i), key, value);
+        store(d, i);
+}
+
+/* ---- ends ---- */
+
+static void resolve(struct daemon *d, struct incident *i, const char *by, json_t *evidence)
+{
+        int64_t now = daemon_now();
+
+        if (incident_resolve(i, by, now) < 0) {
+                json_decref(evidence);
+                return;
+        }
+        if (evidence)
+                json_object_set_new(doc_of(i), "resolution", evidence);
+        store(d, i);
+        event(d, i, "resolved");
+        log_note("incident %s (%s%s%s) is resolved: %s", i->id, i->code, i->database ? ", " : "",
+                 i->database ? i->database : "", by);
+}
+
+void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence)
+{
+        if (i->status == INCIDENT_RESOLVED || !(i->owed & 1u << what)) {
+                json_decref(evidence);
+                return;
+        }
+        if (incident_fulfil(i, what)) {
+                resolve(d, i, by, evidence);
+        } else {
+                json_decref(evidence);
+                store(d, i);
+        }
+}
+
+void cases_over(struct daemon *d, const char *code, const char *database, const char *by)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *name = list[i]->database;
+                if (strcmp(list[i]->code, code) != 0 || !name != !database || (name && strcmp(name, database) != 0))
+                        continue;
+                case_fulfil(d, list[i], ENDS_WHEN_OVER, by, NULL);
+        }
+}
+
+int case_acknowledge(struct daemon *d, const char *id, const char *by)
+{
+        struct incident *i = incidents_find(d->incidents, id);
+        int r = i ? incident_acknowledge(i, daemon_now()) : -ENOENT;
+
+        if (r < 0)
+                return r;
+        store(d, i);
+        event(d, i, "acknowledged");
+        log_note("incident %s (%s) is acknowledged: %s", i->id, i->code, by);
+        return 0;
+}
+
+int case_resolve(struct daemon *d, const char *id, const char *by)
+{
+        struct incident *i = incidents_find(d->incidents, id);
+
+        if (!i)
+                return -ENOENT;
+        if (i->status == INCIDENT_RESOLVED)
+                return -EALREADY;
+        resolve(d, i, by, NULL);
+        return 0;
+}
+
+/* ---- each second ---- */
+
+static void on_changed(void *userdata, const char *id, const char *status, int64_t at_ns)
+{
+        struct daemon *d = userdata;
+
+        (void)at_ns;
+        if (strcmp(status, "resolved") == 0)
+                case_resolve(d, id, "shell");
+        else if (strcmp(status, "acknowledged") == 0)
+                case_acknowledge(d, id, "shell");
+}
+
+static void end_quiet(struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+        uint64_t now = clock_boottime_ns();
+
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->owed & 1u << ENDS_WHEN_QUIET && now - list[i]->last_ns > INCIDENT_QUIET_NS)
+                        case_fulfil(d, list[i], ENDS_WHEN_QUIET, "quiet", NULL);
+}
+
+void cases_turn(struct daemon *d)
+{
+        /* Not over rows that still wait: they hold a newer status than the table. */
+        if (keeper_store(d->keeper) && !keeper_waiting(d->keeper))
+                store_poll_alerts(keeper_store(d->keeper), on_changed, d);
+        end_quiet(d);
+        forget_resolved(d);
+}

@@ -1,0 +1,52 @@
+/* cases.h - incidents as the daemon works on them: findings go in, rows of the store and events come out. Layer: daemon. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "incident/incident.h"
+
+struct daemon;
+struct guard;
+
+/** Makes the set and takes what was open in the store. @return 0 or -errno */
+int cases_open(struct daemon *d);
+void cases_close(struct daemon *d);
+/** Stores everything that is open once more: the store is a new one. */
+void cases_store_all(struct daemon *d);
+
+/**
+ * One finding: its row, its incident's row, an event.
+ * @param doc  the finding as the Contract has it, a reference of the caller's that is taken
+ * @return its incident; NULL: out of memory, which has been logged
+ */
+struct incident *case_add(struct daemon *d, const struct incident_finding *f, json_t *doc);
+
+/**
+ * A finding of the daemon's own, with the severity of its code.
+ * @param g         about which database; NULL: about Vigil
+ * @param evidence  object, its reference is taken; NULL: none
+ * @return as case_add()
+ */
+struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                            json_t *evidence);
+/** The same, known to come of @p incident (an id; NULL: of none). */
+struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                               json_t *evidence, const char *incident);
+
+/** Sets a member of what is stored of the incident ("backup", "integrity", …); takes the reference. Gone: nothing. */
+void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
+
+/** Something has happened that its end may wait for. Resolved by @p by (static) when nothing is owed any more; @p evidence (taken;
+ * NULL: none) stands in "resolution". */
+void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence);
+
+/** What @p code told of the database (NULL: of Vigil) is over. */
+void cases_over(struct daemon *d, const char *code, const char *database, const char *by);
+
+/** By an operator. @return 0; -ENOENT no such incident is open; -EALREADY */
+int case_acknowledge(struct daemon *d, const char *id, const char *by);
+int case_resolve(struct daemon *d, const char *id, const char *by);
+
+/** Ends those that have been quiet, and takes what somebody has set in the sqlite3 shell. Call each second. */
+void cases_turn(struct daemon *d);

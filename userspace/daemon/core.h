@@ -1,0 +1,64 @@
+/* core.h - what the parts of the daemon share: one of each, made by start.c in the order in which they stand here. Layer: daemon.
+ *
+ * Nothing of it blocks: what takes time is an action (action.h), what must be written waits in the keeper. There is no other
+ * thread. No part parses a database file. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "config/config.h"
+#include "daemon/action.h"
+#include "daemon/daemon.h"
+#include "daemon/keeper.h"
+#include "daemon/memory.h"
+#include "daemon/statedir.h"
+#include "incident/incident.h"
+#include "sensor/sensor.h"
+#include "serve/server.h"
+
+struct sd_event;
+struct sd_event_source;
+struct guards;
+struct deaths;
+struct recoveries;
+struct response;
+struct summary;
+struct answers;
+
+struct daemon {
+        const struct daemon_options *options;
+        struct config *config;
+        struct statedir state;
+        struct vigil_session head; /* boot, host, version: as in the first record of a stream */
+        struct keeper *keeper;
+        int64_t run; /* id of this run in the store */
+        struct incidents *incidents;
+        struct sensor *sensor;
+        struct memory *memory;
+        struct guards *guards;
+        struct actions *actions;
+        struct response *response;
+        struct deaths *deaths;
+        struct recoveries *recoveries;
+        struct summary *summary;
+        struct answers *answers;
+        struct control_server *control;
+        struct sd_event *event;
+        struct sd_event_source *soon; /* the timer of what must be done before anything else happens */
+
+        int64_t started_ns;        /* since the epoch */
+        struct vigil_stats stats;  /* counters of loss at the last turn */
+        uint64_t state_written_ns; /* CLOCK_BOOTTIME; 0: not yet by this run */
+        int state_error;           /* of the last writing */
+        bool ending;
+        int exit;
+};
+
+/** The file that the configuration is read from. */
+const char *daemon_config_path(const struct daemon *d);
+
+/** Nanoseconds since the epoch, now; and of a time of CLOCK_BOOTTIME. */
+int64_t daemon_now(void);
+int64_t daemon_realtime(uint64_t boottime_ns);

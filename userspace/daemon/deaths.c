@@ -1,0 +1,191 @@
+/* deaths.c - see deaths.h. One episode at a time: deaths that come meanwhile are in the next one. */
+#include "daemon/deaths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/episode.h"
+#include "daemon/guard.h"
+#include "daemon/judged.h"
+#include "daemon/summary.h"
+#include "sensor/recording.h"
+
+#define NS_PER_MS 1000000ull
+
+/* How long a verdict may wait for somebody to look at the files; what they hold makes the prediction better, not the verdict. */
+#define LOOK_MS 250
+
+/* A number that is missing may be of a record that waits in the other ring: so often, and so long apart, it is waited for. */
+#define MISSING_TRIES 3
+#define MISSING_MS    2
+
+/* A look at one database, on its way. It may come back when its episode is long over. */
+struct look {
+        uint64_t episode;
+        uint32_t db;
+};
+
+struct deaths {
+        struct episode *episode; /* NULL: none is open */
+        uint64_t number;         /* of the episode */
+        unsigned looks;          /* that have not come back */
+        uint64_t deadline_ns;    /* for them */
+        unsigned again; /* times the rings were read once more for a record that may wait in the other one */
+        bool news;      /* records came that may begin an episode */
+};
+
+int deaths_new(struct deaths **ret)
+{
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+void deaths_free(struct deaths *x)
+{
+        if (!x)
+                return;
+        episode_free(x->episode);
+        free(x);
+}
+
+int deaths_record(const struct vigil_hdr *record, void *userdata)
+{
+        struct daemon *d = userdata;
+        struct guard *g;
+        uint32_t db = 0;
+
+        if (record_validate(record, record->size, NULL) < 0)
+                return 0; /* the gap in the sequence numbers tells */
+        int news = memory_take(d->memory, record, &db);
+        switch (news) {
+        case MEMORY_IN_USE:
+                g = guards_by_id(d->guards, db);
+                if (g)
+                        g->dirty = true;
+                break;
+        case MEMORY_TROUBLE:
+                summary_error(d, record);
+                d->deaths->news = true;
+                break;
+        case MEMORY_DEATH:
+        case MEMORY_DEATH_PART:
+                d->deaths->news = true;
+                break;
+        default:
+                break;
+        }
+        return news < 0 ? news : 0;
+}
+
+/* ---- looking ---- */
+
+static void look(struct daemon *d, uint32_t db)
+{
+        const struct guard *g = guards_by_id(d->guards, db);
+        struct look *tag = g ? malloc(sizeof(*tag)) : NULL;
+        const char *path = sensor_path(d->sensor, db);
+
+        if (!tag || !path) {
+                free(tag);
+                return;
+        }
+        *tag = (struct look){.episode = d->deaths->number, .db = db};
+        const struct action_request r = {.kind = ACTION_LOOK,
+                                         .database = g->name,
+                                         .path = path,
+                                         .reason = "death",
+                                         .urgent = true,
+                                         .policy = g->of};
+        if (actions_start(d->actions, &r, tag) < 0)
+                free(tag);
+        else
+                d->deaths->looks++;
+}
+
+void deaths_looked(struct daemon *d, void *tag, const json_t *answer)
+{
+        struct deaths *x = d->deaths;
+        struct look *l = tag;
+        struct vigil_observed o;
+
+        if (x->episode && l->episode == x->number) {
+                x->looks--;
+                if (answer && action_observed(answer, &o) == 0 && episode_observed(x->episode, l->db, &o) < 0)
+                        log_error("what %u looks like is not told: out of memory", l->db);
+        }
+        free(l);
+}
+
+/* ---- one episode ---- */
+
+static void begin(struct daemon *d, struct episode *e)
+{
+        struct deaths *x = d->deaths;
+        const uint32_t *dbs;
+        size_t n = episode_looks(e, &dbs);
+
+        x->episode = e;
+        x->number++;
+        x->looks = x->again = 0;
+        x->deadline_ns = clock_boottime_ns() + LOOK_MS * NS_PER_MS;
+        for (size_t i = 0; i < n; i++)
+                look(d, dbs[i]);
+}
+
+/* Who has died meanwhile would be taken for somebody who outlived these deaths. Returns false: read once more. */
+static bool caught_up(struct daemon *d)
+{
+        sensor_poll(d->sensor, 0, deaths_record, d);
+        return memory_missing(d->memory) == 0 || d->deaths->again++ == MISSING_TRIES;
+}
+
+static void finish(struct daemon *d)
+{
+        struct deaths *x = d->deaths;
+        const struct detection *detection = NULL;
+        struct episode *e = x->episode;
+        int r = episode_complete(e, d->sensor);
+
+        if (r == 0)
+                r = episode_judge(e, &detection);
+        if (r == 0)
+                r = judged_take(d, e, detection);
+        if (r < 0)
+                log_error("what was seen of a death cannot be judged: %s", strerror(-r));
+        episode_free(e);
+        x->episode = NULL;
+}
+
+int deaths_turn(struct daemon *d)
+{
+        struct deaths *x = d->deaths;
+
+        for (;;) {
+                uint64_t now = clock_boottime_ns();
+                struct episode *e = NULL;
+                unsigned wait_ms = 0;
+
+                if (x->episode) {
+                        if (x->looks && now < x->deadline_ns)
+                                return (int)((x->deadline_ns - now) / NS_PER_MS) + 1;
+                        if (!caught_up(d))
+                                return MISSING_MS;
+                        finish(d);
+                        continue;
+                }
+                if (!x->news)
+                        return -1;
+                int r = episode_begin(d->memory, now, &e, &wait_ms);
+                if (r < 0)
+                        log_error("a death cannot be judged: %s", strerror(-r));
+                if (r <= 0) {
+                        x->news = r == 0 && wait_ms > 0;
+                        return x->news ? (int)wait_ms : -1;
+                }
+                begin(d, e);
+        }
+}

@@ -1,0 +1,191 @@
+/* dirty.c - see dirty.h. */
+#include "daemon/dirty.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/response.h"
+#include "daemon/state.h"
+
+#define NS_PER_S 1000000000ull
+
+/* Written at once when a database becomes dirty or clean; for changed numbers and as a sign of life less often, because each
+ * time costs two fsyncs. */
+#define NUMBERS_NS (5 * NS_PER_S)
+#define ALIVE_NS   (60 * NS_PER_S)
+
+/* ---- at the start ---- */
+
+static json_t *evidence_of(const struct state_file *s, const struct state_database *b)
+{
+        char seen[TEXT_TIME_LEN];
+
+        text_time(seen, s->seen_ns);
+        return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I}", "last_seen", seen, "boot_id", s->boot_id,
+                         "in_transaction", b->in_transaction, "users", (json_int_t)b->users, "bytes_at_risk",
+                         (json_int_t)b->bytes_at_risk, "commits_at_risk", (json_int_t)b->commits_at_risk);
+}
+
+static void judge_crash(struct daemon *d, const struct state_file *s)
+{
+        for (size_t i = 0; i < s->n; i++) {
+                const struct state_database *b = &s->database[i];
+                struct guard *g = guards_by_name(d->guards, b->name);
+                char bytes[TEXT_BYTES_LEN], detail[256];
+
+                if (!b->dirty || !g)
+                        continue;
+                text_bytes(bytes, b->bytes_at_risk);
+                snprintf(detail, sizeof(detail),
+                         "the host went down while it was in use%s; %s were not yet durable when it was last seen",
+                         b->in_transaction ? ", inside a write transaction" : "", bytes);
+                struct incident *i1 = case_raise(d, "host-crash", g, detail, evidence_of(s, b));
+                if (i1)
+                        response_to(d, g, i1, "host-crash", SEVERITY_P1, NULL);
+        }
+}
+
+static void tell_gap(struct daemon *d, const struct state_file *s, const char *why)
+{
+        char seen[TEXT_TIME_LEN] = "", now[TEXT_TIME_LEN], detail[256];
+        size_t used = 0;
+
+        for (size_t i = 0; s && i < s->n; i++)
+                used += s->database[i].dirty;
+        if (s)
+                text_time(seen, s->seen_ns);
+        text_time(now, daemon_now());
+        snprintf(detail, sizeof(detail), "nobody watched %s%s until %s: %s", s ? "from " : "",
+                 s ? seen : "before and", now, why);
+        case_raise(d, "observer-gap", NULL, detail,
+                   json_pack("{s:s?, s:s, s:s, s:I}", "from", s ? seen : NULL, "until", now, "reason", why,
+                             "databases_in_use", (json_int_t)used));
+}
+
+void dirty_judge_last_run(struct daemon *d)
+{
+        struct state_file s = {0};
+        int r = state_read(d->state.path, &s);
+
+        if (r == -ENOENT)
+                return; /* the first start */
+        if (r < 0) {
+                log_error("%s/state.json: %s; what was in use when the last run ended is not known", d->state.path,
+                          r == -EBADMSG ? "it is damaged" : strerror(-r));
+                tell_gap(d, NULL, "state.json of the last run cannot be read");
+        } else if (strcmp(s.boot_id, d->head.boot_id) == 0) {
+                tell_gap(d, &s, s.orderly ? "Vigil was stopped" : "Vigil ended without an orderly end");
+        } else if (!s.orderly) {
+                judge_crash(d, &s);
+        }
+        if (r == 0)
+                state_done(&s);
+}
+
+/* ---- while it runs ---- */
+
+/* Bytes that a power cut would take: the -shm and files without a name are nothing to lose. */
+uint64_t dirty_bytes_at_risk(const struct vigil_db *a)
+{
+        static const int roles[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_WAL, VIGIL_ROLE_JOURNAL};
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+                const struct vigil_ledger *l = &a->file[roles[i]];
+                if (!(l->flags & VIGIL_LEDGER_UNLINKED) && l->written > l->durable)
+                        sum += l->written - l->durable;
+        }
+        return sum;
+}
+
+uint64_t dirty_commits_at_risk(const struct vigil_db *a)
+{
+        return (a->wal_commits - a->wal_commits_durable) + (a->rb_commits_dir - a->rb_commits_dir_durable);
+}
+
+bool dirty_in_transaction(const struct vigil_db *a)
+{
+        return a->txn == VIGIL_TXN_ROLLBACK || a->txn == VIGIL_TXN_WAL;
+}
+
+static void look_at(struct daemon *d, struct guard *g)
+{
+        struct vigil_db a;
+
+        if (g->state != GUARD_WATCHED || sensor_account(d->sensor, g->id, &a) < 0)
+                return;
+        g->users = a.users;
+        g->in_transaction = dirty_in_transaction(&a);
+        g->bytes_at_risk = dirty_bytes_at_risk(&a);
+        g->commits_at_risk = dirty_commits_at_risk(&a);
+        if (a.users || a.txn || g->bytes_at_risk) {
+                g->clean_turns = 0;
+        } else if (++g->clean_turns >= 2) { /* it may have been between two writes */
+                g->dirty = false;
+                g->clean_turns = 0;
+        }
+}
+
+static int write_state(struct daemon *d, bool orderly)
+{
+        size_t n = guards_count(d->guards);
+        _cleanup_free_ struct state_database *b = calloc(n ? n : 1, sizeof(*b));
+        struct state_file s = {.pid = getpid(), .seen_ns = daemon_now(), .orderly = orderly, .database = b, .n = n};
+
+        if (!b)
+                return -ENOMEM;
+        memcpy(s.boot_id, d->head.boot_id, sizeof(s.boot_id));
+        for (size_t i = 0; i < n; i++) {
+                struct guard *g = guards_at(d->guards, i);
+                b[i] = (struct state_database){.name = g->name,
+                                               .dirty = g->dirty,
+                                               .in_transaction = g->in_transaction,
+                                               .users = g->users,
+                                               .bytes_at_risk = g->bytes_at_risk,
+                                               .commits_at_risk = g->commits_at_risk};
+                g->written_dirty = g->dirty;
+        }
+        int r = state_write(d->state.path, &s);
+        if (r < 0 && r != d->state_error)
+                log_error("%s/state.json: cannot be written: %s; after a crash of the host nobody will know what "
+                          "was in "
+                          "use",
+                          d->state.path, strerror(-r));
+        d->state_error = r;
+        d->state_written_ns = clock_boottime_ns();
+        return r;
+}
+
+void dirty_turn(struct daemon *d)
+{
+        uint64_t since = clock_boottime_ns() - d->state_written_ns;
+        bool changed = !d->state_written_ns, numbers = false;
+
+        /* What the last run left is replaced only once what it said is safe. */
+        if (!d->state_written_ns && keeper_waiting(d->keeper))
+                return;
+        for (size_t i = 0; i < guards_count(d->guards); i++) {
+                struct guard *g = guards_at(d->guards, i);
+                if (g->dirty)
+                        look_at(d, g);
+                changed = changed || g->dirty != g->written_dirty;
+                numbers = numbers || g->dirty;
+        }
+        if (changed || (numbers && since > NUMBERS_NS) || since > ALIVE_NS)
+                write_state(d, false);
+}
+
+void dirty_end(struct daemon *d)
+{
+        write_state(d, true);
+}

@@ -1,0 +1,158 @@
+/* live.c - see live.h. */
+#include "daemon/live.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/live_database.h"
+#include "daemon/response.h"
+#include "model/model.h"
+
+/* ---- trust ---- */
+
+/* What the counters say, by the rules that every stream is judged by. */
+static json_t *trust(const struct daemon *d)
+{
+        struct model *m = model_new();
+        struct vigil_session head = d->head;
+        struct vigil_stats stats = d->stats;
+        struct vigil_end end = {.status = -1};
+        const struct {
+                struct vigil_hdr *hdr;
+                uint16_t type;
+                uint32_t size;
+        } records[] = {{&head.hdr, VIGIL_SESSION, sizeof(head)},
+                       {&stats.hdr, VIGIL_STATS, sizeof(stats)},
+                       {&end.hdr, VIGIL_END, sizeof(end)}};
+        json_t *reasons = json_array();
+        const char *level = "none";
+
+        for (uint32_t i = 0; m && i < sizeof(records) / sizeof(records[0]); i++) {
+                *records[i].hdr = (struct vigil_hdr){.magic = VIGIL_MAGIC,
+                                                     .version = VIGIL_ABI_VERSION,
+                                                     .type = records[i].type,
+                                                     .size = records[i].size,
+                                                     .cpu = VIGIL_CPU_USER,
+                                                     .seq = i,
+                                                     .ns = clock_boottime_ns()};
+                model_feed(m, records[i].hdr);
+        }
+        if (m && model_finish(m) == 0) {
+                const struct trust *t = model_trust(m);
+                level = trust_level_name(t->level);
+                for (size_t i = 0; i < t->nreasons; i++)
+                        json_array_append_new(reasons, json_string(t->reason[i]));
+        }
+        model_free(m);
+        return json_pack("{s:s, s:o}", "level", level, "reasons", reasons);
+}
+
+/* ---- health ---- */
+
+struct health {
+        int level; /* 0 healthy, 1 degraded, 2 critical */
+        json_t *reasons[3];
+};
+
+static void worse(struct health *h, int level, const char *text)
+{
+        if (level > h->level)
+                h->level = level;
+        if (!h->reasons[level])
+                h->reasons[level] = json_array();
+        json_array_append_new(h->reasons[level], text_json(text, strlen(text)));
+}
+
+/* P3 is something to know, not something that is wrong now. */
+static void judge_incidents(const struct daemon *d, struct health *h)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+        char text[512];
+
+        for (size_t i = 0; i < n; i++) {
+                if (list[i]->status == INCIDENT_RESOLVED || list[i]->severity > SEVERITY_P2)
+                        continue;
+                snprintf(text, sizeof(text), "%s %s%s%s: %s (%s, %s)", severity_name(list[i]->severity),
+                         list[i]->code, list[i]->database ? " on " : "", list[i]->database ? list[i]->database : "",
+                         list[i]->summary, list[i]->id, incident_status_name(list[i]->status));
+                worse(h, list[i]->severity == SEVERITY_P0 ? 2 : 1, text);
+        }
+}
+
+static void judge_self(const struct daemon *d, struct health *h)
+{
+        char text[512];
+
+        if (!d->stats.canary)
+                worse(h, 2, "the canary was not seen: nothing that is said of deaths can be believed");
+        if (keeper_trouble(d->keeper)) {
+                snprintf(text, sizeof(text), "the store cannot be written: %s", keeper_trouble(d->keeper));
+                worse(h, 1, text);
+        }
+        for (size_t i = 0; i < guards_count(d->guards); i++) {
+                const struct guard *g = guards_at(d->guards, i);
+                if (g->state == GUARD_WATCHED)
+                        continue;
+                snprintf(text, sizeof(text), "%s is not watched: %s", g->name, g->why);
+                worse(h, 1, text);
+        }
+}
+
+json_t *live_health(struct daemon *d, int *ret_exit)
+{
+        static const char *const names[] = {"healthy", "degraded", "critical"};
+        struct health h = {0};
+        json_t *reasons = json_array();
+
+        judge_incidents(d, &h);
+        judge_self(d, &h);
+        for (int level = 2; level >= 0; level--) {
+                json_array_extend(reasons, h.reasons[level]);
+                json_decref(h.reasons[level]);
+        }
+        *ret_exit = h.level;
+        return json_pack("{s:s, s:o}", "status", names[h.level], "reasons", reasons);
+}
+
+/* ---- status ---- */
+
+static json_t *open_incidents(const struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list), count[SEVERITY_P3 + 1] = {0};
+
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->status != INCIDENT_RESOLVED)
+                        count[list[i]->severity]++;
+        return json_pack("{s:I, s:I, s:I, s:I}", "P0", (json_int_t)count[0], "P1", (json_int_t)count[1], "P2",
+                         (json_int_t)count[2], "P3", (json_int_t)count[3]);
+}
+
+static json_t *store_status(const struct daemon *d)
+{
+        const char *trouble = keeper_trouble(d->keeper);
+        struct store *s = keeper_store(d->keeper);
+
+        return json_pack("{s:s, s:s?, s:I, s:I}", "state", trouble ? "degraded" : "ok", "problem", trouble, "bytes",
+                         (json_int_t)(s ? store_bytes(s) : 0), "queued", (json_int_t)keeper_waiting(d->keeper));
+}
+
+json_t *live_status(struct daemon *d)
+{
+        char started[TEXT_TIME_LEN];
+        int exit;
+
+        text_time(started, d->started_ns);
+        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "schema",
+                         "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at", started,
+                         "boot_id", d->head.boot_id, "tier", d->head.tier, "health", live_health(d, &exit), "trust",
+                         trust(d), "store", store_status(d), "databases", live_databases(d), "incidents",
+                         open_incidents(d), "actions", response_json(d), "memory_bytes",
+                         (json_int_t)memory_use(d->memory).bytes);
+}

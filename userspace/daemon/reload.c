@@ -1,0 +1,71 @@
+/* reload.c - see reload.h. */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/systemd.h"
+#include "daemon/turns.h"
+
+static void say(const char *path, const struct config_errors *e)
+{
+        for (size_t i = 0; i < e->n; i++) {
+                const struct config_error *it = &e->item[i];
+                char line[16] = "";
+
+                if (it->line)
+                        snprintf(line, sizeof(line), ":%u", it->line);
+                log_at(it->note ? LOG_NOTE_ : LOG_ERROR_, "%s%s: %s", path, line, it->text);
+        }
+        if (e->lost)
+                log_error("%s: and %zu more", path, e->lost);
+}
+
+int reload_read(const char *path, struct config **ret)
+{
+        static struct config_errors errors; /* 16 KiB; there is one thread */
+        int r;
+
+        memset(&errors, 0, sizeof(errors));
+        r = config_load(path, ret, &errors);
+        say(path, &errors);
+        if (r < 0 && r != -EINVAL)
+                log_error("%s: cannot be read: %s", path, strerror(-r));
+        return r;
+}
+
+void reload(struct daemon *d)
+{
+        struct config *before = d->config, *now = NULL;
+        const char *path = daemon_config_path(d);
+        char status[STATUS_LEN];
+
+        systemd_reloading();
+        int r = reload_read(path, &now);
+        if (r == 0) {
+                d->config = now;
+                r = guards_apply(d);
+                if (r < 0) { /* what was read before must be what everybody points to again */
+                        d->config = before;
+                        guards_apply(d);
+                }
+        }
+        if (r == 0 && now->redact_argv != before->redact_argv)
+                log_warn("%s: redact-argv changes with the next start", path);
+        if (r == 0) {
+                config_free(before);
+                log_note("%s: read again; %zu database%s", path, guards_count(d->guards),
+                         guards_count(d->guards) == 1 ? "" : "s");
+        } else {
+                config_free(now);
+                log_error("%s: the configuration of before stays in force", path);
+        }
+        keeper_event(d->keeper, "reload", NULL, daemon_now(),
+                     json_pack("{s:s, s:s}", "what", "configuration", "outcome", r == 0 ? "done" : "failed"));
+        turn_status(d, status);
+        systemd_ready(status);
+}

@@ -1,0 +1,269 @@
+/* response.c - see response.h. */
+#include "daemon/response.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/results.h"
+#include "daemon/work.h"
+#include "incident/policy.h"
+
+/* How long an urgent action waits for a store that cannot be written. A copy that is made too late is worth less than an
+ * intent that stands in the log. */
+#define INTENT_WAIT_NS 10000000000ull
+
+struct response {
+        struct work *first;
+};
+
+int response_new(struct response **ret)
+{
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+static void work_free(struct work *w)
+{
+        free(w->database);
+        free(w->reason);
+        free(w->verdict);
+        free(w->directory);
+        json_decref(w->incidents);
+        json_decref(w->ticket);
+        free(w);
+}
+
+void response_free(struct response *r)
+{
+        if (!r)
+                return;
+        while (r->first) {
+                struct work *w = r->first;
+                r->first = w->next;
+                work_free(w);
+        }
+        free(r);
+}
+
+/* ---- one piece of work ---- */
+
+static void drop(struct daemon *d, struct work *w)
+{
+        struct work **at = &d->response->first;
+
+        while (*at && *at != w)
+                at = &(*at)->next;
+        if (*at)
+                *at = w->next;
+        if (w->ticket)
+                keeper_forget(d->keeper, w->ticket);
+        work_free(w);
+}
+
+static void end(struct work *w, const char *outcome, json_t *doc)
+{
+        struct daemon *d = w->d;
+
+        if (w->ticket)
+                keeper_outcome(d->keeper, w->ticket, outcome, daemon_now(), json_deep_copy(doc));
+        json_object_set_new(doc, "action", json_string(action_name(w->kind)));
+        json_object_set_new(doc, "outcome", json_string(outcome));
+        keeper_event(d->keeper, "action", w->database, daemon_now(), doc);
+        drop(d, w);
+}
+
+static uint64_t device_of(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 ? (uint64_t)st.st_dev : 0;
+}
+
+/* Its intent is safe, or has been said. */
+static void start(struct work *w)
+{
+        struct daemon *d = w->d;
+        struct guard *g = guards_by_name(d->guards, w->database);
+
+        if (!g) {
+                end(w, "failed", json_pack("{s:s}", "reason", "the database is no longer guarded"));
+                return;
+        }
+        const char *path = guard_path(d, g);
+        const struct action_request r = {.kind = w->kind,
+                                         .database = g->name,
+                                         .path = path,
+                                         .device = device_of(path),
+                                         .directory = w->directory,
+                                         .reason = w->reason,
+                                         .verdict = w->verdict,
+                                         .incident = json_string_value(json_array_get(w->incidents, 0)),
+                                         .urgent = w->urgent,
+                                         .policy = g->of};
+        w->started = true;
+        w->started_ns = daemon_now();
+        int e = actions_start(d->actions, &r, w);
+        if (e < 0) {
+                const char *why = e == -EAGAIN    ? "it has failed too often of late and rests for an hour"
+                                  : e == -ENOBUFS ? "too many actions wait"
+                                                  : strerror(-e);
+                log_error("%s of %s is not begun: %s", action_name(w->kind), w->database, why);
+                end(w, "failed", json_pack("{s:s}", "reason", why));
+        }
+}
+
+static void on_stored(void *userdata)
+{
+        struct work *w = userdata;
+
+        if (!w->started)
+                start(w);
+}
+
+static char *directory_of(const struct daemon *d, enum action_kind kind, const char *database)
+{
+        char *dir = NULL;
+
+        if (kind != ACTION_BACKUP)
+                return NULL;
+        return asprintf(&dir, "%s/backups/%s", d->state.path, database) < 0 ? NULL : dir;
+}
+
+/* The same that has not begun yet will do for this incident, too. */
+static struct work *join(struct response *rs, enum action_kind kind, const char *database, const char *incident)
+{
+        for (struct work *w = rs->first; w; w = w->next) {
+                if (w->kind != kind || w->started || strcmp(w->database, database) != 0)
+                        continue;
+                if (incident)
+                        json_array_append_new(w->incidents, json_string(incident));
+                return w;
+        }
+        return NULL;
+}
+
+static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
+                  const char *reason, const char *verdict)
+{
+        if (join(d->response, kind, g->name, i ? i->id : NULL))
+                return false;
+        struct work *w = calloc(1, sizeof(*w));
+        if (!w)
+                return false;
+        w->d = d;
+        w->kind = kind;
+        w->urgent = i != NULL;
+        w->since_ns = clock_boottime_ns();
+        w->database = strdup(g->name);
+        w->reason = strdup(reason);
+        w->verdict = verdict ? strdup(verdict) : NULL;
+        w->directory = directory_of(d, kind, g->name);
+        w->incidents = json_array();
+        if (i)
+                json_array_append_new(w->incidents, json_string(i->id));
+        w->next = d->response->first;
+        d->response->first = w;
+        if (!w->database || !w->reason || !w->incidents) {
+                drop(d, w);
+                return false;
+        }
+        w->ticket = keeper_intent(d->keeper, action_name(kind), g->name, i ? i->id : NULL, reason, daemon_now(),
+                                  on_stored, w);
+        return w->ticket != NULL;
+}
+
+/* ---- what is wanted ---- */
+
+void response_to(struct daemon *d, struct guard *g, struct incident *i, const char *code, enum severity severity,
+                 const char *verdict)
+{
+        /* A death without a finding, of which too little was seen. */
+        unsigned trigger = strcmp(code, "unknown-death") == 0 ? CONFIG_ON_UNCLEAN : policy_trigger(code, severity);
+
+        if (!trigger)
+                return;
+        /* A backup checks its copy: that is the check, too. */
+        if (join(d->response, ACTION_BACKUP, g->name, i ? i->id : NULL))
+                return;
+        int64_t now = (int64_t)clock_boottime_ns();
+        enum policy_answer a = policy_backup(&g->of->backup, &g->policy, trigger, severity, now);
+        if (a == POLICY_GO) {
+                policy_made(&g->of->backup, &g->policy, now);
+                begin(d, g, ACTION_BACKUP, i, code, verdict);
+                return;
+        }
+        if (i)
+                case_set(d, i->id, "backup_skipped", json_string(policy_why(a)));
+        response_check(d, g, i, code);
+}
+
+void response_check(struct daemon *d, struct guard *g, const struct incident *i, const char *reason)
+{
+        if (g->of->check.method != CONFIG_CHECK_NONE)
+                begin(d, g, ACTION_CHECK, i, reason, NULL);
+}
+
+bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind)
+{
+        return begin(d, g, kind, NULL, "schedule", NULL);
+}
+
+/* ---- what came of it ---- */
+
+void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
+                   const char *failure, uint64_t ms)
+{
+        struct work *w = tag;
+        json_t *doc = json_pack("{s:I}", "ms", (json_int_t)ms);
+        const char *outcome = "failed";
+
+        if (!answer) {
+                json_object_set_new(doc, "reason", json_string(failure));
+                if (d->ending)
+                        outcome = "interrupted";
+                else
+                        result_failed(w, failure);
+        } else if (r->kind == ACTION_CHECK ? result_check(w, answer, doc) : result_backup(w, answer, doc)) {
+                outcome = "done";
+        }
+        end(w, outcome, doc);
+}
+
+void response_turn(struct daemon *d)
+{
+        uint64_t now = clock_boottime_ns();
+
+        for (struct work *w = d->response->first, *next; w; w = next) {
+                next = w->next;
+                if (w->started || !w->urgent || now - w->since_ns < INTENT_WAIT_NS)
+                        continue;
+                log_warn("%s of %s begins because of %s: its intent stands here, the store cannot be written",
+                         action_name(w->kind), w->database, w->reason);
+                start(w);
+        }
+}
+
+json_t *response_json(const struct daemon *d)
+{
+        json_t *array = json_array();
+
+        for (const struct work *w = d->response->first; w; w = w->next) {
+                char at[TEXT_TIME_LEN];
+
+                text_time(at, w->started_ns);
+                json_array_append_new(array, json_pack("{s:s, s:s, s:O?, s:s, s:s?}", "kind", action_name(w->kind),
+                                                       "database", w->database, "incident",
+                                                       json_array_get(w->incidents, 0), "reason", w->reason,
+                                                       "started_at", w->started_ns ? at : NULL));
+        }
+        return array;
+}

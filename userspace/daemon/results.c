@@ -1,0 +1,192 @@
+/* results.c - see results.h. What a helper says is believed field by field: a field of the wrong kind is one that is missing. */
+#include "daemon/results.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/response.h"
+
+/* ---- reading ---- */
+
+static const char *text(const json_t *o, const char *key)
+{
+        return json_string_value(json_object_get(o, key));
+}
+
+static const char *first_incident(const struct work *w)
+{
+        return json_string_value(json_array_get(w->incidents, 0));
+}
+
+static struct guard *guard_of(const struct work *w)
+{
+        return guards_by_name(w->d->guards, w->database);
+}
+
+/* Every incident that waited for it is told. */
+static void tell(const struct work *w, const char *key, const json_t *value)
+{
+        json_t *id;
+        size_t i;
+
+        json_array_foreach (w->incidents, i, id)
+                case_set(w->d, json_string_value(id), key, json_deep_copy(value));
+}
+
+/* What ends by such a thing is nearer to its end, on this database. */
+static void fulfil(const struct work *w, enum incident_ends what, const char *by)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(w->d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->database && strcmp(list[i]->database, w->database) == 0)
+                        case_fulfil(w->d, list[i], what, by, json_pack("{s:s}", "database", w->database));
+}
+
+/* ---- no answer ---- */
+
+void result_failed(struct work *w, const char *failure)
+{
+        struct guard *g = guard_of(w);
+        const char *what = w->kind == ACTION_CHECK ? "check" : w->kind == ACTION_BACKUP ? "backup" : "other work";
+        char detail[256];
+
+        if (!g)
+                return;
+        snprintf(detail, sizeof(detail), "the helper for a %s failed: %s; nothing was done", what, failure);
+        case_raise_in(w->d, "worker-failed", g, detail,
+                      json_pack("{s:s, s:s, s:s}", "action", what, "failure", failure, "reason", w->reason),
+                      first_incident(w));
+        if (w->kind == ACTION_CHECK) {
+                json_t *none = json_pack("{s:s, s:s, s:s, s:[], s:s}", "result", "failed", "method", "none", "on",
+                                         "none", "errors", "reason", failure);
+                tell(w, "integrity", none);
+                json_decref(none);
+        }
+}
+
+/* ---- check ---- */
+
+static bool tells_of_loss(const struct incident *i)
+{
+        static const char *const codes[] = {"sync-error", "sync-retry-lied", "sync-error-swallowed",
+                                            "writeback-error", "no-journal"};
+
+        for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++)
+                if (strcmp(i->code, codes[k]) == 0)
+                        return true;
+        return false;
+}
+
+/* The trace outranks the check. */
+static void suspect(const struct work *w, struct guard *g)
+{
+        const char *id = first_incident(w);
+        const struct incident *i = id ? incidents_find(w->d->incidents, id) : NULL;
+
+        if (i && tells_of_loss(i))
+                case_raise_in(
+                        w->d, "silent-loss-suspected", g,
+                        "the check found no damage, but the trace shows that written data may be lost: the check "
+                        "proves nothing",
+                        json_pack("{s:[s]}", "because", i->code), id);
+}
+
+static void damaged(const struct work *w, struct guard *g, const json_t *answer)
+{
+        bool kept = w->kind == ACTION_BACKUP; /* it has kept the raw files as evidence */
+        const json_t *errors = json_object_get(answer, "errors");
+        const char *method = text(answer, "method");
+        size_t n = json_array_size(errors);
+        char detail[160];
+
+        snprintf(detail, sizeof(detail), "%s found damage: %zu error%s", method ? method : "the check", n,
+                 n == 1 ? "" : "s");
+        struct incident *i = case_raise_in(w->d, "integrity-failed", g, detail,
+                                           json_pack("{s:s?, s:I, s:O?}", "method", method, "errors", (json_int_t)n,
+                                                     "first", json_array_get(errors, 0)),
+                                           first_incident(w));
+        if (i && !kept)
+                response_to(w->d, g, i, "integrity-failed", SEVERITY_P0, NULL);
+}
+
+static void take_check(struct work *w, struct guard *g, const json_t *check)
+{
+        const char *result = text(check, "result");
+
+        keeper_check(w->d->keeper, g->name, first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
+        tell(w, "integrity", check);
+        g->checked_ns = daemon_now();
+        snprintf(g->check_result, sizeof(g->check_result), "%s", result);
+        if (strcmp(result, "corrupt") == 0) {
+                damaged(w, g, check);
+        } else if (strcmp(result, "ok") == 0) {
+                suspect(w, g);
+                fulfil(w, ENDS_BY_CHECK, "check");
+        }
+}
+
+bool result_check(struct work *w, const json_t *answer, json_t *doc)
+{
+        const char *result = text(answer, "result");
+        struct guard *g = guard_of(w);
+
+        if (!result || !g) {
+                json_object_set_new(doc, "reason",
+                                    json_string(g ? "the answer has no result" : "no longer guarded"));
+                return false;
+        }
+        json_object_set_new(doc, "result", json_string(result));
+        take_check(w, g, answer);
+        return strcmp(result, "ok") == 0 || strcmp(result, "corrupt") == 0;
+}
+
+/* ---- backup ---- */
+
+static void failed(struct work *w, struct guard *g, const char *why, const char *last_good)
+{
+        char detail[256];
+
+        snprintf(detail, sizeof(detail), "no backup could be made: %s%s", why,
+                 last_good ? "; the last verified copy is kept" : "");
+        case_raise_in(w->d, "backup-failed", g, detail,
+                      json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good), first_incident(w));
+}
+
+bool result_backup(struct work *w, const json_t *answer, json_t *doc)
+{
+        json_t *entry = json_object_get(answer, "entry"), *backup = json_object_get(answer, "backup"),
+               *check = json_object_get(answer, "check");
+        const char *reason = text(backup, "reason"), *id = first_incident(w);
+        struct guard *g = guard_of(w);
+        bool good = json_is_object(entry) && json_is_true(json_object_get(entry, "verified"));
+
+        if (!g) {
+                json_object_set_new(doc, "reason", json_string("the database is no longer guarded"));
+                return false;
+        }
+        if (json_is_object(entry)) {
+                keeper_backup(w->d->keeper, g->name, id, json_deep_copy(entry));
+                tell(w, "backup", entry);
+                json_object_set(doc, "backup", json_object_get(entry, "id"));
+        }
+        if (json_is_object(check))
+                take_check(w, g, check);
+        else
+                response_check(w->d, g, id ? incidents_find(w->d->incidents, id) : NULL, w->reason);
+        if (good) {
+                g->backup_ns = daemon_now();
+                snprintf(g->backup_id, sizeof(g->backup_id), "%s", text(entry, "id") ? text(entry, "id") : "");
+                g->told_stale = false;
+                fulfil(w, ENDS_BY_BACKUP, "backup");
+                return true;
+        }
+        json_object_set_new(doc, "reason", json_string(reason ? reason : "it is not verified"));
+        failed(w, g, reason ? reason : "the copy could not be verified", text(backup, "last_good"));
+        return false;
+}

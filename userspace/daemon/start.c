@@ -1,0 +1,288 @@
+/* start.c - see daemon.h: the order of beginning and of ending. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/answers.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/deaths.h"
+#include "daemon/dirty.h"
+#include "daemon/guard.h"
+#include "daemon/known_backups.h"
+#include "daemon/loop.h"
+#include "daemon/privilege.h"
+#include "daemon/recovery.h"
+#include "daemon/reload.h"
+#include "daemon/response.h"
+#include "daemon/summary.h"
+#include "daemon/systemd.h"
+#include "daemon/turns.h"
+#include "sensor/head.h"
+
+/* sysexits(3) and the Contract */
+enum { EXIT_USAGE_ = 64, EXIT_UNAVAILABLE_ = 69, EXIT_INTERNAL_ = 70, EXIT_NOPERM_ = 77 };
+
+int64_t daemon_now(void)
+{
+        return (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
+}
+
+int64_t daemon_realtime(uint64_t boottime_ns)
+{
+        return (int64_t)boottime_ns + clock_realtime_offset_ns();
+}
+
+const char *daemon_config_path(const struct daemon *d)
+{
+        return d->options->config ? d->options->config : CONFIG_PATH;
+}
+
+/* ---- what it stands on ---- */
+
+static int open_config(struct daemon *d)
+{
+        int r = reload_read(daemon_config_path(d), &d->config);
+
+        if (r == 0 && d->config->ndatabases == 0)
+                log_warn("%s names no database: nothing is guarded until it does (SIGHUP reads it again)",
+                         daemon_config_path(d));
+        return r == 0 ? 0 : r == -EACCES ? EXIT_NOPERM_ : EXIT_USAGE_;
+}
+
+static int open_state(struct daemon *d)
+{
+        const char *path = d->options->state_dir ? d->options->state_dir : d->config->state_dir;
+        char why[STATEDIR_WHY_LEN];
+        int r = statedir_open(path, &d->state, why);
+
+        if (r == 0)
+                return 0;
+        log_error("%s", why);
+        return r == -EPERM || r == -EACCES ? EXIT_NOPERM_ : EXIT_UNAVAILABLE_;
+}
+
+static void on_events(void *userdata)
+{
+        answers_events(userdata);
+}
+
+static void on_trouble(void *userdata, const char *why)
+{
+        struct daemon *d = userdata;
+        char detail[256];
+
+        if (!why) {
+                cases_over(d, "store-degraded", NULL, "over");
+                return;
+        }
+        snprintf(detail, sizeof(detail), "what is seen waits in memory: %s", why);
+        case_raise(d, "store-degraded", NULL, detail, json_pack("{s:s}", "why", why));
+}
+
+static void on_renewed(void *userdata)
+{
+        cases_store_all(userdata);
+}
+
+static int open_store(struct daemon *d)
+{
+        const struct keeper_hooks hooks = {
+                .events = on_events, .trouble = on_trouble, .renewed = on_renewed, .userdata = d};
+        int64_t now = daemon_now();
+        uint64_t interrupted = 0;
+        struct store *s;
+
+        if (keeper_open(d->state.path, &hooks, &d->keeper) < 0)
+                return EXIT_UNAVAILABLE_;
+        s = keeper_store(d->keeper);
+        int r = store_begin(s);
+        if (r == 0)
+                r = store_interrupt_actions(s, now, &interrupted);
+        if (r == 0)
+                r = store_begin_run(s, d->head.boot_id, getpid(), VIGIL_VERSION, now, &d->run);
+        if (r == 0)
+                r = store_commit(s);
+        if (r == 0)
+                r = cases_open(d);
+        if (r < 0) {
+                log_error("store: %s/vigil.db: %s", d->state.path, strerror(-r));
+                return EXIT_UNAVAILABLE_;
+        }
+        if (interrupted)
+                log_note("%llu action%s of the last run had not ended", (unsigned long long)interrupted,
+                         interrupted == 1 ? "" : "s");
+        return 0;
+}
+
+/* ---- the eyes ---- */
+
+static int open_sensor(struct daemon *d)
+{
+        const struct sensor_options options = {.verbose = d->options->verbose};
+        char why[SENSOR_WHY_LEN];
+        sigset_t all, before;
+        int r = sensor_open(&options, &d->sensor, why);
+
+        if (r < 0) {
+                log_error("cannot watch: %s", why);
+                return r == -EPERM ? EXIT_NOPERM_ : EXIT_UNAVAILABLE_;
+        }
+        snprintf(d->head.tier, sizeof(d->head.tier), "%s", sensor_tier(d->sensor));
+        d->memory = memory_new(&d->head, d->config->redact_argv);
+        if (!d->memory)
+                return log_error_r(EXIT_INTERNAL_, "out of memory");
+        /* Who interrupts us now must wait these few milliseconds: the canary's directory would stay behind. */
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &before);
+        r = sensor_canary(d->sensor, deaths_record, d);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        if (r >= 0)
+                r = sensor_probes(d->sensor, deaths_record, d);
+        if (r >= 0)
+                r = sensor_statistics(d->sensor, &d->stats);
+        if (r < 0)
+                return log_error_r(EXIT_UNAVAILABLE_, "cannot watch: the canary failed: %s", strerror(-r));
+        memory_statistics(d->memory, &d->stats);
+        if (!d->stats.canary)
+                log_error("the canary was not seen: every verdict will be unknown; see vigil doctor");
+        return 0;
+}
+
+/* ---- the rest ---- */
+
+static void on_action(void *userdata, const struct action_request *r, void *tag, const json_t *answer,
+                      const char *failure, uint64_t ms)
+{
+        struct daemon *d = userdata;
+
+        if (r->kind == ACTION_LOOK)
+                deaths_looked(d, tag, answer);
+        else
+                response_done(d, r, tag, answer, failure, ms);
+}
+
+static int open_parts(struct daemon *d)
+{
+        int r = guards_new(&d->guards);
+
+        if (r == 0)
+                r = deaths_new(&d->deaths);
+        if (r == 0)
+                r = recoveries_new(&d->recoveries);
+        if (r == 0)
+                r = response_new(&d->response);
+        if (r == 0)
+                r = summary_new(&d->summary);
+        if (r == 0)
+                r = answers_new(&d->answers);
+        if (r == 0) {
+                d->actions = actions_new(d->config->limits.parallel_actions, on_action, d);
+                r = d->actions ? 0 : -ENOMEM;
+        }
+        return r < 0 ? log_error_r(EXIT_INTERNAL_, "cannot begin: %s", strerror(-r)) : 0;
+}
+
+static int open_guards(struct daemon *d)
+{
+        int r = guards_apply(d);
+
+        if (r < 0)
+                return log_error_r(EXIT_UNAVAILABLE_, "the databases of the configuration cannot be guarded: %s",
+                                   r == -E2BIG ? "its globs come to too many" : strerror(-r));
+        known_backups_read(d);
+        dirty_judge_last_run(d);
+        recovery_expect_open(d);
+        return 0;
+}
+
+static int open_control(struct daemon *d)
+{
+        const struct control_handler handler = answers_handler(d);
+        int r = control_server_open(d->state.dirfd, &handler, &d->control);
+
+        return r < 0 ? log_error_r(EXIT_UNAVAILABLE_, "%s/control: cannot listen: %s", d->state.path, strerror(-r))
+                     : 0;
+}
+
+static int run(struct daemon *d)
+{
+        char status[STATUS_LEN];
+        int r = loop_open(d);
+
+        if (r == 0 && privilege_drop() < 0)
+                log_warn("the capabilities that are no longer needed cannot be given up");
+        if (r == 0) {
+                turn_status(d, status);
+                systemd_ready(status);
+                log_note("%s, tier %s; state in %s", status, d->head.tier, d->state.path);
+                r = loop_run(d);
+        }
+        return r < 0 ? log_error_r(EXIT_INTERNAL_, "the event loop failed: %s", strerror(-r)) : 0;
+}
+
+/* ---- the end ---- */
+
+static void end_run(struct daemon *d)
+{
+        struct store *s = d->keeper ? keeper_store(d->keeper) : NULL;
+
+        if (s && d->run && store_begin(s) == 0 &&
+            (store_end_run(s, d->run, daemon_now()) < 0 || store_commit(s) < 0))
+                store_rollback(s);
+}
+
+/* Detaching comes last: it takes seconds. */
+static void close_all(struct daemon *d, bool orderly)
+{
+        control_server_close(d->control);
+        d->control = NULL;
+        d->ending = true;
+        actions_free(d->actions); /* gives every action its outcome */
+        if (orderly) {
+                dirty_end(d);
+                end_run(d);
+        }
+        loop_close(d);
+        keeper_close(d->keeper);
+        response_free(d->response);
+        if (d->incidents)
+                cases_close(d);
+        answers_free(d->answers);
+        summary_free(d->summary);
+        recoveries_free(d->recoveries);
+        deaths_free(d->deaths);
+        guards_free(d->guards);
+        memory_free(d->memory);
+        config_free(d->config);
+        statedir_close(&d->state);
+        sensor_close(d->sensor);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+        static int (*const steps[])(struct daemon *) = {
+                open_config, open_state, open_store, open_parts, open_sensor, open_guards, open_control,
+        };
+        struct daemon d = {.options = options, .state = STATEDIR_NONE, .started_ns = daemon_now()};
+        int r = 0;
+
+        umask(077);
+        loop_block_signals();
+        head_fill(&d.head, VIGIL_MODE_ATTACH, "");
+        for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
+                r = steps[i](&d);
+        bool begun = r == 0;
+        if (begun)
+                r = run(&d);
+        close_all(&d, begun);
+        return r;
+}

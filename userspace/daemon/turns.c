@@ -1,0 +1,83 @@
+/* turns.c - see turns.h. */
+#include "daemon/turns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/deaths.h"
+#include "daemon/dirty.h"
+#include "daemon/guard.h"
+#include "daemon/recovery.h"
+#include "daemon/response.h"
+#include "daemon/schedule.h"
+#include "daemon/summary.h"
+#include "daemon/systemd.h"
+
+/* Rows of the store that retention may take out in one step: a step each minute must not be felt. */
+#define RETAIN_ROWS 500
+
+static void read_counters(struct daemon *d)
+{
+        struct vigil_stats now;
+
+        if (sensor_statistics(d->sensor, &now) < 0)
+                return;
+        /* Deaths that found their ring full lie in their map until they are asked for. */
+        if (now.c.lost_deaths > d->stats.c.lost_deaths)
+                sensor_collect(d->sensor, deaths_record, d);
+        memory_statistics(d->memory, &now);
+        d->stats = now;
+}
+
+void turn_second(struct daemon *d)
+{
+        read_counters(d);
+        memory_age(d->memory, clock_boottime_ns());
+        recovery_turn(d);
+        response_turn(d);
+        cases_turn(d);
+        dirty_turn(d);
+        schedule_turn(d);
+}
+
+void turn_status(const struct daemon *d, char ret[STATUS_LEN])
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list), firing = 0, watched = 0;
+
+        for (size_t i = 0; i < n; i++)
+                firing += list[i]->status == INCIDENT_FIRING;
+        for (size_t i = 0; i < guards_count(d->guards); i++)
+                watched += guards_at(d->guards, i)->state == GUARD_WATCHED;
+        snprintf(ret, STATUS_LEN, "watching %zu of %zu database%s; %zu incident%s firing%s", watched,
+                 guards_count(d->guards), guards_count(d->guards) == 1 ? "" : "s", firing, firing == 1 ? "" : "s",
+                 keeper_trouble(d->keeper) ? "; the store cannot be written" : "");
+}
+
+/* Directly, not through the queue: an old time is worth nothing later. */
+static void keep_store(struct daemon *d)
+{
+        const struct config_limits *l = &d->config->limits;
+        struct store *s = keeper_store(d->keeper);
+
+        if (!s || keeper_trouble(d->keeper))
+                return;
+        if (store_begin(s) == 0 && (store_run_seen(s, d->run, daemon_now()) < 0 || store_commit(s) < 0))
+                store_rollback(s);
+        store_retain(s, daemon_now(), l->retention_age_ms, l->retention_incident_ms, l->store_bytes, RETAIN_ROWS);
+}
+
+void turn_minute(struct daemon *d)
+{
+        char status[STATUS_LEN];
+
+        summary_minute(d);
+        guards_rescan(d);
+        keep_store(d);
+        turn_status(d, status);
+        systemd_status(status);
+}

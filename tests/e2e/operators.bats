@@ -127,6 +127,46 @@ narrow() {
 	narrow
 }
 
+@test "an incident is shown with its deaths, its data and what to do" {
+	start_daemon
+	ask 0 incident show i-0123456789abcdef
+	grep -q '^P1  FIRING  unclean-death  i-0123456789abcdef$' out
+	grep -q '^  killed by *bash (pid 2, uid 0)' out
+	grep -q '^  backup *verified: ' out
+	grep -q '^  what to do *Start the program again' out
+	narrow
+	jq -e '. == {"id": "i-0123456789abcdef"}' answers/incident.args
+	jq -e '. == {"id": "c-1"}' answers/certificate.args
+	ask 0 incident show i-0123456789abcdef --json
+	jq -e '.schema == "vigil.incidents/1" and (.incidents | length) == 1 and (.certificate_details | length) == 1
+		and (.finding_details | length) == 1' out
+}
+
+@test "an incident report is Markdown with what is known in the order of time" {
+	start_daemon
+	ask 0 incident report i-0123456789abcdef
+	[ "$(head -1 out)" = "# Incident Report: unclean-death on persistence" ]
+	grep -q '^| 2026-11-21T11:15:03Z | Backup persistence-.*, verified |$' out
+	sed -n '/^## Timeline/,/^## /p' out | grep -oE '^\| 20[0-9TZ:-]+' >moments.txt
+	[ "$(wc -l <moments.txt)" -eq 4 ]
+	sort -c moments.txt
+	grep -qF 'in a write \| transaction' out
+}
+
+@test "an incident is acknowledged and resolved by the daemon" {
+	start_daemon
+	ask 0 incident ack i-0123456789abcdef
+	[ "$(cat out)" = "i-0123456789abcdef is acknowledged" ]
+	jq -e '. == {"id": "i-0123456789abcdef"}' answers/incident-ack.args
+	ask 0 incident resolve i-0123456789abcdef --json
+	jq -e '.incidents[0].status == "resolved"' out
+	ask 64 incident resolve
+	ask 64 incident delete i-0123456789abcdef
+	stop_daemon
+	ask 69 incident ack i-0123456789abcdef
+	grep -q 'no vigil run on' err
+}
+
 @test "an error of the daemon is told, with its status" {
 	start_daemon
 	echo '{"exit": 69, "error": "there is no certificate c-9"}' >answers/certificate.json

@@ -12,43 +12,114 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/stored.h"
 #include "config/config.h"
 #include "report/operator.h"
 #include "serve/client.h"
 
-const char *ask_state_dir(const struct cli *cli)
+/* ---- whom to ask ---- */
+
+/* The state directory of a configuration file. */
+static int read_config(const struct cli *cli, char **ret)
 {
-        return cli->state_dir ? cli->state_dir : CONFIG_STATE_DIR;
+        const char *path = cli->config ? cli->config : CONFIG_PATH;
+        struct config_errors errors;
+        struct config *c = NULL;
+        int r = config_load(path, &c, &errors);
+        if (r == 0) {
+                *ret = c->state_dir ? strdup(c->state_dir) : NULL;
+                config_free(c);
+                return *ret ? CLI_OK : log_error_r(CLI_INTERNAL, "out of memory");
+        }
+        if (r == -EINVAL && cli->config)
+                return log_error_r(CLI_USAGE,
+                                   "%s:%u: %s; see vigil check-config, or name the state with --state-dir", path,
+                                   errors.item[0].line, errors.item[0].text);
+        if (cli->config)
+                return log_error_r(r == -EACCES ? CLI_NOPERM : CLI_USAGE, "cannot read %s: %s", path, strerror(-r));
+        /* A daemon may still run by what it read before. */
+        if (r == -EINVAL)
+                log_warn("%s:%u: %s; the state is taken to be in %s", path, errors.item[0].line,
+                         errors.item[0].text, CONFIG_STATE_DIR);
+        return CLI_OK;
 }
 
-int ask_tell_no_daemon(const struct cli *cli)
+int ask_begin(const struct cli *cli, struct asking *ret)
 {
-        log_error("no vigil run on %s; start it: systemctl start vigil, or vigil run --state-dir %s",
-                  ask_state_dir(cli), ask_state_dir(cli));
+        *ret = (struct asking){.cli = cli};
+        if (!cli->state_dir) {
+                int r = read_config(cli, &ret->state_dir);
+                if (r != CLI_OK || ret->state_dir)
+                        return r;
+        }
+        ret->state_dir = strdup(cli->state_dir ? cli->state_dir : CONFIG_STATE_DIR);
+        return ret->state_dir ? CLI_OK : log_error_r(CLI_INTERNAL, "out of memory");
+}
+
+void ask_end(struct asking *a)
+{
+        free(a->state_dir);
+}
+
+/* ---- asking ---- */
+
+int ask_tell_no_daemon(const struct asking *a)
+{
+        log_error("no vigil run on %s; start it: systemctl start vigil, or vigil run --state-dir %s", a->state_dir,
+                  a->state_dir);
         return CLI_UNAVAILABLE;
 }
 
-static int tell(const struct cli *cli, int err)
+int ask_tell(const struct asking *a, int err)
 {
         static const struct {
                 int err, status;
                 const char *text;
         } known[] = {
                 {-EACCES, CLI_NOPERM, "not permitted; run this as root or as the user of the daemon"},
-                {-ETIME, CLI_UNAVAILABLE,
-                 "it runs and does not answer; see what it waits for: its log, vigil health"},
+                {-ETIME, CLI_UNAVAILABLE, "it runs and does not answer; its log says what it waits for"},
                 {-ECONNRESET, CLI_UNAVAILABLE, "it ended while it was asked; see its log"},
                 {-EPROTO, CLI_UNAVAILABLE, "what answers there is no vigil run of this kind"},
                 {-ENOMEM, CLI_INTERNAL, "out of memory"},
         };
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (known[i].err == err)
-                        return log_error_r(known[i].status, "the daemon on %s: %s", ask_state_dir(cli),
-                                           known[i].text);
-        return log_error_r(CLI_UNAVAILABLE, "cannot ask the daemon on %s: %s", ask_state_dir(cli), strerror(-err));
+                        return log_error_r(known[i].status, "the daemon on %s: %s", a->state_dir, known[i].text);
+        return log_error_r(CLI_UNAVAILABLE, "cannot ask the daemon on %s: %s", a->state_dir, strerror(-err));
 }
 
-int ask(const struct cli *cli, const char *command, json_t *args, json_t **ret)
+/* No daemon runs: what it has stored may be asked. */
+static int ask_store(struct asking *a, const char *command, const json_t *args, json_t **ret)
+{
+        static const struct {
+                int err;
+                const char *text;
+        } known[] = {
+                {-EPROTONOSUPPORT, "another version wrote it"},
+                {-EUCLEAN, "it is damaged; the next vigil run sets it aside"},
+                {-EROFS, "a write to it was cut off; the next vigil run undoes that"},
+                {-EBUSY, "another process keeps it locked; try again"},
+        };
+        int r = stored_answer(a->state_dir, command, args, ret);
+        if (r == 0) {
+                if (!a->told)
+                        log_warn("no vigil run on %s: this is what its store said last", a->state_dir);
+                a->told = true;
+                return CLI_OK;
+        }
+        if (r == -ENOSYS || r == -ENOENT)
+                return ASK_NO_DAEMON;
+        if (r == -ENOKEY)
+                return log_error_r(CLI_UNAVAILABLE, "there is no such id in the store on %s (no vigil run there)",
+                                   a->state_dir);
+        const char *why = strerror(-r);
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+                why = known[i].err == r ? known[i].text : why;
+        return log_error_r(r == -EACCES ? CLI_NOPERM : CLI_UNAVAILABLE,
+                           "no vigil run on %s, and its store cannot be read: %s", a->state_dir, why);
+}
+
+int ask(struct asking *a, const char *command, json_t *args, json_t **ret)
 {
         _cleanup_free_ char *error = NULL;
         json_t *document = NULL;
@@ -56,17 +127,22 @@ int ask(const struct cli *cli, const char *command, json_t *args, json_t **ret)
         *ret = NULL;
         if (!args)
                 return log_error_r(CLI_INTERNAL, "out of memory");
-        int r = control_ask(ask_state_dir(cli), command, args, &document, &status, &error);
+        int r = control_ask(a->state_dir, command, args, &document, &status, &error);
+        if (r == -ENOENT || r == -ECONNREFUSED) {
+                status = ask_store(a, command, args, ret);
+                json_decref(args);
+                return status;
+        }
         json_decref(args);
-        if (r == -ENOENT || r == -ECONNREFUSED)
-                return ASK_NO_DAEMON;
         if (r < 0)
-                return tell(cli, r);
+                return ask_tell(a, r);
         if (error || !document)
                 log_error("%s", error ? error : "the daemon answered without a document");
         *ret = document;
         return document || status != CLI_OK ? status : CLI_INTERNAL;
 }
+
+/* ---- arguments ---- */
 
 /* Nanoseconds since the epoch, now. */
 static int64_t now_ns(void)
@@ -103,6 +179,8 @@ json_t *ask_args_id(const char *id)
         return NULL;
 }
 
+/* ---- printing ---- */
+
 static struct report_style style_of_stdout(const struct cli *cli)
 {
         struct winsize size;
@@ -113,32 +191,48 @@ static struct report_style style_of_stdout(const struct cli *cli)
         return style;
 }
 
-int ask_print(const struct cli *cli, const json_t *document)
+static int print_json(const json_t *document)
 {
-        int r;
-        if (cli->json) {
-                r = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 ? 0 : -EIO;
-                putchar('\n');
-        } else {
-                struct report_style style = style_of_stdout(cli);
-                r = operator_text(document, now_ns(), &style, stdout);
-        }
+        int failed = json_dumpf(document, stdout, JSON_INDENT(2));
+        putchar('\n');
+        return failed ? -EIO : 0;
+}
+
+/* What could not be written is told by main(). */
+static int printed(int r)
+{
         if (r == -EINVAL)
                 return log_error_r(CLI_INTERNAL,
                                    "the daemon answered with a document that this version does not know");
-        /* What could not be written is told by main(). */
         return r < 0 ? CLI_INTERNAL : CLI_OK;
+}
+
+int ask_print(const struct asking *a, const json_t *document)
+{
+        struct report_style style = style_of_stdout(a->cli);
+        return printed(a->cli->json ? print_json(document) : operator_text(document, now_ns(), &style, stdout));
+}
+
+int ask_print_markdown(const struct asking *a, const json_t *document)
+{
+        return printed(a->cli->json ? print_json(document) : operator_markdown(document, stdout));
 }
 
 int ask_and_print(const struct cli *cli, const char *command, json_t *args)
 {
+        _cleanup_(ask_end) struct asking a;
         json_t *document = NULL;
-        int status = ask(cli, command, args, &document);
+        int status = ask_begin(cli, &a);
+        if (status != CLI_OK) {
+                json_decref(args);
+                return status;
+        }
+        status = ask(&a, command, args, &document);
         if (status == ASK_NO_DAEMON)
-                return ask_tell_no_daemon(cli);
+                return ask_tell_no_daemon(&a);
         if (document) {
-                int printed = ask_print(cli, document);
-                status = printed == CLI_OK ? status : printed;
+                int r = ask_print(&a, document);
+                status = r == CLI_OK ? status : r;
         }
         json_decref(document);
         return status;

@@ -2,34 +2,51 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli/cli.h"
 
-/** There is no daemon on the state directory. */
+/** Whom a command asks. */
+struct asking {
+        const struct cli *cli;
+        char *state_dir;
+        bool told; /* that the store answers instead of a daemon */
+};
+
+/** No daemon answers, and the store cannot answer instead. */
 #define ASK_NO_DAEMON (-1)
 
 /**
- * Asks the daemon of the state directory (--state-dir, else the default) and tells what goes wrong.
+ * Finds the state directory: --state-dir, else what the configuration says, else the default.
+ * @return CLI_OK, or the exit status to leave with after the error has been told. Release with ask_end() in every case.
+ */
+int ask_begin(const struct cli *cli, struct asking *ret);
+void ask_end(struct asking *a);
+
+/**
+ * Asks the daemon, and where none runs its store, which is said in one line; tells what goes wrong.
  *
  * @param command   as serve/protocol.h lists them
  * @param args      its reference is taken; an object
  * @param ret       new reference, or NULL when there is no document: then the error has been told
  * @return exit status, or ASK_NO_DAEMON, of which nothing has been told
  */
-int ask(const struct cli *cli, const char *command, json_t *args, json_t **ret);
+int ask(struct asking *a, const char *command, json_t *args, json_t **ret);
 
 /** Says that no daemon runs, where, and how to start it. @return CLI_UNAVAILABLE */
-int ask_tell_no_daemon(const struct cli *cli);
-
-/** Where the state is: --state-dir or the default. Borrowed. */
-const char *ask_state_dir(const struct cli *cli);
+int ask_tell_no_daemon(const struct asking *a);
 
 /** Prints a document on standard output: JSON with --json, else text. @return CLI_OK or CLI_INTERNAL after telling why */
-int ask_print(const struct cli *cli, const json_t *document);
+int ask_print(const struct asking *a, const json_t *document);
+/** The same for one incident, as an incident report in Markdown instead of text. */
+int ask_print_markdown(const struct asking *a, const json_t *document);
 
-/** Asks and prints. @return exit status */
+/** All of it: finds, asks, prints. @return exit status */
 int ask_and_print(const struct cli *cli, const char *command, json_t *args);
+
+/** Tells why a daemon that is there has not answered; @p err as of control_ask(). @return exit status */
+int ask_tell(const struct asking *a, int err);
 
 /** Arguments of a question; what is NULL or 0 is left out. Bytes that are not UTF-8 become U+FFFD. NULL: out of memory. */
 json_t *ask_args(const char *status, uint64_t since_ms, const char *database);

@@ -11,7 +11,7 @@ static const char list_help[] =
         "  --since DURATION  only those of the last 90s, 5m, 2h, 1d\n"
         "  --db NAME         only those of the database of that name\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon runs; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil certificates --since 1d\n";
@@ -22,7 +22,7 @@ static const char one_help[] =
         "Shows one death: the verdict and why, who ended the process, what it held, what was not\n"
         "yet durable, what the next open will do, and its last operations.\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon runs, or no such certificate; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no such certificate, or nobody to ask; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil certificate c-0123456789abcdef\n";

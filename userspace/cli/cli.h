@@ -40,6 +40,7 @@ extern const struct command command_check_config;
 extern const struct command command_doctor;
 extern const struct command command_exec;
 extern const struct command command_health;
+extern const struct command command_incident;
 extern const struct command command_incidents;
 extern const struct command command_record;
 extern const struct command command_replay;

@@ -12,6 +12,7 @@ const struct command *const commands[] = {
         &command_status,
         &command_health,
         &command_incidents,
+        &command_incident,
         &command_certificates,
         &command_certificate,
         &command_check,

@@ -1,4 +1,5 @@
 /* health.c - `vigil health`: one word, one line for each reason, and an exit status for scripts. */
+#include "base/cleanup.h"
 #include "cli/ask.h"
 #include "cli/opt.h"
 
@@ -14,11 +15,11 @@ static const char help[] =
         "  vigil health || page-somebody\n";
 
 /* A monitor that is not there must look like what it is to a health check. */
-static int unanswered(const struct cli *cli, const char *why)
+static int unanswered(const struct asking *a, const char *why)
 {
         json_t *document = json_pack("{s:s, s:s, s:[s+++]}", "schema", "vigil.health/1", "status", "critical",
-                                     "reasons", "nobody watches: ", why, " on ", ask_state_dir(cli));
-        int printed = document ? ask_print(cli, document) : CLI_INTERNAL;
+                                     "reasons", "nobody watches: ", why, " on ", a->state_dir);
+        int printed = document ? ask_print(a, document) : CLI_INTERNAL;
         json_decref(document);
         return printed == CLI_OK ? CLI_CRITICAL : printed;
 }
@@ -32,14 +33,18 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return r;
         if (argc > 1)
                 return cli_usage(&command_health, "it takes no %s", argv[1]);
-        int status = ask(cli, "health", json_object(), &document);
+        _cleanup_(ask_end) struct asking a;
+        int status = ask_begin(cli, &a);
+        if (status != CLI_OK)
+                return status;
+        status = ask(&a, "health", json_object(), &document);
         if (status == ASK_NO_DAEMON) {
-                ask_tell_no_daemon(cli);
-                return unanswered(cli, "no vigil run");
+                ask_tell_no_daemon(&a);
+                return unanswered(&a, "no vigil run");
         }
         if (!document)
-                return status == CLI_UNAVAILABLE ? unanswered(cli, "no answer from vigil run") : status;
-        int printed = ask_print(cli, document);
+                return status == CLI_UNAVAILABLE ? unanswered(&a, "no answer from vigil run") : status;
+        int printed = ask_print(&a, document);
         json_decref(document);
         return printed == CLI_OK ? status : printed;
 }

@@ -15,3 +15,10 @@
  * @return 0; -EINVAL: none of these; or -errno of writing
  */
 int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out);
+
+/**
+ * The first incident of a vigil.incidents/1 with `finding_details` and `certificate_details`, as an incident report in Markdown.
+ * What only people know is marked with [brackets].
+ * @return 0; -EINVAL: there is none; or -errno of writing
+ */
+int operator_markdown(const json_t *document, FILE *out);

@@ -69,5 +69,5 @@ void operator_certificates(struct page *p, const struct operator_view *v)
                 page_paragraph(p, INK_GOOD, clean == n ? "all clean:" : "and", clean == n ? 13 : 6,
                                "%zu process%s ended clean; -v shows them", clean, clean == 1 ? "" : "es");
         if (json_is_true(json_object_get(v->document, "cut")))
-                page_paragraph(p, INK_DIM, "", 2, "and older ones; --since asks for less");
+                page_paragraph(p, INK_DIM, "", 4, "and older ones; --since asks for less");
 }

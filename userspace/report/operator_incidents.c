@@ -70,6 +70,10 @@ void operator_incidents(struct page *p, const struct operator_view *v)
         const json_t *list = json_object_get(v->document, "incidents");
         size_t shown = 0, hidden = 0, i;
         json_t *incident;
+        if (json_object_get(v->document, "finding_details")) {
+                operator_incident(p, v, json_array_get(list, 0));
+                return;
+        }
         print_count(p, list);
         for (size_t k = 0; k + 1 < STATUSES; k++)
                 for (size_t s = 0; s < 4; s++)
@@ -85,7 +89,7 @@ void operator_incidents(struct page *p, const struct operator_view *v)
                         hidden++;
         }
         if (hidden)
-                page_paragraph(p, INK_DIM, "", 2, "and %zu more that are resolved; -v shows all", hidden);
+                page_paragraph(p, INK_DIM, "", 4, "and %zu more that are resolved; -v shows all", hidden);
         if (json_is_true(json_object_get(v->document, "cut")))
-                page_paragraph(p, INK_DIM, "", 2, "and older ones; --since asks for less");
+                page_paragraph(p, INK_DIM, "", 4, "and older ones; --since asks for less");
 }

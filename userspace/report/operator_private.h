@@ -16,5 +16,7 @@ void operator_print_health(struct page *p, const json_t *health);
 
 void operator_health(struct page *p, const struct operator_view *v);
 void operator_status(struct page *p, const struct operator_view *v);
+/** One incident with everything that belongs to it. */
+void operator_incident(struct page *p, const struct operator_view *v, const json_t *incident);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);

@@ -173,5 +173,5 @@ void operator_status(struct page *p, const struct operator_view *v)
                                 shown++;
                         }
         if (shown < n)
-                page_paragraph(p, INK_DIM, "", 2, "and %zu more; -v shows all", n - shown);
+                page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows all", n - shown);
 }

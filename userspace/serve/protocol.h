@@ -10,19 +10,21 @@
  * and the server closes. `exit` is the exit status the command must end with, `error` one sentence for people or null. A newer
  * `control` than the server's is answered with exit 69 and an error; unknown members are ignored.
  *
- * What the commands ask. Everything in `args` may be missing but `id` and `after`; times are integers, ns since the epoch. An
+ * What the commands ask. Everything in `args` may be missing but `id`; times are integers, ns since the epoch. An
  * id that nobody knows: exit 69 and an error.
  *   status                       {}                                  vigil.status/1
  *   health                       {}                                  vigil.health/1; exit 0 healthy, 1 degraded, 2 critical
  *   incidents                    {since_ns, status, database, limit} vigil.incidents/1
- *   incident                     {id}                                vigil.incidents/1 of one
+ *   incident                     {id}                                vigil.incidents/1 of one, and beside `incidents`
+ *                                                                    `finding_details`: its findings as the report has them
  *   incident-ack, incident-resolve {id}                              vigil.incidents/1 of one, as it is then; twice is no error
  *   certificates                 {since_ns, database, limit}         vigil.certificates/1
  *   certificate                  {id}                                vigil.certificates/1 of one
  *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
- *   events                       {since_ns, database, limit}         {"schema": "vigil.events/1", "events": [oldest first], "seq":
- *                                                                    of the last one that there is, "cut": true where there were more}
- *   events                       {follow: true, after, database}     a stream of the events behind the number `after` */
+ *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":
+ *                                                                    number of the last of them, `after` where there are none}: the
+ *                                                                    next page is behind it, until one is empty
+ *   events                       {follow: true, after, since_ns, database}  a stream of the events behind the number `after` */
 #pragma once
 
 #include <sys/un.h>

@@ -32,6 +32,13 @@ int store_open(const char *dir, bool checked_corrupt, struct store **ret, enum s
                char **ret_aside);
 void store_close(struct store *s);
 
+/**
+ * Opens DIR/vigil.db for the questions below while no daemon runs. Nothing is made, migrated, repaired or set aside.
+ * @return 0; -ENOENT; -EPROTONOSUPPORT: another version wrote it; -EUCLEAN: damaged, or no store; -EROFS: it was cut off in the
+ *         middle of a transaction, which only the daemon can undo; -EBUSY: locked for longer than 2 s; -EACCES, -EIO, -ENOMEM
+ */
+int store_open_to_read(const char *dir, struct store **ret);
+
 /* ---- transactions. -errno of an SQLite result everywhere: -EBUSY, -ENOSPC, -EROFS, -EIO, -ENOMEM; -EUCLEAN: the file is
  *      damaged (close, then store_open() with checked_corrupt); -EPROTO: somebody has changed its tables. The first of them
  *      between store_begin() and store_commit() makes all of the transaction void: every further call gives the same error.

@@ -1,0 +1,142 @@
+/* operator_incident.c - `vigil incident show`: one incident with everything that belongs to it, and what to do. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "report/advice.h"
+#include "report/death.h"
+#include "report/operator_private.h"
+#include "report/pick.h"
+
+#define LABEL          DEATH_LABEL
+#define SHOWN_FINDINGS 12
+#define SHOWN_DEATHS   5
+
+static void print_time(struct page *p, const struct operator_view *v, const json_t *incident, const char *label,
+                       const char *key, const char *by)
+{
+        char when[PICK_WHEN_LEN], age[PICK_WHEN_LEN];
+        pick_when(when, incident, key);
+        pick_age(age, incident, key, v->now_ns);
+        if (json_is_string(json_object_get(incident, key)))
+                page_paragraph(p, INK_PLAIN, label, LABEL, "%s, %s ago%s%s", when, age, by ? " by " : "",
+                               by ? by : "");
+}
+
+static void print_findings(struct page *p, const struct operator_view *v)
+{
+        const json_t *list = json_object_get(v->document, "finding_details");
+        size_t n = json_array_size(list), i;
+        json_t *f;
+        json_array_foreach (list, i, f) {
+                if (i >= SHOWN_FINDINGS && !v->verbose)
+                        break;
+                page_paragraph(p, INK_PLAIN, i ? "" : "findings", LABEL, "%s %s: %s", pick_text(f, "severity", "?"),
+                               pick_text(f, "code", "?"), pick_text(f, "detail", ""));
+        }
+        if (n > SHOWN_FINDINGS && !v->verbose)
+                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more; -v shows all", n - SHOWN_FINDINGS);
+}
+
+static void print_integrity(struct page *p, const json_t *incident)
+{
+        const json_t *check = json_object_get(incident, "integrity");
+        const char *result = pick_text(check, "result", "skipped"), *reason = pick_text(check, "reason", NULL);
+        bool ok = strcmp(result, "ok") == 0;
+        char ms[TEXT_DURATION_LEN], took[64] = "";
+        text_duration(ms, pick_number(check, "ms") * 1000000);
+        if (json_is_integer(json_object_get(check, "ms")))
+                snprintf(took, sizeof(took), ", %s, %s", pick_text(check, "method", "?"), ms);
+        page_paragraph(p, ok ? INK_GOOD : INK_PLAIN, "integrity", LABEL, "%s%s%s%s", result, took,
+                       reason ? ": " : "", reason ? reason : "");
+        size_t i;
+        json_t *e;
+        json_array_foreach (json_object_get(check, "errors"), i, e)
+                if (i < SHOWN_FINDINGS)
+                        page_paragraph(p, INK_PLAIN, "", LABEL, "%s", pick_text(e, "text", "?"));
+}
+
+static void print_backup(struct page *p, const json_t *incident)
+{
+        const json_t *b = json_object_get(incident, "backup");
+        bool verified = json_is_true(json_object_get(b, "verified"));
+        char size[TEXT_BYTES_LEN];
+        text_bytes(size, pick_number(b, "bytes"));
+        if (json_is_object(b))
+                page_paragraph(p, verified ? INK_GOOD : INK_BAD, "backup", LABEL, "%s: %s, %s",
+                               verified ? "verified" : "NOT verified",
+                               pick_text(b, "path", pick_text(b, "id", "?")), size);
+        else
+                page_paragraph(p, INK_PLAIN, "backup", LABEL, "none was made for it");
+}
+
+static void print_deaths(struct page *p, const struct operator_view *v, const json_t *incident)
+{
+        const json_t *told = json_object_get(v->document, "certificate_details");
+        size_t n = json_array_size(json_object_get(incident, "certificates")), shown = 0, i;
+        json_t *c;
+        json_array_foreach (told, i, c)
+                if (shown < SHOWN_DEATHS || v->verbose) {
+                        death_print(p, c, v->verbose);
+                        page_paragraph(p, INK_PLAIN, "certificate", LABEL, "%s", pick_text(c, "id", "?"));
+                        shown++;
+                }
+        if (n > shown)
+                page_paragraph(p, INK_PLAIN, "", LABEL, "%s%zu certificate%s", shown ? "and " : "", n - shown,
+                               n - shown == 1 ? "" : "s");
+}
+
+static void print_advice(struct page *p, const struct operator_view *v, const json_t *incident)
+{
+        const char *advice[ADVICE_MAX], *id = pick_text(incident, "id", "ID");
+        /* The table of advice knows the members of a report. */
+        json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(v->document, "finding_details"),
+                                      "certificates", json_object_get(v->document, "certificate_details"));
+        size_t n = as_report ? advice_for(as_report, advice) : 0;
+        bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
+        page_line(p);
+        for (size_t i = 0; i < n && !over; i++)
+                page_paragraph(p, INK_PLAIN, i ? "" : "what to do", LABEL, "%s", advice[i]);
+        if (strcmp(pick_text(incident, "status", ""), "firing") == 0)
+                page_paragraph(p, INK_PLAIN, n ? "" : "what to do", LABEL,
+                               "`vigil incident ack %s` says that you look after it.", id);
+        page_paragraph(p, INK_DIM, "for the record", LABEL, "`vigil incident report %s` writes it down.", id);
+        json_decref(as_report);
+}
+
+void operator_incident(struct page *p, const struct operator_view *v, const json_t *incident)
+{
+        const char *severity = pick_text(incident, "severity", "P?"),
+                   *status = pick_text(incident, "status", "unknown");
+        const json_t *trust = json_object_get(incident, "trust");
+        char loud[16], words[512];
+        bool over = strcmp(status, "resolved") == 0;
+        pick_upper(loud, sizeof(loud), status);
+        page_ink(p, over ? INK_GOOD : pick_severity_ink(severity), severity);
+        fputs("  ", p->out);
+        page_ink(p, over ? INK_GOOD : pick_severity_ink(severity), loud);
+        fputs("  ", p->out);
+        page_ink(p, INK_BOLD, pick_text(incident, "code", "?"));
+        fputs("  ", p->out);
+        page_ink(p, INK_PLAIN, pick_text(incident, "id", "?"));
+        page_line(p);
+        page_paragraph(p, INK_PLAIN, "", 4, "%s", pick_text(incident, "summary", ""));
+        page_line(p);
+        pick_join(words, sizeof(words), json_object_get(incident, "databases"), ", ");
+        page_paragraph(p, INK_PLAIN, "database", LABEL, "%s%s%s",
+                       words[0] ? words : pick_text(incident, "database", "-"),
+                       pick_text(incident, "path", NULL) ? ": " : "", pick_text(incident, "path", ""));
+        print_time(p, v, incident, "since", "started_at", NULL);
+        print_time(p, v, incident, "acknowledged", "acknowledged_at", NULL);
+        print_time(p, v, incident, "resolved", "resolved_at", pick_text(incident, "resolved_by", NULL));
+        print_integrity(p, incident);
+        print_backup(p, incident);
+        if (pick_text(incident, "evidence", NULL))
+                page_paragraph(p, INK_PLAIN, "evidence", LABEL, "%s", pick_text(incident, "evidence", ""));
+        pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");
+        if (strcmp(pick_text(trust, "level", "none"), "full") != 0)
+                page_paragraph(p, INK_WARN, "trust", LABEL, "%s: %s", pick_text(trust, "level", "none"), words);
+        print_findings(p, v);
+        print_deaths(p, v, incident);
+        print_advice(p, v, incident);
+}

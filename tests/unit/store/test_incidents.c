@@ -81,6 +81,31 @@ START_TEST(an_incident_names_what_belongs_to_it_and_the_worst_finding_first)
 }
 END_TEST
 
+START_TEST(the_findings_of_an_incident_come_as_they_were_stored_worst_first)
+{
+        struct store *s = opened(NULL);
+        static const char *const severities[] = {"P2", "P0", "P1"};
+        for (int k = 0; k < 3; k++) {
+                json_t *doc = json_pack("{s:s, s:i}", "severity", severities[k], "n", k);
+                char id[16];
+                snprintf(id, sizeof(id), "f-%d", k);
+                ck_assert_int_eq(
+                        store_put_finding(s, id, "app", k == 2 ? "i-2" : "i-1", "code", severities[k], T0, doc), 0);
+                json_decref(doc);
+        }
+        json_t *list;
+        ck_assert_int_eq(store_findings(s, "i-1", &list), 0);
+        char *text = json_dumps(list, JSON_COMPACT);
+        ck_assert_str_eq(text, "[{\"severity\":\"P0\",\"n\":1},{\"severity\":\"P2\",\"n\":0}]");
+        free(text);
+        json_decref(list);
+        ck_assert_int_eq(store_findings(s, "i-9", &list), 0);
+        ck_assert_uint_eq(json_array_size(list), 0);
+        json_decref(list);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
 {
         struct store *s = opened(NULL);
@@ -238,6 +263,7 @@ END_TEST
 
 SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
       an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
+      the_findings_of_an_incident_come_as_they_were_stored_worst_first,
       check_and_backup_of_an_incident_are_shown_with_it,
       incidents_come_newest_first_and_by_status_and_say_when_there_were_more, an_id_that_nobody_gave_is_not_found,
       a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,

@@ -384,3 +384,64 @@ after_kill() {
 	run_vigil 0 backup create --db app.db --backup-dir b
 	[ "$(stat -c '%u:%g %a' b/"$(newest)".db)" = "1234:4321 600" ]
 }
+
+@test "prune keeps the newest verified copies, and says what it did" {
+	make_db app.db delete 50
+	for _ in 1 2 3 4; do
+		run_vigil 0 backup create --db app.db --backup-dir b
+	done
+	run_vigil 0 backup prune --backup-dir b --keep 2 --dry-run
+	[ "$(grep -c "^would remove " out)" -eq 2 ]
+	[ "$(find b -name "*.db" | wc -l)" -eq 4 ]
+	last=$(newest)
+	run_vigil 0 backup prune --backup-dir b --keep 2 --json
+	jq -e '.schema == "vigil.backups/1" and (.backups | length) == 2 and (.removed | length) == 2 and .over == 0
+		and .removed_bytes == .kept_bytes and .removed[0].why and .backups[0].id == "'"$last"'"' out
+	whole b
+	run_vigil 0 backup verify --backup-dir b
+	run_vigil 1 backup prune --backup-dir b --max-bytes 1
+	grep -q "more than --max-bytes" err
+	[ "$(newest)" = "$last" ]
+	[ "$(find b -name "*.db" | wc -l)" -eq 1 ]
+	nothing_left
+}
+
+@test "prune wants to know what for, and where" {
+	mkdir b
+	run_vigil 64 backup prune --backup-dir b
+	run_vigil 64 backup prune --keep 2
+	for keep in 0 -1 x 1x 99999999999999999999; do
+		run_vigil 64 backup prune --backup-dir b --keep "$keep"
+	done
+	run_vigil 64 backup prune --backup-dir b --max-bytes 5X
+	run_vigil 64 backup prune --backup-dir b --keep 2 app-20261121T031502Z
+	run_vigil 69 backup prune --backup-dir none --keep 2
+	grep -q none err
+	run_vigil 0 backup prune --backup-dir b --keep 2
+}
+
+@test "a prune that is killed at any point leaves whole backups" {
+	make_db app.db delete 50
+	run_vigil 0 backup create --db app.db --backup-dir first
+	id=$(newest first)
+	for round in $(seq 1 12); do
+		rm -rf b && mkdir b
+		for i in $(seq -w 1 40); do
+			copy=app-20261101T0000${i}Z
+			ln first/"$id".db b/"$copy".db
+			sed "s/\"created_at\": *\"[^\"]*\"/\"created_at\": \"2026-11-01T00:00:$i.000000Z\"/" first/"$id".json >b/"$copy".json
+		done
+		"$VIGIL" backup prune --backup-dir b --keep 3 >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.00$((round % 10))"
+		kill -9 $pid 2>/dev/null || true
+		wait $pid || true
+		# Its worker may outlive it for a moment; as long as it lives, what it works on is its own.
+		for _ in $(seq 1 50); do
+			run_vigil 0 backup prune --backup-dir b --keep 3
+			[ -n "$(find b -name '.vigil-*')" ] || break
+		done
+		whole b
+		[ "$(find b -name "*.db" | wc -l)" -eq 3 ]
+	done
+}

@@ -1,7 +1,9 @@
 /* backup.c - `vigil backup`: copies that are proven, and back. */
 #include "cli/backup.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const backup_check_names[] = {"quick", "full", "none", NULL};
@@ -13,6 +15,7 @@ static const char help[] =
         "       vigil backup list    --backup-dir DIR [--db FILE]\n"
         "       vigil backup verify  --backup-dir DIR [ID]... [--all] [--check quick|full|none]\n"
         "       vigil backup restore --backup-dir DIR ID --to FILE [--force] [--check quick|full|none]\n"
+        "       vigil backup prune   --backup-dir DIR [--keep N] [--max-bytes SIZE] [--dry-run]\n"
         "\n"
         "create   Copies a database that may be in use, without touching it, reads the copy back from\n"
         "         the disk, opens it by itself and checks it. Only what passes becomes a\n"
@@ -26,37 +29,42 @@ static const char help[] =
         "         that exists, and takes a copy that was never verified. Not seen are users on other\n"
         "         hosts of a network file system, and processes outside this container, unless they\n"
         "         hold SQLite's locks.\n"
+        "prune    Removes old copies of each database: verified ones beyond the newest N, and the oldest that\n"
+        "         take more than SIZE together. Never the newest verified one, never evidence, never what\n"
+        "         has no sound manifest. It knows of no incidents.\n"
         "\n"
         "  --byte-budget SIZE     most bytes a copy may take: 500M, 20G\n"
         "  --time-limit DURATION  give up after 90s, 10m, 2h; the check alone ends after 10m without it\n"
+        "  --keep N               of verified copies, and as many that were never verified\n"
+        "  --max-bytes SIZE       of all copies of a database\n"
+        "  --dry-run              only tell what would go\n"
         "  --reason TEXT          why, for the list; default: manual\n"
         "\n"
-        "Exit status: 0 done; 1 verify found a copy that is not good, or none at all; 2 the database is\n"
-        "corrupt, or no copy is good; 69 could not be done; 77 not permitted.\n"
+        "Exit status: 0 done; 1 verify found a copy that is not good, or none at all, or what prune must\n"
+        "keep is more than --max-bytes; 2 the database is corrupt, or no copy is good; 69 could not be\n"
+        "done; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil backup create --db /srv/app.db --backup-dir /var/backups/app\n";
 
 static const struct backup_verb verbs[] = {
-        {"create", backup_run_create},
-        {"list", backup_run_list},
-        {"verify", backup_run_verify},
-        {"restore", backup_run_restore},
+        {"create", backup_run_create},   {"list", backup_run_list},   {"verify", backup_run_verify},
+        {"restore", backup_run_restore}, {"prune", backup_run_prune},
 };
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
         if (argc < 2)
-                return cli_usage(&command_backup, "say what to do: create, list, verify or restore");
+                return cli_usage(&command_backup, "say what to do: create, list, verify, restore or prune");
         for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
                 if (strcmp(argv[1], verbs[i].name) == 0)
                         return verbs[i].run(cli, argc - 1, argv + 1);
-        return cli_usage(&command_backup, "'%s' is not one of create, list, verify and restore", argv[1]);
+        return cli_usage(&command_backup, "'%s' is not one of create, list, verify, restore and prune", argv[1]);
 }
 
 const struct command command_backup = {
         .name = "backup",
-        .summary = "Make, list, verify and restore proven copies",
+        .summary = "Make, list, verify, restore and prune proven copies",
         .help = help,
         .run = run,
 };
@@ -75,4 +83,20 @@ int backup_exit(int err)
                 if (table[i].err == err)
                         return table[i].status;
         return CLI_UNAVAILABLE;
+}
+
+int backup_parse_size(const char *text, uint64_t *ret)
+{
+        static const char units[] = "KMGT";
+        char *end;
+
+        errno = 0;
+        if (!isdigit((unsigned char)*text))
+                return -EINVAL;
+        uint64_t value = strtoull(text, &end, 10);
+        const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+        uint64_t factor = unit ? UINT64_C(1) << (10 * (unit - units + 1)) : 1;
+        if (errno || (*end && (!unit || end[1])) || __builtin_mul_overflow(value, factor, ret) || *ret == 0)
+                return -EINVAL;
+        return 0;
 }

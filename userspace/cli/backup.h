@@ -1,6 +1,8 @@
 /* backup.h - what the subcommands of `vigil backup` share. Layer: cli. */
 #pragma once
 
+#include <stdint.h>
+
 #include "cli/cli.h"
 #include "engine/check.h"
 
@@ -14,6 +16,7 @@ int backup_run_create(const struct cli *cli, int argc, char **argv);
 int backup_run_list(const struct cli *cli, int argc, char **argv);
 int backup_run_verify(const struct cli *cli, int argc, char **argv);
 int backup_run_restore(const struct cli *cli, int argc, char **argv);
+int backup_run_prune(const struct cli *cli, int argc, char **argv);
 
 /** Choices of --check; the index is the one of backup_check_methods. */
 extern const char *const backup_check_names[];
@@ -21,3 +24,6 @@ extern const enum check_method backup_check_methods[];
 
 /** Exit status for a -errno: 77 for what is not permitted, 2 for corrupt data, 70 for memory, else 69. */
 int backup_exit(int err);
+
+/** "4096", "500M", "20G" in binary units. @return 0, or -EINVAL: no size, or 0 */
+int backup_parse_size(const char *text, uint64_t *ret);

@@ -1,5 +1,4 @@
 /* backup_create.c - `vigil backup create`. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -37,23 +36,6 @@ static void on_progress(void *userdata, enum backup_phase phase, uint64_t done, 
 
         p->what = phases[phase];
         progress_update(p, done, total);
-}
-
-/* "4096", "500M", "20G": binary units. */
-static int parse_size(const char *text, uint64_t *ret)
-{
-        static const char units[] = "KMGT";
-        char *end;
-
-        errno = 0;
-        if (!isdigit((unsigned char)*text))
-                return -EINVAL;
-        uint64_t value = strtoull(text, &end, 10);
-        const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-        uint64_t factor = unit ? UINT64_C(1) << (10 * (unit - units + 1)) : 1;
-        if (errno || (*end && (!unit || end[1])) || __builtin_mul_overflow(value, factor, ret) || *ret == 0)
-                return -EINVAL;
-        return 0;
 }
 
 /* The entry of the new backup as `list` shows it; without one an empty list and the error. */
@@ -156,7 +138,7 @@ int backup_run_create(const struct cli *cli, int argc, char **argv)
         if (!c.options.database || !c.options.directory)
                 return cli_usage(&command_backup, "create needs %s",
                                  c.options.database ? "--backup-dir DIR" : "--db FILE");
-        if (budget && parse_size(budget, &c.options.byte_budget) < 0)
+        if (budget && backup_parse_size(budget, &c.options.byte_budget) < 0)
                 return cli_usage(&command_backup, "--byte-budget: '%s' is no size like 500M or 20G", budget);
         c.options.check = backup_check_methods[check];
         return supervise(work, clean, &c);

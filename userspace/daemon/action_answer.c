@@ -82,6 +82,11 @@ static bool is_text_or_null(const json_t *value)
         return json_is_null(value) || json_is_string(value);
 }
 
+static bool is_error(const json_t *value)
+{
+        return json_is_integer(value) && json_integer_value(value) <= 0 && json_integer_value(value) >= -ERRNO_MAX;
+}
+
 /* The element of @p names, ended by NULL, that @p value is; NULL: none of them. */
 static const char *one_of(const json_t *value, const char *const *names)
 {
@@ -210,7 +215,7 @@ const char *action_wrong_backup(const struct action_request *r, const json_t *an
                      *entry = json_object_get(answer, "entry"), *check = json_object_get(answer, "check");
 
         (void)r;
-        if (!json_is_integer(error) || json_integer_value(error) > 0 || json_integer_value(error) < -ERRNO_MAX)
+        if (!is_error(error))
                 return "its outcome is no number of an error";
         if (!json_is_null(check) && !check_sound(check))
                 return "its check is no outcome of a check";
@@ -223,4 +228,26 @@ const char *action_wrong_backup(const struct action_request *r, const json_t *an
         return json_is_string(id) && json_equal(id, json_object_get(backup, "id"))
                        ? NULL
                        : "its entry is of another backup";
+}
+
+/* ---- pruning ---- */
+
+const char *action_wrong_prune(const struct action_request *r, const json_t *answer)
+{
+        const json_t *prune = json_object_get(answer, "prune"), *removed = json_object_get(prune, "removed");
+        json_t *entry;
+        size_t i;
+
+        (void)r;
+        if (!is_error(json_object_get(answer, "error")) || !is_text_or_null(json_object_get(answer, "reason")))
+                return "its outcome is no number of an error";
+        if (!json_is_array(removed) || !is_count(json_object_get(prune, "removed_bytes")) ||
+            !is_count(json_object_get(prune, "kept_bytes")) || !is_count(json_object_get(prune, "over")))
+                return "what it removed has not the shape of it";
+        json_array_foreach (removed, i, entry) {
+                const char *id = json_string_value(json_object_get(entry, "id"));
+                if (!id || !publish_is_id(id) || !is_count(json_object_get(entry, "bytes")))
+                        return "it names a backup that cannot be one";
+        }
+        return NULL;
 }

@@ -17,6 +17,7 @@
 #include "engine/inspect.h"
 #include "respond/backup.h"
 #include "respond/list.h"
+#include "respond/prune.h"
 
 #define SECOND_MS 1000ull
 #define MINUTE_MS (60 * SECOND_MS)
@@ -27,6 +28,7 @@
 #define LOOK_MS   (8 * SECOND_MS) /* inspect_database() gives up after 5 s */
 #define CHECK_MS  (10 * MINUTE_MS)
 #define BACKUP_MS (60 * MINUTE_MS)
+#define PRUNE_MS  (5 * MINUTE_MS)
 
 static int say(int fd, json_t *answer)
 {
@@ -124,6 +126,26 @@ static int backup(int fd, void *request)
         return say(fd, answer);
 }
 
+static int prune(int fd, void *request)
+{
+        const struct action_request *r = request;
+        const struct prune_options how = {
+                .keep = r->policy ? r->policy->backup.keep : 0,
+                .max_bytes = r->policy ? r->policy->backup.byte_budget : 0,
+                .pinned_before_ns = r->pinned_before_ns,
+        };
+        struct prune_result result;
+
+        give_way(r);
+        int err = backup_prune(r->directory, &how, &result);
+        /* What stays may be more than an answer may hold. */
+        json_array_clear(result.kept);
+        json_t *answer = json_pack("{s:i, s:s?, s:o}", "error", err, "reason", result.reason, "prune",
+                                   prune_json(&result, &how));
+        prune_result_done(&result);
+        return say(fd, answer);
+}
+
 static uint64_t look_deadline(const struct action_request *r)
 {
         (void)r;
@@ -141,9 +163,17 @@ static uint64_t backup_deadline(const struct action_request *r)
         return BACKUP_MS + SLACK_MS;
 }
 
+static uint64_t prune_deadline(const struct action_request *r)
+{
+        (void)r;
+        return PRUNE_MS;
+}
+
 const struct action_job action_jobs[ACTION_KINDS] = {
         [ACTION_LOOK] = {"look", look, action_wrong_look, look_deadline, 4096},
         /* 100 errors of a check, each of a bounded length. */
         [ACTION_CHECK] = {"check", check, action_wrong_check, check_deadline, 256 * 1024},
         [ACTION_BACKUP] = {"backup", backup, action_wrong_backup, backup_deadline, 320 * 1024},
+        /* Some 700 bytes for each of thousands that may go at once after `keep` was lowered. */
+        [ACTION_PRUNE] = {"prune", prune, action_wrong_prune, prune_deadline, 8 * 1024 * 1024},
 };

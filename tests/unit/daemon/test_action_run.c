@@ -184,6 +184,32 @@ START_TEST(a_backup_that_cannot_be_made_says_why)
 }
 END_TEST
 
+START_TEST(a_prune_keeps_what_the_policy_says_and_tells_what_went)
+{
+        struct config_database policy = {.check = {.method = CONFIG_CHECK_QUICK}, .backup = {.keep = 1}};
+        make();
+        json_decref(back_up());
+        json_decref(back_up());
+        json_t *answer = act((struct action_request){.kind = ACTION_PRUNE, .directory = copies, .policy = &policy});
+        const json_t *result = json_object_get(answer, "prune");
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert_uint_eq(json_array_size(json_object_get(result, "removed")), 1);
+        ck_assert_int_gt(json_integer_value(json_object_get(result, "kept_bytes")), 0);
+        json_decref(answer);
+        unmake();
+}
+END_TEST
+
+START_TEST(a_prune_of_nothing_says_why)
+{
+        json_t *answer = act((struct action_request){.kind = ACTION_PRUNE, .directory = "/nowhere"});
+        ck_assert_int_lt(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert(json_is_string(json_object_get(answer, "reason")));
+        json_decref(answer);
+}
+END_TEST
+
 SUITE("action_run", a_look_sees_the_files, a_look_at_nothing_is_an_answer, a_check_tells_good_from_damaged,
       an_empty_database_passes, a_backup_is_verified_and_has_its_entry,
-      of_a_corrupt_database_the_files_are_kept_and_no_backup_is_claimed, a_backup_that_cannot_be_made_says_why)
+      of_a_corrupt_database_the_files_are_kept_and_no_backup_is_claimed, a_backup_that_cannot_be_made_says_why,
+      a_prune_keeps_what_the_policy_says_and_tells_what_went, a_prune_of_nothing_says_why)

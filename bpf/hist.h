@@ -69,9 +69,10 @@ static __always_inline bool hist_key_is(const struct vigil_hist_key *a, const st
 static __always_inline struct vigil_hist *hist_of(const struct vigil_hist_key *key)
 {
         __u32 zero = 0, slot;
+        __u64 epoch = hist_epoch + 1;
         struct last_hist *last = bpf_map_lookup_elem(&last_hists, &zero);
 
-        if (last && last->set && hist_key_is(&last->key, key)) {
+        if (last && last->epoch == epoch && hist_key_is(&last->key, key)) {
                 slot = last->slot;
         } else {
                 slot = hist_slot(key);
@@ -80,7 +81,7 @@ static __always_inline struct vigil_hist *hist_of(const struct vigil_hist_key *k
                 if (last) {
                         last->key = *key;
                         last->slot = slot;
-                        last->set = 1;
+                        last->epoch = epoch;
                 }
         }
         return bpf_map_lookup_elem(&hists, &slot);

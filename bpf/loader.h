@@ -60,7 +60,7 @@ enum probe_id {
 };
 
 #define VIGIL_PARTS 1024
-#define VIGIL_HISTS (4 * VIGIL_MAX_DBS) /* commits, and syncs of the files, of each database */
+#define VIGIL_HISTS (8 * VIGIL_MAX_DBS) /* commits, and syncs of the files, of each database by two programs */
 
 enum mark_flag {
         MARK_TREE = 1 << 0,     /* of the command's tree */

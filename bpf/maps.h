@@ -160,9 +160,10 @@ struct {
         __type(value, struct sync_flight);
 } syncs __weak SEC(".maps");
 
-/* When the last good syncfs of a device was entered; key 0: sync(2), all of them. */
+/* When the last good syncfs of a device was entered; key 0: sync(2), all of them. Devices come and go: one that is forgotten is
+ * only believed to owe more than it does. */
 struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, 256);
         __type(key, __u32); /* s_dev */
         __type(value, __u64);
@@ -193,11 +194,14 @@ struct {
         __uint(value_size, sizeof(__u32));
 } free_hists __weak SEC(".maps");
 
+__u64 hist_epoch __weak = 0; /* moves on when user space takes a key away */
+
 /* The histogram that this CPU used last: a commit each few microseconds is one of one program on one database. */
 struct last_hist {
         struct vigil_hist_key key;
         __u32 slot;
-        __u32 set;
+        __u32 pad;
+        __u64 epoch; /* hist_epoch + 1 when it was looked up; 0: never */
 };
 
 struct {

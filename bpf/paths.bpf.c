@@ -179,7 +179,9 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
                 a.use->flags |= VIGIL_USE_UNLINKED;
                 record_op(a.p, &e);
         }
-        if (!is_routine(&a, r) || cfg_stream_all)
+        /* Of a name that is watched elsewhere nobody needs to hear: `app.db-journal` is unlinked by somebody all the time. */
+        bool elsewhere = !a.use && !r->confirmed;
+        if ((!is_routine(&a, r) && !elsewhere) || cfg_stream_all)
                 pathop_emit(&a, r, VIGIL_OP_UNLINK);
         return 0;
 }

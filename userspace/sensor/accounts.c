@@ -1,7 +1,6 @@
-/* accounts.c - what the kernel side has counted: ledgers, histograms, losses. */
+/* accounts.c - what the kernel side has counted: ledgers, losses. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
@@ -46,26 +45,6 @@ int ledgers_deliver(struct sensor *s, sensor_fn fn, void *userdata)
                 if (!r.db.id)
                         continue;
                 err = sensor_send(s, &r.hdr, VIGIL_LEDGER, sizeof(r), fn, userdata);
-                if (err < 0)
-                        return err;
-        }
-        return 0;
-}
-
-int sensor_histograms(struct sensor *s, sensor_fn fn, void *userdata)
-{
-        struct vigil_hist_rec r;
-        struct vigil_hist_key *prev = NULL, key, last;
-
-        int slots = map_fd(s->skeleton->maps.hist_slots), hists = map_fd(s->skeleton->maps.hists);
-        uint32_t slot;
-
-        for (; bpf_map_get_next_key(slots, prev, &key) == 0; last = key, prev = &last) {
-                memset(&r, 0, sizeof(r));
-                r.key = key;
-                if (bpf_map_lookup_elem(slots, &key, &slot) < 0 || bpf_map_lookup_elem(hists, &slot, &r.hist) < 0)
-                        continue;
-                int err = sensor_send(s, &r.hdr, VIGIL_HIST, sizeof(r), fn, userdata);
                 if (err < 0)
                         return err;
         }

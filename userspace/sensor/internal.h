@@ -16,6 +16,12 @@
 
 #define SENSOR_MAX_PROBES 64
 
+/* Histograms by slot: when something was added last, as far as sensor_histograms() has seen. */
+struct hist_idle {
+        uint64_t count;
+        uint64_t since_ns;
+};
+
 /* One database as user space can reach it. */
 struct sensor_db {
         char *path; /* NULL: slot is free, or the path is not known */
@@ -39,6 +45,11 @@ struct sensor {
         struct sensor_db db[VIGIL_MAX_DBS];
         uint64_t seq;     /* of records that user space makes */
         uint64_t records; /* taken from the rings */
+
+        struct hist_idle *hist_idle; /* VIGIL_HISTS of them; NULL until they are asked for */
+        uint32_t *hist_retired;      /* slots whose key was taken away at hist_retired_ns */
+        size_t hist_nretired;
+        uint64_t hist_retired_ns;
 
         /* during a poll */
         sensor_fn fn;
@@ -83,6 +94,9 @@ int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entr
 char *reach_database(struct sensor *s, const struct vigil_database *r, int *ret_dirfd);
 
 void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size);
+
+/* Programs that run while user space takes something away may write to it for so long. */
+#define SENSOR_GRACE_NS 1000000000ull
 
 /* Runs of all attached programs that the kernel skipped. */
 uint64_t probes_missed(const struct sensor *s);

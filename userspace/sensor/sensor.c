@@ -253,6 +253,8 @@ void sensor_close(struct sensor *s)
                 if (s->db[i].dirfd >= 0)
                         close(s->db[i].dirfd);
         }
+        free(s->hist_idle);
+        free(s->hist_retired);
         free(s);
 }
 

@@ -156,7 +156,9 @@ int sensor_living(struct sensor *s, unsigned id, sensor_fn fn, void *userdata);
  * @return how many, or -errno */
 int sensor_collect(struct sensor *s, sensor_fn fn, void *userdata);
 
-/** Delivers VIGIL_HIST of every histogram, cumulative since the watch began: differences are the caller's. @return 0 or -errno */
+/** Delivers VIGIL_HIST of every histogram, cumulative: differences are the caller's. Programs come and go with their names: when
+ * three quarters of the places are taken, histograms to which nothing was added for ten minutes are forgotten, and begin at
+ * zero should they be needed again. So a count that has fallen is a beginning. @return 0 or -errno */
 int sensor_histograms(struct sensor *s, sensor_fn fn, void *userdata);
 
 /** The counters of loss as sensor_finish() would deliver them, cumulative; the header, `gaps` and `cut` are zero.

@@ -126,9 +126,6 @@ int sensor_unwatch(struct sensor *s, unsigned id)
 
 /* ---- ids are given out again ---- */
 
-/* Programs that were running when the database left may still write to its account. */
-#define GRACE_NS 1000000000ull
-
 static int on_user(const struct vigil_hdr *record, void *userdata)
 {
         (void)record;
@@ -171,7 +168,7 @@ void unwatched_release(struct sensor *s)
         uint64_t now = clock_boottime_ns();
 
         for (unsigned id = 1; id < VIGIL_MAX_DBS; id++)
-                if (s->db[id].left_ns && now - s->db[id].left_ns >= GRACE_NS &&
+                if (s->db[id].left_ns && now - s->db[id].left_ns >= SENSOR_GRACE_NS &&
                     sensor_living(s, id, on_user, NULL) == 0)
                         release(s, id);
 }

@@ -20,6 +20,7 @@
 struct follower {
         struct control_client *client; /* NULL: free */
         int64_t after;                 /* the last one it has */
+        int64_t since_ns;              /* 0: all behind that */
         char *database;                /* NULL: all */
 };
 
@@ -104,10 +105,28 @@ static void certificates(struct daemon *d, struct control_client *c, const json_
         ask(d, c, args, store_certificates);
 }
 
+/* The incident and, beside it, its findings. */
+static int incident_in_full(struct store *s, const struct store_query *q, json_t **ret)
+{
+        json_t *document = NULL, *details = NULL;
+        int r = store_incidents(s, q, &document);
+
+        if (r == 0)
+                r = store_findings(s, q->id, &details);
+        if (r == 0 && json_object_set_new(document, "finding_details", details) < 0)
+                r = -ENOMEM;
+        if (r < 0) {
+                json_decref(document);
+                return r;
+        }
+        *ret = document;
+        return 0;
+}
+
 static void one_incident(struct daemon *d, struct control_client *c, const json_t *args)
 {
         if (text_arg(args, "id"))
-                ask(d, c, args, store_incidents);
+                ask(d, c, args, incident_in_full);
         else
                 refuse(d, c, -EINVAL);
 }
@@ -210,7 +229,7 @@ static int send_event(void *userdata, int64_t seq, const char *line)
 
 static void catch_up(struct daemon *d, struct follower *f)
 {
-        const struct store_query q = {.database = f->database, .limit = EVENTS_AT_ONCE};
+        const struct store_query q = {.since_ns = f->since_ns, .database = f->database, .limit = EVENTS_AT_ONCE};
         void *both[] = {d, f};
 
         if (keeper_store(d->keeper))
@@ -227,7 +246,8 @@ static void follow(struct daemon *d, struct control_client *c, const json_t *arg
                 struct follower *f = &d->answers->follower[i];
                 if (f->client)
                         continue;
-                *f = (struct follower){.client = c, .after = number_arg(args, "after")};
+                *f = (struct follower){
+                        .client = c, .after = number_arg(args, "after"), .since_ns = number_arg(args, "since_ns")};
                 f->database = database ? strdup(database) : NULL;
                 catch_up(d, f);
                 return;
@@ -244,7 +264,7 @@ void answers_events(struct daemon *d)
 static void events(struct daemon *d, struct control_client *c, const json_t *args)
 {
         struct store_query q = query_of(args);
-        struct page p = {.list = json_array()};
+        struct page p = {.list = json_array(), .seq = number_arg(args, "after")};
         struct store *s = keeper_store(d->keeper);
 
         if (json_is_true(json_object_get(args, "follow"))) {
@@ -252,7 +272,7 @@ static void events(struct daemon *d, struct control_client *c, const json_t *arg
                 follow(d, c, args);
                 return;
         }
-        int r = s ? store_events(s, &q, 0, on_event, &p) : -ENODEV;
+        int r = s ? store_events(s, &q, p.seq, on_event, &p) : -ENODEV;
         if (r < 0)
                 json_decref(p.list);
         answer(d, c, r,

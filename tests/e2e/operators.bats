@@ -65,7 +65,7 @@ narrow() {
 }
 
 @test "without a daemon the others are unavailable, in one line" {
-	for command in status incidents certificates "certificate c-1"; do
+	for command in status incidents certificates summary events "certificate c-1" "incident show i-1"; do
 		# shellcheck disable=SC2086 # words
 		ask 69 $command
 		[ ! -s out ]
@@ -93,7 +93,7 @@ narrow() {
 @test "incidents are shown worst first, what is over last" {
 	start_daemon
 	ask 0 incidents
-	[ "$(head -1 out)" = "2 firing, 0 acknowledged, 1 resolved" ]
+	[ "$(head -1 out)" = "2 firing, 1 resolved" ]
 	[ "$(grep -oE '^  P[0-9]' out | tr -d '\n')" = "  P0  P1  P2" ]
 	grep -q 'check ok; backup verified: persistence-20261121T031502Z' out
 	narrow
@@ -167,6 +167,35 @@ narrow() {
 	grep -q 'no vigil run on' err
 }
 
+@test "events are shown page by page, then as they come" {
+	start_daemon
+	ask 0 events --since 10m
+	[ "$(wc -l <out)" -eq 3 ]
+	grep -q '^2026-11-21T11:15:02Z  death     persistence      unclean: node (pid 100)' out
+	grep -q '^2026-11-21T11:15:03Z  action    persistence      backup done in 79 ms ' out
+	# The page that it asked for after the first: behind the last number.
+	jq -e '.after == 3 and (now - .since_ns / 1e9 | . > 590 and . < 660)' answers/events.args
+	ask 0 events --json
+	jq -se 'length == 3 and all(.[]; has("at") and has("type"))' out
+	ask 0 events --follow --json
+	jq -se 'length == 5 and .[4].type == "incident"' out
+	jq -e '.follow == true and .after == 3' answers/events.args
+}
+
+@test "a summary has a column for each thing that was asked for" {
+	start_daemon
+	ask 0 summary --by db,op --since 30m
+	grep -qE '^  DATABASE +OP +COUNT +BYTES +ERRORS +P50 +P95 +P99 +MAX$' out
+	grep -qE '^  persistence +sync +64 +- +2 +110 us +140 us +200 us +900 us$' out
+	grep -qE '^  persistence +write +640 +2.5 MiB +- +- +- +- +-$' out
+	narrow
+	jq -e '.by == ["db", "op"]' answers/summary.args
+	ask 0 summary
+	jq -e '.by == ["db", "file", "op"]' answers/summary.args
+	ask 64 summary --by db,colour
+	grep -q 'colour is none of db, file, process, op' err
+}
+
 @test "an error of the daemon is told, with its status" {
 	start_daemon
 	echo '{"exit": 69, "error": "there is no certificate c-9"}' >answers/certificate.json
@@ -189,15 +218,17 @@ narrow() {
 
 @test "documents with nothing in them, and with the wrong things, are shown without harm" {
 	start_daemon
-	for command in status health incidents certificates; do
+	for command in status health incidents certificates summary; do
 		jq -nc --arg s "vigil.$command/1" '{exit: 0, document: {schema: $s}}' >answers/$command.json
 		ask 0 "$command"
 		jq -nc --arg s "vigil.$command/1" --arg k "$command" \
 			'{exit: 0, document: {schema: $s, databases: [1, {name: 7}], health: [], trust: "x", store: 1, actions: [null],
 			incidents: (if $k == "status" then 3 else [1, {status: 1}, {status: "resolved"}] end), reasons: [1],
-			certificates: [1, {process: 3, exit: "x"}]}}' >answers/$command.json
+			certificates: [1, {process: 3, exit: "x"}], rows: [1, {db: 1}]}}' >answers/$command.json
 		ask 0 "$command" -v
 	done
+	jq -nc '{exit: 0, document: {events: [1, {}, {type: 1, process: [7], a: [1, null], b: true, c: {}}], seq: "x"}}' >answers/events.json
+	ask 0 events
 }
 
 @test "another user may not ask" {

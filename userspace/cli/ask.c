@@ -181,7 +181,7 @@ json_t *ask_args_id(const char *id)
 
 /* ---- printing ---- */
 
-static struct report_style style_of_stdout(const struct cli *cli)
+struct report_style ask_style(const struct cli *cli)
 {
         struct winsize size;
         bool terminal = isatty(STDOUT_FILENO);
@@ -209,7 +209,7 @@ static int printed(int r)
 
 int ask_print(const struct asking *a, const json_t *document)
 {
-        struct report_style style = style_of_stdout(a->cli);
+        struct report_style style = ask_style(a->cli);
         return printed(a->cli->json ? print_json(document) : operator_text(document, now_ns(), &style, stdout));
 }
 

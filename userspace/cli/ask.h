@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cli/cli.h"
+#include "report/report.h"
 
 /** Whom a command asks. */
 struct asking {
@@ -36,6 +37,9 @@ int ask(struct asking *a, const char *command, json_t *args, json_t **ret);
 
 /** Says that no daemon runs, where, and how to start it. @return CLI_UNAVAILABLE */
 int ask_tell_no_daemon(const struct asking *a);
+
+/** How text on standard output looks: colour and width of the terminal, if it is one. */
+struct report_style ask_style(const struct cli *cli);
 
 /** Prints a document on standard output: JSON with --json, else text. @return CLI_OK or CLI_INTERNAL after telling why */
 int ask_print(const struct asking *a, const json_t *document);

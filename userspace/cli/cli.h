@@ -38,6 +38,7 @@ extern const struct command command_certificates;
 extern const struct command command_check;
 extern const struct command command_check_config;
 extern const struct command command_doctor;
+extern const struct command command_events;
 extern const struct command command_exec;
 extern const struct command command_health;
 extern const struct command command_incident;
@@ -46,6 +47,7 @@ extern const struct command command_record;
 extern const struct command command_replay;
 extern const struct command command_run;
 extern const struct command command_status;
+extern const struct command command_summary;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];

@@ -11,6 +11,8 @@ const struct command *const commands[] = {
         &command_attach,
         &command_status,
         &command_health,
+        &command_summary,
+        &command_events,
         &command_incidents,
         &command_incident,
         &command_certificates,

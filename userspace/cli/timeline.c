@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "detect/wording.h"
+#include "report/event.h"
 
 static void put(json_t *o, const char *key, uint64_t n)
 {
@@ -244,39 +245,12 @@ json_t *timeline_json(const struct vigil_hdr *h, int64_t offset_ns)
         return o;
 }
 
-/* "key=value" of everything but the time and the type; a process as "comm[pid]". */
-static void print_value(FILE *out, const char *key, const json_t *v)
-{
-        char clean[VIGIL_PATH_MAX];
-        if (json_is_string(v)) {
-                text_printable(clean, sizeof(clean), json_string_value(v));
-                fprintf(out, " %s=%s", key, clean);
-        } else if (json_is_integer(v)) {
-                fprintf(out, " %s=%" JSON_INTEGER_FORMAT, key, json_integer_value(v));
-        } else if (json_is_object(v)) {
-                const char *comm = json_string_value(json_object_get(v, "comm"));
-                text_printable(clean, sizeof(clean), comm ? comm : "?");
-                fprintf(out, " %s=%s[%" JSON_INTEGER_FORMAT "]", key, clean,
-                        json_integer_value(json_object_get(v, "pid")));
-        } else if (json_is_array(v)) {
-                fprintf(out, " %s=", key);
-                for (size_t i = 0; i < json_array_size(v); i++)
-                        fprintf(out, "%s%s", i ? "," : "", json_string_value(json_array_get(v, i)));
-        }
-}
-
 int timeline_print(const struct vigil_hdr *h, int64_t offset_ns, FILE *out)
 {
         json_t *o = timeline_json(h, offset_ns);
         if (!o)
                 return -ENOMEM;
-        const char *at = json_string_value(json_object_get(o, "at")), *key;
-        json_t *v;
-        fprintf(out, "%s %-16s", at ? at : "-", json_string_value(json_object_get(o, "type")));
-        json_object_foreach (o, key, v)
-                if (strcmp(key, "at") != 0 && strcmp(key, "ns") != 0 && strcmp(key, "type") != 0)
-                        print_value(out, key, v);
-        fputc('\n', out);
+        event_print(o, out);
         json_decref(o);
         return 0;
 }

@@ -11,10 +11,9 @@ static const struct {
         const char *schema;
         void (*print)(struct page *p, const struct operator_view *v);
 } documents[] = {
-        {"vigil.health/1", operator_health},
-        {"vigil.status/1", operator_status},
-        {"vigil.incidents/1", operator_incidents},
-        {"vigil.certificates/1", operator_certificates},
+        {"vigil.health/1", operator_health},       {"vigil.status/1", operator_status},
+        {"vigil.incidents/1", operator_incidents}, {"vigil.certificates/1", operator_certificates},
+        {"vigil.summary/1", operator_summary},
 };
 
 int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out)

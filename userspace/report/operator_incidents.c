@@ -15,15 +15,19 @@ static bool is(const json_t *o, const char *key, const char *text)
         return strcmp(pick_text(o, key, ""), text) == 0;
 }
 
+/* Only what is there: a list may have been asked for by its status. */
 static void print_count(struct page *p, const json_t *list)
 {
-        size_t n[STATUSES] = {0}, i;
+        size_t n[STATUSES] = {0}, used = 0, i;
         json_t *incident;
-        char text[96];
+        char text[96] = "No incident.";
         json_array_foreach (list, i, incident)
                 for (size_t k = 0; k < STATUSES; k++)
                         n[k] += is(incident, "status", statuses[k]);
-        snprintf(text, sizeof(text), "%zu firing, %zu acknowledged, %zu resolved", n[0], n[1], n[2]);
+        for (size_t k = 0; k < STATUSES; k++)
+                if (n[k])
+                        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu %s", used ? ", " : "",
+                                                 n[k], statuses[k]);
         page_ink(p, n[0] ? INK_BAD : INK_GOOD, text);
         page_line(p);
 }

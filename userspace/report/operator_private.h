@@ -20,3 +20,4 @@ void operator_status(struct page *p, const struct operator_view *v);
 void operator_incident(struct page *p, const struct operator_view *v, const json_t *incident);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
+void operator_summary(struct page *p, const struct operator_view *v);

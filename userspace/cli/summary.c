@@ -1,0 +1,73 @@
+/* summary.c - `vigil summary`: what was done to the databases, how often, and how long it took. */
+#include <string.h>
+
+#include "cli/ask.h"
+#include "cli/opt.h"
+
+static const char help[] =
+        "Usage: vigil summary [--since DURATION] [--by db,file,process,op] [--db NAME]\n"
+        "\n"
+        "Sums up what was done to the guarded databases: counts, bytes, errors, and how long it took (p50,\n"
+        "p95, p99, max) where it was timed: syncs, waits for locks and commits always are.\n"
+        "\n"
+        "  --since DURATION  the last 90s, 5m, 2h, 1d; default 1h\n"
+        "  --by LIST         what is told apart: any of db, file, process, op; default db,file,op. Files\n"
+        "                    and processes are counted apart: with both, a row has one of them\n"
+        "  --db NAME         only the database of that name\n"
+        "\n"
+        "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
+        "\n"
+        "Example:\n"
+        "  vigil summary --since 10m --by db,process,op\n";
+
+#define HOUR_MS 3600000
+
+/* "db,op" as an array. NULL after the mistake has been told. */
+static json_t *parse_by(const char *text)
+{
+        static const char *const names[] = {"db", "file", "process", "op"};
+        json_t *by = json_array();
+        while (by && *text) {
+                size_t n = strcspn(text, ","), k = 0;
+                while (k < sizeof(names) / sizeof(names[0]) &&
+                       (strlen(names[k]) != n || memcmp(names[k], text, n) != 0))
+                        k++;
+                if (k == sizeof(names) / sizeof(names[0])) {
+                        cli_usage(&command_summary, "--by: %.*s is none of db, file, process, op", (int)n, text);
+                        json_decref(by);
+                        return NULL;
+                }
+                json_array_append_new(by, json_string(names[k]));
+                text += n + (text[n] == ',');
+        }
+        return by;
+}
+
+static int run(const struct cli *cli, int argc, char **argv)
+{
+        uint64_t since_ms = HOUR_MS;
+        const char *db = NULL, *by_text = "db,file,op";
+        const struct opt opts[] = {
+                {.name = "--since", .kind = OPT_DURATION, .ret = &since_ms},
+                {.name = "--by", .kind = OPT_TEXT, .ret = &by_text},
+                {.name = "--db", .kind = OPT_TEXT, .ret = &db},
+                {0},
+        };
+        int r = opt_parse(&command_summary, opts, &argc, argv, NULL);
+        if (r != CLI_OK)
+                return r;
+        if (argc > 1)
+                return cli_usage(&command_summary, "it takes no %s", argv[1]);
+        json_t *by = parse_by(by_text), *args = by ? ask_args(NULL, since_ms, db) : NULL;
+        if (!by)
+                return CLI_USAGE;
+        json_object_set_new(args, "by", by);
+        return ask_and_print(cli, "summary", args);
+}
+
+const struct command command_summary = {
+        .name = "summary",
+        .summary = "Sum up what was done to the databases",
+        .help = help,
+        .run = run,
+};

@@ -374,6 +374,36 @@ START_TEST(a_recorded_episode_replays_to_the_same)
 }
 END_TEST
 
+START_TEST(thousands_of_processes_come_and_go)
+{
+        struct stream s;
+        struct memory *m = memory_of(&s);
+        size_t certificates = 0, most = 0;
+        take(m, &s);
+        statistics(m, &s, 0);
+        for (uint32_t pid = 1; pid <= 4000; pid++) {
+                struct actor a = actor(pid, "app");
+                stream_act(&s, &a, VIGIL_EXIT);
+                if (pid % 50 == 0)
+                        take(m, &s);
+                if (pid % EPISODE_DEATHS && pid != 4000)
+                        continue;
+                take(m, &s);
+                most = memory_use(m).bytes > most ? memory_use(m).bytes : most;
+                struct episode *e = next(m, &s);
+                certificates += detection_n_certificates(judged(e));
+                episode_free(e);
+                memory_age(m, s.now);
+        }
+        ck_assert_uint_eq(certificates, 4000);
+        ck_assert_uint_eq(memory_use(m).waiting, 0);
+        ck_assert_uint_eq(memory_use(m).dropped, 0);
+        ck_assert_uint_lt(most, 6u << 20);
+        memory_free(m);
+        stream_done(&s, NULL);
+}
+END_TEST
+
 START_TEST(a_database_that_was_swept_is_not_told_of)
 {
         struct stream s;
@@ -395,4 +425,4 @@ SUITE("episode", each_death_is_judged_once, a_death_waits_for_its_databases_but_
       a_number_that_comes_late_was_not_lost, an_error_is_told_once,
       an_error_that_the_account_told_of_is_not_told_again_by_its_record, who_dies_next_has_outlived_this_death,
       a_database_that_was_left_open_is_to_be_looked_at, a_recorded_episode_replays_to_the_same,
-      a_database_that_was_swept_is_not_told_of)
+      a_database_that_was_swept_is_not_told_of, thousands_of_processes_come_and_go)

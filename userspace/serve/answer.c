@@ -16,7 +16,7 @@ static int reserve(struct output *o, size_t n)
         if (o->size - o->end >= n)
                 return 0;
         /* Only when half of it or more is free: a stream would be moved for every line. */
-        if (o->at >= o->size / 2) {
+        if (o->at && o->at >= o->size / 2) {
                 memmove(o->data, o->data + o->at, o->end - o->at);
                 o->end -= o->at;
                 o->at = 0;

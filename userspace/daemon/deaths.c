@@ -150,8 +150,9 @@ static void finish(struct daemon *d)
         struct episode *e = x->episode;
         int r = episode_complete(e, d->sensor);
 
-        if (r == 0)
-                r = episode_judge(e, &detection);
+        if (r < 0)
+                log_warn("not all could be read that belongs to a death: %s", strerror(-r));
+        r = episode_judge(e, &detection);
         if (r == 0)
                 r = judged_take(d, e, detection);
         if (r < 0)

@@ -189,35 +189,45 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
         return episode_add(userdata, record);
 }
 
-static int ask_kernel(struct episode *e, struct sensor *s)
+/* A database that has just left the watch has no account any more. */
+static int ask_account(struct episode *e, struct sensor *s, uint32_t db)
+{
+        uint64_t ns = clock_boottime_ns(); /* whatever failed before is in it */
+        struct vigil_db account;
+        int r = sensor_account(s, db, &account);
+
+        return r == -ENOENT ? 0 : r < 0 ? r : compose_account(e, &account, ns);
+}
+
+static int ask_statistics(struct episode *e, struct sensor *s)
 {
         struct vigil_stats now;
-        int first = 0, r = sensor_living(s, e->ndbs == 1 ? e->db[0] : 0, on_living, e);
+        int r = sensor_statistics(s, &now);
 
-        for (size_t i = 0; r != -ENOMEM && i < e->ndbs; i++) {
-                struct vigil_db account;
-                uint64_t ns = clock_boottime_ns(); /* whatever failed before is in it */
-                first = first ? first : r < 0 ? r : 0;
-                r = sensor_account(s, e->db[i], &account);
-                if (r == 0)
-                        r = compose_account(e, &account, ns);
+        if (r == 0)
+                memory_statistics(e->memory, &now);
+        return r;
+}
+
+/* What cannot be read does not keep the rest from being read: the first error is told. */
+static int ask_kernel(struct episode *e, struct sensor *s)
+{
+        int living = sensor_living(s, e->ndbs == 1 ? e->db[0] : 0, on_living, e);
+        int r = living < 0 ? living : 0;
+
+        for (size_t i = 0; i < e->ndbs; i++) {
+                int account = ask_account(e, s, e->db[i]);
+                r = r ? r : account;
         }
-        if (r != -ENOMEM) {
-                first = first ? first : r < 0 ? r : 0;
-                r = sensor_statistics(s, &now);
-                if (r == 0)
-                        memory_statistics(e->memory, &now);
-        }
-        return first ? first : r < 0 ? r : 0;
+        int statistics = ask_statistics(e, s);
+        return r ? r : statistics;
 }
 
 int episode_complete(struct episode *e, struct sensor *s)
 {
         int asked = s ? ask_kernel(e, s) : 0;
 
-        if (asked == -ENOMEM || compose_survivors(e) < 0 || compose_end(e) < 0)
-                return -ENOMEM;
-        return asked;
+        return compose_survivors(e) < 0 || compose_end(e) < 0 ? -ENOMEM : asked;
 }
 
 int episode_judge(struct episode *e, const struct detection **ret)

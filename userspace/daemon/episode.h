@@ -39,7 +39,7 @@ int episode_add(struct episode *e, const struct vigil_hdr *record);
  * memory_missing() says so, up to three times more: who has died meanwhile is taken for somebody who outlived these deaths.
  *
  * @param s  NULL: what episode_add() and memory_statistics() were given is all there is
- * @return 0, -ENOMEM, or -errno of the sensor: then it is complete but for what could not be read
+ * @return 0; -errno: something could not be read or kept. What there is can be judged all the same, and should be.
  */
 int episode_complete(struct episode *e, struct sensor *s);
 

@@ -337,7 +337,9 @@ int memory_take(struct memory *m, const struct vigil_hdr *record, uint32_t *ret_
 
 uint64_t memory_missing(const struct memory *m)
 {
-        return gaps_missing(&m->gaps);
+        uint64_t missing = gaps_missing(&m->gaps) + m->deaths_dropped;
+
+        return missing > m->losses.now.gaps ? missing - m->losses.now.gaps : 0;
 }
 
 void memory_statistics(struct memory *m, const struct vigil_stats *now)

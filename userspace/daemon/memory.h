@@ -51,7 +51,8 @@ void memory_forget_database(struct memory *m, uint32_t db);
 
 /** The counters of sensor_statistics() now: what has grown was lost since the last call. Call each second. */
 void memory_statistics(struct memory *m, const struct vigil_stats *now);
-/** Numbers of records that have not come. One that waits in the other ring is none of them: poll again before believing it. */
+/** Numbers of records that are missing since the last memory_statistics(). One may still wait in the other ring: poll again
+ * before believing that it is lost. */
 uint64_t memory_missing(const struct memory *m);
 
 /** Drops what is older than MEMORY_KEPT_NS. Call each second. */

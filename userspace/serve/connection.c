@@ -157,6 +157,10 @@ void connection_close(struct control_server *s, unsigned slot)
                 s->followers--;
         if (c->told)
                 s->handler.gone(s->handler.userdata, c);
+        /* A child that was forked meanwhile may hold it, too: close(2) alone would end neither the connection nor its place in the
+         * epoll set, which would go on giving events with the pointer that is freed here. */
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+        shutdown(c->fd, SHUT_RDWR);
         close(c->fd);
         free(c->in);
         free(c->out.data);

@@ -77,6 +77,35 @@ START_TEST(an_answer_may_come_later_and_a_client_may_leave_before)
 }
 END_TEST
 
+/* The daemon forks helpers at any time: until they have closed what they inherited, they hold every connection. */
+START_TEST(a_connection_that_a_child_has_inherited_ends_all_the_same)
+{
+        char text[512] = "", byte;
+        int hold[2];
+        open_server();
+        int fd = ask(LATER);
+        while (nkept < 1)
+                control_server_turn(server);
+        ck_assert_int_eq(pipe2(hold, O_CLOEXEC), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                close(fd);
+                close(hold[1]);
+                _exit(read(hold[0], &byte, 1) == 0 ? 0 : 1);
+        }
+        control_answer(server, kept[0], 0, NULL, NULL);
+        turn_until(fd, text, sizeof(text), NULL);
+        close(fd);
+        struct pollfd p = {.fd = control_server_fd(server), .events = POLLIN};
+        ck_assert_int_eq(poll(&p, 1, 0), 0);
+        ck_assert_ptr_nonnull(strstr(talk(STATUS), "vigil.status/1"));
+        close(hold[0]);
+        close(hold[1]);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        close_server();
+}
+END_TEST
+
 /* ---- the socket ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(the_socket_is_for_its_owner_alone_and_goes_with_the_server)
@@ -285,7 +314,8 @@ START_TEST(a_flood_of_connections_is_answered_one_by_one)
 }
 END_TEST
 
-SUITE("server", a_client_hears_who_answers_then_its_answer, a_client_that_has_closed_its_own_side_is_answered,
+SUITE("server", a_connection_that_a_child_has_inherited_ends_all_the_same,
+      a_client_hears_who_answers_then_its_answer, a_client_that_has_closed_its_own_side_is_answered,
       an_error_may_hold_any_byte, an_answer_may_come_later_and_a_client_may_leave_before,
       the_socket_is_for_its_owner_alone_and_goes_with_the_server, a_second_server_is_refused_and_the_first_stays,
       a_socket_that_nobody_listens_on_is_replaced, what_is_no_socket_is_left_alone,

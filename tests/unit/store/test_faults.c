@@ -16,9 +16,14 @@
 
 #define ROUNDS 120
 
+/* Of some size, so that a small disk is soon full. */
 static int put_one(struct store *s, const char *id)
 {
+        char text[3000];
         struct store_incident i = an_incident(id);
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        i.summary = text;
         int r = store_begin(s);
         if (r < 0)
                 return r;

@@ -121,7 +121,7 @@ GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
         int whole = role_locks(s, priv, files_addr, VIGIL_ROLE_MAIN);
         whole &= role_locks(s, priv, files_addr, VIGIL_ROLE_SHM);
         use->locks_at_end = (__u32)s->bits;
-        if (!whole)
+        if (!whole && fds_walk(files_addr, use->db)) /* who has closed the file has no lock on it */
                 use->flags |= VIGIL_USE_LOCKS_UNKNOWN;
         for (int n = 0; n < VIGIL_MAIN_FDS; n++)
                 if (n < (int)use->main_opens && fd_is_main(fs, use->main_fd[n], priv))

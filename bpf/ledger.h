@@ -215,11 +215,21 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
 
 /* ---- main file ---- */
 
+/* Copies a file into place, or the like: it has never locked the database and has no transaction of its own. SQLite without
+ * locks (unix-none) and with a journal has one. */
+static __always_inline bool is_stranger(const struct vigil_db *db, const struct vigil_use *use)
+{
+        return !(use->flags & (VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE)) && !use->locks &&
+               !(db->txn && txn_is_mine(db));
+}
+
 static __always_inline void main_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
                                          struct vigil_use *use, const struct io *io)
 {
         if (!db->page_size && io->ret >= 512 && !(io->ret & (io->ret - 1)) && io->ret <= 65536)
                 db->page_size = (__u32)io->ret;
+        if (is_stranger(db, use))
+                return;
         if (use->locks & VIGIL_LOCK_WAL_CKPT || db->txn == VIGIL_TXN_CHECKPOINT) {
                 db->ckpt_db_writes++;
                 return;

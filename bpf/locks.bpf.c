@@ -138,6 +138,18 @@ static __always_inline void lock_note(struct act *a, unsigned char type, long lo
         note(a, op, (__u64)start, (__u64)(end - start + 1), ret, false);
 }
 
+/* POSIX locks go with any close() of the file in the process, whoever opened it (howtocorrupt.html, 2.2). SQLite gives its own
+ * back before it closes, so a living process that loses a write lock by a close still is in its transaction. */
+static __always_inline bool is_cancelled(struct file_lock *fl, __u32 gone)
+{
+        const __u32 write = VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE | VIGIL_LOCK_WAL_WRITE |
+                            VIGIL_LOCK_WAL_CKPT;
+        struct task_struct *task = current_task();
+
+        return gone & write && lock_flags(fl) & FL_CLOSE && !(BPF_CORE_READ(task, flags) & PF_EXITING) &&
+               !BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
                                        long long end)
 {
@@ -146,6 +158,8 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
         if (type == F_UNLCK) {
                 __u32 gone = a->use->locks & (bits | lock_bits(a->role, F_RDLCK, start, end));
 
+                if (is_cancelled(fl, gone))
+                        return;
                 if (lock_flags(fl) & FL_CLOSE && BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
                         a->use->locks_at_end |= gone; /* exec closed it: abandoned, not closed by the program */
                 a->use->locks &= ~gone;

@@ -287,6 +287,18 @@ START_TEST(locks_and_descriptors_that_could_not_be_read_make_unknown)
 }
 END_TEST
 
+START_TEST(a_writer_without_any_lock_is_unknown_only_when_a_signal_cut_it_short)
+{
+        struct actor a = actor(100, "cp");
+        a.use.flags = VIGIL_USE_OPENED | VIGIL_USE_WROTE;
+        one(&a, VIGIL_EXIT, "clean", "", "");
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unknown", "written-without-locks", "P2 abrupt-death");
+        a.use.flags |= VIGIL_USE_LOCKED;
+        one(&a, VIGIL_EXIT, "clean", "", "");
+}
+END_TEST
+
 START_TEST(a_server_decides_on_a_remote_file_system)
 {
         struct actor a = actor(100, "app");
@@ -344,6 +356,7 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       a_transaction_is_open_when_ends_are_seen_and_this_one_was_not,
       a_sync_of_the_whole_file_system_is_no_end_of_a_transaction,
       a_journal_that_is_gone_in_the_middle_is_no_journal, a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks,
-      locks_and_descriptors_that_could_not_be_read_make_unknown, a_server_decides_on_a_remote_file_system,
-      a_kill_in_the_middle_of_a_sync_is_added, a_sync_that_outlived_the_kill_was_in_flight,
-      bytes_at_risk_are_told_also_of_the_clean)
+      locks_and_descriptors_that_could_not_be_read_make_unknown,
+      a_writer_without_any_lock_is_unknown_only_when_a_signal_cut_it_short,
+      a_server_decides_on_a_remote_file_system, a_kill_in_the_middle_of_a_sync_is_added,
+      a_sync_that_outlived_the_kill_was_in_flight, bytes_at_risk_are_told_also_of_the_clean)

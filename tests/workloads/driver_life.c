@@ -236,6 +236,16 @@ static int step_close_fds(struct driver *d, char **args, struct steps block)
         return close_range((unsigned)strtoul(args[0], NULL, 10), ~0u, 0) < 0 ? -errno : 0;
 }
 
+/* What a careless program does: it looks into the file beside SQLite, and its close() takes the locks away. */
+static int step_peek(struct driver *d, char **args, struct steps block)
+{
+        int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+        (void)d;
+        (void)block;
+        return fd < 0 || close(fd) < 0 ? -errno : 0;
+}
+
 static int step_ignore_signals(struct driver *d, char **args, struct steps block)
 {
         (void)d;
@@ -274,6 +284,7 @@ const struct command life_commands[] = {
         {"@repeat", 1, STEP_BLOCK, step_repeat},
         {"@forks", 1, STEP_PLAIN, step_forks},
         {"@close-fds", 1, STEP_PLAIN, step_close_fds},
+        {"@peek", 1, STEP_PLAIN, step_peek},
         {"@ignore-signals", 0, STEP_PLAIN, step_ignore_signals},
         {"@setuid", 1, STEP_PLAIN, step_setuid},
         {NULL, 0, STEP_PLAIN, NULL},

@@ -168,6 +168,23 @@ static void print_text(const struct session *s, const json_t *doc)
         report_text(doc, stderr, &style);
 }
 
+/* An existing file may only be replaced when nothing but a report is lost with it: never a database. */
+static bool may_be_replaced(const char *path)
+{
+        _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+        char link[64], head[64] = "";
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return true; /* it is not there, or writing will say why it cannot be */
+        if (!S_ISREG(st.st_mode))
+                return true;
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        _cleanup_close_ int in = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        ssize_t n = in < 0 ? -1 : io_pread_all(in, head, sizeof(head) - 1, 0);
+        return n == 0 || (n > 0 && strstr(head, "\"vigil.report/"));
+}
+
 static int write_report(const struct session *s, const json_t *doc)
 {
         _cleanup_free_ char *text = json_dumps(doc, JSON_INDENT(2));
@@ -185,7 +202,8 @@ static int write_report(const struct session *s, const json_t *doc)
         }
         if (!s->options->out)
                 return CLI_OK;
-        int r = io_write_file_atomic(s->options->out, text, strlen(text), 0600);
+        int r = may_be_replaced(s->options->out) ? io_write_file_atomic(s->options->out, text, strlen(text), 0600)
+                                                 : -EEXIST;
         if (r < 0) {
                 log_error("cannot write the report to %s: %s; here it is", s->options->out, strerror(-r));
                 print_text(s, doc);
@@ -246,22 +264,34 @@ int outcome_report(const struct session *s, enum verdict *ret_overall)
 
 /* ---- before anything starts ---- */
 
+static int check_out(const char *out)
+{
+        char copy[PATH_MAX];
+        struct stat st;
+
+        if (strlen(out) >= sizeof(copy))
+                return log_error_r(CLI_USAGE, "--out: the path is too long");
+        strcpy(copy, out);
+        const char *dir = dirname(copy);
+        if (access(dir, W_OK) < 0)
+                return log_error_r(CLI_USAGE, "--out %s: cannot write in %s: %s", out, dir, strerror(errno));
+        if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+                return log_error_r(CLI_USAGE, "--out %s: it is a directory", out);
+        if (!may_be_replaced(out))
+                return log_error_r(CLI_USAGE, "--out %s: it exists and is no report of Vigil: name another file",
+                                   out);
+        return CLI_OK;
+}
+
 int outcome_check_places(const struct watch_options *options)
 {
         char copy[PATH_MAX];
         struct stat st;
 
-        if (options->out) {
-                if (strlen(options->out) >= sizeof(copy))
-                        return log_error_r(CLI_USAGE, "--out: the path is too long");
-                strcpy(copy, options->out);
-                const char *dir = dirname(copy);
-                if (access(dir, W_OK) < 0)
-                        return log_error_r(CLI_USAGE, "--out %s: cannot write in %s: %s", options->out, dir,
-                                           strerror(errno));
-                if (stat(options->out, &st) == 0 && S_ISDIR(st.st_mode))
-                        return log_error_r(CLI_USAGE, "--out %s: it is a directory", options->out);
-        }
+        int r = options->out ? check_out(options->out) : CLI_OK;
+
+        if (r != CLI_OK)
+                return r;
         if (options->backup_dir && stat(options->backup_dir, &st) == 0) {
                 if (!S_ISDIR(st.st_mode))
                         return log_error_r(CLI_USAGE, "--backup-dir %s: it is no directory", options->backup_dir);

@@ -44,6 +44,7 @@ enum fact {
         FACT_FDS_UNKNOWN = 1 << 13,
         FACT_LOCKS_UNKNOWN = 1 << 14,
         FACT_USES_LOST = 1 << 15, /* it used more databases than are kept of one process */
+        FACT_STRANGER = 1 << 17,  /* it wrote without ever having locked anything, and a signal ended it */
         FACT_END_UNSEEN =
                 1 << 16, /* as FACT_NO_JOURNAL, unless the transaction had ended: nothing would have told */
 };

@@ -39,6 +39,8 @@ static const char *doing(const struct certificate *c)
                 {"checkpoint-interrupted", "inside a checkpoint"},
                 {"transaction-end-unseen", "after it had changed the database without a journal: whether that "
                                            "transaction had ended was not seen"},
+                {"written-without-locks",
+                 "in the middle of writing the file as programs do that know nothing of SQLite"},
                 {"hot-journal", "while it rolled back a hot journal"},
                 {"read-transaction-open", "inside a read transaction"},
                 {"connection-left-open", "with a connection open"},
@@ -80,7 +82,8 @@ static int judge(struct detection *d, const struct certificate *c)
         if (r == 0 && has_reason(c, "no-journal"))
                 r = tell(d, c, "no-journal", SEVERITY_P0, doing(c));
         /* Leaving by itself with nothing owed is a certificate, not a finding. */
-        bool open = c->verdict == VERDICT_ABRUPT || has_reason(c, "transaction-end-unseen");
+        bool open = c->verdict == VERDICT_ABRUPT || has_reason(c, "transaction-end-unseen") ||
+                    has_reason(c, "written-without-locks");
         if (r == 0 && open && c->ending.signal)
                 r = tell(d, c, "abrupt-death", SEVERITY_P2, doing(c));
         if (r == 0 && has_reason(c, "killed-in-sync"))

@@ -20,6 +20,7 @@ static const struct verdict_rule rules[] = {
         {"UNCLEAN_TXN_COLD", FACT_WRITE_TXN, 0, VERDICT_UNCLEAN, {"write-transaction-open"}},
         {"UNCLEAN_CKPT", FACT_CHECKPOINT, 0, VERDICT_UNCLEAN, {"checkpoint-interrupted"}},
         {"UNKNOWN_END", FACT_END_UNSEEN, 0, VERDICT_UNKNOWN, {"transaction-end-unseen"}},
+        {"STRANGER", FACT_STRANGER, 0, VERDICT_UNKNOWN, {"written-without-locks"}},
         {"UNCLEAN_READ", FACT_READ_TXN, 0, VERDICT_ABRUPT, {"read-transaction-open"}},
         {"UNCLEAN_IDLE", FACT_OPEN, 0, VERDICT_ABRUPT, {"connection-left-open"}},
         {"UNKNOWN",
@@ -176,6 +177,14 @@ static bool in_wal_mode(const struct model_use *u)
         return u->db && u->db->flags & VIGIL_DB_WAL_SEEN;
 }
 
+/* A program that copies a file into place, cut short: how much of it stands there is nothing that a lock could tell. */
+static bool cut_short(const struct model_death *d, const struct model_use *u)
+{
+        const uint32_t locked = VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE;
+
+        return u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks && d->exit_code & 0x7f;
+}
+
 /* What was held. */
 static uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
@@ -196,6 +205,8 @@ static uint32_t facts_held(const struct model_death *d, const struct model_use *
                 f |= FACT_READ_TXN;
         if (locks || u->use.flags & VIGIL_USE_OPEN_AT_END)
                 f |= FACT_OPEN;
+        if (cut_short(d, u))
+                f |= FACT_STRANGER;
         return f;
 }
 

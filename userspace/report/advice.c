@@ -65,6 +65,7 @@ static const struct {
          "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
         {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},
         {NULL, "seen-late", "Start Vigil before the program to have the whole account."},
+        {NULL, "written-without-locks", "Write the file again: its copy was cut short."},
         {NULL, "transaction-end-unseen",
          "Compare the last transaction with what the program meant to write: it may be there in half. With "
          "synchronous=NORMAL, or journal_mode=WAL or DELETE, its end can be seen."},

@@ -24,10 +24,11 @@ enum action_kind {
         ACTION_CHECK, /* answer: vigil.check/1, as check_json() makes it */
         ACTION_BACKUP, /* {"error": 0 or -errno, "backup": as backup_json(), "entry": of vigil.backups/1 or null, "check": as
                           check_json() or null} */
-        ACTION_PRUNE, /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
+        ACTION_EVIDENCE, /* as evidence_json() makes it */
+        ACTION_PRUNE,    /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
         ACTION_KINDS
 };
-const char *action_name(enum action_kind kind); /* "look", "check", "backup", "prune" */
+const char *action_name(enum action_kind kind); /* "look", "check", "backup", "evidence", "prune" */
 
 /** What is to be done. Texts may be NULL but for `database` and `path`. */
 struct action_request {
@@ -35,10 +36,11 @@ struct action_request {
         const char *database;  /* name */
         const char *path;      /* of the main file, as the sensor reaches it */
         uint64_t device;       /* of the file; 0: not known */
-        const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies */
+        const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident */
         const char *reason, *verdict, *incident;
         bool urgent;
-        bool known_sqlite; /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
+        bool known_sqlite;    /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
+        uint64_t byte_budget; /* ACTION_EVIDENCE: as in evidence_options */
         int64_t pinned_before_ns;             /* ACTION_PRUNE: as in prune_options */
         const struct config_database *policy; /* NULL: defaults. Numbers are copied; its texts are not used */
 };

@@ -230,6 +230,25 @@ const char *action_wrong_backup(const struct action_request *r, const json_t *an
                        : "its entry is of another backup";
 }
 
+/* ---- evidence ---- */
+
+const char *action_wrong_evidence(const struct action_request *r, const json_t *answer)
+{
+        static const char *const methods[] = {"copy", "read-transaction", "reflink", "none", NULL};
+        const json_t *error = json_object_get(answer, "error"), *reason = json_object_get(answer, "reason"),
+                     *lines = json_object_get(answer, "kernel_lines");
+
+        (void)r;
+        if (!is_error(error) || !is_text_or_null(reason))
+                return "its outcome is no number of an error";
+        if ((json_integer_value(error) == 0) != json_is_null(reason))
+                return "it failed without a reason, or the other way round";
+        if (!is_count(json_object_get(answer, "bytes")) || !one_of(json_object_get(answer, "method"), methods) ||
+            !(json_is_null(lines) || is_count(lines)))
+                return "what it kept has not the shape of it";
+        return NULL;
+}
+
 /* ---- pruning ---- */
 
 const char *action_wrong_prune(const struct action_request *r, const json_t *answer)

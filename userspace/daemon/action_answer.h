@@ -11,4 +11,5 @@ json_t *action_observed_json(const struct vigil_observed *o);
 const char *action_wrong_look(const struct action_request *r, const json_t *answer);
 const char *action_wrong_check(const struct action_request *r, const json_t *answer);
 const char *action_wrong_backup(const struct action_request *r, const json_t *answer);
+const char *action_wrong_evidence(const struct action_request *r, const json_t *answer);
 const char *action_wrong_prune(const struct action_request *r, const json_t *answer);

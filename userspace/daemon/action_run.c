@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "daemon/action_answer.h"
+#include "daemon/evidence.h"
 #include "engine/engine.h"
 #include "engine/inspect.h"
 #include "respond/backup.h"
@@ -25,10 +26,11 @@
 /* What a helper has beyond the deadline of what it calls, to say so itself. */
 #define SLACK_MS (30 * SECOND_MS)
 
-#define LOOK_MS   (8 * SECOND_MS) /* inspect_database() gives up after 5 s */
-#define CHECK_MS  (10 * MINUTE_MS)
-#define BACKUP_MS (60 * MINUTE_MS)
-#define PRUNE_MS  (5 * MINUTE_MS)
+#define LOOK_MS     (8 * SECOND_MS) /* inspect_database() gives up after 5 s */
+#define CHECK_MS    (10 * MINUTE_MS)
+#define BACKUP_MS   (60 * MINUTE_MS)
+#define EVIDENCE_MS (30 * MINUTE_MS)
+#define PRUNE_MS    (5 * MINUTE_MS)
 
 static int say(int fd, json_t *answer)
 {
@@ -146,6 +148,20 @@ static int prune(int fd, void *request)
         return say(fd, answer);
 }
 
+static int evidence(int fd, void *request)
+{
+        const struct action_request *r = request;
+        const struct evidence_options how = {.path = r->path,
+                                             .directory = r->directory,
+                                             .byte_budget = r->byte_budget,
+                                             .deadline_ms = EVIDENCE_MS};
+        struct evidence_result result;
+
+        give_way(r);
+        int err = evidence_take(&how, &result);
+        return say(fd, evidence_json(err, &result));
+}
+
 static uint64_t look_deadline(const struct action_request *r)
 {
         (void)r;
@@ -163,6 +179,12 @@ static uint64_t backup_deadline(const struct action_request *r)
         return BACKUP_MS + SLACK_MS;
 }
 
+static uint64_t evidence_deadline(const struct action_request *r)
+{
+        (void)r;
+        return EVIDENCE_MS + SLACK_MS;
+}
+
 static uint64_t prune_deadline(const struct action_request *r)
 {
         (void)r;
@@ -174,6 +196,7 @@ const struct action_job action_jobs[ACTION_KINDS] = {
         /* 100 errors of a check, each of a bounded length. */
         [ACTION_CHECK] = {"check", check, action_wrong_check, check_deadline, 256 * 1024},
         [ACTION_BACKUP] = {"backup", backup, action_wrong_backup, backup_deadline, 320 * 1024},
+        [ACTION_EVIDENCE] = {"evidence", evidence, action_wrong_evidence, evidence_deadline, 4096},
         /* Some 700 bytes for each of thousands that may go at once after `keep` was lowered. */
         [ACTION_PRUNE] = {"prune", prune, action_wrong_prune, prune_deadline, 8 * 1024 * 1024},
 };

@@ -5,13 +5,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "respond/manifest.h"
 #include "respond/run.h"
+#include "respond/shm.h"
 #include "respond/verify.h"
-
-/* A wal-index has 32 KiB per 4096 frames: this is one of 2 million frames. More is not one. */
-#define SHM_MAX ((size_t)16 << 20)
 
 /* The names below evidence/ID/. The -shm gets one that no SQLite pairs with the database: beside a copied -wal a stale
  * index would be believed. */
@@ -21,32 +18,6 @@ static const char *const endings[EV_FILES] = {".db", ".db-wal", ".db-journal", "
 static void name_of(const struct backup_run *r, int which, char ret[MANIFEST_NAME_LEN])
 {
         snprintf(ret, MANIFEST_NAME_LEN, "%s%s", r->base, endings[which]);
-}
-
-/* The -shm lives in memory that its users share: no copy of it is consistent, but it shows how far a checkpoint was. */
-static int copy_shm(const struct backup_run *r, int dir)
-{
-        _cleanup_free_ char *path = NULL, *bytes = malloc(SHM_MAX);
-        char name[MANIFEST_NAME_LEN];
-        struct stat st;
-
-        if (!bytes || asprintf(&path, "%s-shm", r->source) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
-        _cleanup_close_ int from = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (from < 0)
-                return errno == ENOENT ? 0 : -errno;
-        if (fstat(from, &st) < 0 || !S_ISREG(st.st_mode))
-                return -EINVAL;
-        ssize_t n = io_pread_all(from, bytes, SHM_MAX, 0);
-        if (n < 0)
-                return (int)n;
-        name_of(r, EV_SHM, name);
-        _cleanup_close_ int to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (to < 0)
-                return -errno;
-        return io_write_all(to, bytes, (size_t)n);
 }
 
 /* Owner, sync, hash of each file that is there. */
@@ -88,7 +59,8 @@ static int copy_files(struct backup_run *r, int dir)
         r->copy_until = backup_now();
         if (err < 0)
                 return backup_fail(r, err, "%s", r->result->snapshot.reason);
-        err = copy_shm(r, dir);
+        name_of(r, EV_SHM, name);
+        err = shm_keep(r->source, dir, name);
         return err < 0 ? backup_fail(r, err, "cannot copy its -shm: %s", strerror(-err)) : 0;
 }
 

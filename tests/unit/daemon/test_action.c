@@ -51,8 +51,11 @@ static uint64_t soon(const struct action_request *r)
         {                                                                                                          \
                 "bad", misbehave, is_good, soon, 1000                                                              \
         }
-static const struct action_job bad_jobs[ACTION_KINDS] = {
-        [ACTION_LOOK] = BAD, [ACTION_CHECK] = BAD, [ACTION_BACKUP] = BAD, [ACTION_PRUNE] = BAD};
+static const struct action_job bad_jobs[ACTION_KINDS] = {[ACTION_LOOK] = BAD,
+                                                         [ACTION_CHECK] = BAD,
+                                                         [ACTION_BACKUP] = BAD,
+                                                         [ACTION_EVIDENCE] = BAD,
+                                                         [ACTION_PRUNE] = BAD};
 
 /* ---- what became of them ---- */
 

@@ -11,7 +11,7 @@
 
 #include "daemon/action.h"
 
-static char root[64], db[128], copies[128];
+static char root[64], db[128], copies[128], kept[128];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -28,6 +28,9 @@ static void make(void)
         ck_assert_ptr_nonnull(mkdtemp(root));
         snprintf(db, sizeof(db), "%s/app.db", root);
         snprintf(copies, sizeof(copies), "%s/copies", root);
+        snprintf(kept, sizeof(kept), "%s/evidence", root);
+        ck_assert_int_eq(mkdir(kept, 0700), 0);
+        snprintf(kept, sizeof(kept), "%s/evidence/i-1", root);
         ck_assert_int_eq(sqlite3_open(db, &s), SQLITE_OK);
         ck_assert_int_eq(
                 sqlite3_exec(s,
@@ -209,7 +212,54 @@ START_TEST(a_prune_of_nothing_says_why)
 }
 END_TEST
 
+static json_t *keep_evidence(uint64_t byte_budget)
+{
+        return act((struct action_request){
+                .kind = ACTION_EVIDENCE, .directory = kept, .byte_budget = byte_budget, .urgent = true});
+}
+
+static int64_t size_in(const char *directory, const char *name)
+{
+        char path[256];
+        struct stat st;
+        snprintf(path, sizeof(path), "%s/%s", directory, name);
+        return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+START_TEST(evidence_is_the_raw_files_and_the_first_copy_stays)
+{
+        make();
+        damage();
+        struct stat before;
+        ck_assert_int_eq(stat(db, &before), 0);
+        json_t *answer = keep_evidence(0);
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert_int_eq(size_in(kept, "files/app.db"), before.st_size);
+        json_decref(answer);
+        ck_assert_int_eq(truncate(db, 4096), 0);
+        answer = keep_evidence(0);
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "bytes")), before.st_size);
+        ck_assert_int_eq(size_in(kept, "files/app.db"), before.st_size);
+        json_decref(answer);
+        unmake();
+}
+END_TEST
+
+START_TEST(evidence_beyond_its_budget_is_not_kept_and_says_so)
+{
+        make();
+        json_t *answer = keep_evidence(10000);
+        ck_assert_int_lt(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(answer, "reason")), "evidence-bytes"));
+        ck_assert_int_eq(size_in(kept, "files/app.db"), -1);
+        json_decref(answer);
+        unmake();
+}
+END_TEST
+
 SUITE("action_run", a_look_sees_the_files, a_look_at_nothing_is_an_answer, a_check_tells_good_from_damaged,
       an_empty_database_passes, a_backup_is_verified_and_has_its_entry,
       of_a_corrupt_database_the_files_are_kept_and_no_backup_is_claimed, a_backup_that_cannot_be_made_says_why,
-      a_prune_keeps_what_the_policy_says_and_tells_what_went, a_prune_of_nothing_says_why)
+      a_prune_keeps_what_the_policy_says_and_tells_what_went, a_prune_of_nothing_says_why,
+      evidence_is_the_raw_files_and_the_first_copy_stays, evidence_beyond_its_budget_is_not_kept_and_says_so)

@@ -23,7 +23,7 @@ enum action_kind {
         ACTION_LOOK,  /* answer: for action_observed() */
         ACTION_CHECK, /* answer: vigil.check/1, as check_json() makes it */
         ACTION_BACKUP, /* {"error": 0 or -errno, "backup": as backup_json(), "entry": of vigil.backups/1 or null, "check": as
-                          check_json() or null} */
+                          check_json() or null, "beyond": how many copies an ACTION_PRUNE would remove} */
         ACTION_EVIDENCE, /* as evidence_json() makes it */
         ACTION_PRUNE,    /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
         ACTION_KINDS
@@ -41,7 +41,7 @@ struct action_request {
         bool urgent;
         bool known_sqlite;    /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
         uint64_t byte_budget; /* ACTION_EVIDENCE: as in evidence_options */
-        int64_t pinned_before_ns;             /* ACTION_PRUNE: as in prune_options */
+        int64_t pinned_before_ns;             /* ACTION_BACKUP, ACTION_PRUNE: as in prune_options */
         const struct config_database *policy; /* NULL: defaults. Numbers are copied; its texts are not used */
 };
 

@@ -217,6 +217,8 @@ const char *action_wrong_backup(const struct action_request *r, const json_t *an
         (void)r;
         if (!is_error(error))
                 return "its outcome is no number of an error";
+        if (!is_count(json_object_get(answer, "beyond")))
+                return "it does not say how many copies are beyond retention";
         if (!json_is_null(check) && !check_sound(check))
                 return "its check is no outcome of a check";
         if (!json_is_object(backup))
@@ -261,7 +263,8 @@ const char *action_wrong_prune(const struct action_request *r, const json_t *ans
         if (!is_error(json_object_get(answer, "error")) || !is_text_or_null(json_object_get(answer, "reason")))
                 return "its outcome is no number of an error";
         if (!json_is_array(removed) || !is_count(json_object_get(prune, "removed_bytes")) ||
-            !is_count(json_object_get(prune, "kept_bytes")) || !is_count(json_object_get(prune, "over")))
+            !is_count(json_object_get(prune, "kept_bytes")) || !is_count(json_object_get(prune, "pinned_bytes")) ||
+            !is_count(json_object_get(prune, "over")))
                 return "what it removed has not the shape of it";
         json_array_foreach (removed, i, entry) {
                 const char *id = json_string_value(json_object_get(entry, "id"));

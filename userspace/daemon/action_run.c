@@ -86,6 +86,43 @@ static int check(int fd, void *request)
         return say(fd, check_json(&result));
 }
 
+static struct prune_options retention_of(const struct action_request *r)
+{
+        return (struct prune_options){
+                .keep = r->policy ? r->policy->backup.keep : 0,
+                .max_bytes = r->policy ? r->policy->backup.byte_budget : 0,
+                .pinned_before_ns = r->pinned_before_ns,
+        };
+}
+
+static int prune(int fd, void *request)
+{
+        const struct action_request *r = request;
+        const struct prune_options how = retention_of(r);
+        struct prune_result result;
+
+        give_way(r);
+        int err = backup_prune(r->directory, &how, &result);
+        /* What stays may be more than an answer may hold. */
+        json_array_clear(result.kept);
+        json_t *answer = json_pack("{s:i, s:s?, s:o}", "error", err, "reason", result.reason, "prune",
+                                   prune_json(&result, &how));
+        prune_result_done(&result);
+        return say(fd, answer);
+}
+
+/* How many copies an ACTION_PRUNE would remove now. */
+static size_t beyond(const struct action_request *r)
+{
+        struct prune_options how = retention_of(r);
+        struct prune_result result;
+
+        how.dry_run = true;
+        size_t n = backup_prune(r->directory, &how, &result) == 0 ? json_array_size(result.removed) : 0;
+        prune_result_done(&result);
+        return n;
+}
+
 /* The entry of what was just published, as `backup list` shows it. New reference. */
 static json_t *entry_of(const char *directory, const char *id)
 {
@@ -121,30 +158,11 @@ static int backup(int fd, void *request)
         give_way(r);
         int err = backup_create(&how, &result);
         bool checked = result.check.outcome != CHECK_SKIPPED;
-        json_t *answer = json_pack("{s:i, s:o, s:o, s:o}", "error", err, "backup", backup_json(&result), "entry",
+        json_t *answer = json_pack("{s:i, s:I, s:o, s:o, s:o}", "error", err, "beyond",
+                                   (json_int_t)(err == 0 ? beyond(r) : 0), "backup", backup_json(&result), "entry",
                                    entry_of(r->directory, result.id), "check",
                                    checked ? check_json(&result.check) : json_null());
         backup_result_done(&result);
-        return say(fd, answer);
-}
-
-static int prune(int fd, void *request)
-{
-        const struct action_request *r = request;
-        const struct prune_options how = {
-                .keep = r->policy ? r->policy->backup.keep : 0,
-                .max_bytes = r->policy ? r->policy->backup.byte_budget : 0,
-                .pinned_before_ns = r->pinned_before_ns,
-        };
-        struct prune_result result;
-
-        give_way(r);
-        int err = backup_prune(r->directory, &how, &result);
-        /* What stays may be more than an answer may hold. */
-        json_array_clear(result.kept);
-        json_t *answer = json_pack("{s:i, s:s?, s:o}", "error", err, "reason", result.reason, "prune",
-                                   prune_json(&result, &how));
-        prune_result_done(&result);
         return say(fd, answer);
 }
 

@@ -10,6 +10,7 @@ enum row_kind {
         ROW_INTENT,
         ROW_OUTCOME,
         ROW_BACKUP,
+        ROW_REMOVED,
         ROW_CHECK,
         ROW_EVENT,
         ROW_METRIC,

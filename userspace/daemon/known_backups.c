@@ -20,14 +20,14 @@ static int64_t ns_of(const char *text)
         return end ? (int64_t)timegm(&tm) * 1000000000 : 0;
 }
 
+/* The newest good one: nothing else is known to stay whatever retention says. */
 static void take(struct guard *g, const struct backup_list *l)
 {
-        for (size_t i = 0; i < l->n; i++) {
+        for (size_t i = 0; i < l->n && !g->backup_ns; i++) {
                 const struct backup_item *item = &l->items[i];
-                if (!item->evidence)
-                        g->policy.bytes += item->manifest.bytes;
-                if (g->backup_ns || !backup_item_good(item))
+                if (!backup_item_good(item))
                         continue;
+                g->policy.bytes = item->manifest.bytes;
                 g->backup_ns = ns_of(item->manifest.created_at);
                 snprintf(g->backup_id, sizeof(g->backup_id), "%s", item->id);
         }

@@ -88,6 +88,24 @@ static uint64_t device_of(const char *path)
         return stat(path, &st) == 0 ? (uint64_t)st.st_dev : 0;
 }
 
+/* When the oldest incident that is not over and has to do with the database began; 0: there is none. */
+static int64_t oldest_open(const struct daemon *d, const char *database)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+        int64_t oldest = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct incident *c = list[i];
+                bool concerned = c->more_databases;
+                for (size_t k = 0; k < c->ndatabases && !concerned; k++)
+                        concerned = strcmp(c->databases[k].name, database) == 0;
+                if (concerned && c->status != INCIDENT_RESOLVED && (!oldest || c->started_ns < oldest))
+                        oldest = c->started_ns;
+        }
+        return oldest;
+}
+
 /* Its intent is safe, or has been said. */
 static void start(struct work *w)
 {
@@ -108,6 +126,8 @@ static void start(struct work *w)
                                          .verdict = w->verdict,
                                          .incident = json_string_value(json_array_get(w->incidents, 0)),
                                          .urgent = w->urgent,
+                                         .byte_budget = d->config->limits.evidence_bytes,
+                                         .pinned_before_ns = oldest_open(d, g->name),
                                          .policy = g->of};
         w->started = true;
         w->started_ns = daemon_now();
@@ -129,13 +149,16 @@ static void on_stored(void *userdata)
                 start(w);
 }
 
-static char *directory_of(const struct daemon *d, enum action_kind kind, const char *database)
+static char *directory_of(const struct daemon *d, enum action_kind kind, const char *database, const char *incident)
 {
         char *dir = NULL;
+        int n = -1;
 
-        if (kind != ACTION_BACKUP)
-                return NULL;
-        return asprintf(&dir, "%s/backups/%s", d->state.path, database) < 0 ? NULL : dir;
+        if (kind == ACTION_BACKUP || kind == ACTION_PRUNE)
+                n = asprintf(&dir, "%s/backups/%s", d->state.path, database);
+        else if (kind == ACTION_EVIDENCE && incident)
+                n = asprintf(&dir, "%s/evidence/%s", d->state.path, incident);
+        return n < 0 ? NULL : dir;
 }
 
 /* The same that has not begun yet will do for this incident, too. */
@@ -166,7 +189,7 @@ static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, cons
         w->database = strdup(g->name);
         w->reason = strdup(reason);
         w->verdict = verdict ? strdup(verdict) : NULL;
-        w->directory = directory_of(d, kind, g->name);
+        w->directory = directory_of(d, kind, g->name, i ? i->id : NULL);
         w->incidents = json_array();
         if (i)
                 json_array_append_new(w->incidents, json_string(i->id));
@@ -183,24 +206,47 @@ static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, cons
 
 /* ---- what is wanted ---- */
 
+/* What no recovery puts right: somebody will want to see the files as they were. */
+static bool in_doubt(const char *code)
+{
+        const struct incident_code *c = incident_code(code);
+
+        return c && (c->ends == ENDS_BY_HAND || c->ends == ENDS_BY_CHECK);
+}
+
+/* What the next copy takes, as far as the file says it. */
+static void estimate(struct daemon *d, struct guard *g)
+{
+        struct stat st;
+
+        g->policy.need = stat(guard_path(d, g), &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 void response_to(struct daemon *d, struct guard *g, struct incident *i, const char *code, enum severity severity,
                  const char *verdict)
 {
         /* A death without a finding, of which too little was seen. */
         unsigned trigger = strcmp(code, "unknown-death") == 0 ? CONFIG_ON_UNCLEAN : policy_trigger(code, severity);
+        bool doubt = i && in_doubt(code);
 
+        /* A backup of a corrupt database keeps its files itself. */
+        if (doubt && trigger != CONFIG_ON_CORRUPT)
+                begin(d, g, ACTION_EVIDENCE, i, code, verdict);
         if (!trigger)
                 return;
         /* A backup checks its copy: that is the check, too. */
         if (join(d->response, ACTION_BACKUP, g->name, i ? i->id : NULL))
                 return;
         int64_t now = (int64_t)clock_boottime_ns();
+        estimate(d, g);
         enum policy_answer a = policy_backup(&g->of->backup, &g->policy, trigger, severity, now);
         if (a == POLICY_GO) {
                 policy_made(&g->of->backup, &g->policy, now);
                 begin(d, g, ACTION_BACKUP, i, code, verdict);
                 return;
         }
+        if (doubt && trigger == CONFIG_ON_CORRUPT)
+                begin(d, g, ACTION_EVIDENCE, i, code, verdict);
         if (i)
                 case_set(d, i->id, "backup_skipped", json_string(policy_why(a)));
         response_check(d, g, i, code);
@@ -212,8 +258,24 @@ void response_check(struct daemon *d, struct guard *g, const struct incident *i,
                 begin(d, g, ACTION_CHECK, i, reason, NULL);
 }
 
+void response_prune(struct daemon *d, struct guard *g)
+{
+        begin(d, g, ACTION_PRUNE, NULL, "retention", NULL);
+}
+
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind)
 {
+        if (kind == ACTION_BACKUP) {
+                int64_t now = (int64_t)clock_boottime_ns();
+                estimate(d, g);
+                enum policy_answer a = policy_backup(&g->of->backup, &g->policy, CONFIG_ON_SCHEDULE, SEVERITY_P3,
+                                                     now);
+                if (a != POLICY_GO) {
+                        log_warn("backup of %s by schedule is left out: %s", g->name, policy_why(a));
+                        return false;
+                }
+                policy_made(&g->of->backup, &g->policy, now);
+        }
         return begin(d, g, kind, NULL, "schedule", NULL);
 }
 
@@ -222,6 +284,12 @@ bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind
 void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
                    const char *failure, uint64_t ms)
 {
+        static bool (*const results[ACTION_KINDS])(struct work *, const json_t *, json_t *) = {
+                [ACTION_CHECK] = result_check,
+                [ACTION_BACKUP] = result_backup,
+                [ACTION_EVIDENCE] = result_evidence,
+                [ACTION_PRUNE] = result_prune,
+        };
         struct work *w = tag;
         json_t *doc = json_pack("{s:I}", "ms", (json_int_t)ms);
         const char *outcome = "failed";
@@ -232,7 +300,7 @@ void response_done(struct daemon *d, const struct action_request *r, void *tag, 
                         outcome = "interrupted";
                 else
                         result_failed(w, failure);
-        } else if (r->kind == ACTION_CHECK ? result_check(w, answer, doc) : result_backup(w, answer, doc)) {
+        } else if (results[r->kind](w, answer, doc)) {
                 outcome = "done";
         }
         end(w, outcome, doc);

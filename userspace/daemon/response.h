@@ -1,4 +1,4 @@
-/* response.h - what is done about a finding: checks and backups, each with its intent stored first. Layer: daemon. */
+/* response.h - what is done about a finding: checks, backups and evidence, each with its intent stored first. Layer: daemon. */
 #pragma once
 
 #include <jansson.h>
@@ -25,6 +25,9 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
 
 /** A check, if the configuration wants any. @p i NULL: of no incident */
 void response_check(struct daemon *d, struct guard *g, const struct incident *i, const char *reason);
+
+/** Removes copies beyond what the policy keeps. */
+void response_prune(struct daemon *d, struct guard *g);
 
 /** By the calendar: the same without a finding. @return false: the same is at work already, or out of memory */
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
@@ -53,12 +54,12 @@ static void fulfil(const struct work *w, enum incident_ends what, const char *by
 void result_failed(struct work *w, const char *failure)
 {
         struct guard *g = guard_of(w);
-        const char *what = w->kind == ACTION_CHECK ? "check" : w->kind == ACTION_BACKUP ? "backup" : "other work";
+        const char *what = action_name(w->kind);
         char detail[256];
 
         if (!g)
                 return;
-        snprintf(detail, sizeof(detail), "the helper for a %s failed: %s; nothing was done", what, failure);
+        snprintf(detail, sizeof(detail), "the helper for %s failed: %s; nothing was done", what, failure);
         case_raise_in(w->d, "worker-failed", g, detail,
                       json_pack("{s:s, s:s, s:s}", "action", what, "failure", failure, "reason", w->reason),
                       first_incident(w));
@@ -184,9 +185,46 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
                 snprintf(g->backup_id, sizeof(g->backup_id), "%s", text(entry, "id") ? text(entry, "id") : "");
                 g->told_stale = false;
                 fulfil(w, ENDS_BY_BACKUP, "backup");
+                if (json_integer_value(json_object_get(answer, "beyond")) > 0)
+                        response_prune(w->d, g);
                 return true;
         }
         json_object_set_new(doc, "reason", json_string(reason ? reason : "it is not verified"));
         failed(w, g, reason ? reason : "the copy could not be verified", text(backup, "last_good"));
         return false;
+}
+
+/* ---- evidence and retention ---- */
+
+bool result_evidence(struct work *w, const json_t *answer, json_t *doc)
+{
+        const char *reason = text(answer, "reason");
+        json_t *o = reason ? json_string(reason) : json_string(w->directory);
+
+        tell(w, reason ? "evidence_skipped" : "evidence", o);
+        json_decref(o);
+        if (reason)
+                log_error("evidence: the files of %s are not kept: %s", w->database, reason);
+        json_object_set_new(doc, "result", json_deep_copy(answer));
+        return !reason;
+}
+
+bool result_prune(struct work *w, const json_t *answer, json_t *doc)
+{
+        const json_t *prune = json_object_get(answer, "prune"), *removed = json_object_get(prune, "removed");
+        const char *reason = text(answer, "reason");
+        struct guard *g = guard_of(w);
+        json_t *entry;
+        size_t i;
+
+        json_array_foreach (removed, i, entry)
+                keeper_backup_removed(w->d->keeper, w->database, text(entry, "id"), daemon_now());
+        if (g)
+                g->policy.bytes = (uint64_t)json_integer_value(json_object_get(prune, "pinned_bytes"));
+        if (reason)
+                log_error("backup: old copies of %s are not removed: %s", w->database, reason);
+        json_object_set_new(doc, "removed", json_integer((json_int_t)json_array_size(removed)));
+        json_object_set(doc, "removed_bytes", json_object_get(prune, "removed_bytes"));
+        json_object_set(doc, "kept_bytes", json_object_get(prune, "kept_bytes"));
+        return !reason;
 }

@@ -8,3 +8,5 @@ void result_failed(struct work *w, const char *failure);
 /** @param doc  of the action's outcome, added to. @return whether it did what was asked */
 bool result_check(struct work *w, const json_t *answer, json_t *doc);
 bool result_backup(struct work *w, const json_t *answer, json_t *doc);
+bool result_evidence(struct work *w, const json_t *answer, json_t *doc);
+bool result_prune(struct work *w, const json_t *answer, json_t *doc);

@@ -106,6 +106,12 @@ void keeper_backup(struct keeper *k, const char *database, const char *incident,
             false);
 }
 
+void keeper_backup_removed(struct keeper *k, const char *database, const char *id, int64_t at_ns)
+{
+        add(k, ROW_REMOVED, json_pack("{s:s, s:s, s:I}", "database", database, "id", id, "at", (json_int_t)at_ns),
+            false);
+}
+
 void keeper_check(struct keeper *k, const char *database, const char *incident, const char *reason, int64_t at_ns,
                   json_t *check)
 {
@@ -218,6 +224,11 @@ static int write_backup(struct store *s, struct row *r)
         return store_put_backup(s, text(r->o, "database"), json_object_get(r->o, "doc"), text(r->o, "incident"));
 }
 
+static int write_removed(struct store *s, struct row *r)
+{
+        return store_remove_backup(s, text(r->o, "database"), text(r->o, "id"), number(r->o, "at"));
+}
+
 static int write_check(struct store *s, struct row *r)
 {
         return store_put_check(s, text(r->o, "database"), text(r->o, "incident"), text(r->o, "reason"),
@@ -259,7 +270,8 @@ int row_write(struct store *s, struct row *r)
                 [ROW_FINDING] = write_finding,   [ROW_INTENT] = write_intent,
                 [ROW_OUTCOME] = write_outcome,   [ROW_BACKUP] = write_backup,
                 [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
-                [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary};
+                [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary,
+                [ROW_REMOVED] = write_removed};
 
         return writers[r->kind](s, r);
 }

@@ -106,6 +106,7 @@ static int tell(struct run *r)
                     json_array_append_new(f->remove ? result->removed : result->kept, o) < 0)
                         return fail(r, -ENOMEM, "cannot tell what was removed");
                 *(f->remove ? &result->removed_bytes : &result->kept_bytes) += item->manifest.bytes;
+                result->pinned_bytes += f->why && !f->remove ? item->manifest.bytes : 0;
         }
         return 0;
 }
@@ -152,7 +153,8 @@ void prune_result_done(struct prune_result *r)
 
 json_t *prune_json(const struct prune_result *r, const struct prune_options *options)
 {
-        return json_pack("{s:O, s:O, s:I, s:I, s:I, s:b}", "backups", r->kept, "removed", r->removed,
+        return json_pack("{s:O, s:O, s:I, s:I, s:I, s:I, s:b}", "backups", r->kept, "removed", r->removed,
                          "removed_bytes", (json_int_t)r->removed_bytes, "kept_bytes", (json_int_t)r->kept_bytes,
-                         "over", (json_int_t)r->over, "dry_run", options->dry_run);
+                         "pinned_bytes", (json_int_t)r->pinned_bytes, "over", (json_int_t)r->over, "dry_run",
+                         options->dry_run);
 }

@@ -23,8 +23,9 @@ struct prune_result {
         json_t *kept;           /* the same of what stays, evidence too; "why" is null, or what it is pinned for */
         uint64_t removed_bytes; /* of the copies */
         uint64_t kept_bytes;
-        size_t over;  /* databases whose copies still take more than max_bytes, since the rest is pinned */
-        char *reason; /* why it failed; NULL when it did not */
+        uint64_t pinned_bytes; /* of these, what no limit could remove */
+        size_t over;           /* databases whose copies still take more than max_bytes, since the rest is pinned */
+        char *reason;          /* why it failed; NULL when it did not */
 };
 void prune_result_done(struct prune_result *r);
 
@@ -37,5 +38,5 @@ void prune_result_done(struct prune_result *r);
  */
 int backup_prune(const char *directory, const struct prune_options *options, struct prune_result *ret);
 
-/** {"backups" (those that stay), "removed", "removed_bytes", "kept_bytes", "over", "dry_run"}. New reference; NULL: out of memory. */
+/** {"backups" (those that stay), "removed", "removed_bytes", "kept_bytes", "pinned_bytes", "over", "dry_run"}. New reference; NULL: out of memory. */
 json_t *prune_json(const struct prune_result *r, const struct prune_options *options);

@@ -282,7 +282,7 @@ END_TEST
 #define GOOD_ID   "\"app-20261121T093127Z\""
 #define GOOD_PATH "\"/b/app-20261121T093127Z.db\""
 #define ANSWER(error, backup, check)                                                                               \
-        "{\"error\":" error ",\"backup\":" backup ",\"entry\":null,\"check\":" check "}"
+        "{\"error\":" error ",\"backup\":" backup ",\"entry\":null,\"beyond\":0,\"check\":" check "}"
 
 START_TEST(answers_are_held_against_what_they_can_be)
 {

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# What the daemon does about what it sees: checks, backups and their limits, retention, evidence; and helpers that fail.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+}
+
+teardown() {
+	daemon_teardown
+}
+
+# guard SETTINGS...: app.db in WAL mode under guard, with these lines in its section.
+guard() {
+	[ -e app.db ] || mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\"" "$@" "}"
+}
+
+# One more death inside a transaction, and the recovery by the next opener.
+die_and_recover() {
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+}
+
+# copies N: so many verified copies stand in S/backups/app, each with its manifest.
+copies() {
+	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq "$1" ] && [ "$(find S/backups/app -name '*.json' | wc -l)" -eq "$1" ]
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		((${EPOCHREALTIME/./} < end)) || {
+			echo "not within that time: $*"
+			cat daemon.err
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# counts QUERY N: the store gives this number for it, or more.
+counts() {
+	[ "$(sql "select count(*) from $1")" -ge "$2" ]
+}
+
+some_file() {
+	[ -n "$(find "$@" 2>/dev/null)" ]
+}
+
+actions_are() {
+	[ "$(sql "select group_concat(kind || ' ' || coalesce(outcome, 'open'), ', ') from (select * from actions order by id)")" = "$1" ]
+}
+
+@test "old copies go, and the last one from before an open incident stays" {
+	guard 'backup { keep = 1 min-interval = "0s" max-per-hour = 100 }'
+	mkdir -p S/backups && chmod 700 S
+	# An ordinary copy from before.
+	timeout 60 "$VIGIL" backup create --db app.db --backup-dir S/backups/app --reason schedule
+	before=$(find S/backups/app -name '*.db')
+	daemon_begin
+	die_and_recover
+	until_true 10 actions_are "backup done"
+	copies 2
+	die_and_recover
+	until_true 10 actions_are "backup done, backup done, prune done"
+	copies 2
+	[ -e "$before" ]
+	[ "$(sql "select count(*) from backups where removed_ns is not null")" = 1 ]
+
+	# When all incidents are over nothing pins it any longer.
+	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
+	eventually 10 '[.incidents[] | select(.status != "resolved")] == []' incidents
+	die_and_recover
+	until_true 10 actions_are "backup done, backup done, prune done, backup done, prune done"
+	[ ! -e "$before" ]
+	copies 2
+	timeout 60 "$VIGIL" backup verify --backup-dir S/backups/app
+}
+
+@test "a backup too soon is left out, says why, and the check is made all the same" {
+	guard 'backup { min-interval = "1h" }'
+	daemon_begin
+	die_and_recover
+	until_true 10 actions_are "backup done"
+	sleep 2.1 # the window of one cause
+	die_and_recover
+	until_true 10 actions_are "backup done, check done"
+	eventually 5 '.incidents | length == 2' incidents
+	assert_answer '[.incidents[] | select(.backup_skipped | strings | contains("min-interval"))] | length == 1' \
+		'[.incidents[] | select(.integrity.result == "ok")] | length == 2'
+}
+
+@test "a database found corrupt is P0, its files are kept, and no copy of it counts" {
+	guard 'check { every = "1s" }'
+	sqlite3 app.db 'pragma wal_checkpoint(truncate)' >/dev/null
+	dd if=/dev/urandom of=app.db bs=4096 seek=3 count=2 conv=notrunc status=none
+	daemon_begin
+	eventually 20 '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
+	eventually 20 '.status == "critical"' health
+	[ "$status" -eq 2 ]
+	until_true 20 some_file S/backups/app/evidence S/evidence -name '*.db'
+	[ -z "$(find S/backups/app -maxdepth 1 -name '*.db')" ]
+}
+
+@test "what no journal can undo keeps the raw files beside the recording" {
+	mk app.db delete
+	guard
+	daemon_begin
+	"$DRIVER" -t truth app.db "pragma journal_mode=off" "${SPILL[@]}" @kill9 || true
+	eventually 10 '[.incidents[] | select(.code == "no-journal" and .evidence)] | length == 1' incidents
+	dir=$(jq -r '.incidents[] | select(.code == "no-journal") | .evidence' a.json)
+	until_true 10 test -s "$dir/files/app.db"
+	test -s "$dir/recording.vigil"
+	[ "$(stat -c %a "$dir")" = 700 ]
+	[ "$(stat -c %a "$dir/files/app.db")" = 600 ]
+	cmp app.db "$dir/files/app.db"
+	until_true 10 counts "actions where kind = 'evidence' and outcome = 'done'" 1
+}
+
+@test "a helper that is killed costs its action and is a finding; the next one works" {
+	guard 'backup { min-interval = "0s" max-per-hour = 100 }' 'check { every = "1s" }'
+	daemon_begin
+	# Its children, and only those: until one was hit before it had answered.
+	for _ in $(seq 1 2000); do
+		for pid in $(pgrep -P "$DAEMON" || true); do
+			kill -9 "$pid" 2>/dev/null || true
+		done
+		! counts "findings where code = 'worker-failed'" 1 || break
+	done
+	eventually 5 '[.incidents[] | select(.code == "worker-failed" and .severity == "P2")] | length == 1' incidents
+	assert_answer '.incidents[] | select(.code == "worker-failed") | .summary | contains("SIGKILL")'
+	[ "$(sql "select count(*) from actions where outcome = 'failed'")" -ge 1 ]
+	before=$(sql "select count(*) from checks where result = 'ok'")
+	until_true 10 counts "checks where result = 'ok'" $((before + 1))
+	daemon_end
+	[ "$status" -eq 0 ]
+}

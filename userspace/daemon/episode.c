@@ -3,95 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "daemon/compose.h"
+#include "daemon/taking.h"
 #include "sensor/recording.h"
 
-/* ---- what is taken out of the memory ---- */
-
-static uint64_t age(uint64_t now_ns, uint64_t ns)
-{
-        return now_ns > ns ? now_ns - ns : 0;
-}
-
-static unsigned ms_left(uint64_t wait_ns, uint64_t waited_ns)
-{
-        return waited_ns < wait_ns ? (unsigned)((wait_ns - waited_ns) / 1000000) + 1 : 1;
-}
-
-static void sooner(unsigned *wait_ms, unsigned ms)
-{
-        if (!*wait_ms || ms < *wait_ms)
-                *wait_ms = ms;
-}
-
-static struct death *take_deaths(struct memory *m, uint64_t now_ns, unsigned *wait_ms)
-{
-        struct death *taken = NULL, **tail = &taken, **link = &m->first;
-        size_t n = 0;
-
-        while (*link && n < EPISODE_DEATHS) {
-                struct death *d = *link;
-                uint64_t waited = age(now_ns, d->proc.hdr.ns);
-                if (!memory_death_is_whole(d) && waited < EPISODE_WAIT_NS) {
-                        sooner(wait_ms, ms_left(EPISODE_WAIT_NS, waited));
-                        link = &d->next;
-                        continue;
-                }
-                *link = d->next;
-                d->next = NULL;
-                *tail = d;
-                tail = &d->next;
-                m->ndeaths--;
-                n++;
-        }
-        m->last = &m->first;
-        while (*m->last)
-                m->last = &(*m->last)->next;
-        return taken;
-}
-
-/* The account that an earlier episode told of had this error in it. */
-static bool was_told(const struct told *told, const struct trouble *t)
-{
-        bool in_account = t->hdr.type == VIGIL_WBERR || t->op.e.op == VIGIL_OP_SYNC;
-
-        return in_account && t->hdr.ns <= told->account_ns;
-}
-
-/* Moves the troubles that are due to the front of @ret; the others stay. @return how many, or -ENOMEM */
-static int take_troubles(struct memory *m, uint64_t now_ns, struct trouble *ret, unsigned *wait_ms)
-{
-        bool due[VIGIL_MAX_DBS] = {false};
-        size_t n = 0, left = 0;
-
-        for (size_t i = 0; i < m->ntroubles; i++) {
-                struct trouble *t = &m->trouble[i];
-                struct told *told = memory_told(m, t->db);
-                if (!told)
-                        return -ENOMEM;
-                uint64_t waited = age(now_ns, told->trouble_ns);
-                if (!told->trouble_ns || waited >= EPISODE_PAUSE_NS)
-                        due[t->db] = true;
-                else
-                        sooner(wait_ms, ms_left(EPISODE_PAUSE_NS, waited));
-        }
-        for (size_t i = 0; i < m->ntroubles; i++) {
-                const struct trouble *t = &m->trouble[i];
-                if (was_told(m->told[t->db], t))
-                        continue;
-                if (due[t->db])
-                        ret[n++] = *t;
-                else
-                        m->trouble[left++] = *t;
-        }
-        m->ntroubles = left;
-        for (size_t i = 0; i < n; i++)
-                m->told[ret[i].db]->trouble_ns = now_ns;
-        return (int)n;
-}
+/* ---- its beginning ---- */
 
 static void deaths_free(struct death *d)
 {
@@ -132,7 +50,10 @@ int episode_begin(struct memory *m, uint64_t now_ns, struct episode **ret, unsig
                 r = deaths || n > 0 ? begin(m, now_ns, deaths, trouble, (size_t)n, ret) : 0;
         if (r == 0)
                 *ret_wait_ms = wait_ms;
-        deaths_free(deaths);
+        if (r < 0)
+                put_deaths_back(m, deaths); /* a certificate that comes late is better than none */
+        else
+                deaths_free(deaths);
         free(trouble);
         return r;
 }

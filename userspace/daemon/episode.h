@@ -9,9 +9,12 @@
 #include "daemon/memory.h"
 #include "detect/detect.h"
 
-#define EPISODE_DEATHS   256                 /* at most; the rest is the next episode */
-#define EPISODE_WAIT_NS  (20ull * 1000000)   /* so long a death waits for its databases to be told of */
-#define EPISODE_PAUSE_NS (1000ull * 1000000) /* so long troubles of a database wait after those that came before */
+#define EPISODE_DEATHS  256               /* at most; the rest is the next episode */
+#define EPISODE_WAIT_NS (20ull * 1000000) /* so long a death waits for its databases to be told of */
+#define EPISODE_PAUSE_NS                                                                                           \
+        (1000ull * 1000000) /* so long troubles wait after others of their kind on the same database … */
+#define EPISODE_PAUSE_MAX_NS                                                                                       \
+        (60ull * 1000000000) /* … and as long as they go on, each time twice as long, up to this */
 
 struct episode;
 

@@ -26,6 +26,8 @@ struct trouble {
 struct told {
         uint64_t account_ns; /* errors up to here are told */
         uint64_t trouble_ns; /* when troubles of it were last judged */
+        uint64_t pause_ns;   /* how long the same ones wait from then on */
+        uint32_t kinds;      /* of those that were judged since the last quiet time: a bit each */
         struct {
                 uint64_t sync_errors;
                 uint32_t wb_errors;

@@ -250,6 +250,45 @@ START_TEST(an_error_is_told_once)
 }
 END_TEST
 
+static void fail_write(struct stream *s, int error)
+{
+        struct vigil_op r = {
+                .id = ident(100, "app"),
+                .e = {.db = 1, .role = VIGIL_ROLE_WAL, .op = VIGIL_OP_WRITE, .result = -error, .ns = s->now}};
+        stream_put(s, &r, VIGIL_OP, sizeof(r), false);
+}
+
+START_TEST(what_goes_on_is_told_ever_more_rarely_and_what_is_new_at_once)
+{
+        struct stream s;
+        struct memory *m = memory_of(&s);
+        struct episode *e;
+        unsigned wait_ms;
+        size_t told = 0;
+        take(m, &s);
+        statistics(m, &s, 0);
+        for (int i = 0; i < 6000; i++) { /* ten minutes */
+                fail_write(&s, ENOSPC);
+                take(m, &s);
+                s.now += SECOND / 10;
+                while (episode_begin(m, s.now, &e, &wait_ms) == 1) {
+                        ck_assert_str_eq(findings_of(judged(e)), "P1 no-space");
+                        episode_free(e);
+                        told++;
+                }
+        }
+        ck_assert_uint_ge(told, 10);
+        ck_assert_uint_le(told, 20);
+        fail_write(&s, EROFS);
+        take(m, &s);
+        ck_assert_int_eq(episode_begin(m, s.now, &e, &wait_ms), 1);
+        ck_assert_ptr_nonnull(strstr(findings_of(judged(e)), "P0 filesystem-aborted"));
+        episode_free(e);
+        memory_free(m);
+        stream_done(&s, NULL);
+}
+END_TEST
+
 START_TEST(an_error_that_the_account_told_of_is_not_told_again_by_its_record)
 {
         struct stream s;
@@ -423,6 +462,7 @@ END_TEST
 SUITE("episode", each_death_is_judged_once, a_death_waits_for_its_databases_but_not_for_long,
       a_collected_death_finds_the_parts_that_came_before_it, a_loss_before_a_process_took_part_does_not_concern_it,
       a_number_that_comes_late_was_not_lost, an_error_is_told_once,
+      what_goes_on_is_told_ever_more_rarely_and_what_is_new_at_once,
       an_error_that_the_account_told_of_is_not_told_again_by_its_record, who_dies_next_has_outlived_this_death,
       a_database_that_was_left_open_is_to_be_looked_at, a_recorded_episode_replays_to_the_same,
       a_database_that_was_swept_is_not_told_of, thousands_of_processes_come_and_go)

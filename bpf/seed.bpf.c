@@ -66,6 +66,8 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         struct vigil_use *use = use_get(p, ref->db);
         if (!use)
                 return 0;
+        if (use->flags && !(use->flags & VIGIL_USE_SEEN_LATE)) /* it was seen from its first use on */
+                return 0;
         use->flags |= VIGIL_USE_SEEN_LATE;
         if (ref->role == VIGIL_ROLE_MAIN)
                 use->flags |= VIGIL_USE_OPENED;

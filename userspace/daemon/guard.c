@@ -157,7 +157,7 @@ static void tell_unwatched(struct daemon *d, struct guard *g, uint64_t now)
 {
         char text[256];
 
-        if (g->told_unwatched || now - g->since_ns < UNWATCHED_S * NS_PER_S)
+        if (g->told_unwatched || now < g->since_ns + UNWATCHED_S * NS_PER_S)
                 return;
         snprintf(text, sizeof(text), "%s is not watched: %s", g->name, g->why);
         case_raise(d, "database-unwatched", g, text, NULL);

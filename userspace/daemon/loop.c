@@ -98,8 +98,11 @@ static int on_second(sd_event_source *s, uint64_t now, void *userdata)
         struct daemon *d = userdata;
 
         (void)now;
-        turn_second(d);
-        int r = turn(d);
+        int r = turn(d); /* what waits in the rings is part of this second */
+        if (r >= 0) {
+                turn_second(d);
+                r = turn(d);
+        }
         return r < 0 ? r : every(s, 1);
 }
 

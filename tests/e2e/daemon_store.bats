@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# The store in trouble: locked, full, damaged, of a newer version. The watch goes on, nothing that was shown is lost.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }"
+}
+
+teardown() {
+	if [ -n "${LOCKER:-}" ]; then
+		kill "$LOCKER" 2>/dev/null || true
+		wait "$LOCKER" || true
+	fi
+	daemon_teardown
+	[ ! -d small ] || umount small 2>/dev/null || true
+}
+
+unclean_death() {
+	"$DRIVER" -t "truth.$RANDOM" app.db "${SPILL[@]}" @kill9 || true
+}
+
+says() {
+	local i
+
+	for ((i = 0; i < 500; i++)); do
+		! grep -q "$1" daemon.err || return 0
+		sleep 0.02
+	done
+	cat daemon.err
+	return 1
+}
+
+@test "locked by somebody's shell: what comes waits, is told of, and is stored afterwards" {
+	daemon_begin
+	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
+	LOCKER=$!
+	await locked
+	unclean_death
+	says "another process keeps vigil.db locked"
+	ask health
+	[ "$status" -eq 1 ]
+	assert_answer '.reasons | any(test("the store cannot be written: another process keeps vigil.db locked"))'
+	kill "$LOCKER"
+	wait "$LOCKER" || true
+	LOCKER=
+	eventually 15 '[.incidents[].code] | sort == ["store-degraded", "unclean-death"]' incidents
+	eventually 15 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
+	eventually 5 '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents
+}
+
+@test "no space for the state: the watch goes on, and what was seen is stored when there is some" {
+	mkdir small
+	mount -t tmpfs -o size=3m,mode=700 small small || skip "cannot mount a tmpfs"
+	ln -s small S
+	daemon_begin
+	dd if=/dev/zero of=small/filler bs=4096 2>/dev/null || true
+	unclean_death
+	says "no space is left for vigil.db"
+	rm small/filler
+	eventually 15 '[.incidents[].code] | index("unclean-death") and index("store-degraded")' incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+	umount small
+}
+
+@test "overwritten with noise before the start: set aside, said, and a new one begun" {
+	daemon_begin
+	unclean_death
+	eventually 5 '.incidents | length == 1' incidents
+	daemon_end
+	dd if=/dev/urandom of=S/vigil.db bs=4096 count=20 conv=notrunc 2>/dev/null
+	daemon_begin
+	grep -q 'vigil.db was damaged: it was set aside as .*/vigil.db.corrupt-' daemon.err
+	[ "$(find S -name 'vigil.db.corrupt-*' | wc -l)" -ge 1 ]
+	unclean_death
+	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
+}
+
+@test "cut short before the start" {
+	daemon_begin
+	daemon_end
+	truncate -s 10000 S/vigil.db
+	daemon_begin
+	grep -q 'vigil.db was damaged' daemon.err
+	unclean_death
+	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
+}
+
+@test "made by a newer Vigil: left alone, one line, 69" {
+	daemon_begin
+	daemon_end
+	sqlite3 S/vigil.db "pragma user_version=99"
+	before=$(sha256sum <S/vigil.db)
+	status=0
+	timeout 60 "$VIGIL" run -c vigil.conf --state-dir S 2>err || status=$?
+	[ "$status" -eq 69 ]
+	grep -q 'made by a newer Vigil' err
+	[ "$(sha256sum <S/vigil.db)" = "$before" ]
+}
+
+@test "a state directory that is read-only, somebody else's, or no directory: one line, nothing begun" {
+	mkdir -m 755 other
+	chown 65534 other
+	mkdir open
+	chmod 777 open
+	touch file
+	for dir in other open file missing/below; do
+		status=0
+		timeout 60 "$VIGIL" run -c vigil.conf --state-dir "$dir" 2>err || status=$?
+		cat err
+		[ "$status" -eq 69 ] || [ "$status" -eq 77 ]
+		[ "$(wc -l <err)" -eq 1 ]
+		grep -q "^vigil: state directory .*$dir: " err
+	done
+	mkdir small
+	mount -t tmpfs -o size=1m,ro small small || skip "cannot mount a tmpfs"
+	status=0
+	timeout 60 "$VIGIL" run -c vigil.conf --state-dir small 2>err || status=$?
+	umount small
+	[ "$status" -eq 69 ]
+	grep -q 'Read-only file system; mount it writable' err
+}

@@ -18,7 +18,7 @@ static int misbehave(int fd, void *request)
 {
         const char *how = ((const struct action_request *)request)->reason;
         if (strcmp(how, "crash") == 0)
-                raise(SIGSEGV);
+                raise(SIGABRT);
         if (strcmp(how, "exit") == 0)
                 return 3;
         if (strcmp(how, "rubbish") == 0)
@@ -108,7 +108,7 @@ START_TEST(whatever_a_helper_does_costs_one_action_and_has_its_words)
                 const char *how, *failure;
         } table[] = {
                 {"good", ""},
-                {"crash", "it died of SIGSEGV"},
+                {"crash", "it died of SIGABRT"},
                 {"exit", "it ended with status 3"},
                 {"rubbish", "it gave no answer"},
                 {"silent", "it gave no answer"},

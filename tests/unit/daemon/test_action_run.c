@@ -76,10 +76,13 @@ static json_t *act(struct action_request r)
         r.database = "app";
         r.path = r.path ? r.path : db;
         ck_assert_int_eq(actions_start(a, &r, NULL), 0);
-        for (int wait = actions_turn(a); !answer; wait = actions_turn(a)) {
+        int wait = actions_turn(a);
+        while (actions_running(a) + actions_waiting(a) > 0) {
                 struct pollfd fd = {.fd = actions_fd(a), .events = POLLIN};
                 poll(&fd, 1, wait);
+                wait = actions_turn(a);
         }
+        ck_assert_ptr_nonnull(answer);
         actions_free(a);
         return answer;
 }

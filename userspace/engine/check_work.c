@@ -80,6 +80,36 @@ static int run_as_far_as_possible(sqlite3 *db, enum check_method *method, struct
         return rc == SQLITE_OK ? run(db, statements[CHECK_QUICK], errors) : rc;
 }
 
+static sqlite3_int64 ask(sqlite3 *db, const char *sql)
+{
+        sqlite3_stmt *stmt;
+        sqlite3_int64 value = -1;
+
+        if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+                value = sqlite3_column_int64(stmt, 0);
+        sqlite3_finalize(stmt);
+        return value;
+}
+
+/* SQLite takes what is missing of the last page for zeros, and finds no fault with zeros. What stands in a WAL is brought into
+ * the copy first: it may hold that page. @return an SQLite result code */
+static int check_length(sqlite3 *db, struct check_errors *errors)
+{
+        sqlite3_file *file = NULL;
+        sqlite3_int64 size = 0, pages = ask(db, "pragma page_count"), page_size = ask(db, "pragma page_size");
+        char text[128];
+
+        if (sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK ||
+            sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+            !file->pMethods || file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+                return SQLITE_OK; /* a file that cannot be written is not lengthened either */
+        if (pages <= 0 || page_size <= 0 || size >= pages * page_size)
+                return SQLITE_OK;
+        snprintf(text, sizeof(text), "Page %lld: the file ends after %lld of its %lld bytes", size / page_size + 1,
+                 size % page_size, page_size);
+        return check_errors_add(errors, text, strlen(text)) < 0 ? SQLITE_NOMEM : SQLITE_OK;
+}
+
 int check_work(int answer_fd, void *userdata)
 {
         const struct check_job *job = userdata;
@@ -94,6 +124,8 @@ int check_work(int answer_fd, void *userdata)
                 unlink_copy(job->scratch);
         if (rc == SQLITE_OK)
                 rc = run_as_far_as_possible(db, &method, &errors);
+        if (rc == SQLITE_OK)
+                rc = check_length(db, &errors);
 
         enum check_outcome outcome = json_array_size(errors.list) > 0 ? CHECK_CORRUPT : CHECK_OK;
         const char *message = rc == SQLITE_OK ? NULL : db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);

@@ -101,6 +101,23 @@ START_TEST(a_database_cut_short_is_corrupt)
 }
 END_TEST
 
+START_TEST(a_last_page_that_is_torn_is_corrupt)
+{
+        const char *path = place("a.db");
+        db_make(path, "delete", 200);
+        expect(path, CHECK_OK);
+        struct stat st;
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_int_eq(truncate(path, st.st_size - 100), 0);
+        struct check_result r = check(path, CHECK_QUICK);
+        ck_assert_int_eq(r.outcome, CHECK_CORRUPT);
+        char *errors = json_dumps(r.errors, 0);
+        ck_assert_ptr_nonnull(strstr(errors, "the file ends after"));
+        free(errors);
+        check_result_done(&r);
+}
+END_TEST
+
 START_TEST(a_lying_header_is_corrupt)
 {
         const char *path = place("a.db");
@@ -404,8 +421,9 @@ END_TEST
 SUITE("check", a_schema_that_checks_json_is_no_damage, what_only_the_application_has_is_done_without,
       a_finished_file_is_hashed_and_checked_where_it_stands, a_finished_file_that_is_damaged_or_foreign_is_told,
       a_sound_database_is_ok_and_gets_no_companions, damage_is_told_with_its_page, a_database_cut_short_is_corrupt,
-      a_lying_header_is_corrupt, only_a_full_check_compares_the_index_with_its_table,
-      what_is_no_database_fails_with_its_reason, an_empty_file_is_an_empty_database, checker_preserves_evidence,
+      a_last_page_that_is_torn_is_corrupt, a_lying_header_is_corrupt,
+      only_a_full_check_compares_the_index_with_its_table, what_is_no_database_fails_with_its_reason,
+      an_empty_file_is_an_empty_database, checker_preserves_evidence,
       a_hot_journal_is_rolled_back_before_the_copy_is_judged,
       a_database_in_use_is_checked_without_the_writer_noticing, time_that_is_up_is_a_timeout, no_check_is_skipped,
       random_bit_flips_end_in_ok_corrupt_or_failed_and_never_in_a_change, without_a_scratch_directory_one_is_found,

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# The control socket of a daemon at work: bad clients cost nobody else anything, and the operators' words reach the store.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }"
+}
+
+teardown() {
+	[ -z "${FLOOD:-}" ] || kill "$FLOOD" 2>/dev/null || true
+	daemon_teardown
+}
+
+# resident: KiB of the daemon.
+resident() {
+	awk '$1 == "VmRSS:" { print $2 }' "/proc/$DAEMON/status"
+}
+
+@test "a flood of bad clients keeps no incident and no answer away, and takes no memory" {
+	daemon_begin
+	ask status
+	local before
+	before=$(resident)
+	"$BUILD/fakes/control_flood" S >flood 3>&- &
+	FLOOD=$!
+	await flood
+	for i in 1 2 3; do
+		"$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9 || true
+		eventually 20 "[.certificates[] | select(.verdict == \"unclean\")] | length == $i" certificates
+	done
+	ask health
+	[ "$status" -eq 1 ]
+	kill "$FLOOD"
+	wait "$FLOOD" || true
+	FLOOD=
+	echo "resident: $before KiB before, $(resident) KiB after"
+	[ "$(resident)" -lt $((before + 16384)) ]
+	eventually 20 '.incidents | length >= 1 and all(.[]; .backup.verified == true)' incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+	[ "$(sql "select count(*) from certificates where verdict = 'unclean' and incident is not null")" -eq 3 ]
+}
+
+@test "what an operator says of an incident is stored, told to who follows, and twice is no error" {
+	daemon_begin
+	timeout 60 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &
+	local follower=$! id
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '.incidents | length == 1' incidents
+	id=$(jq -r '.incidents[0].id' a.json)
+	ask incident show "$id"
+	assert_answer '.incidents | length == 1' '.finding_details[0].code == "unclean-death"' \
+		'.certificate_details[0].verdict == "unclean"'
+	ask incident ack "$id"
+	[ "$status" -eq 0 ]
+	assert_answer '.incidents[0].status == "acknowledged"' '.incidents[0].acknowledged_at != null'
+	[ "$(sql "select status from alerts")" = acknowledged ]
+	ask incident ack "$id"
+	[ "$status" -eq 0 ]
+	ask incident resolve "$id"
+	assert_answer '.incidents[0].status == "resolved"' '.incidents[0].resolved_by == "operator"'
+	[ "$(sql "select status from alerts")" = resolved ]
+	ask incident resolve "$id"
+	[ "$status" -eq 0 ]
+	"$VIGIL" --state-dir S incident report "$id" | grep -q '^# Incident Report: unclean-death on app$'
+	ask summary
+	assert_answer '.rows | any(.db == "app" and .op == "write" and .count > 0)'
+	status=0
+	"$VIGIL" --state-dir S incident ack i-0000000000000000 2>err || status=$?
+	cat err
+	[ "$status" -eq 69 ]
+	[ "$(wc -l <err)" -eq 1 ]
+	daemon_end
+	# The daemon's end ends the stream, and that is said.
+	status=0
+	wait "$follower" || status=$?
+	[ "$status" -eq 69 ]
+	jq -se '[.[] | select(.type == "incident") | .what] == ["opened", "acknowledged", "resolved"]
+		and any(.[]; .type == "death" and .verdict == "unclean")' followed.ndjson
+}

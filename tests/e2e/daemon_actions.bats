@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=asan
 # What the daemon does about what it sees: checks, backups and their limits, retention, evidence; and helpers that fail.
 
 load lib.bash
@@ -142,4 +143,18 @@ actions_are() {
 	until_true 10 counts "checks where result = 'ok'" $((before + 1))
 	daemon_end
 	[ "$status" -eq 0 ]
+}
+
+@test "a database whose header is overwritten while it is used is corrupt, and not just something else" {
+	guard
+	daemon_begin
+	"$DRIVER" -t truth app.db "insert into t(b) values('seen')" "begin immediate" "insert into t(b) values('x')" @ready ready @pause 3>&- &
+	worker=$!
+	until_true 10 test -e ready
+	dd if=/dev/urandom of=app.db bs=100 count=1 conv=notrunc status=none
+	kill -KILL "$worker"
+	wait "$worker" || true
+	eventually 10 '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
+	until_true 10 some_file S/backups/app/evidence -name '*.db'
+	[ -z "$(find S/backups/app -maxdepth 1 -name '*.db')" ]
 }

@@ -106,6 +106,16 @@ static int64_t oldest_open(const struct daemon *d, const char *database)
         return oldest;
 }
 
+/* It has been seen to write as SQLite does. */
+static bool is_known(const struct daemon *d, const struct guard *g)
+{
+        const uint32_t seen = VIGIL_DB_WAL_SEEN | VIGIL_DB_JOURNAL_UNLINKED | VIGIL_DB_JOURNAL_TRUNCATED |
+                              VIGIL_DB_JOURNAL_ZEROED;
+        struct vigil_db account;
+
+        return g->state == GUARD_WATCHED && sensor_account(d->sensor, g->id, &account) == 0 && account.flags & seen;
+}
+
 /* Its intent is safe, or has been said. */
 static void start(struct work *w)
 {
@@ -126,6 +136,7 @@ static void start(struct work *w)
                                          .verdict = w->verdict,
                                          .incident = json_string_value(json_array_get(w->incidents, 0)),
                                          .urgent = w->urgent,
+                                         .known_sqlite = is_known(d, g),
                                          .byte_budget = d->config->limits.evidence_bytes,
                                          .pinned_before_ns = oldest_open(d, g->name),
                                          .policy = g->of};

@@ -116,6 +116,16 @@ static void damaged(const struct work *w, struct guard *g, const json_t *answer)
                 response_to(w->d, g, i, "integrity-failed", SEVERITY_P0, NULL);
 }
 
+/* A backup has found the database corrupt, and has kept its files, before there was anything to check. */
+static void unreadable(const struct work *w, struct guard *g, const char *reason)
+{
+        char detail[256];
+
+        snprintf(detail, sizeof(detail), "the database is corrupt: %s", reason);
+        case_raise_in(w->d, "integrity-failed", g, detail,
+                      json_pack("{s:s, s:i, s:n}", "method", "none", "errors", 0, "first"), first_incident(w));
+}
+
 static void take_check(struct work *w, struct guard *g, const json_t *check)
 {
         const char *result = text(check, "result");
@@ -176,6 +186,9 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
                 tell(w, "backup", entry);
                 json_object_set(doc, "backup", json_object_get(entry, "id"));
         }
+        if (json_is_string(json_object_get(backup, "class")) && strcmp(text(backup, "class"), "evidence") == 0 &&
+            !(text(check, "result") && strcmp(text(check, "result"), "corrupt") == 0))
+                unreadable(w, g, reason ? reason : "its files are kept as evidence");
         if (json_is_object(check))
                 take_check(w, g, check);
         else

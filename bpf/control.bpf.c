@@ -30,11 +30,45 @@ int raw_tp__settle(struct bpf_raw_tracepoint_args *ctx)
         return db_settle((__u32)ctx->args[0]);
 }
 
-/* The watch began while participant args[0] held locks args[2] on database args[1]: they count as taken now. */
+/* What @owner has locked of database @id: bits of enum vigil_lock and LOCKS_CUT. */
+static __always_inline __u32 look(__u32 id, __u64 owner)
+{
+        struct scratch *s = scratch();
+        int whole = db_locks(id, owner);
+
+        return s ? (__u32)s->bits | (whole ? 0 : LOCKS_CUT) : LOCKS_CUT;
+}
+
+static __always_inline bool is_its_own(const struct vigil_db *db, const struct vigil_proc *p)
+{
+        return db->txn_tgid == p->id.tgid && db->txn_start_ns == p->id.start_ns;
+}
+
+/* What the owner of the descriptor table at args[1] has locked of database args[0] now, read marks included. */
+SEC("raw_tp")
+int raw_tp__look_locks(struct bpf_raw_tracepoint_args *ctx)
+{
+        return (int)look((__u32)ctx->args[0], ctx->args[1]);
+}
+
+/* Who has a file of database args[0] open from here on has opened it under watch, or was met by the iterator. */
+SEC("raw_tp")
+int raw_tp__seeded(struct bpf_raw_tracepoint_args *ctx)
+{
+        struct db_priv *priv = db_priv((__u32)ctx->args[0]);
+
+        if (priv)
+                priv->seeded = 1;
+        return 0;
+}
+
+/* The watch began while participant args[0], whose descriptor table is at args[2], held locks on database args[1]: they count
+ * as taken now, and so do those of args[3], which user space has found. It goes on working meanwhile: what it has locked under
+ * our eyes is left as it is, and what it has let go of since we looked is taken back. Returns what look() found. */
 SEC("raw_tp")
 int raw_tp__seed_locks(struct bpf_raw_tracepoint_args *ctx)
 {
-        __u32 tgid = (__u32)ctx->args[0], id = (__u32)ctx->args[1];
+        __u32 tgid = (__u32)ctx->args[0], id = (__u32)ctx->args[1], held, late;
         struct vigil_proc *p = part_of(tgid);
         struct vigil_db *db = db_get(id);
         struct db_priv *priv = db_priv(id);
@@ -42,11 +76,20 @@ int raw_tp__seed_locks(struct bpf_raw_tracepoint_args *ctx)
 
         if (!use || !db || !priv)
                 return 0;
-        use->locks |= (__u32)ctx->args[2] & LOCKS_TRACKED;
+        held = look(id, ctx->args[2]);
+        late = (held | (__u32)ctx->args[3]) & LOCKS_TRACKED & ~use->locks;
+        if (!late)
+                return (int)held;
+        use->locks |= late;
         db->flags |= VIGIL_DB_SEEN_LATE;
-        if (use->locks & VIGIL_LOCK_WAL_WRITE)
+        if (late & VIGIL_LOCK_WAL_WRITE)
                 txn_begin(db, p, VIGIL_TXN_WAL, bpf_ktime_get_boot_ns());
-        else if (use->locks & VIGIL_LOCK_RESERVED)
+        else if (late & VIGIL_LOCK_RESERVED)
                 rollback_begin(db, priv, p, VIGIL_TXN_ROLLBACK, bpf_ktime_get_boot_ns(), 0);
-        return 0;
+        __u32 again = look(id, ctx->args[2]);
+        __u32 gone = again & LOCKS_CUT ? 0 : late & ~again & ~(__u32)ctx->args[3];
+        use->locks &= ~gone;
+        if (gone & (VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_RESERVED) && is_its_own(db, p))
+                txn_end(db);
+        return (int)held;
 }

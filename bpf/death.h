@@ -103,6 +103,20 @@ static __always_inline bool fd_is_main(struct files_struct *fs, __s32 fd, struct
         return file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN];
 }
 
+/* Adds up in scratch.bits what is locked of database @id by @owner, the address of a descriptor table. Returns 1 when every list
+ * was walked whole. */
+GLOBAL int db_locks(__u32 id, __u64 owner)
+{
+        struct scratch *s = scratch();
+        struct db_priv *priv = db_priv(id);
+
+        if (!s || !priv)
+                return 0;
+        s->bits = 0;
+        int whole = role_locks(s, priv, owner, VIGIL_ROLE_MAIN);
+        return whole & role_locks(s, priv, owner, VIGIL_ROLE_SHM);
+}
+
 /* Locks and open descriptors of participant @tgid on its database number @i. */
 GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
 {
@@ -117,9 +131,7 @@ GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
         struct db_priv *priv = db_priv(use->db);
         if (!priv)
                 return 0;
-        s->bits = 0;
-        int whole = role_locks(s, priv, files_addr, VIGIL_ROLE_MAIN);
-        whole &= role_locks(s, priv, files_addr, VIGIL_ROLE_SHM);
+        int whole = db_locks(use->db, files_addr);
         use->locks_at_end = (__u32)s->bits;
         if (!whole && fds_walk(files_addr, use->db)) /* who has closed the file has no lock on it */
                 use->flags |= VIGIL_USE_LOCKS_UNKNOWN;

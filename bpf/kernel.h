@@ -32,6 +32,8 @@
 #define FL_FLOCK 2
 #define FL_CLOSE 64
 
+#define FMODE_PATH 0x4000 /* opened with O_PATH (include/linux/fs.h) */
+
 #define SIGNAL_GROUP_EXIT 0x00000004
 #define SIGNAL_UNKILLABLE 0x00000040 /* init of a PID namespace */
 
@@ -96,6 +98,7 @@ struct file {
         struct inode *f_inode;
         long long f_pos;
         unsigned int f_flags;
+        unsigned int f_mode;
         __u32 f_wb_err;
 };
 

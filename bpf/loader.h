@@ -114,6 +114,8 @@ struct db_priv {
         __u32 counter;       /* change counter in that copy, big-endian */
         __u32 txn_facts;     /* enum txn_fact */
         __u32 name_len;
+        __u32 seeded; /* 1: who had it open when its watch began has been looked for */
+        __u32 pad;
         char name[VIGIL_NAME_MAX];
 };
 
@@ -149,13 +151,21 @@ struct dir {
         __u64 last_op_ns;
 };
 
-/* One line of the iterator over open files. */
+/* What the iterator over open files tells of. */
+enum seed_mode {
+        SEED_ALL = 0,   /* every descriptor */
+        SEED_ADOPT = 1, /* who has a watched file open: they become participants, marked as seen late */
+        SEED_LOOK = 2,  /* the same, and nothing changes */
+};
+
+/* One line of it. */
 struct seed_entry {
         __u64 start_ns;
         __u64 ino;
         __u64 dir_ino;
         __u64 fs_magic;
         __u64 inode; /* address */
+        __u64 files; /* address of the descriptor table, which owns the process's POSIX locks */
         __u32 dev;
         __u32 dir_dev;
         __u32 tgid;
@@ -163,7 +173,11 @@ struct seed_entry {
         __u32 db;
         __u32 role;
         __u32 generation;
-        __u32 fresh; /* 1: it was no participant before */
+        __u32 pad;
 };
+
+/* Beside the bits of enum vigil_lock in the answer of the programs that look at locks: there were more on the file than could
+ * be looked at. */
+#define LOCKS_CUT (1 << 30)
 
 #endif

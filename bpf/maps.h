@@ -63,7 +63,7 @@ struct {
         __type(value, struct last_part);
 } last_parts __weak SEC(".maps");
 
-/* Never written: what a new participant is copied from. */
+/* Never written: what new participants and large records are zeroed from. */
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, 1);

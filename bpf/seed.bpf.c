@@ -5,8 +5,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Names in seed_tgid's descriptors are answered; 0: every process that has a watched file open becomes a participant. */
-__u32 seed_tgid = 0;
+__u32 seed_mode = SEED_ALL;
+__u32 seed_tgid = 0; /* of whom; 0: of everybody */
 
 static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *task, struct file *file, __u32 fd,
                                       const struct file_key *key)
@@ -22,9 +22,58 @@ static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *
         e->dir_dev = dir.dev;
         e->fs_magic = BPF_CORE_READ(inode, i_sb, s_magic);
         e->inode = (__u64)inode;
+        e->files = (__u64)BPF_CORE_READ(task, files);
         e->generation = BPF_CORE_READ(inode, i_generation);
         e->tgid = (__u32)BPF_CORE_READ(task, tgid);
         e->fd = fd;
+}
+
+/* As use_get(), but through no memory of its CPU: a probe may interrupt the iterator. */
+static __always_inline struct vigil_use *seed_use(struct vigil_proc *p, __u32 db)
+{
+        for (int i = 0; i < VIGIL_USES; i++) {
+                struct vigil_use *u = &p->use[i];
+
+                if (u->db == 0) {
+                        struct vigil_db *d = db_get(db);
+
+                        u->db = db;
+                        u->first_ns = bpf_ktime_get_boot_ns();
+                        p->nuses++;
+                        if (d)
+                                __sync_fetch_and_add(&d->users, 1);
+                }
+                if (u->db == db)
+                        return u;
+        }
+        p->uses_lost++;
+        COUNT(uses_lost);
+        return NULL;
+}
+
+/* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
+ * seen more than once: the kernel asks again for what did not fit into its buffer. */
+static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref)
+{
+        part_new(addr, tgid, 0);
+        struct vigil_proc *p = part_of(tgid);
+        if (!p || p->flags & VIGIL_PROC_DEAD)
+                return false;
+        /* Also of one that we have seen at work since the watch began: what it did before is not known. */
+        p->flags |= VIGIL_PROC_SEEN_LATE;
+        struct vigil_use *use = seed_use(p, ref->db);
+        if (!use)
+                return true;
+        use->flags |= VIGIL_USE_SEEN_LATE;
+        struct vigil_db *db = db_get(ref->db);
+        struct vigil_ledger *l = db ? ledger_of(db, ref->role) : NULL;
+        if (l)
+                l->flags |= VIGIL_LEDGER_SEEN_LATE;
+        if (ref->role == VIGIL_ROLE_MAIN) {
+                use->flags |= VIGIL_USE_OPENED;
+                main_fd_add(use, (__s32)fd);
+        }
+        return true;
 }
 
 SEC("iter/task_file")
@@ -35,7 +84,7 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         struct seed_entry e = {};
         struct file_key key;
         struct file_ref *ref;
-        struct vigil_proc *p;
+        struct mark *m;
         __u32 tgid;
 
         if (!task || !file)
@@ -45,36 +94,20 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
                 return 0;
         inode_key(BPF_CORE_READ(file, f_inode), &key);
         seed_fill(&e, task, file, ctx->fd, &key);
-        if (seed_tgid) {
-                bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
-                return 0;
+        if (seed_mode != SEED_ALL) {
+                m = mark_of(tgid);
+                if (m && m->flags & MARK_OWN)
+                        return 0;
+                ref = bpf_map_lookup_elem(&files, &key);
+                if (!ref || !ref->db || BPF_CORE_READ(file, f_mode) & FMODE_PATH)
+                        return 0;
+                __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
+                bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
+                if (seed_mode == SEED_ADOPT && !seed_adopt(addr, tgid, ctx->fd, ref))
+                        return 0;
+                e.db = ref->db;
+                e.role = ref->role;
         }
-        struct mark *m = mark_of(tgid);
-        if (m && m->flags & MARK_OWN)
-                return 0;
-        ref = bpf_map_lookup_elem(&files, &key);
-        if (!ref || !ref->db)
-                return 0;
-        e.fresh = !part_of(tgid);
-        __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
-        bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
-        part_new(addr, tgid, 0);
-        p = part_of(tgid);
-        if (!p || p->flags & VIGIL_PROC_DEAD)
-                return 0;
-        p->flags |= e.fresh ? VIGIL_PROC_SEEN_LATE : 0;
-        struct vigil_use *use = use_get(p, ref->db);
-        if (!use)
-                return 0;
-        if (use->flags && !(use->flags & VIGIL_USE_SEEN_LATE)) /* it was seen from its first use on */
-                return 0;
-        use->flags |= VIGIL_USE_SEEN_LATE;
-        if (ref->role == VIGIL_ROLE_MAIN)
-                use->flags |= VIGIL_USE_OPENED;
-        if (ref->role == VIGIL_ROLE_MAIN)
-                main_fd_add(use, (__s32)ctx->fd);
-        e.db = ref->db;
-        e.role = ref->role;
         bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
         return 0;
 }

@@ -56,8 +56,17 @@ struct sensor {
         void *userdata;
 };
 
-/* The iterator over open files: of @tgid, or, with 0, of every process that has a watched file open. */
-int seed_read(struct sensor *s, uint32_t tgid, struct seed_entry **ret, size_t *ret_n);
+/* The iterator over open files: of @pid, or, with 0, of everybody. */
+int seed_read(struct sensor *s, enum seed_mode mode, pid_t pid, struct seed_entry **ret, size_t *ret_n);
+
+/* What the process of @e held locked of its file before our time counts as taken now. */
+void held_seed(struct sensor *s, const struct seed_entry *e);
+
+/* What the living @p holds locked now, read marks included, into its uses. */
+void held_fill(struct sensor *s, struct vigil_proc *p);
+
+/* The keys of all participants. @ret: released with free(). Returns 0 or -ENOMEM. */
+int participants(struct sensor *s, uint32_t **ret, size_t *ret_n);
 
 /* What the kernel calls descriptor @fd of ours. */
 int seed_own_fd(struct sensor *s, int fd, struct seed_entry *ret);

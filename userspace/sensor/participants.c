@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
-#include "sensor/proclocks.h"
 
 static int map_fd(const struct bpf_map *map)
 {
@@ -33,26 +32,6 @@ static void part_give_back(struct sensor *s, struct vigil_proc *p)
         bpf_map_update_elem(map_fd(s->skeleton->maps.free_parts), NULL, &slot, BPF_ANY);
 }
 
-/* What it holds locked now, read marks included. */
-static void fill_locks(struct sensor *s, struct vigil_proc *p, const struct proc_lock *lock, size_t n)
-{
-        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++) {
-                uint32_t id = p->use[i].db;
-                struct db_priv priv;
-
-                p->use[i].locks_at_end = 0;
-                if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbp), &id, &priv) < 0)
-                        continue;
-                for (size_t j = 0; j < n; j++) {
-                        static const uint32_t role[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_SHM};
-                        for (size_t k = 0; k < 2; k++)
-                                if (lock[j].tgid == p->id.tgid && lock[j].ino == priv.key[role[k]].ino &&
-                                    lock[j].dev == priv.key[role[k]].dev)
-                                        p->use[i].locks_at_end |= proclocks_bits(&lock[j], role[k]);
-                }
-        }
-}
-
 static bool uses(const struct vigil_proc *p, unsigned db)
 {
         for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++)
@@ -65,23 +44,14 @@ static bool uses(const struct vigil_proc *p, unsigned db)
 struct walk {
         bool living, dead;
         unsigned db; /* 0: any */
-        struct proc_lock *lock;
-        size_t nlocks;
-        bool asked, locks_known; /* the locks of all processes are read once, and only when somebody lives */
         int delivered;
         sensor_fn fn;
         void *userdata;
 };
 
-static int deliver_living(struct sensor *s, struct walk *w, struct vigil_proc *p)
+static int deliver_living(struct sensor *s, const struct walk *w, struct vigil_proc *p)
 {
-        int cut;
-
-        if (!w->asked)
-                w->locks_known = proclocks_read(&w->lock, &w->nlocks, &cut) == 0;
-        w->asked = true;
-        if (w->locks_known)
-                fill_locks(s, p, w->lock, w->nlocks);
+        held_fill(s, p);
         sensor_fill_hdr(s, &p->hdr, VIGIL_LIVE, sizeof(*p));
         return w->fn(&p->hdr, w->userdata);
 }
@@ -106,24 +76,31 @@ static int deliver(struct sensor *s, struct walk *w, uint32_t tgid, struct vigil
         return dead ? deliver_dead(s, w, p) : deliver_living(s, w, p);
 }
 
+int participants(struct sensor *s, uint32_t **ret, size_t *ret_n)
+{
+        int fd = map_fd(s->skeleton->maps.part_slots);
+        size_t max = bpf_map__max_entries(s->skeleton->maps.part_slots), n = 0;
+        uint32_t *tgids = calloc(max, sizeof(*tgids));
+
+        if (!tgids)
+                return -ENOMEM;
+        while (n < max && bpf_map_get_next_key(fd, n ? &tgids[n - 1] : NULL, &tgids[n]) == 0)
+                n++;
+        *ret = tgids;
+        *ret_n = n;
+        return 0;
+}
+
 static int walk(struct sensor *s, struct walk *w)
 {
-        int fd = map_fd(s->skeleton->maps.part_slots), r = 0;
-        size_t max = bpf_map__max_entries(s->skeleton->maps.part_slots), n = 0;
-        _cleanup_free_ uint32_t *tgids = calloc(max, sizeof(*tgids));
+        _cleanup_free_ uint32_t *tgids = NULL;
         _cleanup_free_ struct vigil_proc *p = calloc(1, sizeof(*p));
-        uint32_t key, *prev = NULL;
-
-        if (!tgids || !p)
-                return -ENOMEM;
+        size_t n = 0;
         /* First the keys: entries are removed on the way. */
-        while (n < max && bpf_map_get_next_key(fd, prev, &key) == 0) {
-                tgids[n] = key;
-                prev = &tgids[n++];
-        }
+        int r = p ? participants(s, &tgids, &n) : -ENOMEM;
+
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = deliver(s, w, tgids[i], p);
-        free(w->lock);
         return r < 0 ? r : w->delivered;
 }
 

@@ -8,9 +8,9 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "sensor/internal.h"
-#include "sensor/proclocks.h"
 
-#define SEED_LIMIT 65536 /* open files of the host that are looked at in one go */
+#define SEED_LIMIT  65536 /* open files of the host that are looked at in one go */
+#define SEED_PASSES 4     /* of the iterator, while each finds somebody new */
 
 int control_run(struct bpf_program *program, const uint64_t *args, size_t n)
 {
@@ -63,10 +63,11 @@ static struct bpf_link *attach_iter(struct sensor *s, uint32_t tgid)
         return link ? link : bpf_program__attach_iter(s->skeleton->progs.iter__task_file, NULL);
 }
 
-int seed_read(struct sensor *s, uint32_t tgid, struct seed_entry **ret, size_t *ret_n)
+int seed_read(struct sensor *s, enum seed_mode mode, pid_t pid, struct seed_entry **ret, size_t *ret_n)
 {
-        s->skeleton->bss->seed_tgid = tgid;
-        struct bpf_link *link = attach_iter(s, tgid);
+        s->skeleton->bss->seed_mode = mode;
+        s->skeleton->bss->seed_tgid = (uint32_t)pid;
+        struct bpf_link *link = attach_iter(s, (uint32_t)pid);
         if (!link)
                 return -errno;
         _cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
@@ -79,7 +80,7 @@ int seed_own_fd(struct sensor *s, int fd, struct seed_entry *ret)
 {
         _cleanup_free_ struct seed_entry *entry = NULL;
         size_t n = 0;
-        int r = seed_read(s, (uint32_t)getpid(), &entry, &n);
+        int r = seed_read(s, SEED_ALL, getpid(), &entry, &n);
 
         if (r < 0)
                 return r;
@@ -136,41 +137,73 @@ static int announce(struct sensor *s, uint32_t tgid)
         return err;
 }
 
-/* What the seeded processes hold locked: their lock calls were before our time. */
-static int seed_locks(struct sensor *s, const struct seed_entry *entry, size_t n)
-{
-        _cleanup_free_ struct proc_lock *lock = NULL;
-        size_t nlocks = 0;
-        int cut, r = proclocks_read(&lock, &nlocks, &cut);
+/* ---- everybody ---- */
 
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                uint32_t bits = 0;
-                for (size_t j = 0; j < nlocks; j++)
-                        if (lock[j].tgid == entry[i].tgid && lock[j].ino == entry[i].ino &&
-                            lock[j].dev == entry[i].dev)
-                                bits |= proclocks_bits(&lock[j], entry[i].role);
-                uint64_t args[] = {entry[i].tgid, entry[i].db, bits};
-                if (bits)
-                        r = control_run(s->skeleton->progs.raw_tp__seed_locks, args, 3);
-        }
-        return r < 0 ? r : 0;
+/* Who was found; no more than can be participants. */
+struct found {
+        uint32_t *tgid;
+        size_t n, room;
+};
+
+static bool is_known(const struct found *f, uint32_t tgid)
+{
+        for (size_t i = f->n; i-- > 0;) /* from behind: a process's descriptors follow each other */
+                if (f->tgid[i] == tgid)
+                        return true;
+        return false;
 }
 
-static int seed_all(struct sensor *s)
+/* One pass over the open files of the host. @return how many processes it found that were not known, or -errno */
+static int seed_pass(struct sensor *s, struct found *f)
 {
         _cleanup_free_ struct seed_entry *entry = NULL;
-        size_t n = 0;
-        int found = 0, r = seed_read(s, 0, &entry, &n);
+        size_t n = 0, before = f->n;
+        int r = seed_read(s, SEED_ADOPT, 0, &entry, &n);
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (!entry[i].fresh)
+                held_seed(s, &entry[i]);
+                if (is_known(f, entry[i].tgid) || f->n == f->room)
                         continue;
-                found++;
+                f->tgid[f->n++] = entry[i].tgid;
                 r = announce(s, entry[i].tgid);
         }
+        return r < 0 ? r : (int)(f->n - before);
+}
+
+/* Who is at work with a database, and had none of its files open in the instants in which we looked. */
+static int add_busy(struct sensor *s, struct found *f)
+{
+        _cleanup_free_ uint32_t *tgids = NULL;
+        _cleanup_free_ struct vigil_proc *p = malloc(sizeof(*p));
+        size_t n = 0;
+        int r = p ? participants(s, &tgids, &n) : -ENOMEM;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                if (is_known(f, tgids[i]) || f->n == f->room || sensor_read_part(s, tgids[i], p) < 0)
+                        continue;
+                if (!(p->flags & (VIGIL_PROC_CANARY | VIGIL_PROC_DEAD)) && p->nuses)
+                        f->tgid[f->n++] = tgids[i];
+        }
+        return r;
+}
+
+/* Counted is who uses a database, not who became a participant here: whoever was at work between the begin of the watch and now
+ * is one already. A descriptor that wanders (dup, fork, a socket) may slip through one pass, so there is one more after each
+ * that found somebody: by then everybody it found is followed. */
+static int seed_all(struct sensor *s)
+{
+        struct found f = {.room = bpf_map__max_entries(s->skeleton->maps.part_slots)};
+        int r = 1;
+
+        f.tgid = calloc(f.room, sizeof(*f.tgid));
+        if (!f.tgid)
+                return -ENOMEM;
+        for (int i = 0; i < SEED_PASSES && r > 0; i++)
+                r = seed_pass(s, &f);
         if (r >= 0)
-                r = seed_locks(s, entry, n);
-        return r < 0 ? r : found;
+                r = add_busy(s, &f);
+        free(f.tgid);
+        return r < 0 ? r : (int)f.n;
 }
 
 int sensor_seed(struct sensor *s, sensor_fn fn, void *userdata)
@@ -201,7 +234,7 @@ int sensor_identify(struct sensor *s, pid_t pid, uint64_t *ret_start_ns)
 {
         _cleanup_free_ struct seed_entry *entry = NULL;
         size_t n = 0;
-        int r = seed_read(s, (uint32_t)pid, &entry, &n);
+        int r = seed_read(s, SEED_ALL, pid, &entry, &n);
 
         if (r < 0)
                 return r;

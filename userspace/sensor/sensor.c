@@ -221,6 +221,8 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         r = check_kernel(why);
         if (r == 0)
                 r = load(s, why);
+        if (r == 0 && s->options.give_up && s->options.give_up())
+                r = -ECANCELED;
         if (r == 0)
                 r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
         if (r == 0)

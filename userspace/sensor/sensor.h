@@ -17,10 +17,11 @@ struct sensor;
 
 /** What to load. */
 struct sensor_options {
-        bool adopt;      /* take databases under watch that the marked tree locks */
-        bool stream_all; /* stream every operation, not only the rare ones */
-        bool reads;      /* attach to the read calls, too */
-        bool verbose;    /* libbpf may speak */
+        bool adopt;            /* take databases under watch that the marked tree locks */
+        bool stream_all;       /* stream every operation, not only the rare ones */
+        bool reads;            /* attach to the read calls, too */
+        bool verbose;          /* libbpf may speak */
+        bool (*give_up)(void); /* asked when everything is loaded and nothing is attached yet; NULL: never */
 };
 
 /** Length of the text that says why something is not possible. */
@@ -30,7 +31,7 @@ struct sensor_options {
  * Loads the programs and attaches them.
  *
  * @param why  SENSOR_WHY_LEN bytes: on failure one sentence, what is missing and how to get it
- * @return 0; -EPERM no privilege, or the kernel refuses (lockdown); -EOPNOTSUPP the kernel lacks BTF, ring buffers or
+ * @return 0; -ECANCELED it was asked to give up; -EPERM no privilege, or the kernel refuses (lockdown); -EOPNOTSUPP the kernel lacks BTF, ring buffers or
  *         tracepoints that are needed; or -errno
  */
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN]);
@@ -98,7 +99,7 @@ int sensor_moved(struct sensor *s, unsigned id, const char *path);
 /**
  * Finds the processes that have a file of a watched database open already, with what they hold locked: they become
  * participants, marked as seen late. Delivers a VIGIL_PROCESS record for each.
- * @return how many, or -errno
+ * @return how many, with those that have used a database since its watch began and have just closed it; or -errno
  */
 int sensor_seed(struct sensor *s, sensor_fn fn, void *userdata);
 

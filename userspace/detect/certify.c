@@ -14,50 +14,23 @@ void certificate_reason(struct certificate *c, const char *reason)
                 c->reason[c->nreasons++] = reason;
 }
 
-static enum held_txn held(uint32_t facts, uint32_t locks)
-{
-        if (facts & (FACT_WRITE_TXN | FACT_NO_JOURNAL))
-                return HELD_WRITE;
-        if (facts & FACT_CHECKPOINT)
-                return HELD_CHECKPOINT;
-        if (facts & FACT_END_UNSEEN)
-                return HELD_UNKNOWN;
-        if (facts & FACT_ROLLING_BACK || locks & VIGIL_LOCK_WAL_RECOVER)
-                return HELD_RECOVERY;
-        return facts & FACT_READ_TXN ? HELD_READ : HELD_NONE;
-}
-
 /* ---- debts --------------------------------------------------------------------------------------------------------- */
 
-/* The -shm is rebuilt from the WAL and a file without a name is gone anyway: neither owes anything. */
 static void add_risks(struct certificate *c, const struct vigil_db *db)
 {
-        static const unsigned owing[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_WAL, VIGIL_ROLE_JOURNAL};
-        for (size_t i = 0; i < sizeof(owing) / sizeof(owing[0]); i++) {
-                const struct vigil_ledger *l = &db->file[owing[i]];
-                struct file_risk *r = &c->risk[owing[i]];
-                c->tainted |= (l->flags & VIGIL_LEDGER_TAINTED) != 0;
-                if (l->flags & VIGIL_LEDGER_UNLINKED)
+        struct debts d;
+        debts_of(db, &d);
+        memcpy(c->risk, d.risk, sizeof(c->risk));
+        c->directory_entries_at_risk = d.directory_entries;
+        c->commits_at_risk = d.commits;
+        c->tainted = d.tainted;
+        for (unsigned role = 0; role < VIGIL_ROLES; role++) {
+                if (!d.risk[role].bytes || d.risk[role].volatile_fs)
                         continue;
-                r->volatile_fs = (l->flags & VIGIL_LEDGER_VOLATILE) != 0;
-                if (r->volatile_fs && l->flags & VIGIL_LEDGER_SIZED)
-                        r->bytes = l->size; /* no sync makes anything of it durable */
-                else if (l->written > l->durable)
-                        r->bytes = l->written - l->durable;
-                if (r->bytes == 0)
-                        continue;
-                if (!r->volatile_fs)
-                        certificate_reason(c, "bytes-at-risk");
-                if (l->flags & VIGIL_LEDGER_SEEN_LATE)
+                certificate_reason(c, "bytes-at-risk");
+                if (d.lower_bound)
                         trust_lower(&c->trust, "seen-late");
         }
-        const struct vigil_ledger *dir = &db->file[VIGIL_ROLE_DIRECTORY];
-        if (dir->written > dir->durable)
-                c->directory_entries_at_risk = dir->written - dir->durable;
-        if (db->wal_commits > db->wal_commits_durable)
-                c->commits_at_risk += db->wal_commits - db->wal_commits_durable;
-        if (db->rb_commits_dir > db->rb_commits_dir_durable)
-                c->commits_at_risk += db->rb_commits_dir - db->rb_commits_dir_durable;
 }
 
 /* ---- what is left, and what comes next ----------------------------------------------------------------------------- */
@@ -201,7 +174,7 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         c->verdict = rule->verdict;
         for (size_t i = 0; i < sizeof(rule->reason) / sizeof(rule->reason[0]) && rule->reason[i]; i++)
                 certificate_reason(c, rule->reason[i]);
-        c->held = held(facts, c->locks);
+        c->held = held_by(facts, c->locks);
         c->connection_open = (facts & FACT_OPEN) != 0;
         c->sync_in_flight = sync_was_in_flight(c);
 

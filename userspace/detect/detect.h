@@ -33,6 +33,28 @@ struct file_risk {
         bool volatile_fs; /* tmpfs: no sync makes it durable */
 };
 
+/** What the files of a database owe the disk. */
+struct debts {
+        struct file_risk risk[VIGIL_ROLES];
+        uint64_t directory_entries;
+        uint64_t commits;
+        bool tainted;
+        bool lower_bound; /* a file was in use before the watch began, and no sync of it was seen: there may be more */
+};
+
+void debts_of(const struct vigil_db *db, struct debts *ret);
+
+/** What a living process held of a database at the end of the watch. */
+struct holding {
+        uint32_t locks; /* enum vigil_lock */
+        enum held_txn held;
+        uint64_t since_ns; /* when the transaction began; 0: before the watch, or not known */
+        bool late;         /* it used the database before the watch began */
+};
+
+/** @param u  a use of @p living, which is one of model_living() */
+struct holding holding_of(const struct model_death *living, const struct model_use *u);
+
 /** The verdict on one process's end with regard to one database. */
 struct certificate {
         char id[DETECT_ID_LEN];

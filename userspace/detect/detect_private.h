@@ -57,6 +57,9 @@ struct verdict_rule {
         const char *reason[2]; /* unused ones are NULL */
 };
 
+/* What was held alone. */
+uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks);
+enum held_txn held_by(uint32_t facts, uint32_t locks);
 uint32_t facts_of(const struct model *m, const struct model_death *d, const struct model_use *u, uint32_t locks);
 const struct verdict_rule *verdict_rule(uint32_t facts);
 /* Locks at the end, with what was tracked where the list could not be read whole. */

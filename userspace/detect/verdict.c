@@ -185,8 +185,7 @@ static bool cut_short(const struct model_death *d, const struct model_use *u)
         return u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks && d->exit_code & 0x7f;
 }
 
-/* What was held. */
-static uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
+uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
         uint32_t f = 0;
         if (end_unseen(u))

@@ -384,5 +384,5 @@ int model_finish(struct model *m)
         databases_settle(m);
         afterlife_settle(m);
         trust_settle(m);
-        return 0;
+        return living_settle(m);
 }

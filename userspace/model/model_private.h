@@ -100,5 +100,6 @@ int slot_take_observed(struct model *m, const struct vigil_observed *o);
 void databases_settle(struct model *m);
 
 /* settle.c */
+int living_settle(struct model *m);
 void afterlife_settle(struct model *m);
 void trust_settle(struct model *m);

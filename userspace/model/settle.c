@@ -1,4 +1,5 @@
 /* settle.c - what became of the databases after each death, and how far the stream may be believed. */
+#include <errno.h>
 #include <string.h>
 
 #include "model/model_private.h"
@@ -87,6 +88,29 @@ void afterlife_settle(struct model *m)
         }
         for (size_t i = 0; i < m->ntroubles; i++)
                 m->trouble[i].participant = participant(m, &m->trouble[i].id, m->trouble[i].database);
+}
+
+/* ---- the living --------------------------------------------------------------------------------------------------- */
+
+/* No record joins a living process and its databases, as VIGIL_EXIT_DB does for a dead one: the accounts that follow at the end of
+ * the stream do. */
+int living_settle(struct model *m)
+{
+        for (size_t i = 0; i < m->nliving; i++) {
+                struct model_death *d = m->living[i];
+                for (uint32_t k = 0; k < d->nuses; k++) {
+                        struct model_use *u = &d->use[k];
+                        const struct vigil_db *now = u->use.db < VIGIL_MAX_DBS ? m->slot[u->use.db].db : NULL;
+                        if (!now)
+                                continue;
+                        u->db = model_copy(now, sizeof(*now));
+                        if (!u->db)
+                                return -ENOMEM;
+                        if (now->txn && now->txn_tgid == d->id.tgid && now->txn_start_ns == d->id.start_ns)
+                                u->use.flags |= VIGIL_USE_TXN_OWNER;
+                }
+        }
+        return 0;
 }
 
 /* ---- trust --------------------------------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ void append(struct build *b, json_t *array, json_t *value);
 json_t *build_trust(struct build *b, const struct trust *t);
 /** `process` of a certificate or of a living participant. */
 json_t *build_process(struct build *b, const struct model_death *d);
+/** `at_risk` of a certificate or of a database. */
+json_t *build_risks(struct build *b, const struct file_risk risk[VIGIL_ROLES]);
 json_t *build_certificate(struct build *b, const struct certificate *c);
 /** Rows of `io`. */
 json_t *build_io(struct build *b, size_t database);

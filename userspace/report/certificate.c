@@ -36,11 +36,11 @@ static json_t *build_exit(struct build *b, const struct ending *e)
         return o;
 }
 
-static json_t *build_risks(struct build *b, const struct certificate *c)
+json_t *build_risks(struct build *b, const struct file_risk risk[VIGIL_ROLES])
 {
         json_t *array = json_array();
         for (unsigned role = 0; role < VIGIL_ROLES; role++) {
-                const struct file_risk *r = &c->risk[role];
+                const struct file_risk *r = &risk[role];
                 if (!r->bytes)
                         continue;
                 json_t *o = json_object();
@@ -102,7 +102,7 @@ json_t *build_certificate(struct build *b, const struct certificate *c)
         put_text(b, o, "transaction", held_txn_name(c->held));
         put(b, o, "connection_open", json_boolean(c->connection_open));
         put(b, o, "sync_in_flight", json_boolean(c->sync_in_flight));
-        put(b, o, "at_risk", build_risks(b, c));
+        put(b, o, "at_risk", build_risks(b, c->risk));
         put_number(b, o, "directory_entries_at_risk", c->directory_entries_at_risk);
         put_number(b, o, "commits_at_risk", c->commits_at_risk);
         put(b, o, "tainted", json_boolean(c->tainted));

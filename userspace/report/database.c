@@ -53,6 +53,34 @@ static json_t *build_finding(struct build *b, const struct finding *f)
         return o;
 }
 
+static json_t *build_one_living(struct build *b, const struct model_death *d, const struct model_use *u)
+{
+        struct holding h = holding_of(d, u);
+        json_t *o = build_process(b, d);
+        put(b, o, "locks", lock_names(h.locks));
+        put_text(b, o, "transaction", held_txn_name(h.held));
+        put_time(b, o, "transaction_since", h.since_ns);
+        put(b, o, "seen_late", json_boolean(h.late));
+        put_time(b, o, "since", u->use.first_ns);
+        put_number(b, o, "commits", u->use.commits);
+        return o;
+}
+
+/* What the database owes the disk at the end of the watch. */
+static void put_debts(struct build *b, json_t *o, const struct vigil_db *db)
+{
+        struct debts d = {0};
+        if (db)
+                debts_of(db, &d);
+        put(b, o, "at_risk", db ? build_risks(b, d.risk) : json_null());
+        put(b, o, "at_risk_lower_bound", db ? json_boolean(d.lower_bound) : json_null());
+        if (db)
+                put_number(b, o, "commits_at_risk", d.commits);
+        else
+                put(b, o, "commits_at_risk", json_null());
+        put(b, o, "tainted", db ? json_boolean(d.tainted) : json_null());
+}
+
 static json_t *build_living(struct build *b, size_t database)
 {
         json_t *array = json_array();
@@ -61,11 +89,7 @@ static json_t *build_living(struct build *b, size_t database)
                 for (uint32_t k = 0; k < d->nuses; k++) {
                         if (d->use[k].database != database || d->flags & VIGIL_PROC_CANARY)
                                 continue;
-                        json_t *o = build_process(b, d);
-                        put(b, o, "locks", lock_names(d->use[k].use.locks));
-                        put_time(b, o, "since", d->use[k].use.first_ns);
-                        put_number(b, o, "commits", d->use[k].use.commits);
-                        append(b, array, o);
+                        append(b, array, build_one_living(b, d, &d->use[k]));
                 }
         }
         return array;
@@ -119,6 +143,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
                         append(b, findings, build_finding(b, detection_finding(b->d, i)));
         put(b, o, "certificates", certificates);
         put(b, o, "processes", build_living(b, database));
+        put_debts(b, o, db->ledger);
         put(b, o, "findings", findings);
         put(b, o, "integrity", build_integrity(db, extra, extras ? extras->skip_reason : NULL));
         put(b, o, "io", build_io(b, database));

@@ -49,25 +49,31 @@ void death_ending(char *ret, size_t size, const json_t *c)
                 snprintf(ret, size, "ended by %s (%s%s%s)", signal, cause, how ? ", " : "", how ? how : "");
 }
 
-static void print_debts(struct page *p, const json_t *c)
+void death_debts(struct page *p, const json_t *o)
 {
         char size[TEXT_BYTES_LEN];
         size_t i;
         json_t *r;
-        json_array_foreach (json_object_get(c, "at_risk"), i, r) {
+        bool lower_bound = json_is_true(json_object_get(o, "at_risk_lower_bound"));
+        json_array_foreach (json_object_get(o, "at_risk"), i, r) {
+                bool in_memory = json_is_true(json_object_get(r, "volatile"));
                 text_bytes(size, pick_number(r, "bytes"));
-                page_paragraph(p, INK_PLAIN, "at risk", DEATH_LABEL, "%s of the %s file%s", size,
-                               pick_text(r, "file", "?"),
-                               json_is_true(json_object_get(r, "volatile"))
-                                       ? " (it is in memory: a power cut takes all of it)"
-                                       : " would be lost in a power cut");
+                page_paragraph(p, INK_PLAIN, "at risk", DEATH_LABEL, "%s%s of the %s file%s",
+                               lower_bound && !in_memory ? "at least " : "", size, pick_text(r, "file", "?"),
+                               in_memory ? " (it is in memory: a power cut takes all of it)"
+                                         : " would be lost in a power cut");
         }
-        uint64_t commits = pick_number(c, "commits_at_risk");
+        if (lower_bound && json_array_size(json_object_get(o, "at_risk")) == 0)
+                page_paragraph(
+                        p, INK_PLAIN, "at risk", DEATH_LABEL,
+                        "nothing that was written since the watch began; of what was written before it is not "
+                        "known");
+        uint64_t commits = pick_number(o, "commits_at_risk");
         if (commits)
                 page_paragraph(p, INK_PLAIN, "at risk", DEATH_LABEL,
                                "%" PRIu64 " commit%s would be undone by a power cut", commits,
                                commits == 1 ? "" : "s");
-        if (json_is_true(json_object_get(c, "tainted")))
+        if (json_is_true(json_object_get(o, "tainted")))
                 page_paragraph(p, INK_PLAIN, "storage", DEATH_LABEL,
                                "a sync or a write-back failed: nothing later proves anything");
 }
@@ -112,7 +118,7 @@ void death_print(struct page *p, const json_t *c, bool verbose)
         if (words[0] || strcmp(txn, "none") != 0)
                 page_paragraph(p, INK_PLAIN, "held", DEATH_LABEL, "%s transaction%s%s", txn_words(txn),
                                words[0] ? "; locks " : "", words);
-        print_debts(p, c);
+        death_debts(p, c);
         uint64_t wal = pick_number(json_object_get(c, "left_behind"), "wal_bytes");
         char size[TEXT_BYTES_LEN];
         text_bytes(size, wal);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "report/advice.h"
 #include "report/death.h"
+#include "report/living.h"
 #include "report/page.h"
 #include "report/pick.h"
 #include "report/report.h"
@@ -136,22 +137,28 @@ static void print_io(struct page *p, const json_t *database, const struct report
         }
 }
 
-static void print_database(struct page *p, const json_t *database, const struct report_style *style)
+/* A database that somebody goes on using has not ended: its verdict is that of the dead, and a good one would promise too much. */
+static void print_headline(struct page *p, const json_t *database)
 {
         const char *verdict = pick_text(database, "verdict", "unknown");
         char loud[16];
         pick_upper(loud, sizeof(loud), verdict);
-        page_ink(p, pick_verdict_ink(verdict), loud);
+        if (strcmp(verdict, "clean") == 0 && json_array_size(json_object_get(database, "processes")) > 0)
+                page_ink(p, living_are_changing(database) ? INK_WARN : INK_GOOD, "IN USE");
+        else
+                page_ink(p, pick_verdict_ink(verdict), loud);
+}
+
+static void print_database(struct page *p, const json_t *database, const struct report_style *style)
+{
+        print_headline(p, database);
         fputs("  ", p->out);
         page_ink(p, INK_BOLD, pick_text(database, "path", "(no path)"));
         fprintf(p->out, "  (%s, journal mode %s)\n", pick_text(database, "engine", "?"),
                 pick_text(database, "journal_mode", "unknown"));
         print_deaths(p, database, style);
         print_doubt(p, database);
-        if (json_array_size(json_object_get(database, "processes")))
-                page_paragraph(p, INK_PLAIN, "still alive", LABEL, "%zu process%s",
-                               json_array_size(json_object_get(database, "processes")),
-                               json_array_size(json_object_get(database, "processes")) == 1 ? "" : "es");
+        living_print(p, database, style->verbose);
         page_line(p);
         print_findings(p, database, style);
         print_integrity(p, database);

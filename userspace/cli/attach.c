@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/detach.h"
+#include "cli/early.h"
 #include "cli/opt.h"
 #include "cli/outcome.h"
 #include "cli/session.h"
@@ -21,22 +22,12 @@
 
 static const char *const check_choices[] = {"none", "quick", "full", NULL};
 
-static int open_signals(void)
-{
-        sigset_t set;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGHUP);
-        sigprocmask(SIG_BLOCK, &set, NULL);
-        return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* Until the time is over, or somebody asks for the end. */
 static int watch_for(struct session *s, uint64_t for_ms)
 {
-        int signals = open_signals(), r = 0;
+        sigset_t set;
+        early_set(&set);
+        int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), r = 0;
         uint64_t end = for_ms ? clock_boottime_ns() + for_ms * 1000000 : UINT64_MAX;
         struct signalfd_siginfo si;
 
@@ -60,16 +51,18 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
                    enum vigil_mode mode)
 {
         struct session s = {0};
-        enum verdict overall = VERDICT_UNKNOWN;
         int r = outcome_check_places(o), seen = 0;
 
         if (r == CLI_OK)
-                r = session_open(&s, cli, o, mode, 0, NULL);
+                r = session_open(&s, command, cli, o, mode, 0, NULL);
         if (r == CLI_OK && (seen = session_seed(&s)) < 0)
-                r = log_error_r(CLI_UNAVAILABLE, "%s: the processes that have it open cannot be found: %s",
+                r = log_error_r(CLI_UNAVAILABLE, "%s: the processes that use it already cannot be found: %s",
                                 command->name, strerror(-seen));
+        if (r == CLI_OK && early_signal())
+                r = session_interrupted(command);
         if (r == CLI_OK) {
-                log_note("watching; %d process%s had it open already; %s", seen, seen == 1 ? "" : "es",
+                log_note("watching; %d process%s %s; %s", seen, seen == 1 ? " uses" : "es use",
+                         o->db.n == 1 ? "it" : "them",
                          for_ms ? "until the time is over or Ctrl-C" : "until Ctrl-C");
                 int e = watch_for(&s, for_ms);
                 if (e >= 0)
@@ -77,7 +70,7 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
                 r = e < 0 ? log_error_r(CLI_INTERNAL, "the watch was lost: %s", strerror(-e)) : CLI_OK;
         }
         if (r == CLI_OK && mode == VIGIL_MODE_ATTACH)
-                r = outcome_report(&s, &overall);
+                r = outcome_report(&s, CLI_OK);
         else if (r == CLI_OK)
                 log_note("%s: %llu records, %llu bytes%s", o->record, (unsigned long long)model_records(s.model),
                          (unsigned long long)recording_size(s.writer),
@@ -166,6 +159,7 @@ const struct command command_attach = {
                 "\n"
                 "  --db FILE         the database; may be given more than once\n"
                 "  --for DURATION    how long: 90s, 5m, 2h; otherwise until Ctrl-C\n"
+                "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "  --backup-dir DIR, --out FILE, --check METHOD, --record FILE, --reads: see vigil exec --help\n"
                 "\n"
                 "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted.\n"
@@ -190,6 +184,7 @@ const struct command command_record = {
                 "  --for DURATION    how long: 90s, 5m, 2h; otherwise until Ctrl-C\n"
                 "  --max-size MIB    stop adding records there (default 1024); the rest is counted\n"
                 "  --reads           record reads, too\n"
+                "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "\n"
                 "To record a command from its start: vigil exec --record FILE -- COMMAND\n"
                 "\n"

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/detach.h"
+#include "cli/early.h"
 #include "cli/opt.h"
 #include "sensor/sensor.h"
 
@@ -109,15 +110,21 @@ static int run(const struct cli *cli, int argc, char **argv)
         const struct opt opts[] = {{0}};
         struct sensor *s = NULL;
         char why[SENSOR_WHY_LEN];
+        sigset_t before;
 
         int r = opt_parse(&command_doctor, opts, &argc, argv, NULL);
         if (r != CLI_OK)
                 return r;
         if (argc > 1)
                 return cli_usage(&command_doctor, "takes no argument, got '%s'", argv[1]);
+        early_block(&before);
         r = sensor_open(&options, &s, why);
         if (r == 0)
                 r = sensor_canary(s, ignore, NULL);
+        if (early_signal()) {
+                detach_sensor(s, false);
+                return early_leave(&command_doctor, early_signal(), "nothing was found out");
+        }
         json_t *doc = report(s, r < 0 ? why : NULL);
         if (cli->json) {
                 json_dumpf(doc, stdout, JSON_INDENT(2));

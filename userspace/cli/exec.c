@@ -27,11 +27,6 @@ static int status_of(const struct tree *t)
         return WIFSIGNALED(t->status) ? 128 + WTERMSIG(t->status) : WEXITSTATUS(t->status);
 }
 
-static int verdict_status(enum verdict v)
-{
-        return v == VERDICT_CLEAN ? CLI_OK : v == VERDICT_ABRUPT ? CLI_FOUND : CLI_CRITICAL;
-}
-
 static int exec_failed(const struct tree *t, const char *name)
 {
         log_error("cannot run %s: %s", name, strerror(-t->exec_error));
@@ -50,12 +45,15 @@ static int watch_tree(struct session *s, struct tree *t, enum wait_for wait)
 static int run_watched(struct session *s, char **argv, enum wait_for wait, bool verdict_exit)
 {
         struct tree t;
-        enum verdict overall = VERDICT_UNKNOWN;
         int r = tree_start(&t, s, argv, s->cli->json && !s->options->out);
 
         if (r < 0) {
                 tree_done(&t);
                 return log_error_r(CLI_UNAVAILABLE, "cannot start %s: %s", argv[0], strerror(-r));
+        }
+        if (t.interrupted) {
+                tree_done(&t);
+                return session_interrupted(&command_exec);
         }
         r = watch_tree(s, &t, wait);
         if (t.exec_error) {
@@ -67,10 +65,7 @@ static int run_watched(struct session *s, char **argv, enum wait_for wait, bool 
         tree_done(&t);
         if (r < 0)
                 return log_error_r(CLI_INTERNAL, "the watch was lost: %s", strerror(-r));
-        r = outcome_report(s, &overall);
-        if (r != CLI_OK)
-                return r;
-        return verdict_exit ? verdict_status(overall) : status_of(&t);
+        return outcome_report(s, verdict_exit ? OUTCOME_BY_VERDICT : status_of(&t));
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
@@ -95,13 +90,15 @@ static int run(const struct cli *cli, int argc, char **argv)
 
         if (r == CLI_OK && argc < 2)
                 r = cli_usage(&command_exec, "no command given; put it behind --");
+        else if (r == CLI_OK && !argv[1][0])
+                r = cli_usage(&command_exec, "the command behind -- is empty (a variable that is not set?)");
         else if (r == CLI_OK && operands != 1)
                 r = cli_usage(&command_exec, "put -- before the command: vigil exec [OPTION]... -- %s ...",
                               argv[1]);
         if (r == CLI_OK)
                 r = outcome_check_places(&o);
         if (r == CLI_OK)
-                r = session_open(&s, cli, &o, VIGIL_MODE_EXEC, argc - 1, argv + 1);
+                r = session_open(&s, &command_exec, cli, &o, VIGIL_MODE_EXEC, argc - 1, argv + 1);
         if (r == CLI_OK && o.db.n && session_seed(&s) < 0)
                 log_warn("processes that have the database open already could not be found");
         if (r == CLI_OK)

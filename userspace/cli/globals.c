@@ -62,7 +62,12 @@ static int take(struct invocation *in, char **argv)
                         cli_usage(NULL, globals[i].has_value ? "%s needs a value" : "%s takes no value", spelling);
                         return -1;
                 }
-                set(in, globals[i].what, joined ? argv[0] + n + 1 : argv[1]);
+                const char *value = joined ? argv[0] + n + 1 : argv[1];
+                if (globals[i].has_value && !*value) {
+                        cli_usage(NULL, "%s needs a value that is not empty", spelling);
+                        return -1;
+                }
+                set(in, globals[i].what, value);
                 return globals[i].has_value && !joined ? 2 : 1;
         }
         return 0;
@@ -87,6 +92,8 @@ static int choose(struct invocation *in, const struct command *const *table)
         if (in->argc == 0)
                 return CLI_OK;
         const char *name = in->argv[0];
+        if (!name[0])
+                return cli_usage(NULL, "the name of the command is empty (a variable that is not set?)");
         if (name[0] == '-')
                 return cli_usage(NULL, "unknown option %s before the command", name);
         for (const struct command *const *c = table; *c; c++)

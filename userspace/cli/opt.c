@@ -106,6 +106,8 @@ int opt_parse(const struct command *command, const struct opt *opts, int *argc, 
                         int r = take(command, opts, argv, *argc, &i);
                         if (r != CLI_OK)
                                 return r;
+                } else if (!argv[i][0] && !(behind >= 0 && ret_operands)) {
+                        return cli_usage(command, "argument %d is empty (a variable that is not set?)", kept);
                 } else {
                         argv[kept++] = argv[i];
                 }

@@ -33,7 +33,8 @@ struct opt {
 
 /**
  * Takes the options of @p opts, ended by a NULL name, out of @p argv: `--name value`, `--name=value`. What stays is argv[0]
- * and the operands, in their order. A `--` ends the options and is removed.
+ * and the operands, in their order. A `--` ends the options and is removed. An empty value is refused, and so is an empty operand:
+ * behind `--` only when @p ret_operands is NULL, for there may stand the arguments of somebody else.
  *
  * @param argc          in and out
  * @param ret_operands  index in @p argv of the first operand that stood behind `--`, or argc when there was no `--`; may be

@@ -16,6 +16,10 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/early.h"
+#include "cli/interrupt.h"
+#include "cli/supervise.h"
+#include "detect/detect.h"
 #include "report/report.h"
 #include "respond/backup.h"
 
@@ -236,7 +240,7 @@ static int build_and_write(const struct session *s, const struct detection *d, s
         return r;
 }
 
-int outcome_report(const struct session *s, enum verdict *ret_overall)
+static int report(const struct session *s, enum verdict *ret_overall)
 {
         struct detection *d = NULL;
         struct progress p = {.shown = -1, .enabled = isatty(STDERR_FILENO) && !s->cli->quiet};
@@ -260,6 +264,49 @@ int outcome_report(const struct session *s, enum verdict *ret_overall)
         }
         detection_free(d);
         return r;
+}
+
+struct outcome {
+        const struct session *session;
+        int status;
+};
+
+static int work(void *arg)
+{
+        static const int by_verdict[] = {[VERDICT_CLEAN] = CLI_OK,
+                                         [VERDICT_ABRUPT] = CLI_FOUND,
+                                         [VERDICT_UNCLEAN] = CLI_CRITICAL,
+                                         [VERDICT_UNKNOWN] = CLI_CRITICAL};
+        const struct outcome *o = arg;
+        enum verdict overall = VERDICT_UNKNOWN;
+        int r = report(o->session, &overall);
+
+        if (r != CLI_OK)
+                return r;
+        return o->status == OUTCOME_BY_VERDICT ? by_verdict[overall] : o->status;
+}
+
+static void clean(void *arg)
+{
+        const struct outcome *o = arg;
+        const struct session *s = o->session;
+
+        if (s->options->backup_dir)
+                interrupt_sweep_workdirs(s->options->backup_dir);
+        interrupt_sweep_scratch(NULL);
+        for (size_t i = 0; i < model_n_databases(s->model); i++) {
+                const char *path = sensor_path(s->sensor, model_database(s->model, i)->id);
+                if (path && !sensor_is_canary(s->sensor, model_database(s->model, i)->id))
+                        interrupt_sweep_scratch(path);
+        }
+}
+
+int outcome_report(const struct session *s, int status)
+{
+        struct outcome o = {.session = s, .status = status};
+
+        early_forget(); /* what ended the watch often comes twice, as timeout(1) sends it */
+        return supervise(work, clean, &o);
 }
 
 /* ---- before anything starts ---- */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/early.h"
 #include "engine/inspect.h"
 #include "sensor/head.h"
 
@@ -181,29 +182,45 @@ static int run_canary(struct session *s)
         return r;
 }
 
-int session_open(struct session *s, const struct cli *cli, const struct watch_options *options,
-                 enum vigil_mode mode, int argc, char **argv)
+static bool told_to_stop(void)
 {
-        struct sensor_options so = {.adopt = options->db.n == 0,
-                                    .stream_all = options->stream_all,
-                                    .reads = options->reads,
-                                    .verbose = cli->verbose};
-        char why[SENSOR_WHY_LEN];
+        return early_signal() != 0;
+}
 
+static int load(struct session *s)
+{
+        struct sensor_options so = {.adopt = s->options->db.n == 0,
+                                    .stream_all = s->options->stream_all,
+                                    .reads = s->options->reads,
+                                    .verbose = s->cli->verbose,
+                                    .give_up = told_to_stop};
+        char why[SENSOR_WHY_LEN];
+        int r = sensor_open(&so, &s->sensor, why);
+
+        if (r == 0 || r == -ECANCELED)
+                return CLI_OK;
+        log_error("cannot watch: %s", why);
+        return r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
+}
+
+int session_open(struct session *s, const struct command *command, const struct cli *cli,
+                 const struct watch_options *options, enum vigil_mode mode, int argc, char **argv)
+{
         memset(s, 0, sizeof(*s));
         s->cli = cli;
         s->options = options;
         s->model = model_new();
         if (!s->model)
                 return log_error_r(CLI_INTERNAL, "out of memory");
-        int r = open_recording(s);
+        early_block(&s->mask);
+        int r = load(s);
+        if (r == CLI_OK && told_to_stop())
+                return session_interrupted(command);
+        if (r == CLI_OK)
+                r = open_recording(
+                        s); /* not before it is known that there will be a watch: an older one is replaced */
         if (r != CLI_OK)
                 return r;
-        r = sensor_open(&so, &s->sensor, why);
-        if (r < 0) {
-                log_error("cannot watch: %s", why);
-                return r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
-        }
         fill_head(s, mode, argc, argv);
         s->started_ns = clock_boottime_ns();
         r = send(s, &s->head.hdr, VIGIL_SESSION, sizeof(s->head));
@@ -211,7 +228,14 @@ int session_open(struct session *s, const struct cli *cli, const struct watch_op
                 r = run_canary(s);
         if (r < 0)
                 return log_error_r(CLI_UNAVAILABLE, "cannot watch: the canary failed: %s", strerror(-r));
-        return watch_asked(s);
+        r = watch_asked(s);
+        return r == CLI_OK && told_to_stop() ? session_interrupted(command) : r;
+}
+
+int session_interrupted(const struct command *command)
+{
+        return early_leave(command, early_signal(),
+                           command == &command_exec ? "the command was not started" : "the watch had not begun");
 }
 
 /* ---- end ---- */

@@ -1,6 +1,7 @@
 /* session.h - one watch from beginning to end: sensor, model and recording wired together. Layer: cli. */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct session {
         struct model *model;
         struct recording_writer *writer;
         struct vigil_session head;
+        sigset_t mask; /* of blocked signals, as it was before session_open() */
         uint64_t started_ns;
         int write_error; /* of the recording; told once */
         struct {
@@ -45,14 +47,19 @@ struct session {
 };
 
 /**
- * Loads, attaches, proves by canary, and puts every --db under watch. Says what is wrong.
+ * Loads, attaches, proves by canary, and puts every --db under watch. Says what is wrong. From here on the signals of early.h are
+ * blocked.
  * @param mode  enum vigil_mode
- * @return CLI_OK, or the exit status to leave with: CLI_NOPERM, CLI_UNAVAILABLE, CLI_USAGE, CLI_INTERNAL
+ * @return CLI_OK, or the exit status to leave with: CLI_NOPERM, CLI_UNAVAILABLE, CLI_USAGE, CLI_INTERNAL, 128+N when signal N asks
+ *         for the end
  */
-int session_open(struct session *s, const struct cli *cli, const struct watch_options *options,
-                 enum vigil_mode mode, int argc, char **argv);
+int session_open(struct session *s, const struct command *command, const struct cli *cli,
+                 const struct watch_options *options, enum vigil_mode mode, int argc, char **argv);
 
-/** Finds who has the databases open already. @return how many, or -errno */
+/** A signal of early.h came before the watch had begun: says so. @return the exit status, 128+N */
+int session_interrupted(const struct command *command);
+
+/** Finds who uses the databases already. @return how many, or -errno */
 int session_seed(struct session *s);
 
 /** Takes what is in the rings, and looks at the databases of the dead. @return 0 or -errno */

@@ -7,8 +7,8 @@
 #include "bpf/abi.h"
 
 /**
- * One record as an object of "vigil.events/1": {"at", "type", "cpu", "seq", "process", …} with what its type has. `at` is
- * null when @p offset_ns (realtime - boottime) is 0. New reference; NULL: out of memory.
+ * One record as an object of "vigil.events/1": {"at", "ns", "type", …} with what its type has (docs/JSON.md). `at` is null when
+ * @p offset_ns (realtime - boottime) is 0. New reference; NULL: out of memory.
  */
 json_t *timeline_json(const struct vigil_hdr *h, int64_t offset_ns);
 

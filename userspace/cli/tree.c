@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/early.h"
 
 static void own_signals(sigset_t *set)
 {
@@ -26,13 +27,15 @@ static void own_signals(sigset_t *set)
         sigaddset(set, SIGQUIT);
 }
 
-/* The child: waits for the word, then becomes the command. */
-static void become(char **argv, int go, int report, const sigset_t *mask, const struct rlimit *memlock,
+/* The child: waits for the word, then becomes the command. With our end of the pipe it would wait for itself when its parent is
+ * gone, or does not let it go. */
+static void become(char **argv, const int go[2], int report, const sigset_t *mask, const struct rlimit *memlock,
                    bool stdout_to_stderr)
 {
         char byte;
 
-        if (read(go, &byte, 1) != 1)
+        close(go[1]);
+        if (read(go[0], &byte, 1) != 1)
                 _exit(70);
         setrlimit(RLIMIT_MEMLOCK, memlock); /* libbpf raises ours on kernels that need it */
         sigprocmask(SIG_SETMASK, mask, NULL);
@@ -63,13 +66,13 @@ static int identify(struct tree *t, struct session *s, const char *name)
 int tree_start(struct tree *t, struct session *s, char **argv, bool stdout_to_stderr)
 {
         int go[2], report[2], error = 0;
-        sigset_t set, old;
+        sigset_t set;
         struct rlimit memlock;
 
         *t = (struct tree){.pid = -1, .signals = -1};
         getrlimit(RLIMIT_MEMLOCK, &memlock);
         own_signals(&set);
-        sigprocmask(SIG_BLOCK, &set, &old);
+        sigprocmask(SIG_BLOCK, &set, NULL);
         t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         if (t->signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pipe2(go, O_CLOEXEC) < 0)
                 return -errno;
@@ -81,17 +84,21 @@ int tree_start(struct tree *t, struct session *s, char **argv, bool stdout_to_st
         }
         t->pid = fork();
         if (t->pid == 0)
-                become(argv, go[0], report[1], &old, &memlock, stdout_to_stderr);
+                become(argv, go, report[1], &s->mask, &memlock, stdout_to_stderr);
         close(go[0]);
         close(report[1]);
         int r = t->pid < 0 ? -errno : identify(t, s, argv[0]);
-        if (r == 0 && write(go[1], "g", 1) != 1)
+        /* From a terminal the child gets a signal, too; one from before the fork would reach nobody. */
+        t->interrupted = r == 0 && early_signal() != 0;
+        if (r == 0 && !t->interrupted && write(go[1], "g", 1) != 1)
                 r = -errno;
         close(go[1]);
-        if (r == 0 && read(report[0], &error, sizeof(error)) == sizeof(error))
+        if (r == 0 && !t->interrupted && read(report[0], &error, sizeof(error)) == sizeof(error))
                 t->exec_error = -error;
-        t->started = r == 0 && !t->exec_error;
+        t->started = r == 0 && !t->exec_error && !t->interrupted;
         close(report[0]);
+        if (t->pid > 0 && (r < 0 || t->interrupted))
+                waitpid(t->pid, NULL, 0);
         return r;
 }
 
@@ -143,7 +150,8 @@ void tree_done(struct tree *t)
 
         if (t->signals >= 0)
                 close(t->signals);
-        /* What is left is our own work: whoever does not want to wait for it may end it. */
-        own_signals(&set);
+        /* What is left is our own work. The others wait for supervise(), which ends it in good order. */
+        sigemptyset(&set);
+        sigaddset(&set, SIGQUIT);
         sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

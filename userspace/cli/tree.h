@@ -10,19 +10,20 @@
 struct tree {
         pid_t pid;
         struct vigil_ident id;
-        int signals;    /* signalfd of SIGCHLD and of the signals that are forwarded */
-        bool started;   /* its program was executed */
-        bool reaped;    /* the command itself has ended */
-        bool empty;     /* and so have all processes it left to us */
-        int status;     /* of the command, as wait(2) has it */
-        int exec_error; /* -errno of execvp(3); then it never ran */
+        int signals;      /* signalfd of SIGCHLD and of the signals that are forwarded */
+        bool started;     /* its program was executed */
+        bool interrupted; /* a signal of early.h came before that: it was not */
+        bool reaped;      /* the command itself has ended */
+        bool empty;       /* and so have all processes it left to us */
+        int status;       /* of the command, as wait(2) has it */
+        int exec_error;   /* -errno of execvp(3); then it never ran */
 };
 
 /**
  * Forks the command stopped before its exec, marks it, and lets it go. Call with the sensor open.
  *
  * @param stdout_to_stderr  its standard output becomes our standard error (--json without --out)
- * @return 0; or -errno. An exec that fails is told by tree->exec_error.
+ * @return 0; or -errno. An exec that fails is told by tree->exec_error, one that was not tried by tree->interrupted.
  */
 int tree_start(struct tree *t, struct session *s, char **argv, bool stdout_to_stderr);
 

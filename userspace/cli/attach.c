@@ -162,7 +162,8 @@ const struct command command_attach = {
                 "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "  --backup-dir DIR, --out FILE, --check METHOD, --record FILE, --reads: see vigil exec --help\n"
                 "\n"
-                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted.\n"
+                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted, 128+N interrupted by signal N\n"
+                "before the watch or in the work after it.\n"
                 "\n"
                 "Example:\n"
                 "  vigil attach --db /srv/app/app.db --for 10m --json\n",
@@ -188,6 +189,7 @@ const struct command command_record = {
                 "\n"
                 "To record a command from its start: vigil exec --record FILE -- COMMAND\n"
                 "\n"
-                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted.\n",
+                "Exit status: 0 done, 64 usage, 69 unavailable, 77 not permitted, 128+N interrupted by signal N\n"
+                "before the watch or in the work after it.\n",
         .run = run_record,
 };

@@ -135,7 +135,8 @@ const struct command command_exec = {
                 "\n"
                 "Exit status: COMMAND's, 128+N when signal N ended it, 126 or 127 when it cannot be run; 64 "
                 "usage,\n"
-                "69 or 77 when Vigil cannot watch here: COMMAND is then not started.\n"
+                "69 or 77 when Vigil cannot watch here, 128+N when signal N came early: COMMAND is then not "
+                "started.\n"
                 "\n"
                 "Example:\n"
                 "  vigil exec --db app.db --backup-dir /var/backups/app -- ./app --port 8080\n",

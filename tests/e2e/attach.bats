@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# vigil attach: who uses the database already, what they hold, and what is said of those that live on.
+
+load lib.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	STRAYS=()
+}
+
+teardown() {
+	[ ${#STRAYS[@]} -eq 0 ] || kill -9 "${STRAYS[@]}" 2>/dev/null || true
+}
+
+# drive TRUTH STEP...: the driver in the background, until the test ends; comes back when it has made TRUTH.ready.
+drive() {
+	local truth=$1
+	shift
+	"$DRIVER" -t "$truth" app.db "$@" 3>&- &
+	STRAYS+=($!)
+	await "$truth.ready"
+}
+
+# attach OPTION...: report in r.json, messages in vigil.err.
+attach() {
+	rm -f r.json
+	timeout -k 5 60 "$VIGIL" attach --db app.db --out r.json --check none "$@" 3>&- 2>vigil.err
+	cat vigil.err
+}
+
+# The same in the background, until it is watching; watch_end waits for it.
+attach_begin() {
+	rm -f r.json vigil.err
+	timeout --foreground -k 5 60 "$VIGIL" attach --db app.db --out r.json "$@" 3>&- 2>vigil.err &
+	WATCH_PID=$!
+	until grep -q watching vigil.err 2>/dev/null; do
+		kill -0 "$WATCH_PID"
+		sleep 0.01
+	done
+}
+
+# The living process that told the truth in file $1, into p.json.
+living() {
+	jq -e --argjson pid "$(pid_of "$1")" '[.databases[0].processes[] | select(.pid == $pid)] | if length == 1 then .[0] else null end' \
+		r.json >p.json || {
+		jq '.databases[0].processes' r.json
+		return 1
+	}
+}
+
+@test "whoever has it open is counted, also one that is at work while the watch begins" {
+	local mode i
+	for mode in wal delete; do
+		rm -rf app.db* busy* ./*.ready
+		mk app.db $mode
+		drive idle "select 1 from t" @ready idle.ready @pause
+		# It keeps one connection open, commits through it, and opens and closes another without a pause.
+		drive busy "select 1 from t" @ready busy.ready @repeat 1000000 "insert into t(b) values('x')" \
+			@fork @close @end @wait-children @end
+		for i in {1..6}; do
+			attach --for 50ms
+			grep -q 'watching; 2 processes use it' vigil.err
+			living busy
+			assert_json p.json '.seen_late == true' '.argv | index("app.db")'
+		done
+		kill -9 "${STRAYS[@]}"
+		STRAYS=()
+	done
+}
+
+@test "a name is no open file: who holds a descriptor with O_PATH does not use it" {
+	command -v python3 >/dev/null || skip "no python3 here"
+	mk app.db delete
+	python3 -c 'import os, time
+fd = os.open("app.db", os.O_PATH)
+open("held", "w").close()
+time.sleep(1000)' 3>&- &
+	STRAYS+=($!)
+	await held
+	attach --for 50ms
+	grep -q 'watching; 0 processes use it' vigil.err
+	assert_report '.databases[0].processes == []'
+}
+
+@test "the living are told with what they hold: locks with read marks, the transaction, the debts" {
+	mk app.db wal
+	drive idle "select 1 from t" @ready idle.ready @pause
+	drive reader begin "select 1 from t" @ready reader.ready @pause
+	drive writer "begin immediate" @ready writer.ready @pause
+	attach --for 50ms
+	grep -q 'watching; 3 processes use it' vigil.err
+	assert_report '.databases[0].verdict == "clean"' '.databases[0].at_risk_lower_bound == true'
+	living writer
+	assert_json p.json '.transaction == "write"' '.transaction_since == null' '.seen_late == true' \
+		'.locks | has_all(["shared", "wal-write", "dms"])' '[.locks[] | select(startswith("wal-read-"))] | length == 1'
+	living reader
+	assert_json p.json '.transaction == "read"' '.locks | has_none(["wal-write"])' \
+		'[.locks[] | select(startswith("wal-read-"))] | length == 1'
+	living idle
+	assert_json p.json '.transaction == "none"' '.locks == ["shared", "dms"]'
+
+	timeout -k 5 60 "$VIGIL" attach --db app.db --for 50ms 3>&- 2>text
+	cat text
+	sed -n 2p text | grep -q "^IN USE  $PWD/app.db"
+	grep -q "driver (pid $(pid_of writer)) is in a write transaction, begun before the watch" text
+	grep -q 'and 1 in no transaction' text
+	! grep -q CLEAN text
+}
+
+@test "a transaction that begins under watch has its time, and its bytes are told" {
+	mk app.db wal
+	drive writer "pragma synchronous=normal" "select 1 from t" @ready writer.ready @wait go "begin immediate" "insert into t(b) values('x')" \
+		commit "begin immediate" @ready writer.in @pause
+	attach_begin --for 50s
+	touch go
+	await writer.in
+	kill -INT "$WATCH_PID"
+	watch_end
+	[ "$status" -eq 0 ]
+	living writer
+	assert_json p.json '.transaction == "write"' '.transaction_since != null' '.commits == 1'
+	assert_report '.databases[0].commits_at_risk == 1' '.databases[0] | risk("wal") > 4096'
+}
+
+@test "a lock that was let go of while the watch began stands for nobody" {
+	local mode
+	for mode in wal delete; do
+		rm -rf app.db* busy* go
+		mk app.db $mode
+		drive busy "pragma synchronous=off" @ready busy.ready @repeat 4000 "insert into t(b) values('x')" @end \
+			@ready busy.idle @pause
+		attach_begin --for 50s
+		await busy.idle
+		kill -INT "$WATCH_PID"
+		watch_end
+		living busy
+		assert_json p.json '.transaction == "none"' '.locks | has_none(["wal-write", "reserved", "pending", "exclusive"])'
+		kill -9 "${STRAYS[@]}"
+		STRAYS=()
+	done
+}
+
+# told_to_stop SIGNAL COMMAND...: vigil gets the signal at some moment of its first 600 ms. Its status is in $status.
+told_to_stop() {
+	local signal=$1 pid
+	shift
+	(exec env TMPDIR="$PWD/tmp" "$VIGIL" "$@" >out 2>err 3>&-) &
+	pid=$!
+	# The first milliseconds belong to the loader of programs.
+	sleep "0.$(printf '%03d' $((RANDOM % 580 + 20)))"
+	kill -"$signal" "$pid"
+	status=0
+	wait "$pid" || status=$?
+}
+
+@test "told to stop early it ends at once, with a line, and the command is not started" {
+	local i signal number
+	mk app.db wal
+	mkdir tmp
+	for i in {1..6}; do
+		for signal in INT TERM; do
+			number=$([ $signal = INT ] && echo 130 || echo 143)
+			rm -f ran
+			told_to_stop $signal exec --db app.db -- sh -c 'touch ran; exec sleep 20'
+			cat err
+			[ "$status" -eq $number ]
+			[ -e ran ] || grep -qx "vigil: exec: interrupted by SIG$signal: the command was not started" err
+
+			told_to_stop $signal attach --db app.db --for 20s
+			cat err
+			grep -q watching err || {
+				[ "$status" -eq $number ]
+				grep -qx "vigil: attach: interrupted by SIG$signal: the watch had not begun" err
+			}
+		done
+	done
+	[ -z "$(ls -A tmp)" ]
+	! compgen -G '/dev/shm/vigil-canary-*' || {
+		# Another Vigil on this host may be starting: it is gone in a moment.
+		sleep 2
+		! compgen -G '/dev/shm/vigil-canary-*'
+	}
+}
+
+@test "an older recording is left alone by a watch that does not begin" {
+	mk app.db wal
+	timeout -k 5 60 "$VIGIL" record -o run.vigil --db app.db --for 50ms 3>&-
+	cp run.vigil before
+	# The signal waits from the first instruction on.
+	status=0
+	python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.kill(os.getpid(), signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])' "$VIGIL" record -o run.vigil --db app.db --for 20s 2>err 3>&- || status=$?
+	cat err
+	[ "$status" -eq 143 ]
+	cmp run.vigil before
+}
+
+@test "the work after the watch can be interrupted, and leaves nothing" {
+	mk app.db wal
+	mkdir tmp
+	truncate -s 3G app.db # sparse: SQLite takes its time over it
+	TMPDIR=$PWD/tmp attach_begin --for 50s --check full
+	kill -INT "$WATCH_PID"
+	until compgen -G 'tmp/.vigil-*' >/dev/null; do
+		kill -0 "$WATCH_PID"
+		sleep 0.01
+	done
+	kill -TERM "$WATCH_PID"
+	status=0
+	wait "$WATCH_PID" || status=$?
+	cat vigil.err
+	[ "$status" -eq 143 ]
+	grep -q 'interrupted by SIGTERM: what was begun is removed' vigil.err
+	[ -z "$(ls -A tmp)" ]
+	[ ! -e r.json ]
+}

@@ -80,6 +80,8 @@ static __always_inline __u64 lock_file(struct file_lock *fl)
         return (__u64)BPF_CORE_READ((struct file_lock___pre69 *)fl, fl_file);
 }
 
+#define LOCKS_WALKED 64 /* of a file, in search of those of one process */
+
 /* One entry of inode->i_flctx->flc_posix, read through its list node. */
 struct lock_view {
         void *owner;

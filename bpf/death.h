@@ -6,8 +6,6 @@
 
 #include "act.h"
 
-#define LOCKS_WALKED 64
-
 /* Adds the bits of one lock to *@bits, read marks included. SQLite's adjacent bytes merge into one range: decode by overlap.
  * The sum is kept in memory: in a register the verifier would follow each of its values. */
 static __always_inline void view_bits(const struct lock_view *v, __u32 role, volatile __u64 *bits)

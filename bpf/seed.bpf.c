@@ -51,6 +51,57 @@ static __always_inline struct vigil_use *seed_use(struct vigil_proc *p, __u32 db
         return NULL;
 }
 
+/* Who has the same open file under the same number as its parent has got it by fork. */
+static __always_inline bool is_inherited(struct task_struct *task, __u32 fd, struct file *file)
+{
+        struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+        struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+        struct fdtable *fdt = BPF_CORE_READ(parent, files, fdt);
+        struct file **slot = BPF_CORE_READ(fdt, fd), *its = NULL;
+
+        if (fd >= BPF_CORE_READ(fdt, max_fds))
+                return false;
+        bpf_probe_read_kernel(&its, sizeof(its), slot + fd);
+        return its == file;
+}
+
+/* True when the owner of the locks, a descriptor table, has one on the file: then it uses the file, however it got it. One that it
+ * shares with its parent tells nothing. */
+static __always_inline bool has_lock(struct task_struct *task, struct file *file)
+{
+        struct files_struct *files = BPF_CORE_READ(task, files);
+        struct file_lock_context *flctx = BPF_CORE_READ(file, f_inode, i_flctx);
+        struct list_head *head, *node;
+
+        if (!flctx || files == BPF_CORE_READ(task, group_leader, real_parent, files))
+                return false;
+        head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        node = BPF_CORE_READ(head, next);
+        for (int i = 0; i < LOCKS_WALKED && node && node != head; i++) {
+                struct lock_view v;
+
+                lock_view_read(&v, node);
+                if (v.owner == (void *)files)
+                        return true;
+                node = BPF_CORE_READ(node, next);
+        }
+        return false;
+}
+
+/* A descriptor that was merely inherited makes no participant; marked, it becomes one by its first use. */
+static __always_inline bool merely_inherits(struct task_struct *task, __u32 tgid, __u32 fd, struct file *file)
+{
+        struct mark *m = mark_of(tgid), new = {.flags = MARK_INHERITS};
+
+        if (part_of(tgid) || has_lock(task, file) || !is_inherited(task, fd, file))
+                return false;
+        if (m)
+                m->flags |= MARK_INHERITS;
+        else if (bpf_map_update_elem(&marks, &tgid, &new, BPF_ANY))
+                COUNT(full_procs);
+        return true;
+}
+
 /* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
  * seen more than once: the kernel asks again for what did not fit into its buffer. */
 static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref)
@@ -98,12 +149,13 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
                 m = mark_of(tgid);
                 if (m && m->flags & MARK_OWN)
                         return 0;
-                ref = bpf_map_lookup_elem(&files, &key);
-                if (!ref || !ref->db || BPF_CORE_READ(file, f_mode) & FMODE_PATH)
+                ref = file_ref_of(BPF_CORE_READ(file, f_inode), &key);
+                if (!ref || BPF_CORE_READ(file, f_mode) & FMODE_PATH)
                         return 0;
                 __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
                 bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
-                if (seed_mode == SEED_ADOPT && !seed_adopt(addr, tgid, ctx->fd, ref))
+                if (seed_mode == SEED_ADOPT &&
+                    (merely_inherits(task, tgid, ctx->fd, file) || !seed_adopt(addr, tgid, ctx->fd, ref)))
                         return 0;
                 e.db = ref->db;
                 e.role = ref->role;

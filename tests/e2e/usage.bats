@@ -66,6 +66,49 @@ narrow() {
 	grep -q 'did you mean doctor' err
 }
 
+@test "an empty argument is named, wherever a path or a name is taken" {
+	local option
+	cd "$BATS_TEST_TMPDIR"
+	for command in check replay "backup verify --backup-dir ." "backup restore --backup-dir . --to x"; do
+		# shellcheck disable=SC2086 # words of a command
+		refused "$VIGIL" $command ""
+		grep -q 'argument 1 is empty' err
+		# shellcheck disable=SC2086
+		refused "$VIGIL" $command -- ""
+	done
+	refused "$VIGIL" check a.db ""
+	grep -q 'argument 2 is empty' err
+	for option in --db --backup-dir --out --record; do
+		refused "$VIGIL" exec $option "" -- true
+		grep -q -- "$option needs a value that is not empty" err
+		refused "$VIGIL" attach $option ""
+		grep -q -- "$option needs a value that is not empty" err
+	done
+	for option in -o --db; do
+		refused "$VIGIL" record $option ""
+		grep -q -- "$option needs a value that is not empty" err
+	done
+	for option in --db --backup-dir; do
+		refused "$VIGIL" backup create $option= --reason x
+		grep -q -- "$option needs a value that is not empty" err
+	done
+	refused "$VIGIL" backup restore id --backup-dir . --to ""
+	grep -q -- '--to needs a value that is not empty' err
+	refused "$VIGIL" exec -- ""
+	grep -q 'the command behind -- is empty' err
+	refused "$VIGIL" ""
+	grep -q 'the name of the command is empty' err
+	refused "$VIGIL" --config "" doctor
+	grep -q -- '--config needs a value that is not empty' err
+}
+
+@test "what attach and record take stands in their help" {
+	cd "$BATS_TEST_TMPDIR"
+	for command in attach record; do
+		"$VIGIL" $command --help | grep -q -- --wait-detach
+	done
+}
+
 @test "a name cannot send an escape sequence" {
 	cd "$BATS_TEST_TMPDIR"
 	refused "$VIGIL" $'bad\x1b[31m\nname'

@@ -59,7 +59,10 @@ START_TEST(mistakes_are_usage_errors)
                                                {"exec", "--config"},
                                                {"--json=1", "exec"},
                                                {"exec", "-q", "-v"},
-                                               {"nothing-like-it"}};
+                                               {"nothing-like-it"},
+                                               {""},
+                                               {"exec", "--config", ""},
+                                               {"exec", "--state-dir="}};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
                 char *argv[5] = {"vigil"};
                 int argc = 1;

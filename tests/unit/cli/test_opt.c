@@ -86,5 +86,19 @@ START_TEST(mistakes_are_usage_errors)
 }
 END_TEST
 
+START_TEST(an_empty_operand_is_a_mistake_unless_it_is_somebody_elses)
+{
+        char *before[] = {"check", "a.db", "", NULL}, *behind[] = {"check", "--", "", NULL};
+        int argc = 3, at = 0;
+        ck_assert_int_eq(opt_parse(&command, opts, &argc, before, &at), CLI_USAGE);
+        argc = 3;
+        ck_assert_int_eq(opt_parse(&command, opts, &argc, behind, NULL), CLI_USAGE);
+        argc = 3;
+        ck_assert_int_eq(opt_parse(&command, opts, &argc, behind, &at), CLI_OK);
+        ck_assert_str_eq(behind[at], "");
+}
+END_TEST
+
 SUITE("opt", options_of_every_kind_are_read, what_stands_behind_two_dashes_is_not_looked_at,
-      a_single_dash_is_an_operand, mistakes_are_usage_errors)
+      a_single_dash_is_an_operand, mistakes_are_usage_errors,
+      an_empty_operand_is_a_mistake_unless_it_is_somebody_elses)

@@ -102,24 +102,35 @@ static __always_inline bool merely_inherits(struct task_struct *task, __u32 tgid
         return true;
 }
 
+/* What it did with the file before its watch began is not known. */
+static __always_inline void seen_late(struct vigil_use *use, const struct file_ref *ref)
+{
+        struct vigil_db *db = db_get(ref->db);
+        struct vigil_ledger *l = db ? ledger_of(db, ref->role) : NULL;
+
+        use->flags |= VIGIL_USE_SEEN_LATE;
+        if (l)
+                l->flags |= VIGIL_LEDGER_SEEN_LATE;
+}
+
 /* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
  * seen more than once: the kernel asks again for what did not fit into its buffer. */
 static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref)
 {
+        bool fresh = !part_of(tgid);
+        struct db_priv *priv = db_priv(ref->db);
+
         part_new(addr, tgid, 0);
         struct vigil_proc *p = part_of(tgid);
-        if (!p || p->flags & VIGIL_PROC_DEAD)
+        if (!p || !priv || p->flags & VIGIL_PROC_DEAD)
                 return false;
-        /* Also of one that we have seen at work since the watch began: what it did before is not known. */
-        p->flags |= VIGIL_PROC_SEEN_LATE;
+        p->flags |= fresh ? VIGIL_PROC_SEEN_LATE : 0;
         struct vigil_use *use = seed_use(p, ref->db);
         if (!use)
                 return true;
-        use->flags |= VIGIL_USE_SEEN_LATE;
-        struct vigil_db *db = db_get(ref->db);
-        struct vigil_ledger *l = db ? ledger_of(db, ref->role) : NULL;
-        if (l)
-                l->flags |= VIGIL_LEDGER_SEEN_LATE;
+        /* Also of one that we have seen at work since the watch began; later all that it did was seen. */
+        if (fresh || !priv->seeded)
+                seen_late(use, ref);
         if (ref->role == VIGIL_ROLE_MAIN) {
                 use->flags |= VIGIL_USE_OPENED;
                 main_fd_add(use, (__s32)fd);

@@ -187,6 +187,13 @@ static int add_busy(struct sensor *s, struct found *f)
         return r;
 }
 
+static void mark_seeded(struct sensor *s)
+{
+        for (uint64_t id = 1; id < VIGIL_MAX_DBS; id++)
+                if (s->db[id].path)
+                        control_run(s->skeleton->progs.raw_tp__seeded, &id, 1);
+}
+
 /* Counted is who uses a database, not who became a participant here: whoever was at work between the begin of the watch and now
  * is one already. A descriptor that wanders (dup, fork, a socket) may slip through one pass, so there is one more after each
  * that found somebody: by then everybody it found is followed. */
@@ -202,6 +209,8 @@ static int seed_all(struct sensor *s)
                 r = seed_pass(s, &f);
         if (r >= 0)
                 r = add_busy(s, &f);
+        if (r >= 0)
+                mark_seeded(s);
         free(f.tgid);
         return r < 0 ? r : (int)f.n;
 }

@@ -1,4 +1,4 @@
-/* test_text_living.c - a watch that ends before its processes do. */
+/* test_living.c - a watch that ends before its processes do. */
 #include "report/report.h"
 
 #include <stdlib.h>

@@ -128,8 +128,8 @@ static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const s
         struct vigil_use *use = seed_use(p, ref->db);
         if (!use)
                 return true;
-        /* Also of one that we have seen at work since the watch began; later all that it did was seen. */
-        if (fresh || !priv->seeded)
+        /* Also of one that we have seen at work since the watch began. Later who was seen from the first use on is not late. */
+        if (!use->flags || !priv->seeded)
                 seen_late(use, ref);
         if (ref->role == VIGIL_ROLE_MAIN) {
                 use->flags |= VIGIL_USE_OPENED;

@@ -21,8 +21,7 @@ static const char *const manners[] = {
         "GET / HTTP/1.1\r\n\r\n",
         "{\"control\": 1, \"command\": \"incidents\"}\n",
         "{\"control\": 1, \"command\": \"events\", \"args\": {\"follow\": true, \"after\": 0}}\n",
-        "{\"control\": 1, \"command\": \"summary\", \"args\": {\"by\": [[[[]]], 7, \"db\"], \"since_ns\": "
-        "-9e99}}\n",
+        "{\"control\": 1, \"command\": \"summary\", \"args\": {\"by\": [[[]], 7], \"since_ns\": -9e99}}\n",
         "{\"control\": 1, \"command\": \"incident-resolve\", \"args\": {\"id\": \"i-\\u0001\", \"limit\": -1}}\n",
         "{\"control\": 7, \"command\": 7}\n",
 };

@@ -23,6 +23,33 @@ static void print_time(struct page *p, const struct operator_view *v, const json
                                by ? by : "");
 }
 
+/* What it waits for. */
+static void print_ends(struct page *p, const json_t *incident)
+{
+        static const struct {
+                const char *word, *text;
+        } ends[] = {
+                {"recovery", "the next opener has recovered the database"},
+                {"check", "an integrity check is ok"},
+                {"backup", "a verified backup is there"},
+                {"quiet", "nothing like it is seen for a while"},
+                {"over", "it is seen to be over"},
+                {"operator", "you say so: `vigil incident resolve` it"},
+        };
+        bool first = true;
+        size_t i;
+        json_t *word;
+        if (json_is_string(json_object_get(incident, "resolved_at")))
+                return;
+        json_array_foreach (json_object_get(incident, "ends_by"), i, word)
+                for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
+                        if (json_is_string(word) && strcmp(json_string_value(word), ends[k].word) == 0) {
+                                page_paragraph(p, INK_PLAIN, first ? "ends when" : "and", LABEL, "%s",
+                                               ends[k].text);
+                                first = false;
+                        }
+}
+
 static void print_findings(struct page *p, const struct operator_view *v)
 {
         const json_t *list = json_object_get(v->document, "finding_details");
@@ -129,6 +156,7 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         print_time(p, v, incident, "since", "started_at", NULL);
         print_time(p, v, incident, "acknowledged", "acknowledged_at", NULL);
         print_time(p, v, incident, "resolved", "resolved_at", pick_text(incident, "resolved_by", NULL));
+        print_ends(p, incident);
         print_integrity(p, incident);
         print_backup(p, incident);
         if (pick_text(incident, "evidence", NULL))

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # The store in trouble: locked, full, damaged, of a newer version. The watch goes on, nothing that was shown is lost.
 
 load lib.bash
@@ -121,7 +122,7 @@ says() {
 		grep -q "^vigil: state directory .*$dir: " err
 	done
 	mkdir small
-	mount -t tmpfs -o size=1m,ro small small || skip "cannot mount a tmpfs"
+	mount -t tmpfs -o size=1m,mode=700,ro small small || skip "cannot mount a tmpfs"
 	status=0
 	timeout 60 "$VIGIL" run -c vigil.conf --state-dir small 2>err || status=$?
 	umount small

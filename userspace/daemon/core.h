@@ -51,6 +51,11 @@ struct daemon {
         int64_t started_ns;        /* since the epoch */
         struct vigil_stats stats;  /* counters of loss at the last turn */
         uint64_t state_written_ns; /* CLOCK_BOOTTIME; 0: not yet by this run */
+        struct {
+                uint64_t second;
+                unsigned stored;   /* in that second */
+                uint64_t left_out; /* in all */
+        } uneventful;              /* certificates that nothing follows from */
         int state_error;           /* of the last writing */
         bool ending;
         int exit;

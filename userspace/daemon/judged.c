@@ -7,43 +7,62 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/deaths.h"
 #include "daemon/guard.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
+#include "report/build.h"
 #include "report/report.h"
 
 /* The initial PID namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO) and the root cgroup, which hold everybody. */
 #define PIDNS_INITIAL 4026531836u
 #define CGROUP_ROOT   1u
 
+/* Ends that nothing follows from, as of a shell script that starts a client for each row, are stored one by one only as far as
+ * somebody could read them: so many a second, the others are counted. */
+#define UNEVENTFUL_A_SECOND 100
+
+/* While so many certificates are made, the rings are emptied once: a burst of deaths fills theirs in a quarter of a second. */
+#define POLL_EACH 32
+
 struct judged {
         struct daemon *d;
         const struct detection *detection;
-        json_t *report;
+        json_t *report;                  /* NULL: without findings nobody needs it */
         char (*incident)[DETECT_ID_LEN]; /* of each certificate; empty: none */
         bool evidence;                   /* something bad enough to keep the recording */
         char worst[DETECT_ID_LEN];       /* the incident it is kept for */
 };
 
-/* ---- the report's objects, by id ---- */
+/* ---- the report's objects ---- */
 
-/* New reference: the object of `databases`[].@list with that id. */
-static json_t *object_of(const struct judged *j, const char *list, const char *id)
+/* New reference: the finding as the report has it. */
+static json_t *finding_json(const struct judged *j, const char *id)
 {
         json_t *databases = json_object_get(j->report, "databases"), *db, *o;
         size_t i, k;
 
         json_array_foreach (databases, i, db) {
-                json_array_foreach (json_object_get(db, list), k, o) {
+                json_array_foreach (json_object_get(db, "findings"), k, o) {
                         const char *its = json_string_value(json_object_get(o, "id"));
                         if (its && strcmp(its, id) == 0)
                                 return json_incref(o);
                 }
         }
         return json_object();
+}
+
+/* New reference. */
+static json_t *certificate_json(const struct judged *j, const struct certificate *c)
+{
+        struct build b = {.d = j->detection, .m = detection_model(j->detection)};
+        json_t *o = build_certificate(&b, c);
+
+        return o ? o : json_object();
 }
 
 static struct guard *guard_of(const struct judged *j, size_t database)
@@ -82,7 +101,7 @@ static void take_finding(struct judged *j, const struct finding *f)
 {
         struct daemon *d = j->d;
         struct guard *g = guard_of(j, f->database);
-        uint64_t ns = f->ns ? f->ns : f->certificate ? f->certificate->death->ns : 0;
+        uint64_t ns = f->ns ? f->ns : f->certificate ? f->certificate->death->ns : clock_boottime_ns();
 
         if (!g)
                 return;
@@ -92,13 +111,12 @@ static void take_finding(struct judged *j, const struct finding *f)
                                             .database = g->name,
                                             .path = g->path,
                                             .ns = ns,
-                                            .at_ns = ns ? model_realtime(detection_model(j->detection), ns)
-                                                        : daemon_now(),
+                                            .at_ns = model_realtime(detection_model(j->detection), ns),
                                             .certificate = f->certificate ? f->certificate->id : NULL,
                                             .detail = f->detail,
                                             .trust = &f->trust,
                                             .cause = cause_of(f->certificate)};
-        struct incident *i = case_add(d, &in, object_of(j, "findings", f->id));
+        struct incident *i = case_add(d, &in, finding_json(j, f->id));
         if (!i)
                 return;
         if (f->certificate)
@@ -114,19 +132,34 @@ static void take_finding(struct judged *j, const struct finding *f)
 
 /* ---- certificates ---- */
 
+/* Whether an end without an incident is stored. */
+static bool has_room(struct daemon *d, const struct certificate *c)
+{
+        uint64_t second = clock_boottime_ns() / 1000000000;
+
+        if (c->verdict != VERDICT_CLEAN && c->verdict != VERDICT_ABRUPT)
+                return true;
+        if (second != d->uneventful.second) {
+                d->uneventful.second = second;
+                d->uneventful.stored = 0;
+        }
+        if (d->uneventful.stored++ < UNEVENTFUL_A_SECOND)
+                return true;
+        d->uneventful.left_out++;
+        return false;
+}
+
 static void take_certificate(struct judged *j, const struct certificate *c)
 {
         struct daemon *d = j->d;
         struct guard *g = guard_of(j, c->database);
         const char *incident = j->incident[index_of(j, c)];
-        json_t *o = object_of(j, "certificates", c->id);
         int64_t at = model_realtime(detection_model(j->detection), c->death->ns);
         const char *verdict = verdict_name(c->verdict);
 
-        if (!g) {
-                json_decref(o);
+        if (!g || (!*incident && !has_room(d, c)))
                 return;
-        }
+        json_t *o = certificate_json(j, c);
         json_t *process = json_object_get(o, "process");
         json_t *note = json_pack("{s:s, s:s, s:{s:O?, s:O?, s:O?}}", "certificate", c->id, "verdict", verdict,
                                  "process", "pid", json_object_get(process, "pid"), "start_ns",
@@ -164,7 +197,7 @@ int judged_take(struct daemon *d, const struct episode *e, const struct detectio
 {
         struct judged j = {.d = d, .detection = detection};
         size_t n = detection_n_certificates(detection);
-        int r = report_build(detection, NULL, &j.report);
+        int r = detection_n_findings(detection) ? report_build(detection, NULL, &j.report) : 0;
 
         if (r < 0)
                 return r;
@@ -175,8 +208,11 @@ int judged_take(struct daemon *d, const struct episode *e, const struct detectio
         }
         for (size_t i = 0; i < detection_n_findings(detection); i++)
                 take_finding(&j, detection_finding(detection, i));
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
                 take_certificate(&j, detection_certificate(detection, i));
+                if (i % POLL_EACH == POLL_EACH - 1)
+                        sensor_poll(d->sensor, 0, deaths_record, d);
+        }
         keeper_turn(d->keeper);
         if (j.evidence)
                 keep_evidence(&j, e);

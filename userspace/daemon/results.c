@@ -98,20 +98,27 @@ static void suspect(const struct work *w, struct guard *g)
                         json_pack("{s:[s]}", "because", i->code), id);
 }
 
-static void damaged(const struct work *w, struct guard *g, const json_t *answer)
+static void damaged(struct work *w, struct guard *g, const json_t *answer)
 {
         bool kept = w->kind == ACTION_BACKUP; /* it has kept the raw files as evidence */
         const json_t *errors = json_object_get(answer, "errors");
         const char *method = text(answer, "method");
+        const struct incident *known = kept && first_incident(w)
+                                               ? incidents_find(w->d->incidents, first_incident(w))
+                                               : NULL;
         size_t n = json_array_size(errors);
         char detail[160];
 
+        if (known && strcmp(known->code, "integrity-failed") == 0)
+                return; /* it was begun because of that */
         snprintf(detail, sizeof(detail), "%s found damage: %zu error%s", method ? method : "the check", n,
                  n == 1 ? "" : "s");
         struct incident *i = case_raise_in(w->d, "integrity-failed", g, detail,
                                            json_pack("{s:s?, s:I, s:O?}", "method", method, "errors", (json_int_t)n,
                                                      "first", json_array_get(errors, 0)),
                                            first_incident(w));
+        if (i && !first_incident(w)) /* it came of this check */
+                json_array_append_new(w->incidents, json_string(i->id));
         if (i && !kept)
                 response_to(w->d, g, i, "integrity-failed", SEVERITY_P0, NULL);
 }
@@ -130,13 +137,13 @@ static void take_check(struct work *w, struct guard *g, const json_t *check)
 {
         const char *result = text(check, "result");
 
+        if (strcmp(result, "corrupt") == 0)
+                damaged(w, g, check);
         keeper_check(w->d->keeper, g->name, first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
         tell(w, "integrity", check);
         g->checked_ns = daemon_now();
         snprintf(g->check_result, sizeof(g->check_result), "%s", result);
-        if (strcmp(result, "corrupt") == 0) {
-                damaged(w, g, check);
-        } else if (strcmp(result, "ok") == 0) {
+        if (strcmp(result, "ok") == 0) {
                 suspect(w, g);
                 fulfil(w, ENDS_BY_CHECK, "check");
         }
@@ -176,6 +183,8 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
         const char *reason = text(backup, "reason"), *id = first_incident(w);
         struct guard *g = guard_of(w);
         bool good = json_is_object(entry) && json_is_true(json_object_get(entry, "verified"));
+        /* The raw files of a corrupt source: no backup, and no failure of one either. */
+        bool evidence = text(backup, "class") && strcmp(text(backup, "class"), "evidence") == 0;
 
         if (!g) {
                 json_object_set_new(doc, "reason", json_string("the database is no longer guarded"));
@@ -183,7 +192,8 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
         }
         if (json_is_object(entry)) {
                 keeper_backup(w->d->keeper, g->name, id, json_deep_copy(entry));
-                tell(w, "backup", entry);
+                if (!evidence)
+                        tell(w, "backup", entry);
                 json_object_set(doc, "backup", json_object_get(entry, "id"));
         }
         if (json_is_string(json_object_get(backup, "class")) && strcmp(text(backup, "class"), "evidence") == 0 &&
@@ -203,6 +213,8 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
                 return true;
         }
         json_object_set_new(doc, "reason", json_string(reason ? reason : "it is not verified"));
+        if (evidence)
+                return true;
         failed(w, g, reason ? reason : "the copy could not be verified", text(backup, "last_good"));
         return false;
 }

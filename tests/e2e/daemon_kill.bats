@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# kill -9 of the monitor and of its helpers, at random moments: nothing hangs, no incident that was shown is lost.
+
+load lib.bash
+load daemon.bash
+
+ROUNDS=${VIGIL_KILL_ROUNDS:-20}
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\"  backup { min-interval = \"1s\"  max-per-hour = 1000 } }"
+}
+
+teardown() {
+	daemon_teardown
+}
+
+random_ms() {
+	sleep "$(printf '0.%03d' $((RANDOM % $1)))"
+}
+
+unclean_death() {
+	"$DRIVER" -t /dev/null app.db "${SPILL[@]}" @kill9 3>&- 2>/dev/null || true
+}
+
+# Every id that an answer has shown so far, one per line.
+remember() {
+	! timeout 20 "$VIGIL" --state-dir S --json incidents >a.json 2>/dev/null ||
+		jq -r '.incidents[].id' a.json >>shown
+}
+
+@test "the monitor is killed again and again: the store stays sound, and what was shown is there" {
+	local round
+
+	touch shown
+	for ((round = 0; round < ROUNDS; round++)); do
+		if ((round % 4 == 3)); then # while it begins
+			"$VIGIL" run -c vigil.conf --state-dir S 3>&- 2>daemon.err &
+			DAEMON=$!
+			random_ms 900
+		else
+			daemon_begin
+			unclean_death
+			random_ms 200
+			remember
+			unclean_death
+			random_ms 60
+		fi
+		daemon_kill
+		[ ! -e S/vigil.db ] || [ "$(sqlite3 -cmd '.timeout 5000' S/vigil.db 'pragma integrity_check')" = ok ]
+	done
+	daemon_begin
+	[ "$(grep -c 'damaged' daemon.err)" -eq 0 ]
+	[ -s shown ]
+	sort -u shown >all
+	while read -r id; do
+		[ "$(sql "select count(*) from alerts where id='$id'")" = 1 ]
+	done <all
+	# Every intent has an outcome, or is told to have been interrupted.
+	[ "$(sql "select count(*) from actions where outcome is null and intent_ns < (select max(started_ns) from runs)")" = 0 ]
+	# Every backup that was announced is one.
+	timeout 120 "$VIGIL" backup verify --backup-dir S/backups/app
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
+@test "helpers are killed again and again: each costs one action, and the monitor says so" {
+	local round child killed=0
+
+	daemon_begin
+	for ((round = 0; round < ROUNDS; round++)); do
+		unclean_death
+		for _ in {1..50}; do
+			child=$(pgrep -P "$DAEMON" | head -1) || true
+			[ -z "$child" ] || break
+		done
+		random_ms 10
+		if [ -n "$child" ] && [ "$(ps -o ppid= -p "$child" | tr -d ' ')" = "$DAEMON" ]; then
+			kill -KILL "$child" 2>/dev/null && killed=$((killed + 1))
+		fi
+	done
+	echo "$killed helpers were killed"
+	eventually 20 '.actions == []' status
+	[ "$(jq -r .pid a.json)" = "$DAEMON" ]
+	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	((killed == 0)) || [ "$(sql "select count(*) from findings where code='worker-failed'")" -gt 0 ]
+	[ "$(sql "select count(*) from actions where outcome is null")" = 0 ]
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
+@test "two thousand processes come and go: nothing is lost, and memory does not grow with them" {
+	local before after
+
+	daemon_begin
+	"$DRIVER" -t /dev/null app.db "insert into t(b) values('x')"
+	eventually 5 '.certificates | length == 1' certificates
+	before=$(ps -o rss= -p "$DAEMON")
+	"$DRIVER" -t /dev/null app.db @repeat 20 @repeat 100 @fork "select count(*) from t" @end @end @wait-children @end
+	ask status
+	assert_answer '.trust.level == "full"'
+	after=$(ps -o rss= -p "$DAEMON")
+	echo "resident: $before KiB before, $after KiB after"
+	((after < before + 16384))
+	ask health
+	[ "$status" -eq 0 ]
+}

@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# What the daemon does by itself: checks and backups by schedule and policy, summaries, events; with the privileges it has kept.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+}
+
+teardown() {
+	daemon_teardown
+}
+
+guard_app() {
+	configure "$2" "database \"app\" { path = \"$PWD/app.db\" $1 }"
+}
+
+@test "checks and backups by schedule" {
+	# The first time is spread over the interval by the name: this one comes within two seconds.
+	configure "database \"db6\" { path = \"$PWD/app.db\" check { every = \"1s\" } backup { on = {\"schedule\"} every = \"1m\" } }"
+	daemon_begin
+	eventually 10 '.databases[0] | .last_check.result == "ok" and .last_backup.verified' status
+	[ "$(sql "select distinct reason from actions")" = schedule ]
+	ask incidents
+	assert_answer '.incidents == []'
+}
+
+@test "damage that a scheduled check finds: P0, critical, the raw files are kept, and a good check ends it" {
+	local id
+
+	guard_app 'check { every = "1s" }'
+	daemon_begin
+	eventually 10 '.databases[0].last_check.result == "ok"' status
+	cp app.db good.db
+	dd if=/dev/urandom of=app.db bs=4096 seek=4 count=2 conv=notrunc 2>/dev/null
+	eventually 10 '.incidents | length == 1 and .[0].code == "integrity-failed"' incidents
+	assert_answer '.incidents[0].severity == "P0"' '.incidents[0].integrity.result == "corrupt"'
+	id=$(jq -r '.incidents[0].id' a.json)
+	ask health
+	[ "$status" -eq 2 ]
+	eventually 10 '.actions == []' status
+	[ "$(find S -path '*evidence*' -name '*.db*' | wc -l)" -ge 1 ]
+	cp good.db app.db
+	eventually 10 '.incidents[] | select(.id == "'"$id"'") | .status == "resolved" and .resolved_by == "check"' incidents
+	ask health
+	[ "$status" -eq 0 ]
+}
+
+@test "within min-interval the second death gets a check and no backup, and says why" {
+	guard_app ''
+	daemon_begin
+	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
+	eventually 5 '.incidents[0].backup.verified' incidents
+	"$DRIVER" -t t2 app.db "insert into t(b) values('back')"
+	eventually 5 '.incidents[0].status == "resolved"' incidents
+	"$DRIVER" -t t3 app.db "${SPILL[@]}" @kill9 || true
+	eventually 5 '.incidents | length == 2 and .[0].integrity.result == "ok"' incidents
+	assert_answer '.incidents[0].backup == null' '.incidents[0].backup_skipped | test("min-interval")'
+	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
+}
+
+@test "ten writers that one process kills are one incident" {
+	local i pids=()
+
+	for i in {0..9}; do
+		cp app.db "many$i.db"
+	done
+	configure "database \"many\" { glob = \"$PWD/many*.db\" }"
+	daemon_begin
+	for i in {0..9}; do
+		"$DRIVER" -t "t$i" "many$i.db" "${SPILL[@]}" @ready "ready$i" @pause 3>&- &
+		pids+=($!)
+	done
+	for i in {0..9}; do
+		await "ready$i"
+	done
+	kill -KILL "${pids[@]}"
+	wait "${pids[@]}" || true
+	eventually 10 '.incidents | length == 1 and (.[0].certificates | length == 10) and (.[0].backups | length == 10)' incidents
+	assert_answer '.incidents[0].databases | length == 10'
+}
+
+@test "summaries count what was done, now and in the minute that is over" {
+	guard_app ''
+	daemon_begin
+	"$DRIVER" -t t1 app.db "pragma synchronous=full" @repeat 50 "insert into t(b) values('x')" @end
+	ask summary
+	assert_answer '.schema == "vigil.summary/1"' \
+		'[.rows[] | select(.db == "app" and .file == "wal" and .op == "sync")] | length == 1 and .[0].count >= 50 and .[0].p99_us > 0' \
+		'[.rows[] | select(.file == "wal" and .op == "write")][0].bytes > 50 * 4096'
+	ask summary --by process,op
+	assert_answer '[.rows[] | select(.process == "driver" and .op == "sync")] | length == 1 and .[0].count >= 50'
+}
+
+@test "who follows the events sees a death when it happens" {
+	guard_app ''
+	daemon_begin
+	timeout 60 "$VIGIL" --state-dir S --json events --follow >followed 3>&- &
+	local follower=$!
+	eventually 5 '.databases[0].state == "watched"' status
+	sleep 0.3
+	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
+	for _ in {1..250}; do
+		! grep -q '"backup"' followed || break
+		sleep 0.02
+	done
+	kill "$follower"
+	wait "$follower" || true
+	jq -se '[.[] | select(.type == "death")] | length == 1 and .[0].verdict == "unclean" and .[0].database == "app"' followed
+	jq -se '[.[] | select(.type == "incident" and .what == "opened")] | length == 1' followed
+	jq -se '[.[] | select(.type == "action" and .action == "backup" and .outcome == "done")] | length == 1' followed
+}
+
+@test "redact-argv: no argument of any process is kept, nowhere" {
+	guard_app '' 'redact-argv = true'
+	daemon_begin
+	"$DRIVER" -t t1 app.db "${SPILL[@]}" "select 'S3CRET-in-argv'" @kill9 || true
+	eventually 5 '.incidents[0].backup.verified and .incidents[0].evidence != null' incidents
+	daemon_end
+	[ "$(grep -rla 'S3CRET-in-argv' S | wc -l)" -eq 0 ]
+}
+
+@test "what is no longer needed cannot be done any more; what is, can" {
+	local caps owner
+
+	guard_app ''
+	daemon_begin
+	caps=$(awk '/^CapEff/ { print $2 }' "/proc/$DAEMON/status")
+	# No CAP_SYS_ADMIN (21) where Landlock is there, no CAP_NET_ADMIN (12), no CAP_SYS_MODULE (16).
+	((0x$caps & 1 << 12)) && false
+	((0x$caps & 1 << 16)) && false
+	[ "$(awk '/^CapBnd/ { print $2 }' "/proc/$DAEMON/status")" = "$caps" ]
+	# A database of somebody else, put under watch afterwards.
+	chmod 711 . "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" 2>/dev/null || true
+	mkdir -m 700 theirs
+	mk theirs/app.db wal
+	chown -R 65534:65534 theirs
+	guard_app '' "database \"theirs\" { path = \"$PWD/theirs/app.db\" }"
+	kill -HUP "$DAEMON"
+	eventually 5 '.databases | length == 2 and all(.state == "watched")' status
+	"$DRIVER" -t t1 theirs/app.db "${SPILL[@]}" @kill9 || true
+	eventually 5 '.incidents[0].database == "theirs" and .incidents[0].backup.verified' incidents
+	owner=$(stat -c %u "$(jq -r '.incidents[0].backup.path' a.json)")
+	[ "$owner" = 65534 ]
+}

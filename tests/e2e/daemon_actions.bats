@@ -4,6 +4,7 @@
 
 load lib.bash
 load daemon.bash
+load ../faults/loopdisk.bash
 
 setup_file() {
 	need_watch
@@ -15,6 +16,7 @@ setup() {
 
 teardown() {
 	daemon_teardown
+	loopdisk_down "$BATS_TEST_TMPDIR/disk"
 }
 
 # guard SETTINGS...: app.db in WAL mode under guard, with these lines in its section.
@@ -157,4 +159,24 @@ actions_are() {
 	eventually 10 '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
 	until_true 10 some_file S/backups/app/evidence -name '*.db'
 	[ -z "$(find S/backups/app -maxdepth 1 -name '*.db')" ]
+}
+
+@test "a disk that fails is one incident, with the raw files and the kernel's words" {
+	why=$(loopdisk_missing "$BATS_TEST_TMPDIR/probe") && skip "$why"
+	loopdisk_up "$BATS_TEST_TMPDIR/disk" 24m 64m
+	mk disk/disk/app.db wal
+	configure "database \"app\" { path = \"$PWD/disk/disk/app.db\" }"
+	daemon_begin
+	loopdisk_exhaust "$BATS_TEST_TMPDIR/disk" 512
+	"$DRIVER" -t truth disk/disk/app.db "pragma synchronous=full" "?insert into t(b) values(zeroblob(12000000))" @exit 0
+	[ "$(jq -s '[.[] | select(.step | startswith("insert"))][0].rc != 0' truth)" = true ]
+	local failing='[.incidents[] | select(.code | test("^(sync|writeback|media|filesystem)"))]'
+	eventually 20 "$failing | length == 1 and .[0].evidence" incidents
+	until_true 20 counts "actions where kind = 'evidence' and outcome = 'done'" 1
+	ask incidents
+	dir=$(jq -r "${failing}[0].evidence" a.json)
+	test -s "$dir/files/app.db"
+	if dd if=/dev/kmsg of=/dev/null bs=8192 count=1 iflag=nonblock 2>/dev/null; then
+		grep -q "loop" "$dir/kernel.log"
+	fi
 }

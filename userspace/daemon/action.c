@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "daemon/action_run.h"
 #include "daemon/budget.h"
@@ -163,8 +164,9 @@ static void finish(struct actions *a, struct action *x)
                 bad = failed(a, x, child_finish(TAKE_PTR(x->child), &result), &result, failure);
         else
                 snprintf(failure, sizeof(failure), "it could not be started: %s", strerror(-x->error));
-        if (bad)
-                budget_failed(a->budget, x->r.kind, x->r.database, clock_boottime_ns());
+        if (bad && budget_failed(a->budget, x->r.kind, x->r.database, clock_boottime_ns()))
+                log_warn("%s of %s failed %d times within ten minutes: it rests for an hour",
+                         a->jobs[x->r.kind].name, x->r.database, BUDGET_FAILURES);
         end(a, x, bad ? NULL : result.answer, bad ? failure : NULL, result.ms);
         child_result_done(&result);
 }

@@ -169,7 +169,8 @@ static int backup(int fd, void *request)
 static int evidence(int fd, void *request)
 {
         const struct action_request *r = request;
-        const struct evidence_options how = {.path = r->path,
+        const struct evidence_options how = {.name = r->database,
+                                             .path = r->path,
                                              .directory = r->directory,
                                              .byte_budget = r->byte_budget,
                                              .deadline_ms = EVIDENCE_MS};

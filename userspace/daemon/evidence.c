@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 #include "base/text.h"
 #include "daemon/kmsg.h"
 #include "engine/snapshot.h"
-#include "respond/publish.h"
 #include "respond/shm.h"
 
 #define FILES      "files"
@@ -98,13 +98,12 @@ static bool budget_left(const struct evidence_options *o, uint64_t *ret)
 
 static int keep_files(const struct evidence_options *o, int files, struct evidence_result *ret)
 {
-        char base[PUBLISH_BASE_LEN], name[PUBLISH_BASE_LEN + 8], budget[TEXT_BYTES_LEN];
+        char name[NAME_MAX + 1], budget[TEXT_BYTES_LEN];
         struct snapshot_options how = {.others_may_write = true, .deadline_ms = o->deadline_ms, .raw = true};
         struct snapshot_result s;
         struct stat st;
 
-        publish_base(o->path, base);
-        snprintf(name, sizeof(name), "%s.db", base);
+        snprintf(name, sizeof(name), "%s.db", o->name);
         if (fstatat(files, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
                 ret->bytes = (uint64_t)st.st_size;
                 return 0;
@@ -120,7 +119,7 @@ static int keep_files(const struct evidence_options *o, int files, struct eviden
                 return fail(ret, err, "%s", s.reason);
         ret->bytes = s.bytes;
         ret->method = s.method;
-        snprintf(name, sizeof(name), "%s.shm", base);
+        snprintf(name, sizeof(name), "%s.shm", o->name);
         err = shm_keep(o->path, files, name);
         if (err < 0)
                 return fail(ret, err, "cannot copy its -shm: %s", strerror(-err));
@@ -141,6 +140,17 @@ int evidence_take(const struct evidence_options *options, struct evidence_result
         if (err == 0 && fsync(dir) < 0)
                 err = fail(ret, -errno, "cannot sync the directory: %s", strerror(errno));
         return err;
+}
+
+bool evidence_kept(const char *directory, const char *name)
+{
+        _cleanup_free_ char *file = NULL;
+
+        if (asprintf(&file, "%s/" FILES "/%s.db", directory, name) < 0) {
+                file = NULL;
+                return false;
+        }
+        return access(file, F_OK) == 0;
 }
 
 json_t *evidence_json(int error, const struct evidence_result *r)

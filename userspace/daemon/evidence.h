@@ -3,9 +3,11 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct evidence_options {
+        const char *name;      /* of the database: [A-Za-z0-9._-], unique */
         const char *path;      /* of the main file */
         const char *directory; /* STATE/evidence/INCIDENT: made where it is missing */
         uint64_t
@@ -29,6 +31,9 @@ struct evidence_result {
  * @return 0; -EDQUOT: the byte budget; or as snapshot_take(). @p ret is filled in every case.
  */
 int evidence_take(const struct evidence_options *options, struct evidence_result *ret);
+
+/** Whether DIRECTORY already holds the files of the database called @p name: then there is nothing to take. */
+bool evidence_kept(const char *directory, const char *name);
 
 /** {"error", "bytes", "method", "kernel_lines" (null: the log could not be read), "reason" (null: kept)}. New reference. */
 json_t *evidence_json(int error, const struct evidence_result *r);

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/evidence.h"
 #include "daemon/guard.h"
 #include "daemon/results.h"
 #include "daemon/work.h"
@@ -225,6 +227,16 @@ static bool in_doubt(const char *code)
         return c && (c->ends == ENDS_BY_HAND || c->ends == ENDS_BY_CHECK);
 }
 
+/* An error that goes on is told again and again; its files are kept once. */
+static void keep_evidence(struct daemon *d, struct guard *g, const struct incident *i, const char *reason,
+                          const char *verdict)
+{
+        _cleanup_free_ char *dir = directory_of(d, ACTION_EVIDENCE, g->name, i->id);
+
+        if (!dir || !evidence_kept(dir, g->name))
+                begin(d, g, ACTION_EVIDENCE, i, reason, verdict);
+}
+
 /* What the next copy takes, as far as the file says it. */
 static void estimate(struct daemon *d, struct guard *g)
 {
@@ -242,7 +254,7 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
 
         /* A backup of a corrupt database keeps its files itself. */
         if (doubt && trigger != CONFIG_ON_CORRUPT)
-                begin(d, g, ACTION_EVIDENCE, i, code, verdict);
+                keep_evidence(d, g, i, code, verdict);
         if (!trigger)
                 return;
         /* A backup checks its copy: that is the check, too. */
@@ -257,7 +269,7 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
                 return;
         }
         if (doubt && trigger == CONFIG_ON_CORRUPT)
-                begin(d, g, ACTION_EVIDENCE, i, code, verdict);
+                keep_evidence(d, g, i, code, verdict);
         if (i)
                 case_set(d, i->id, "backup_skipped", json_string(policy_why(a)));
         response_check(d, g, i, code);

@@ -10,6 +10,10 @@
 #   memory    resident memory of vigil exec while a database is at work
 #   kills     from a fatal signal to the certificate
 #   backup    a backup of 256 MiB under a constant writer, beside cp and sqlite3 .backup
+#   idle      vigil run with 100 databases at rest: memory, processor
+#   status    vigil status, asked of that
+#   stored    from a fatal signal to the certificate in the store of vigil run, and to a verified backup of 100 MiB
+#   load      vigil run under 50,000 operations per second for 10 minutes: processor, losses
 #   --build DIR  default: $VIGIL_BUILD, else build/release, else build
 #   --json    one document on standard output instead of a table; progress goes to standard error in both cases
 #   --quick   fewer rounds: for a look, not for a record
@@ -21,7 +25,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-all="commits disk calls start memory kills backup"
+all="commits disk calls start memory kills backup idle status stored load"
 build=${VIGIL_BUILD:-$root/build/release}
 [ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$root/build
 json=no quick=no parts=()
@@ -68,13 +72,14 @@ vigil=$(realpath "$build/vigil") bench=$build/bench driver=$build/workloads/driv
 tmpfs=$(mktemp -d /dev/shm/vigil-bench-XXXXXX)
 disk=$(mktemp -d "${VIGIL_BENCH_DISK:-${TMPDIR:-/var/tmp}}/vigil-bench-XXXXXX")
 writer=""
-trap '[ -z "$writer" ] || kill "$writer" 2>/dev/null || :; rm -rf "$tmpfs" "$disk"' EXIT
+trap '[ -z "$writer" ] || kill "$writer" 2>/dev/null || :; daemon_end; rm -rf "$tmpfs" "$disk"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 . "$root/tests/bench/numbers.bash"
 . "$root/tests/bench/costs.bash"
 . "$root/tests/bench/times.bash"
+. "$root/tests/bench/daemon.bash"
 
 numbers_begin
 for part in "${parts[@]}"; do

@@ -1,8 +1,8 @@
 /* commits - commits one small row change after the other and says what a commit cost.
  *
- *   commits [-m wal|delete] [-s off|normal|full] [-n COMMITS] [-f MIB] DB
+ *   commits [-m wal|delete] [-s off|normal|full] [-n COMMITS] [-f MIB] [-r PER_SECOND] DB
  *
- * -n 0 goes on until SIGTERM. -f makes the database that large first. One JSON line for each window: SIGUSR1 ends a window
+ * -n 0 goes on until SIGTERM. -f makes the database that large first. -r waits where it would be faster. One JSON line for each window: SIGUSR1 ends a window
  * and begins the next, the end of the program ends the last. The first 500 commits are not counted. */
 #include <errno.h>
 #include <getopt.h>
@@ -19,7 +19,7 @@ enum { WARM_UP = 500, ROWS = 1000 };
 
 struct settings {
         const char *mode, *sync, *path;
-        uint64_t commits, fill_mib;
+        uint64_t commits, fill_mib, rate;
 };
 
 static volatile sig_atomic_t stop, next_window;
@@ -110,7 +110,16 @@ static void tell(struct histogram *h, uint64_t elapsed, uint64_t cpu)
         memset(h, 0, sizeof(*h));
 }
 
-static void measure(sqlite3 *db, sqlite3_stmt *update, uint64_t commits)
+/* Sleeps until @n commits may have been made since @begin; less than a millisecond ahead is not worth it. */
+static void pace(uint64_t begin, uint64_t n, uint64_t rate)
+{
+        uint64_t due = begin + n * 1000000000u / rate, now = now_ns();
+
+        if (due > now + 1000000)
+                nanosleep(&(struct timespec){.tv_nsec = (long)(due - now) % 1000000000}, NULL);
+}
+
+static void measure(sqlite3 *db, sqlite3_stmt *update, uint64_t commits, uint64_t rate)
 {
         static struct histogram h;
         uint64_t begin = now_ns(), last = begin, cpu = cpu_ns();
@@ -120,6 +129,8 @@ static void measure(sqlite3 *db, sqlite3_stmt *update, uint64_t commits)
                 uint64_t now = now_ns();
                 histogram_add(&h, now - last);
                 last = now;
+                if (rate)
+                        pace(begin, h.count, rate);
                 if (next_window) {
                         next_window = 0;
                         tell(&h, now - begin, cpu_ns() - cpu);
@@ -135,7 +146,7 @@ static struct settings parse(int argc, char **argv)
         struct settings s = {.mode = "wal", .sync = "normal", .commits = 100000};
         int c;
 
-        while ((c = getopt(argc, argv, "m:s:n:f:")) != -1) {
+        while ((c = getopt(argc, argv, "m:s:n:f:r:")) != -1) {
                 if (c == 'm')
                         s.mode = optarg;
                 else if (c == 's')
@@ -144,6 +155,8 @@ static struct settings parse(int argc, char **argv)
                         s.commits = strtoull(optarg, NULL, 10);
                 else if (c == 'f')
                         s.fill_mib = strtoull(optarg, NULL, 10);
+                else if (c == 'r')
+                        s.rate = strtoull(optarg, NULL, 10);
                 else
                         exit(2);
         }
@@ -167,7 +180,7 @@ int main(int argc, char **argv)
         must(db, sqlite3_prepare_v2(db, "update t set b=?1 where a=?2", -1, &update, NULL), "prepare");
         for (uint64_t i = 0; i < WARM_UP; i++)
                 commit_one(db, update, i);
-        measure(db, update, s.commits);
+        measure(db, update, s.commits, s.rate);
         sqlite3_finalize(update);
         return sqlite3_close(db) == SQLITE_OK ? 0 : 3;
 }

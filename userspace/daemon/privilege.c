@@ -20,7 +20,6 @@ const struct privilege privileges[] = {
         {CAP_SETUID, "CAP_SETUID", "helpers become the owner of the database"},
         {CAP_SETGID, "CAP_SETGID", "helpers become the owner's group"},
         {CAP_SYSLOG, "CAP_SYSLOG", "helpers: the kernel's words on a device, where dmesg is restricted"},
-        {CAP_SYSLOG, "CAP_SYSLOG", "helpers: the kernel's words on a device that fails"},
         {CAP_KILL, "CAP_KILL", "ends a helper that became another user, at its deadline"},
 };
 const size_t privileges_count = sizeof(privileges) / sizeof(privileges[0]);

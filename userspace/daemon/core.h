@@ -57,6 +57,7 @@ struct daemon {
                 uint64_t left_out; /* in all */
         } uneventful;              /* certificates that nothing follows from */
         int state_error;           /* of the last writing */
+        bool retaining;            /* retention has not come to its end in this minute */
         bool ending;
         int exit;
 };

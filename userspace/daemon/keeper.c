@@ -238,7 +238,7 @@ const char *keeper_trouble(const struct keeper *k)
 /* What says that nothing can be written now; anything else is about the one row. */
 static bool is_of_the_store(int r)
 {
-        static const int of_the_store[] = {-EBUSY, -ENOSPC, -EROFS, -EIO, -EUCLEAN, -ENOMEM};
+        static const int of_the_store[] = {-EBUSY, -ENOSPC, -EROFS, -EIO, -EUCLEAN, -EPROTO, -EACCES, -ENOMEM};
 
         for (size_t i = 0; i < sizeof(of_the_store) / sizeof(of_the_store[0]); i++)
                 if (r == of_the_store[i])

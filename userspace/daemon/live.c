@@ -68,21 +68,33 @@ static void worse(struct health *h, int level, const char *text)
         json_array_append_new(h->reasons[level], text_json(text, strlen(text)));
 }
 
-/* P3 is something to know, not something that is wrong now. */
-static void judge_incidents(const struct daemon *d, struct health *h)
+/* The worst first. P3 is something to know, not something that is wrong now. */
+static void judge_incidents(const struct daemon *d, enum severity severity, struct health *h)
 {
         struct incident *const *list;
         size_t n = incidents_list(d->incidents, &list);
         char text[512];
 
         for (size_t i = 0; i < n; i++) {
-                if (list[i]->status == INCIDENT_RESOLVED || list[i]->severity > SEVERITY_P2)
+                if (list[i]->status == INCIDENT_RESOLVED || list[i]->severity != severity)
                         continue;
                 snprintf(text, sizeof(text), "%s %s%s%s: %s (%s, %s)", severity_name(list[i]->severity),
                          list[i]->code, list[i]->database ? " on " : "", list[i]->database ? list[i]->database : "",
                          list[i]->summary, list[i]->id, incident_status_name(list[i]->status));
-                worse(h, list[i]->severity == SEVERITY_P0 ? 2 : 1, text);
+                worse(h, severity == SEVERITY_P0 ? 2 : 1, text);
         }
+}
+
+static bool has_incident(const struct daemon *d, const char *code, const char *database)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->status != INCIDENT_RESOLVED && !strcmp(list[i]->code, code) && list[i]->database &&
+                    !strcmp(list[i]->database, database))
+                        return true;
+        return false;
 }
 
 static void judge_self(const struct daemon *d, struct health *h)
@@ -97,7 +109,7 @@ static void judge_self(const struct daemon *d, struct health *h)
         }
         for (size_t i = 0; i < guards_count(d->guards); i++) {
                 const struct guard *g = guards_at(d->guards, i);
-                if (g->state == GUARD_WATCHED)
+                if (g->state == GUARD_WATCHED || has_incident(d, "database-unwatched", g->name))
                         continue;
                 snprintf(text, sizeof(text), "%s is not watched: %s", g->name, g->why);
                 worse(h, 1, text);
@@ -110,7 +122,8 @@ json_t *live_health(struct daemon *d, int *ret_exit)
         struct health h = {0};
         json_t *reasons = json_array();
 
-        judge_incidents(d, &h);
+        for (enum severity s = SEVERITY_P0; s <= SEVERITY_P2; s++)
+                judge_incidents(d, s, &h);
         judge_self(d, &h);
         for (int level = 2; level >= 0; level--) {
                 json_array_extend(reasons, h.reasons[level]);

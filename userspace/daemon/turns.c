@@ -17,7 +17,7 @@
 #include "daemon/summary.h"
 #include "daemon/systemd.h"
 
-/* Rows of the store that retention may take out in one step: a step each minute must not be felt. */
+/* Rows of the store that retention may take out in one step: one each second, begun each minute, must not be felt. */
 #define RETAIN_ROWS 500
 
 static void read_counters(struct daemon *d)
@@ -33,6 +33,16 @@ static void read_counters(struct daemon *d)
         d->stats = now;
 }
 
+static void retain(struct daemon *d)
+{
+        const struct config_limits *l = &d->config->limits;
+        struct store *s = keeper_store(d->keeper);
+
+        d->retaining = s && !keeper_trouble(d->keeper) &&
+                       store_retain(s, daemon_now(), l->retention_age_ms, l->retention_incident_ms, l->store_bytes,
+                                    RETAIN_ROWS) > 0;
+}
+
 void turn_second(struct daemon *d)
 {
         read_counters(d);
@@ -42,6 +52,8 @@ void turn_second(struct daemon *d)
         cases_turn(d);
         dirty_turn(d);
         schedule_turn(d);
+        if (d->retaining)
+                retain(d);
 }
 
 void turn_status(const struct daemon *d, char ret[STATUS_LEN])
@@ -61,14 +73,13 @@ void turn_status(const struct daemon *d, char ret[STATUS_LEN])
 /* Directly, not through the queue: an old time is worth nothing later. */
 static void keep_store(struct daemon *d)
 {
-        const struct config_limits *l = &d->config->limits;
         struct store *s = keeper_store(d->keeper);
 
         if (!s || keeper_trouble(d->keeper))
                 return;
         if (store_begin(s) == 0 && (store_run_seen(s, d->run, daemon_now()) < 0 || store_commit(s) < 0))
                 store_rollback(s);
-        store_retain(s, daemon_now(), l->retention_age_ms, l->retention_incident_ms, l->store_bytes, RETAIN_ROWS);
+        retain(d);
 }
 
 void turn_minute(struct daemon *d)

@@ -116,13 +116,36 @@ test_output() {
 	awk -v want="$2" '$0 == want { show = 1; next } /^(not )?ok / { show = 0 } show' "$1" | head -n 30 | sed 's/^/  | /'
 }
 
-# run_bats SUITE BUILD OPTION...: the suite's own plan tells how many results there must be.
-run_bats() {
-	local suite=$1 build=$2 log line planned=0 seen=0
+# in_pool LOG CMD...: in the background, as many at a time as there are processors; then wait, and read LOG and LOG.status.
+in_pool() {
+	local log=$1
+	shift
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	{
+		"$@" >"$log" 2>&1 </dev/null
+		echo $? >"$log.status"
+	} &
+}
+
+bats_log() {
+	echo "$logs/${1##*/}-$2.log"
+}
+
+# start_bats SUITE BUILD OPTION...
+start_bats() {
+	local suite=$1 build=$2
 	shift 2
-	log=$logs/${suite##*/}-$build.log
-	VIGIL_BUILD=$PWD/build/$build timeout -k 30 900 bats --formatter tap "$@" "$suite" >"$log" 2>&1 </dev/null
-	local status=$?
+	in_pool "$(bats_log "$suite" "$build")" env VIGIL_BUILD="$PWD/build/$build" \
+		timeout -k 30 900 bats --formatter tap "$@" "$suite"
+}
+
+# read_bats SUITE BUILD: the suite's own plan tells how many results there must be.
+read_bats() {
+	local suite=$1 build=$2 log line planned=0 seen=0 status
+	log=$(bats_log "$suite" "$build")
+	status=$(cat "$log.status")
 	while IFS= read -r line; do
 		case $line in
 		1..*) planned=${line#1..} ;;
@@ -140,14 +163,31 @@ run_bats() {
 	fi
 }
 
+# run_bats SUITE BUILD OPTION...: alone.
+run_bats() {
+	start_bats "$@"
+	wait
+	read_bats "$1" "$2"
+}
+
 # A copy of the corpus is worked on: what a short run finds is not for the tree.
-run_fuzzer() {
+start_fuzzer() {
 	local fuzzer=$1 name=${1##*/} corpus
 	corpus=$(mktemp -d -p "$TMPDIR")
 	[ ! -d "tests/fuzz/corpus/${name#fuzz_}" ] || cp -r "tests/fuzz/corpus/${name#fuzz_}/." "$corpus"
 	mkdir -p build/fuzz/artifacts
-	check "fuzz: $name" "$name" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-15}" -timeout=10 \
+	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-15}" -timeout=10 \
 		-rss_limit_mb=1024 -artifact_prefix="$PWD/build/fuzz/artifacts/$name-" "$corpus"
+}
+
+read_fuzzer() {
+	local name=${1##*/}
+	if [ "$(cat "$logs/$name.log.status")" = 0 ]; then
+		pass
+	else
+		fail "fuzz: $name (build/log/$name.log)"
+		explain "$logs/$name.log"
+	fi
 }
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -206,21 +246,33 @@ part_fuzz() {
 	local fuzzer
 	need_build fuzz || return 0
 	for fuzzer in build/fuzz/fuzz/fuzz_*; do
-		[ ! -x "$fuzzer" ] || run_fuzzer "$fuzzer"
+		[ ! -x "$fuzzer" ] || start_fuzzer "$fuzzer"
+	done
+	wait
+	for fuzzer in build/fuzz/fuzz/fuzz_*; do
+		[ ! -x "$fuzzer" ] || read_fuzzer "$fuzzer"
 	done
 }
 
+# Suites run side by side: much of their time they wait, for probes to be detached among other things.
+
 part_e2e() {
 	local suite
+	need_build release
+	need_build asan
 	for suite in tests/e2e/*.bats; do
-		[ -e "$suite" ] || continue
-		if need_build release; then
-			run_bats "$suite" release
-		fi
-		if grep -qE '^# bats (file_|test_)?tags=.*\basan\b' "$suite" && need_build asan; then
-			run_bats "$suite" asan --filter-tags asan
-		fi
+		[ "${built[release]}" = no ] || start_bats "$suite" release
+		[ "${built[asan]}" = no ] || ! is_for_asan "$suite" || start_bats "$suite" asan --filter-tags asan
 	done
+	wait
+	for suite in tests/e2e/*.bats; do
+		[ "${built[release]}" = no ] || read_bats "$suite" release
+		[ "${built[asan]}" = no ] || ! is_for_asan "$suite" || read_bats "$suite" asan
+	done
+}
+
+is_for_asan() {
+	grep -qE '^# bats (file_|test_)?tags=.*\basan\b' "$1"
 }
 
 part_kernel() {

@@ -23,6 +23,12 @@ static bool same_process(const struct vigil_ident *a, const struct vigil_ident *
         return a->tgid && a->tgid == b->tgid && a->start_ns == b->start_ns;
 }
 
+/* Init stops whatever it is told to stop: that it did says nothing. */
+static bool same_sender(const struct vigil_ident *a, const struct vigil_ident *b)
+{
+        return a->tgid != 1 && same_process(a, b);
+}
+
 static bool same_number(uint64_t a, uint64_t b)
 {
         return a && a == b;
@@ -42,7 +48,7 @@ static bool same_death(const struct incident_known *k, const struct incident_fin
                 const struct incident_cause *o = &k->cause[i];
                 if (same_process(&o->died, &c->died))
                         return true;
-                if (near && (same_process(&o->sender, &c->sender) || same_number(o->cgroup_id, c->cgroup_id) ||
+                if (near && (same_sender(&o->sender, &c->sender) || same_number(o->cgroup_id, c->cgroup_id) ||
                              same_number(o->pidns_ino, c->pidns_ino)))
                         return true;
         }

@@ -25,7 +25,7 @@ const char *incident_status_name(enum incident_status s); /* "firing", "acknowle
  */
 struct incident_cause {
         struct vigil_ident died;   /* the process itself: all findings about it are one */
-        struct vigil_ident sender; /* who ended it */
+        struct vigil_ident sender; /* who ended it; init, which ends what others tell it to, counts as nobody */
         uint64_t cgroup_id;        /* leave 0 for the root cgroup, which says nothing */
         uint64_t pidns_ino;        /* leave 0 for the initial PID namespace */
 };

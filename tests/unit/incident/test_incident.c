@@ -110,6 +110,7 @@ START_TEST(what_deaths_have_in_common_within_the_window_makes_them_one)
                 {{.pidns_ino = 9}, {.pidns_ino = 9}, "b", S, true},
                 {{.sender = {.tgid = 7, .start_ns = 3}}, {.sender = {.tgid = 7, .start_ns = 3}}, "b", S, true},
                 {{.sender = {.tgid = 7, .start_ns = 3}}, {.sender = {.tgid = 7, .start_ns = 4}}, "b", S, false},
+                {{.sender = {.tgid = 1, .start_ns = 3}}, {.sender = {.tgid = 1, .start_ns = 3}}, "b", S, false},
                 {{.cgroup_id = 5, .pidns_ino = 1}, {.cgroup_id = 6, .pidns_ino = 1}, "b", S, true},
                 {{.cgroup_id = 5}, {.cgroup_id = 6}, "a", S, true},
                 {{.cgroup_id = 5}, {.cgroup_id = 6}, "a", 3 * S, false},

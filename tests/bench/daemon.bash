@@ -8,6 +8,7 @@ daemon_begin() {
 	local i
 	rm -rf "$disk/state"
 	printf '%s\n' "$1" >"$tmpfs/vigil.conf"
+	: >"$tmpfs/daemon.err"
 	settle
 	env -u NOTIFY_SOCKET "$vigil" run -c "$tmpfs/vigil.conf" --state-dir "$disk/state" 2>"$tmpfs/daemon.err" &
 	daemon=$!

@@ -158,6 +158,20 @@ state_knows() {
 	assert_answer '.incidents[0].trust.reasons | index("seen-late") != null'
 }
 
+@test "killed before it could make the backup, the next run makes it" {
+	daemon_begin
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	eventually 5 '.incidents[0].backup.verified' incidents
+	daemon_kill
+	# As if it had been killed a moment earlier.
+	sqlite3 S/vigil.db "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
+		update alerts set doc=json_remove(doc, '$.backup', '$.integrity')"
+	rm -r S/backups/app
+	daemon_begin
+	eventually 5 '.incidents[] | select(.code == "unclean-death") | .backup.verified and .integrity.result == "ok"' incidents
+	[ "$(sql "select group_concat(outcome) from (select outcome from actions order by id)")" = interrupted,done ]
+}
+
 @test "a host that went down while a database was in use: an incident with what was at risk" {
 	daemon_begin
 	writer_begin app.db

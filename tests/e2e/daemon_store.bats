@@ -85,6 +85,24 @@ says() {
 	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
 }
 
+@test "overwritten with noise, or deleted, while it is used: a new one, with what is open" {
+	daemon_begin
+	unclean_death
+	eventually 5 '.incidents[0].backup.verified' incidents
+	dd if=/dev/urandom of=S/vigil.db bs=4096 count=30 conv=notrunc 2>/dev/null
+	"$DRIVER" -t t2 app.db "insert into t(b) values('x')" @exit 0
+	says 'vigil.db was damaged: it was set aside'
+	unclean_death
+	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	rm S/vigil.db
+	says 'vigil.db was deleted or replaced while in use'
+	unclean_death
+	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+	[ "$(sql 'pragma integrity_check')" = ok ]
+}
+
 @test "cut short before the start" {
 	daemon_begin
 	daemon_end

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 struct keeper {
         char *dir;
         struct keeper_hooks hooks;
+        uint64_t ino;        /* of the file that is open */
         struct store *store; /* NULL: damaged, and no new one could be made yet */
         struct row *first, *last;
         size_t bytes;
@@ -83,12 +85,22 @@ static void later(struct keeper *k, int r)
 
 /* ---- opening ---- */
 
+/* 0: there is none. */
+static uint64_t ino_of(const struct keeper *k)
+{
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        return asprintf(&path, "%s/vigil.db", k->dir) >= 0 && stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 static int open_store(struct keeper *k, bool corrupt)
 {
         _cleanup_free_ char *aside = NULL;
         enum store_opened how;
         int r = store_open(k->dir, corrupt, &k->store, &how, &aside);
 
+        k->ino = ino_of(k);
         if (r == -EPROTONOSUPPORT)
                 log_error("store: %s/vigil.db was made by a newer Vigil, and is left alone; install that version, "
                           "or name "
@@ -290,11 +302,12 @@ static void settle(struct keeper *k, size_t n)
                 k->hooks.events(k->hooks.userdata);
 }
 
-static int renew(struct keeper *k)
+/* @corrupt: the file is damaged, and is set aside. */
+static int renew(struct keeper *k, bool corrupt)
 {
         store_close(k->store);
         k->store = NULL;
-        int r = open_store(k, true);
+        int r = open_store(k, corrupt);
         if (r == 0)
                 k->hooks.renewed(k->hooks.userdata);
         return r;
@@ -311,11 +324,11 @@ int keeper_turn(struct keeper *k)
         if (now < k->retry_ns)
                 return (int)((k->retry_ns - now) / NS_PER_MS) + 1;
         if (!k->store)
-                r = renew(k);
+                r = renew(k, false);
         if (r == 0)
                 r = write_some(k, &n);
         if (r == -EUCLEAN) {
-                r = renew(k);
+                r = renew(k, true);
                 if (r == 0)
                         r = write_some(k, &n);
         }
@@ -326,4 +339,12 @@ int keeper_turn(struct keeper *k)
         tell_well(k);
         settle(k, n);
         return k->first ? 0 : -1;
+}
+
+void keeper_look(struct keeper *k)
+{
+        if (!k->store || ino_of(k) == k->ino)
+                return;
+        log_error("store: %s/vigil.db was deleted or replaced while in use; what stands there now is used", k->dir);
+        renew(k, false);
 }

@@ -38,6 +38,8 @@ struct store *keeper_store(struct keeper *k);
 
 /** Writes what waits, at once. @return ms until it must be called again, -1: nothing waits */
 int keeper_turn(struct keeper *k);
+/** Whether vigil.db is still the file that was opened: one that was deleted or replaced is begun anew, loudly. Call each second. */
+void keeper_look(struct keeper *k);
 /** Bytes that wait, rows that were given up for want of room, and why nothing can be written (NULL: it can). */
 size_t keeper_waiting(const struct keeper *k);
 uint64_t keeper_given_up(const struct keeper *k);

@@ -286,6 +286,22 @@ void response_prune(struct daemon *d, struct guard *g)
         begin(d, g, ACTION_PRUNE, NULL, "retention", NULL);
 }
 
+void response_resume(struct daemon *d)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++) {
+                struct guard *g = guards_by_name(d->guards, list[i]->database);
+                const json_t *doc = list[i]->tag;
+                /* One of this run is at work already. */
+                if (!g || list[i]->last_ns || list[i]->status != INCIDENT_FIRING ||
+                    json_object_get(doc, "integrity"))
+                        continue;
+                response_to(d, g, list[i], list[i]->code, list[i]->severity, NULL);
+        }
+}
+
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind)
 {
         if (kind == ACTION_BACKUP) {

@@ -29,6 +29,9 @@ void response_check(struct daemon *d, struct guard *g, const struct incident *i,
 /** Removes copies beyond what the policy keeps. */
 void response_prune(struct daemon *d, struct guard *g);
 
+/** After a start: what open incidents still lack, because the last run ended first. */
+void response_resume(struct daemon *d);
+
 /** By the calendar: the same without a finding. @return false: the same is at work already, or out of memory */
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind);
 

@@ -90,7 +90,14 @@ static void on_trouble(void *userdata, const char *why)
 
 static void on_renewed(void *userdata)
 {
-        cases_store_all(userdata);
+        struct daemon *d = userdata;
+        struct store *s = keeper_store(d->keeper);
+
+        if (store_begin(s) == 0 &&
+            (store_begin_run(s, d->head.boot_id, getpid(), VIGIL_VERSION, d->started_ns, &d->run) < 0 ||
+             store_commit(s) < 0))
+                store_rollback(s);
+        cases_store_all(d);
 }
 
 static int open_store(struct daemon *d)
@@ -201,6 +208,7 @@ static int open_guards(struct daemon *d)
         known_backups_read(d);
         dirty_judge_last_run(d);
         recovery_expect_open(d);
+        response_resume(d);
         return 0;
 }
 

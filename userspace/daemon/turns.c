@@ -47,6 +47,7 @@ void turn_second(struct daemon *d)
 {
         read_counters(d);
         memory_age(d->memory, clock_boottime_ns());
+        keeper_look(d->keeper);
         recovery_turn(d);
         response_turn(d);
         cases_turn(d);

@@ -1,0 +1,181 @@
+/* test_keeper.c - rows wait for a store that cannot be written; what was promised is not lost. */
+#include "daemon/keeper.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "suite.h"
+
+static char dir[] = "/tmp/vigil-test-keeper-XXXXXX";
+static char db[64];
+
+struct seen {
+        unsigned events, stored, renewed;
+        char trouble[160]; /* empty: none */
+};
+
+static void on_events(void *userdata)
+{
+        ((struct seen *)userdata)->events++;
+}
+
+static void on_trouble(void *userdata, const char *why)
+{
+        snprintf(((struct seen *)userdata)->trouble, 160, "%s", why ? why : "");
+}
+
+static void on_renewed(void *userdata)
+{
+        ((struct seen *)userdata)->renewed++;
+}
+
+static void on_stored(void *userdata)
+{
+        ((struct seen *)userdata)->stored++;
+}
+
+static void remove_all(void)
+{
+        char command[128];
+
+        snprintf(command, sizeof(command), "rm -rf %s", dir);
+        if (system(command) != 0) /* NOLINT(cert-env33-c): a fixed command on a directory of our own */
+                perror("rm");
+}
+
+static struct keeper *begin(struct seen *seen)
+{
+        const struct keeper_hooks hooks = {
+                .events = on_events, .trouble = on_trouble, .renewed = on_renewed, .userdata = seen};
+        struct keeper *k = NULL;
+
+        memset(seen, 0, sizeof(*seen));
+        log_set_level(LOG_ERROR_);
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        atexit(remove_all);
+        snprintf(db, sizeof(db), "%s/vigil.db", dir);
+        ck_assert_int_eq(keeper_open(dir, &hooks, &k), 0);
+        return k;
+}
+
+static sqlite3 *lock(void)
+{
+        sqlite3 *other;
+
+        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
+        return other;
+}
+
+static int count(const char *sql)
+{
+        sqlite3 *other;
+        sqlite3_stmt *s;
+
+        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_prepare_v2(other, sql, -1, &s, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
+        int n = sqlite3_column_int(s, 0);
+        sqlite3_finalize(s);
+        sqlite3_close(other);
+        return n;
+}
+
+/* Until nothing waits, or so often. */
+static void turn(struct keeper *k, unsigned times)
+{
+        for (unsigned i = 0; i < times; i++) {
+                int ms = keeper_turn(k);
+                if (ms < 0)
+                        return;
+                usleep((useconds_t)ms * 1000);
+        }
+}
+
+START_TEST(an_intent_is_told_of_only_when_it_is_safe)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        sqlite3 *other = lock();
+        json_t *ticket = keeper_intent(k, "backup", "app", NULL, "unclean-death", 1, on_stored, &seen);
+
+        keeper_turn(k);
+        ck_assert_uint_eq(seen.stored, 0);
+        ck_assert_uint_gt(keeper_waiting(k), 0);
+        sqlite3_close(other);
+        turn(k, 20);
+        ck_assert_uint_eq(seen.stored, 1);
+        ck_assert_uint_eq(keeper_waiting(k), 0);
+        keeper_outcome(k, ticket, "done", 2, NULL);
+        turn(k, 1);
+        ck_assert_int_eq(count("select count(*) from actions where outcome='done'"), 1);
+        json_decref(ticket);
+        keeper_close(k);
+}
+END_TEST
+
+START_TEST(who_no_longer_waits_is_not_called)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        json_t *ticket = keeper_intent(k, "check", "app", NULL, "schedule", 1, on_stored, &seen);
+
+        keeper_forget(k, ticket);
+        turn(k, 1);
+        ck_assert_uint_eq(seen.stored, 0);
+        ck_assert_int_eq(count("select count(*) from actions"), 1);
+        json_decref(ticket);
+        keeper_close(k);
+}
+END_TEST
+
+START_TEST(without_room_what_can_be_spared_goes_and_findings_stay)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        sqlite3 *other = lock();
+        char text[8192];
+
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = 0;
+        for (int i = 0; i < 2000; i++) {
+                char id[24];
+                snprintf(id, sizeof(id), "f-%016d", i);
+                keeper_event(k, "test", NULL, i, json_pack("{s:s}", "detail", text));
+                if (i % 10 == 0)
+                        keeper_finding(k, id, "app", "i-0000000000000001", "unclean-death", "P1", i, NULL);
+        }
+        ck_assert_uint_le(keeper_waiting(k), KEEPER_BYTES);
+        ck_assert_uint_gt(keeper_given_up(k), 0);
+        sqlite3_close(other);
+        turn(k, 100);
+        ck_assert_int_eq(count("select count(*) from findings"), 200);
+        ck_assert_int_eq(count("select count(*) from events") + (int)keeper_given_up(k), 2000);
+        ck_assert_uint_gt(seen.events, 0);
+        keeper_close(k);
+}
+END_TEST
+
+START_TEST(a_store_that_is_deleted_is_begun_anew)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+
+        keeper_look(k);
+        ck_assert_uint_eq(seen.renewed, 0);
+        ck_assert_int_eq(unlink(db), 0);
+        keeper_look(k);
+        ck_assert_uint_eq(seen.renewed, 1);
+        keeper_event(k, "test", NULL, 1, NULL);
+        turn(k, 1);
+        ck_assert_int_eq(count("select count(*) from events"), 1);
+        keeper_close(k);
+}
+END_TEST
+
+SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
+      without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew)

@@ -208,7 +208,7 @@ struct vigil_op {
         __u32 incarnation;
         __u64 file_writes; /* writes to the file so far: a copy with writes between its open and its end is torn */
         __u32 txn_db_writes; /* writes to the main file in a transaction that was open at that instant */
-        __u32 pad;
+        __u32 taken;         /* enum vigil_taken_flag; 0: an ordinary operation */
 };
 VIGIL_ASSERT(sizeof(struct vigil_op) == 64 + 32 + 40, "streamed operation");
 
@@ -218,7 +218,7 @@ struct vigil_pathop {
         __u32 db;
         __u8 role;
         __u8 op;
-        __u16 pad;
+        __u16 taken; /* enum vigil_taken_flag; 0: SQLite may do that, or it harms nobody */
         __s32 result;
         __s32 writecount;           /* i_writecount when it could be read, else -1 */
         __u32 nlink;                /* i_nlink afterwards; 0: the last name is gone */

@@ -2,7 +2,7 @@
 #ifndef VIGIL_ACT_H
 #define VIGIL_ACT_H
 
-#include "ledger.h"
+#include "taken.h"
 
 /* One act of one process on one file of one database. */
 struct act {
@@ -14,10 +14,23 @@ struct act {
         struct file *file;
         struct task_struct *task; /* self(), where a descriptor leads to the file */
         __u32 role;
+        __u32 was; /* an older file of this role, which has lost its name; else 0 */
         __u32 tid;
         __u32 tgid;
         __u64 ns;
 };
+
+/* What it means that @a->use removes, empties or renames the file of @a: enum vigil_taken_flag. Asked before it is accounted.
+ * @writers: how often the actor itself has the main file open for writing, by this call. */
+static __always_inline __u32 act_takes(struct act *a, bool by_name, __u32 writers)
+{
+        struct vigil_use *use = a->use;
+        __u32 own = use && use->flags & VIGIL_USE_WROTE && a->ledger->last_write_ns >= use->first_ns ? TAKER_WROTE
+                                                                                                     : 0;
+
+        return (__u32)taken_flags(a->db->id, a->role, use ? use->flags | TAKER_KNOWN | own : 0,
+                                  use ? use->locks : 0, writers | (by_name ? TAKE_BY_NAME : 0));
+}
 
 static __always_inline bool act_on_db(struct act *a, __u32 db, __u32 role)
 {
@@ -50,6 +63,7 @@ static __always_inline bool act_find(struct act *a)
         if (!ref || !act_on_db(a, ref->db, ref->role))
                 return false;
         if (a->ledger->incarnation != ref->incarnation) { /* an older file that had this role */
+                a->was = ref->role;
                 a->role = VIGIL_ROLE_OTHER;
                 a->ledger = &a->db->file[VIGIL_ROLE_OTHER];
         } else if (last) {
@@ -151,6 +165,21 @@ static __always_inline bool error_is_harmless(__s64 ret)
         return ret == -4 || ret == -11 || ret == -22 || ret == -9 || ret == -512 || ret == -514;
 }
 
+/* A write to a WAL without a name: whoever wrote it believes it committed. True the first time that process does it. */
+static __always_inline bool is_first_lost(struct act *a, const struct io *io)
+{
+        bool lost = a->role == VIGIL_ROLE_WAL ? a->ledger->flags & VIGIL_LEDGER_UNLINKED : a->was == VIGIL_ROLE_WAL;
+        struct scratch *s;
+
+        if (!lost || io->ret <= 0 || a->use->flags & VIGIL_USE_WRITES_LOST)
+                return false;
+        a->use->flags |= VIGIL_USE_WRITES_LOST;
+        s = scratch();
+        if (s)
+                s->taken = VIGIL_TAKEN_LOST;
+        return true;
+}
+
 static __always_inline void done_write(struct act *a, struct io *io)
 {
         io->ns = a->ns;
@@ -161,7 +190,9 @@ static __always_inline void done_write(struct act *a, struct io *io)
                 __sync_fetch_and_add(&a->ledger->write_errors, 1);
                 ledger_failed(a->ledger, io->ret, a->ns);
         }
-        note(a, VIGIL_OP_WRITE, io->offset, io->len, io->ret, failed || (io->ret >= 0 && (__u64)io->ret < io->len));
+        bool lost = is_first_lost(a, io);
+        note(a, VIGIL_OP_WRITE, io->offset, io->len, io->ret,
+             failed || lost || (io->ret >= 0 && (__u64)io->ret < io->len));
 }
 
 /* O_SYNC (04010000) and O_DSYNC (010000) as the kernel keeps them in f_flags; a write of such a file returns after its sync. */

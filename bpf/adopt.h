@@ -101,7 +101,17 @@ static __always_inline void ledger_start(struct vigil_ledger *l, const struct fi
         l->written = 0;
         l->durable = 0;
         l->end = 0;
+        l->size = 0;
         l->risk_since_ns = 0;
+}
+
+/* True for a file without a name that is still open for writing. */
+static __always_inline bool is_orphan(const struct file_ref *ref, const struct file_key *key)
+{
+        struct inode *inode = (struct inode *)ref->inode;
+
+        return ref->unlinked && inode_is(inode, key) && BPF_CORE_READ(inode, i_nlink) == 0 &&
+               BPF_CORE_READ(inode, i_count.counter) > 0 && BPF_CORE_READ(inode, i_writecount.counter) > 0;
 }
 
 /* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.
@@ -129,11 +139,13 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         if (l->ino && (bound->ino != key.ino || bound->dev != key.dev)) {
                 struct file_key gone = *bound;
                 struct file_ref *was = bpf_map_lookup_elem(&files, &gone);
-                /* Unless another database's file has got that number meanwhile. */
-                if (was && was->db == id && was->role == role)
+                /* Unless another database's file has got that number meanwhile, or somebody still has it open for writing: an
+                 * inherited connection goes on in the file of a database that its other users have closed. */
+                if (was && was->db == id && was->role == role && !is_orphan(was, &gone))
                         bpf_map_delete_elem(&files, &gone);
         }
         ledger_start(l, &key, generation, fs_flags(BPF_CORE_READ(inode, i_sb, s_magic)));
+        l->size = (__u64)BPF_CORE_READ(inode, i_size);
         ref.inode = inode_addr;
         ref.db = id;
         ref.generation = generation;

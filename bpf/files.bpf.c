@@ -80,9 +80,16 @@ int tp__write_exit(struct sys_exit *ctx)
 
 static __always_inline void truncated(struct act *a, __u64 size, __s64 ret)
 {
+        __u32 taken = ret == 0 && size < TAKE_EMPTIED ? act_takes(a, false, a->role == VIGIL_ROLE_MAIN) : 0;
+        struct scratch *s = scratch();
+
         if (ret == 0)
-                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, size);
-        note(a, VIGIL_OP_TRUNCATE, size, 0, ret, ret < 0 && !error_is_harmless(ret));
+                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, size, taken);
+        if (s)
+                s->taken = taken;
+        note(a, VIGIL_OP_TRUNCATE, size, 0, ret, taken || (ret < 0 && !error_is_harmless(ret)));
+        if (s)
+                s->taken = 0;
 }
 
 /* Copies inside the kernel: their offsets may stand in user memory, which the call has moved on; what counts for the ledger is

@@ -47,6 +47,14 @@ struct list_head {
         struct list_head *next;
 };
 
+struct hlist_node {
+        struct hlist_node *next;
+};
+
+struct hlist_head___names {
+        struct hlist_node *first;
+};
+
 struct super_block {
         __u32 s_dev;
         unsigned long s_magic;
@@ -62,9 +70,11 @@ struct inode {
         unsigned long i_ino;
         long long i_size;
         __u32 i_generation;
+        atomic_t i_count;
         atomic_t i_writecount;
         struct super_block *i_sb;
         struct file_lock_context *i_flctx;
+        struct hlist_head___names i_dentry;
 };
 
 struct qstr {
@@ -76,6 +86,9 @@ struct dentry {
         struct dentry *d_parent;
         struct qstr d_name;
         struct inode *d_inode;
+        union {
+                struct hlist_node d_alias;
+        } d_u;
 };
 
 struct vfsmount {

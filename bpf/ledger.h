@@ -178,6 +178,11 @@ static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *p
         if (db->txn == VIGIL_TXN_RECOVERY && db->journal_hot) {
                 db->rb_recoveries++;
                 db->flags |= VIGIL_DB_RECOVERED;
+        } else if (db->journal_hot && db->txn == VIGIL_TXN_NONE && use && use->locks & VIGIL_LOCK_EXCLUSIVE &&
+                   !(use->locks & VIGIL_LOCK_RESERVED)) {
+                /* It held no page that had to be written back: a recovery all the same. */
+                db->rb_recoveries++;
+                db->flags |= VIGIL_DB_RECOVERED;
         }
         db->journal_hot = 0;
         if (db->txn == VIGIL_TXN_ROLLBACK && !txn_is_mine(db))
@@ -203,7 +208,7 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
                 if (bpf_probe_read_user(head, JOURNAL_HDR_MIN, (void *)io->buf)) {
                         COUNT(read_faults);
                 } else if (head[0] == JOURNAL_MAGIC) {
-                        db->journal_hot = 1;
+                        db->journal_hot = !(db->file[VIGIL_ROLE_JOURNAL].flags & VIGIL_LEDGER_UNLINKED);
                 } else if (head[0] == 0 && (db->journal_hot || io->ret == JOURNAL_ZEROS)) {
                         journal_ended(db, priv, use, VIGIL_DB_JOURNAL_ZEROED);
                         return;
@@ -276,19 +281,36 @@ static __always_inline void account_write(struct vigil_db *db, struct db_priv *p
                 main_written(db, priv, p, use, io);
 }
 
-static __always_inline void account_truncate(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
-                                             struct vigil_use *use, __u32 role, __u64 size)
+/* A file of the database was taken: a journal is then neither a commit nor a recovery. */
+static __always_inline void account_taken(struct vigil_db *db, __u32 role, __u32 taken)
 {
+        if (role == VIGIL_ROLE_WAL)
+                db->flags |= VIGIL_DB_WAL_TAKEN;
+        else if (role == VIGIL_ROLE_JOURNAL)
+                db->flags |= VIGIL_DB_JOURNAL_TAKEN;
+        else if (taken & (VIGIL_TAKEN_IN_USE | VIGIL_TAKEN_WAL | VIGIL_TAKEN_HOT))
+                db->flags |= VIGIL_DB_MAIN_TAKEN;
+        if (role == VIGIL_ROLE_JOURNAL)
+                db->journal_hot = 0;
+}
+
+/* @taken: enum vigil_taken_flag; 0: SQLite did it, or nobody needed it. */
+static __always_inline void account_truncate(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
+                                             struct vigil_use *use, __u32 role, __u64 size, __u32 taken)
+{
+        if (taken)
+                account_taken(db, role, taken);
         __sync_fetch_and_add(&l->truncates, 1);
         if (size == 0)
                 ledger_emptied(l);
         else if (size < l->end)
                 l->end = size;
+        l->size = size;
         if (l->written > l->durable + size) /* what has been cut off cannot be lost any more */
                 l->durable = l->written - size;
         if (role == VIGIL_ROLE_WAL && size == 0)
                 wal_generation(db, priv);
-        else if (role == VIGIL_ROLE_JOURNAL && size == 0)
+        else if (role == VIGIL_ROLE_JOURNAL && size == 0 && !taken)
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
 }
 
@@ -315,9 +337,12 @@ static __always_inline void account_dirop(struct db_priv *priv)
 }
 
 static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
-                                           struct vigil_use *use, __u32 role)
+                                           struct vigil_use *use, __u32 role, __u32 taken)
 {
         struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+
+        if (taken)
+                account_taken(db, role, taken);
 
         __sync_fetch_and_add(&l->unlinks, 1);
         l->flags |= VIGIL_LEDGER_UNLINKED;
@@ -333,7 +358,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
                         txn_end(db);
         } else if (role == VIGIL_ROLE_JOURNAL) {
                 ledger_emptied(l);
-                if (journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED) && dir) {
+                if (!taken && journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED) && dir) {
                         db->rb_commits_dir++;
                         priv->last_commit_dirop = dir->ops;
                 }

@@ -256,6 +256,7 @@ struct scratch {
         struct basename_key base;
         struct basename_key base2;
         struct vigil_opent ent; /* argument of stream_op() */
+        __u64 taken;            /* argument of stream_op(), which clears it: enum vigil_taken_flag */
         __u64 index;            /* result of use_find() */
         __u64 bits;             /* locks of one database, as they are added up */
         __u64 nviews;           /* result of locks_held(): locks found, the first LOCK_VIEWS of them in `view` */

@@ -64,8 +64,12 @@ static __always_inline void opened(struct act *a, __u64 flags, bool fresh)
         a->use->last_ns = a->ns;
         if (fresh && flags & O_CREAT)
                 account_dirop(a->priv);
+        __u32 taken = flags & O_TRUNC ? act_takes(a, false, a->role == VIGIL_ROLE_MAIN) : 0;
+        struct scratch *s = scratch();
         if (flags & O_TRUNC)
-                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, 0);
+                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, 0, taken);
+        if (s)
+                s->taken = taken;
         struct vigil_opent e = {.ns = a->ns,
                                 .tid = a->tid,
                                 .db = (__u16)a->db->id,

@@ -46,7 +46,7 @@ struct vigil_ledger {
         __u64 written;     /* bytes that completed writes returned; VIGIL_ROLE_DIRECTORY: entries made or removed */
         __u64 durable;     /* `written` as it was when the last good sync was entered */
         __u64 end;         /* highest end offset written */
-        __u64 size;        /* i_size, read at the instant of a VIGIL_EXIT_DB or VIGIL_LEDGER; else 0 */
+        __u64 size; /* i_size, read at the instant of a VIGIL_EXIT_DB or VIGIL_LEDGER; before, as it came under watch */
         __u64 writes;
         __u64 syncs;
         __u64 truncates;
@@ -96,6 +96,20 @@ enum vigil_db_flag {
         VIGIL_DB_CANARY = 1 << 10,        /* Vigil's own test file: never reported */
         VIGIL_DB_END_POSSIBLE =
                 1 << 11, /* no journal: the end of the open transaction may have passed unseen (txn.h) */
+        VIGIL_DB_WAL_TAKEN = 1 << 12,     /* the -wal was taken (enum vigil_taken_flag) */
+        VIGIL_DB_JOURNAL_TAKEN = 1 << 13, /* a -journal that an undo needs was */
+        VIGIL_DB_MAIN_TAKEN = 1 << 14,    /* the main file was, with somebody or something still relying on it */
+};
+
+/* A file of a database was removed, emptied, renamed or replaced by somebody who did not hold the locks under which SQLite does
+ * that, or was written after it had lost its name. */
+enum vigil_taken_flag {
+        VIGIL_TAKEN = 1 << 0,
+        VIGIL_TAKEN_IN_USE = 1 << 1, /* somebody had the database open, or a transaction on it */
+        VIGIL_TAKEN_WAL = 1 << 2,    /* committed frames were in the WAL: in that file, or beside the main file */
+        VIGIL_TAKEN_HOT = 1 << 3,    /* a journal that an undo needs: that file, or beside the main file */
+        VIGIL_TAKEN_OWN = 1 << 4,    /* whoever did it was the only user */
+        VIGIL_TAKEN_LOST = 1 << 5,   /* not taken, but written although its name was gone: nobody will read that */
 };
 
 enum vigil_txn {
@@ -212,6 +226,7 @@ enum vigil_use_flag {
         VIGIL_USE_OPENED_WAL = 1 << 11,
         VIGIL_USE_ENDS_SEEN =
                 1 << 12, /* its last transaction without a journal ended by a sync or an unlock: so will the next */
+        VIGIL_USE_WRITES_LOST = 1 << 13, /* it wrote to a WAL that had lost its name */
 };
 
 #endif

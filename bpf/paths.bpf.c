@@ -139,7 +139,8 @@ static __always_inline void pathop_emit(struct act *a, struct vigil_pathop *r, _
 /* SQLite's own unlinks of its journal are one per commit: counted, and streamed only under `record`. */
 static __always_inline bool is_routine(struct act *a, struct vigil_pathop *r)
 {
-        return a->use && a->use->flags & VIGIL_USE_LOCKED && a->role != VIGIL_ROLE_MAIN && r->writecount <= 1;
+        return a->use && a->use->flags & VIGIL_USE_LOCKED && a->role != VIGIL_ROLE_MAIN && r->writecount <= 1 &&
+               !r->taken;
 }
 
 /* What every call begins with: true when it succeeded and whoever made it is not Vigil itself. */
@@ -152,6 +153,19 @@ static __always_inline bool path_call(__s64 ret, __u32 probe)
         return ret == 0 && !(m && m->flags & MARK_OWN);
 }
 
+/* The file of @a has lost its last name: removed, or replaced by another one. */
+static __always_inline void name_gone(struct act *a, struct vigil_pathop *r)
+{
+        struct file_key *key = key_of(a->priv, a->role);
+        struct file_ref *ref = key ? bpf_map_lookup_elem(&files, key) : NULL;
+
+        if (ref)
+                ref->unlinked = 1;
+        __sync_fetch_and_add(&binding_epoch, 1);
+        r->taken = (__u16)act_takes(a, true, 0);
+        account_unlink(a->db, a->priv, a->ledger, a->use, a->role, r->taken);
+}
+
 GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
 {
         struct scratch *s = scratch();
@@ -162,14 +176,8 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
                 return 0;
-        if (r->confirmed) {
-                struct file_key *key = key_of(a.priv, a.role);
-                struct file_ref *ref = key ? bpf_map_lookup_elem(&files, key) : NULL;
-                if (ref)
-                        ref->unlinked = 1;
-                __sync_fetch_and_add(&binding_epoch, 1);
-                account_unlink(a.db, a.priv, a.ledger, a.use, a.role);
-        }
+        if (r->confirmed)
+                name_gone(&a, r);
         if (a.use) {
                 struct vigil_opent e = {.ns = a.ns,
                                         .tid = a.tid,
@@ -186,27 +194,25 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
         return 0;
 }
 
-/* A watched name is the old or the new name of a rename or a link, or that of a directory made or removed. */
-GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
+/* The file of @a stands under another name, where no companion of its database is looked for. */
+static __always_inline void name_moved(struct act *a, struct vigil_pathop *r)
+{
+        r->taken = (__u16)act_takes(a, true, 0);
+        if (r->taken)
+                account_taken(a->db, a->role, r->taken);
+        if (a->role != VIGIL_ROLE_MAIN)
+                a->ledger->flags |= VIGIL_LEDGER_UNLINKED;
+}
+
+/* One end of a rename or a link that succeeded, in scratch.base; the other one is in scratch.base2. @is_target: it is the new
+ * name. Nothing happens when it is not watched. Returns 1 when it is. */
+GLOBAL int renamed_end(__u32 op, __u32 is_target)
 {
         struct scratch *s = scratch();
-        __u8 op = op_probe & 0xff;
         struct act a = {};
 
-        if (!path_call(ret, op_probe >> 8) || !s)
+        if (!s || !bpf_map_lookup_elem(&basenames, &s->base))
                 return 0;
-        if (to)
-                last_component(to, 1);
-        else
-                __builtin_memset(s->base2.name, 0, VIGIL_NAME_MAX);
-        last_component(from, 0);
-        if (!bpf_map_lookup_elem(&basenames, &s->base)) {
-                if (!to || !bpf_map_lookup_elem(&basenames, &s->base2))
-                        return 0;
-                bpf_probe_read_kernel(s->text, VIGIL_NAME_MAX, s->base.name);
-                bpf_probe_read_kernel(s->base.name, VIGIL_NAME_MAX, s->base2.name);
-                bpf_probe_read_kernel(s->base2.name, VIGIL_NAME_MAX, s->text);
-        }
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
                 return 0;
@@ -215,7 +221,34 @@ GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
                 __sync_fetch_and_add(&a.ledger->renames, 1);
                 account_dirop(a.priv);
         }
-        pathop_emit(&a, r, op);
+        if (op == VIGIL_OP_RENAME && is_target && r->confirmed)
+                name_gone(&a, r);
+        else if (op == VIGIL_OP_RENAME && !is_target && name_role(r->db) == (int)a.role && is_moved(r->db, a.role))
+                name_moved(&a, r);
+        pathop_emit(&a, r, (__u8)op);
+        return 1;
+}
+
+/* A watched name is the old or the new name of a rename or a link, or that of a directory made or removed. */
+GLOBAL int renamed(__u64 from, __u64 to, __s64 ret, __u32 op_probe)
+{
+        struct scratch *s = scratch();
+        __u32 op = op_probe & 0xff;
+
+        if (!path_call(ret, op_probe >> 8) || !s)
+                return 0;
+        if (to)
+                last_component(to, 1);
+        else
+                __builtin_memset(s->base2.name, 0, VIGIL_NAME_MAX);
+        last_component(from, 0);
+        int known = renamed_end(op, 0);
+        if (!to || (known && op != VIGIL_OP_RENAME))
+                return 0;
+        bpf_probe_read_kernel(s->text, VIGIL_NAME_MAX, s->base.name);
+        bpf_probe_read_kernel(s->base.name, VIGIL_NAME_MAX, s->base2.name);
+        bpf_probe_read_kernel(s->base2.name, VIGIL_NAME_MAX, s->text);
+        renamed_end(op, 1);
         return 0;
 }
 
@@ -232,7 +265,8 @@ GLOBAL int truncated_by_path(__u64 path, __u64 size, __s64 ret)
         struct inode *inode = inode_of(a.priv, a.role);
         if ((__u64)BPF_CORE_READ(inode, i_size) != size)
                 return 0; /* another file of that name */
-        account_truncate(a.db, a.priv, a.ledger, NULL, a.role, size);
+        r->taken = size < TAKE_EMPTIED ? (__u16)act_takes(&a, false, 0) : 0;
+        account_truncate(a.db, a.priv, a.ledger, NULL, a.role, size, r->taken);
         pathop_emit(&a, r, VIGIL_OP_TRUNCATE);
         return 0;
 }

@@ -438,6 +438,8 @@ GLOBAL int stream_op(__u32 tgid, __u32 type, __u64 extra)
                 r->file_writes = l->writes;
                 r->txn_db_writes = d->txn_db_writes;
         }
+        r->taken = (__u32)s->taken;
+        s->taken = 0;
         if (type == VIGIL_OPEN)
                 r->open_flags = (__u32)extra;
         else

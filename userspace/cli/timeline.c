@@ -81,6 +81,8 @@ static void operation(json_t *o, const void *record)
         put_result(o, r->e.result);
         if (r->duration_ns)
                 put(o, "us", r->duration_ns / 1000);
+        if (r->taken)
+                json_object_set_new(o, "taken", json_true());
 }
 
 static void path_operation(json_t *o, const void *record)
@@ -92,6 +94,8 @@ static void path_operation(json_t *o, const void *record)
         put_text(o, "file", role_name(r->role));
         put_text(o, "name", r->name);
         put_text(o, "other", r->other);
+        if (r->taken)
+                json_object_set_new(o, "taken", json_true());
         put_result(o, r->result);
 }
 

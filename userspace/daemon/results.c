@@ -75,8 +75,10 @@ void result_failed(struct work *w, const char *failure)
 
 static bool tells_of_loss(const struct incident *i)
 {
-        static const char *const codes[] = {"sync-error", "sync-retry-lied", "sync-error-swallowed",
-                                            "writeback-error", "no-journal"};
+        static const char *const codes[] = {"sync-error",      "sync-retry-lied",  "sync-error-swallowed",
+                                            "writeback-error", "no-journal",       "wal-removed",
+                                            "journal-removed", "database-emptied", "database-moved-in-use",
+                                            "used-across-fork"};
 
         for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++)
                 if (strcmp(i->code, codes[k]) == 0)

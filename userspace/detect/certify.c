@@ -105,6 +105,36 @@ static void predict(struct certificate *c, const struct model_use *u)
                  u->others ? "others still have it open; when all have died: " : "", text);
 }
 
+/* Where a file was taken the rest looks sound: only the trace knows what was in it. */
+static void predict_taken(struct certificate *c, const struct model_taking *t)
+{
+        const char *next =
+                "unknown: the database file was removed, renamed or replaced; what stands beside it may not "
+                "belong to it";
+        if (t->taken & VIGIL_TAKEN_LOST)
+                next = "no open will ever find its last commits: they are in a WAL that has no name";
+        else if (t->role == VIGIL_ROLE_WAL)
+                next = "the next open does not find the commits that were in the WAL";
+        else if (t->role == VIGIL_ROLE_JOURNAL)
+                next = "the next open cannot undo the half-written transaction: its journal was taken away";
+        else if (t->op != VIGIL_OP_UNLINK && t->op != VIGIL_OP_RENAME)
+                next = "the next open finds what was put into the emptied file, and nothing of what was there";
+        snprintf(c->prediction, sizeof(c->prediction), "%s", next);
+}
+
+static void reason_taken(struct certificate *c, const struct model_taking *t)
+{
+        c->verdict = VERDICT_UNCLEAN;
+        if (t->taken & VIGIL_TAKEN_LOST)
+                certificate_reason(c, "commits-unreachable");
+        else if (t->role == VIGIL_ROLE_WAL)
+                certificate_reason(c, "wal-taken");
+        else if (t->role == VIGIL_ROLE_JOURNAL)
+                certificate_reason(c, "journal-taken");
+        else
+                certificate_reason(c, "database-taken");
+}
+
 static void look_behind(struct certificate *c, const struct model_use *u, uint32_t facts)
 {
         if (looked(u)) {
@@ -171,8 +201,13 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
 
         uint32_t facts = facts_of(m, d, u, c->locks);
         const struct verdict_rule *rule = verdict_rule(facts);
+        const struct model_taking *taken = taking_of(m, d, u);
         c->verdict = rule->verdict;
-        for (size_t i = 0; i < sizeof(rule->reason) / sizeof(rule->reason[0]) && rule->reason[i]; i++)
+        if (taken)
+                reason_taken(c, taken);
+        for (size_t i = 0; !(taken && rule->verdict == VERDICT_CLEAN) &&
+                           i < sizeof(rule->reason) / sizeof(rule->reason[0]) && rule->reason[i];
+             i++)
                 certificate_reason(c, rule->reason[i]);
         c->held = held_by(facts, c->locks);
         c->connection_open = (facts & FACT_OPEN) != 0;
@@ -188,8 +223,10 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         if (d->by_exec && c->verdict != VERDICT_CLEAN)
                 certificate_reason(c, "abandoned-by-exec");
         look_behind(c, u, facts);
+        if (taken)
+                predict_taken(c, taken);
         if (c->verdict == VERDICT_UNCLEAN)
-                c->recovered = u->recovered;
+                c->recovered = taken ? 0 : u->recovered;
         if (c->recovered == 1)
                 certificate_reason(c, "recovered");
         identify(c, m);

@@ -67,3 +67,9 @@ uint32_t locks_of(const struct model_use *u);
 /* Why a clean end cannot be told from another: every reason that holds goes into @p c. */
 void add_unknown_reasons(struct certificate *c, const struct model *m, uint32_t facts);
 void certificate_reason(struct certificate *c, const char *reason);
+
+/* taken.c: the code of the finding that @t is; NULL when it harmed nobody. */
+const char *taking_code(const struct model *m, const struct model_taking *t);
+/* What took from a process its commits, or the journal of its open transaction; NULL: nothing did. */
+const struct model_taking *taking_of(const struct model *m, const struct model_death *d, const struct model_use *u);
+bool database_was_taken(const struct model *m, size_t database);

@@ -14,6 +14,7 @@ struct detector {
 extern const struct detector detector_shutdown;
 extern const struct detector detector_sync;
 extern const struct detector detector_copy;
+extern const struct detector detector_removed;
 extern const struct detector detector_trust;
 
 /** Every detector, ended by NULL. A new one is added here and in its own file. */

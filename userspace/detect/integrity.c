@@ -9,8 +9,10 @@
 /* Findings after which committed data may be gone without a trace in the file format. */
 static bool tells_of_loss(const struct finding *f)
 {
-        static const char *const codes[] = {"sync-error", "sync-retry-lied", "sync-error-swallowed",
-                                            "writeback-error", "no-journal"};
+        static const char *const codes[] = {"sync-error",      "sync-retry-lied",  "sync-error-swallowed",
+                                            "writeback-error", "no-journal",       "wal-removed",
+                                            "journal-removed", "database-emptied", "database-moved-in-use",
+                                            "used-across-fork"};
         for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
                 if (strcmp(f->code, codes[i]) == 0)
                         return true;

@@ -55,7 +55,8 @@ enum verdict detection_verdict(const struct detection *d, size_t database)
         for (size_t i = 0; i < d->ncertificates; i++)
                 if (d->certificate[i].database == database)
                         v = worst(v, d->certificate[i].verdict);
-        return v;
+        /* Whose data it was may have no certificate: somebody from before the watch. */
+        return database_was_taken(d->model, database) ? worst(v, VERDICT_UNCLEAN) : v;
 }
 
 enum verdict detection_overall(const struct detection *d)

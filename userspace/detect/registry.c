@@ -4,5 +4,5 @@
 #include "detect/detector.h"
 
 const struct detector *const detectors[] = {
-        &detector_shutdown, &detector_sync, &detector_copy, &detector_trust, NULL,
+        &detector_shutdown, &detector_sync, &detector_copy, &detector_removed, &detector_trust, NULL,
 };

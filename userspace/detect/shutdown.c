@@ -44,6 +44,10 @@ static const char *doing(const struct certificate *c)
                 {"hot-journal", "while it rolled back a hot journal"},
                 {"read-transaction-open", "inside a read transaction"},
                 {"connection-left-open", "with a connection open"},
+                {"wal-taken", "and commits of it were in a WAL that was taken away"},
+                {"journal-taken", "and the journal of its open transaction was taken away"},
+                {"database-taken", "and the database file was taken away"},
+                {"commits-unreachable", "and its last commits went into a WAL without a name"},
         };
         for (size_t i = 0; c->nreasons && i < sizeof(table) / sizeof(table[0]); i++)
                 if (strcmp(table[i].reason, c->reason[0]) == 0)

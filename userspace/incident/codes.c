@@ -12,6 +12,12 @@ const struct incident_code incident_codes[] = {
         {"host-crash", SEVERITY_P1, ENDS_BY_RECOVERY, false},
         /* No recovery brings back what no journal holds. */
         {"no-journal", SEVERITY_P0, ENDS_BY_HAND, false},
+        /* Nor what somebody took away. */
+        {"wal-removed", SEVERITY_P0, ENDS_BY_HAND, false},
+        {"journal-removed", SEVERITY_P0, ENDS_BY_HAND, false},
+        {"database-emptied", SEVERITY_P0, ENDS_BY_HAND, false},
+        {"database-moved-in-use", SEVERITY_P0, ENDS_BY_HAND, false},
+        {"used-across-fork", SEVERITY_P0, ENDS_BY_HAND, false},
         /* After a failed sync the pages count as clean: nothing that succeeds later proves that they are on the disk. */
         {"sync-error", SEVERITY_P1, ENDS_BY_HAND, true},
         {"sync-retry-lied", SEVERITY_P0, ENDS_BY_HAND, true},

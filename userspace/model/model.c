@@ -60,6 +60,7 @@ void model_free(struct model *m)
         free(m->living);
         free(m->trouble);
         free(m->copy);
+        free(m->taking);
         free(m->hist);
         free(m->probe);
         free(m->oom);
@@ -139,6 +140,8 @@ static int feed_op(struct model *m, const struct vigil_op *r)
         if (r->e.role == VIGIL_ROLE_MAIN && r->e.result >= 0 &&
             (r->e.op == VIGIL_OP_COPY_FROM || r->e.op == VIGIL_OP_READ))
                 return feed_copy(m, r);
+        if (r->taken)
+                return feed_taken_op(m, r);
         bool writes = r->e.op == VIGIL_OP_WRITE;
         bool lock = r->e.op == VIGIL_OP_LOCK_RD || r->e.op == VIGIL_OP_LOCK_WR || r->e.op == VIGIL_OP_UNLOCK ||
                     r->e.op == VIGIL_OP_LOCK_WAIT;
@@ -153,6 +156,12 @@ static int feed_op(struct model *m, const struct vigil_op *r)
                                   .result = r->e.result,
                                   .bytes = r->e.bytes};
         return add_trouble(m, &t);
+}
+
+static int feed_open(struct model *m, const struct vigil_op *r)
+{
+        int err = feed_taken_op(m, r);
+        return err == 0 && r->e.role == VIGIL_ROLE_MAIN ? feed_copy(m, r) : err;
 }
 
 static int feed_wberr(struct model *m, const struct vigil_wberr *r)
@@ -286,8 +295,9 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
         case VIGIL_PROBE:
                 return feed_probe(m, r);
         case VIGIL_OPEN:
-                return ((const struct vigil_op *)r)->e.role == VIGIL_ROLE_MAIN ? feed_copy(m, r) : 0;
+                return feed_open(m, r);
         case VIGIL_PATHOP:
+                return feed_taken_path(m, r);
         case VIGIL_FORK:
                 return 0; /* for the timeline; what they mean for a death stands in its own record */
         default:
@@ -379,6 +389,8 @@ int model_finish(struct model *m)
                 m->trouble[i].database = model_database_by_id(m, (uint32_t)m->trouble[i].database);
         for (size_t i = 0; i < m->ncopies; i++)
                 m->copy[i].database = model_database_by_id(m, (uint32_t)m->copy[i].database);
+        for (size_t i = 0; i < m->ntakings; i++)
+                m->taking[i].database = model_database_by_id(m, m->taking[i].db);
         for (size_t i = 0; i < m->nhists; i++)
                 m->hist[i].database = model_database_by_id(m, (uint32_t)m->hist[i].database);
         databases_settle(m);

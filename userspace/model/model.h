@@ -22,6 +22,7 @@
 #define MODEL_MAX_HISTS     4096
 #define MODEL_MAX_SIGNALS   4096
 #define MODEL_MAX_COPIES    1024
+#define MODEL_MAX_TAKINGS   1024
 
 struct model;
 
@@ -109,6 +110,18 @@ struct model_copy {
         bool in_transaction;   /* a transaction had changed the file and was not over */
 };
 
+/** A file of a database was taken from whoever relied on it, or written after it had lost its name (enum vigil_taken_flag). */
+struct model_taking {
+        uint64_t ns;
+        struct vigil_ident id; /* who did it */
+        size_t database;
+        uint32_t db; /* kernel id: files that stood there before or later have another one */
+        uint8_t role;
+        uint8_t op;                 /* enum vigil_op_code: unlink, rename, truncate, open (that truncated), write */
+        uint32_t taken;             /* enum vigil_taken_flag */
+        char other[VIGIL_NAME_MAX]; /* rename: the other last component; else empty */
+};
+
 /** A histogram of one operation on one file, summed over the commands that did it. */
 struct model_hist {
         size_t database;
@@ -154,6 +167,17 @@ const struct model_trouble *model_trouble(const struct model *m, size_t i);
 size_t model_n_copies(const struct model *m);
 const struct model_copy *model_copy_of(const struct model *m, size_t i);
 
+/** In the order of arrival. */
+size_t model_n_takings(const struct model *m);
+const struct model_taking *model_taking_of(const struct model *m, size_t i);
+/**
+ * When a file of @p role of the database with kernel id @p db was removed, renamed or emptied by somebody who is not SQLite:
+ * the last time before @p ns and the first time after it; 0: there was none. Of very many only the last are known.
+ * @return whether there was one at all
+ */
+bool model_gone(const struct model *m, uint32_t db, unsigned role, uint64_t ns, uint64_t *ret_before,
+                uint64_t *ret_after);
+
 size_t model_n_hists(const struct model *m);
 const struct model_hist *model_hist(const struct model *m, size_t i);
 
@@ -163,7 +187,8 @@ const struct model_process *model_process_at(const struct model *m, uint64_t sta
 const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start_ns, uint32_t tgid);
 /**
  * Whether a database has been recovered since a death: a survivor or the next opener replayed the WAL, rolled the journal back,
- * or went on writing over what was left (it cannot commit over a hot journal without rolling it back first).
+ * or went on writing over what was left (it cannot commit over a hot journal without rolling it back first). What was taken
+ * away since (VIGIL_DB_WAL_TAKEN, VIGIL_DB_JOURNAL_TAKEN) was not recovered, whatever came later.
  *
  * @param then, then_observed  as the dead process left it (model_use.db and .observed); NULL: not known
  * @param died_ns              of the death

@@ -26,6 +26,14 @@ struct group {
 /** Records that speak of a death whose own record has not come yet. */
 #define MAX_ORPHANS 64
 
+/** A file of a database went. */
+#define MODEL_GONE 1024
+struct gone {
+        uint64_t ns;
+        uint32_t db;
+        uint8_t role;
+};
+
 struct text_of_id {
         uint64_t id;
         char *text;
@@ -48,6 +56,10 @@ struct model {
         size_t ntroubles;
         struct model_copy *copy; /* the same */
         size_t ncopies;
+        struct model_taking *taking; /* the same */
+        size_t ntakings;
+        struct gone gone[MODEL_GONE]; /* a ring: model_gone() */
+        size_t ngone;
         struct model_hist *hist; /* the same */
         size_t nhists;
         struct text_of_id cgroup[MODEL_MAX_CGROUPS];
@@ -76,6 +88,10 @@ struct model {
 
 /* Takes a VIGIL_OPEN, or a VIGIL_OP that read, of a main file. */
 int feed_copy(struct model *m, const struct vigil_op *r);
+
+/* Take what may be a taking. */
+int feed_taken_path(struct model *m, const struct vigil_pathop *r);
+int feed_taken_op(struct model *m, const struct vigil_op *r);
 
 /* Grows array @p p of elements of @p size from @p n to hold one more: doubles at powers of two. NULL: out of memory. */
 void *model_grow(void *p, size_t n, size_t size);

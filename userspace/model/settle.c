@@ -16,14 +16,21 @@ int model_recovered(const struct vigil_db *then, const struct vigil_observed *th
 {
         if (!then || !now || now_ns <= died_ns)
                 return -1;
+        uint32_t taken = now->flags & ~then->flags;
+        if (taken & VIGIL_DB_WAL_TAKEN && then->wal_commit_end > 0)
+                return 0;
+        bool was_hot = then->journal_hot || sees_hot(then_observed);
+        if (taken & VIGIL_DB_JOURNAL_TAKEN && was_hot && now->rb_recoveries == then->rb_recoveries)
+                return 0;
         if (now->wal_recoveries > then->wal_recoveries || now->rb_recoveries > then->rb_recoveries ||
             now->wal_commits > then->wal_commits || now->rb_commits > then->rb_commits ||
             now->checkpoints > then->checkpoints)
                 return 1;
-        bool was_hot = then->journal_hot || sees_hot(then_observed);
+        /* A journal that the account knew to be hot is rolled back before its eyes. One that it did not know of, because it was
+         * there before the watch, was when it is not hot any more. */
         const struct vigil_observed *o = now_observed;
-        if (was_hot && o && !o->error && o->hdr.ns > died_ns && o->flags & VIGIL_OBS_MAIN && !sees_hot(o) &&
-            (!then_observed || o->hdr.ns > then_observed->hdr.ns))
+        if (was_hot && !then->journal_hot && o && !o->error && o->hdr.ns > died_ns && o->flags & VIGIL_OBS_MAIN &&
+            !sees_hot(o) && (!then_observed || o->hdr.ns > then_observed->hdr.ns))
                 return 1;
         return 0;
 }

@@ -1,7 +1,6 @@
 /* advice.c - a table from findings and reasons to the next step. */
 #include "report/advice.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool array_has(const json_t *array, const char *text)
@@ -49,6 +48,24 @@ static const struct {
         {"integrity-failed", NULL,
          "Stop every writer. Keep all files as they are; restore the newest verified backup with `vigil backup "
          "restore`."},
+        {"wal-removed", NULL,
+         "Committed transactions were in a WAL that is gone: stop every writer and compare with a backup made "
+         "before. "
+         "Never remove or empty a -wal by hand."},
+        {"journal-removed", NULL,
+         "Half a transaction is in the file for good: stop every writer and restore a backup made before. Never "
+         "remove "
+         "or empty a -journal by hand."},
+        {"database-emptied", NULL,
+         "The content of the database is gone: stop every writer, keep the -wal and -journal as they are, and "
+         "restore "
+         "a backup made before."},
+        {"database-moved-in-use", NULL,
+         "Stop every process that still has the old file open before anybody opens what stands under the name now; "
+         "then bring the file and its -wal or -journal together again, or restore a backup."},
+        {"used-across-fork", NULL,
+         "Open the database after fork, not before: the commits of that process are lost. Restart it and repeat "
+         "them."},
         {"no-journal", NULL,
          "Half a transaction is in the file and nothing can undo it: check it, restore a backup, and set "
          "journal_mode=WAL or DELETE."},
@@ -82,13 +99,25 @@ static const struct {
         {NULL, "read-transaction-open", "Nothing is lost: only a reader was cut off."},
 };
 
+bool advice_is_taken(const json_t *database)
+{
+        static const char *const codes[] = {"wal-removed", "journal-removed", "database-emptied",
+                                            "database-moved-in-use", "used-across-fork"};
+        for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+                if (finds(database, codes[i]))
+                        return true;
+        return false;
+}
+
 size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
 {
         size_t n = 0;
+        /* What reasons of deaths advise supposes that everything is still there. */
+        bool taken = advice_is_taken(database);
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++) {
                 if (table[i].finding && finds(database, table[i].finding))
                         ret[n++] = table[i].text;
-                if (table[i].reason && gives(database, table[i].reason)) {
+                if (table[i].reason && !taken && gives(database, table[i].reason)) {
                         ret[n++] = table[i].text;
                         break;
                 }

@@ -106,6 +106,11 @@ static void print_backup(struct page *p, const json_t *database)
                 page_paragraph(p, INK_PLAIN, "backup", LABEL, "%s: %s, %s, %" PRIu64 " ms",
                                json_is_true(json_object_get(b, "verified")) ? "verified" : "NOT verified",
                                pick_text(b, "path", "?"), size, pick_number(b, "ms"));
+        if (pick_text(b, "path", NULL) && advice_is_taken(database))
+                page_paragraph(
+                        p, INK_WARN, "", LABEL,
+                        "made after data had been taken away: it is sound and may lack what was lost; keep the "
+                        "one before it");
         if (pick_text(b, "reason", NULL))
                 page_paragraph(p, INK_PLAIN, pick_text(b, "path", NULL) ? "" : "backup", LABEL, "%s",
                                pick_text(b, "reason", ""));

@@ -7,8 +7,13 @@
 #include <stdbool.h>
 
 #include "base/landlock.h"
+#include "base/log.h"
 
-const struct privilege privileges[] = {
+static const struct privilege {
+        int capability;
+        const char *name;
+        const char *why;
+} privileges[] = {
         {CAP_BPF, "CAP_BPF", "reads and changes the maps; puts another database under watch"},
         {CAP_PERFMON, "CAP_PERFMON", "runs the programs that look at open files and accounts"},
         {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "sees program files and mount namespaces of other users' processes"},
@@ -20,9 +25,14 @@ const struct privilege privileges[] = {
         {CAP_SETUID, "CAP_SETUID", "helpers become the owner of the database"},
         {CAP_SETGID, "CAP_SETGID", "helpers become the owner's group"},
         {CAP_SYSLOG, "CAP_SYSLOG", "helpers: the kernel's words on a device, where dmesg is restricted"},
+        {CAP_SYSLOG, "CAP_SYSLOG", "a helper keeps the kernel's lines about a failing device"},
         {CAP_KILL, "CAP_KILL", "ends a helper that became another user, at its deadline"},
 };
-const size_t privileges_count = sizeof(privileges) / sizeof(privileges[0]);
+
+static void say(bool kept, const struct privilege *p)
+{
+        log_debug("%s is %s: %s", p->name, kept ? "kept" : "not there", p->why);
+}
 
 int privilege_drop(void)
 {
@@ -33,9 +43,11 @@ int privilege_drop(void)
         bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
         /* Only what is there can be kept: a unit may have taken more away. */
         bool have[CAP_LAST_CAP + 1] = {false};
-        for (size_t i = 0; i < privileges_count; i++)
-                have[privileges[i].capability] = capng_have_capability(CAPNG_EFFECTIVE,
-                                                                       (unsigned)privileges[i].capability);
+        for (size_t i = 0; i < sizeof(privileges) / sizeof(privileges[0]); i++) {
+                const struct privilege *p = &privileges[i];
+                have[p->capability] = capng_have_capability(CAPNG_EFFECTIVE, (unsigned)p->capability);
+                say(have[p->capability], p);
+        }
         /* Without Landlock, helpers are confined in a mount namespace of their own instead (base/jail.h). */
         have[CAP_SYS_ADMIN] = landlock_version() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
         capng_clear(CAPNG_SELECT_ALL);

@@ -2,11 +2,13 @@
 #include "daemon/deaths.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/episode.h"
 #include "daemon/guard.h"
@@ -106,7 +108,17 @@ static void look(struct daemon *d, uint32_t db)
                 d->deaths->looks++;
 }
 
-void deaths_looked(struct daemon *d, void *tag, const json_t *answer)
+static void tell_failure(struct daemon *d, const struct guard *g, const char *failure)
+{
+        char detail[256];
+
+        snprintf(detail, sizeof(detail), "the helper for a look failed: %s; the verdict rests on the trace alone",
+                 failure);
+        case_raise(d, "worker-failed", g, detail,
+                   json_pack("{s:s, s:s, s:s}", "action", "look", "failure", failure, "reason", "death"));
+}
+
+void deaths_looked(struct daemon *d, void *tag, const json_t *answer, const char *failure)
 {
         struct deaths *x = d->deaths;
         struct look *l = tag;
@@ -117,6 +129,8 @@ void deaths_looked(struct daemon *d, void *tag, const json_t *answer)
                 if (answer && action_observed(answer, &o) == 0 && episode_observed(x->episode, l->db, &o) < 0)
                         log_error("what %u looks like is not told: out of memory", l->db);
         }
+        if (!answer && !d->ending)
+                tell_failure(d, guards_by_id(d->guards, l->db), failure);
         free(l);
 }
 

@@ -21,5 +21,5 @@ int deaths_record(const struct vigil_hdr *record, void *userdata);
  */
 int deaths_turn(struct daemon *d);
 
-/** What an ACTION_LOOK says. @p tag as it was given to actions_start(); @p answer NULL: it failed. */
-void deaths_looked(struct daemon *d, void *tag, const json_t *answer);
+/** What an ACTION_LOOK says. @p tag as it was given to actions_start(); @p answer NULL: it failed, @p failure says how. */
+void deaths_looked(struct daemon *d, void *tag, const json_t *answer, const char *failure);

@@ -172,7 +172,7 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
         struct daemon *d = userdata;
 
         if (r->kind == ACTION_LOOK)
-                deaths_looked(d, tag, answer);
+                deaths_looked(d, tag, answer, failure);
         else
                 response_done(d, r, tag, answer, failure, ms);
 }

@@ -108,6 +108,17 @@ static __always_inline void lock_view_read(struct lock_view *v, struct list_head
         }
 }
 
+/* Flags of one entry of that list. */
+static __always_inline unsigned int lock_node_flags(struct list_head *node)
+{
+        if (has_lock_core()) {
+                struct file_lock *fl = (void *)node - bpf_core_field_offset(struct file_lock, c.flc_list);
+                return BPF_CORE_READ(fl, c.flc_flags);
+        }
+        struct file_lock___pre69 *fl = (void *)node - bpf_core_field_offset(struct file_lock___pre69, fl_list);
+        return BPF_CORE_READ(fl, fl_flags);
+}
+
 /* bpf_get_current_task_btf came with 5.11 (3ca1032ab7ab), bpf_task_pt_regs with 5.15 (dd6e10fbd9fb). Delete the other
  * halves once 5.15 is the baseline. */
 static __always_inline bool has_current_btf(void)

@@ -26,11 +26,12 @@
 
 #define PF_EXITING 0x00000004
 
-#define F_RDLCK  0
-#define F_WRLCK  1
-#define F_UNLCK  2
-#define FL_FLOCK 2
-#define FL_CLOSE 64
+#define F_RDLCK   0
+#define F_WRLCK   1
+#define F_UNLCK   2
+#define FL_FLOCK  2
+#define FL_CLOSE  64
+#define FL_OFDLCK 1024
 
 #define FMODE_PATH 0x4000 /* opened with O_PATH (include/linux/fs.h) */
 

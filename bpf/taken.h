@@ -24,16 +24,28 @@ static __always_inline bool is_alive(struct inode *inode, const struct file_key 
         return inode_is(inode, key) && BPF_CORE_READ(inode, i_count.counter) > 0;
 }
 
-/* Somebody has a lock on the main file: each connection in WAL mode has, for life. */
-static __always_inline bool is_locked(struct inode *main)
+#define LOCKS_LOOKED_AT 16
+
+/* 1 when somebody has a lock on the inode at @addr: each connection in WAL mode has one on the main file, for life. Locks of
+ * open file descriptions are not SQLite's: Vigil takes them while it copies. */
+GLOBAL int is_locked(__u64 addr)
 {
+        struct inode *main = (struct inode *)addr;
         struct file_lock_context *flctx = BPF_CORE_READ(main, i_flctx);
-        struct list_head *head;
+        struct list_head *head, *node;
 
         if (!flctx)
-                return false;
+                return 0;
         head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
-        return BPF_CORE_READ(head, next) != head;
+        node = BPF_CORE_READ(head, next);
+        for (int i = 0; i < LOCKS_LOOKED_AT; i++) {
+                if (!node || node == head)
+                        return 0;
+                if (!(lock_node_flags(node) & FL_OFDLCK))
+                        return 1;
+                node = BPF_CORE_READ(node, next);
+        }
+        return 1;
 }
 
 /* True when the current process has the file of @role in @db open. */
@@ -126,7 +138,7 @@ GLOBAL int taken_flags(__u32 id, __u32 role, __u32 use_flags, __u32 locks, __u32
                 return 0;
         if (role == VIGIL_ROLE_JOURNAL)
                 return db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_UNLINKED ? 0 : (int)journal_taken(db);
-        locked = main && is_locked(main);
+        locked = main && is_locked((__u64)main);
         if (wal_has_commits(db, priv))
                 f |= VIGIL_TAKEN_WAL;
         if (role == VIGIL_ROLE_WAL) {

@@ -100,6 +100,19 @@ static bool left_hot(const struct model_use *u)
                (u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_JOURNAL_HOT);
 }
 
+/* Who left that journal: the last of those that died with it hot, before @t. */
+static const struct model_use *last_hot(const struct model *m, const struct model_taking *t)
+{
+        for (size_t i = model_n_deaths(m); i-- > 0;) {
+                const struct model_death *d = model_death(m, i);
+                for (uint32_t k = 0; d->ns <= t->ns && k < d->nuses; k++)
+                        if (d->use[k].use.db == t->db && d->use[k].use.flags & VIGIL_USE_TXN_OWNER &&
+                            left_hot(&d->use[k]))
+                                return &d->use[k];
+        }
+        return NULL;
+}
+
 /* Whose transaction the journal of @t would have undone: of a process that died with it open, or had died before. */
 static bool journal_victim(const struct model *m, const struct model_taking *t, const struct model_death *d,
                            const struct model_use *u)
@@ -108,18 +121,7 @@ static bool journal_victim(const struct model *m, const struct model_taking *t, 
                 return false;
         if (t->taken & VIGIL_TAKEN_IN_USE)
                 return has_open_txn(d, u, t);
-        if (d->ns > t->ns || !left_hot(u))
-                return false;
-        for (size_t i = 0; i < model_n_deaths(m); i++) {
-                const struct model_death *later = model_death(m, i);
-                if (later->ns <= d->ns || later->ns > t->ns)
-                        continue;
-                for (uint32_t k = 0; k < later->nuses; k++)
-                        if (later->use[k].use.db == t->db && later->use[k].use.flags & VIGIL_USE_TXN_OWNER &&
-                            left_hot(&later->use[k]))
-                                return false;
-        }
-        return true;
+        return u == last_hot(m, t);
 }
 
 static bool has_journal_victim(const struct model *m, const struct model_taking *t)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The Debian package: what is in it, and what it does to a system when it comes, is upgraded, goes and is purged. That system is
 # a directory of the test's own with busybox as its shell, so no systemd runs there: how the daemon is started and stopped by
-# one is told in docs/OPERATIONS.md.
+# one is seen in tests/kernel/package.bats.
 bats_require_minimum_version 1.5.0
 load lib
 

@@ -24,7 +24,6 @@ static const struct privilege {
         {CAP_FOWNER, "CAP_FOWNER", "helpers: its mode and attributes"},
         {CAP_SETUID, "CAP_SETUID", "helpers become the owner of the database"},
         {CAP_SETGID, "CAP_SETGID", "helpers become the owner's group"},
-        {CAP_SYSLOG, "CAP_SYSLOG", "helpers: the kernel's words on a device, where dmesg is restricted"},
         {CAP_SYSLOG, "CAP_SYSLOG", "a helper keeps the kernel's lines about a failing device"},
         {CAP_KILL, "CAP_KILL", "ends a helper that became another user, at its deadline"},
 };

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=asan
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # The daemon from end to end: one database, one writer that is killed inside a transaction, and everything that follows from it.
 

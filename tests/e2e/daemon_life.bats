@@ -175,7 +175,7 @@ state_knows() {
 @test "a host that went down while a database was in use: an incident with what was at risk" {
 	daemon_begin
 	writer_begin app.db
-	state_knows '.in_transaction'
+	state_knows '.in_transaction and .bytes_at_risk > 0'
 	daemon_kill
 	writer_kill
 	# What the next boot would find.

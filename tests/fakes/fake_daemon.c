@@ -73,7 +73,12 @@ int main(int argc, char **argv)
                 fputs("fake_daemon: usage: fake_daemon STATE_DIR ANSWERS_DIR\n", stderr);
                 return 1;
         }
-        _cleanup_close_ int ready = openat(answers, "ready", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        int ready = openat(answers, "ready", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (ready < 0) {
+                perror("fake_daemon: ready");
+                return 1;
+        }
+        close(ready);
         for (;;) {
                 struct pollfd p = {.fd = control_server_fd(server), .events = POLLIN};
                 poll(&p, 1, control_server_turn(server));

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +14,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 
 #define LOCK_NAME  "lock"
 #define PROBE_NAME ".vigil-try"
+#define PID_LEN    24
+
+#define LOCK_WAIT_NS 3000000000ull
 
 /* ---- what is wrong, in words ---- */
 
@@ -57,18 +64,46 @@ static int check_owner(int fd, const char *path, char *why)
         return 0;
 }
 
+/* Who wrote the lock, as text; empty: nobody can be named. */
+static void read_pid(const struct statedir *s, char ret[PID_LEN])
+{
+        memset(ret, 0, PID_LEN);
+        if (io_pread_all(s->lock, ret, PID_LEN - 1, 0) > 0)
+                ret[strcspn(ret, "\n")] = 0;
+}
+
+/* A daemon that was killed leaves helpers that hold its lock until they have noticed: a moment. */
+static int wait_for_lock(const struct statedir *s)
+{
+        uint64_t end = clock_boottime_ns() + LOCK_WAIT_NS;
+        char pid[PID_LEN];
+
+        for (;;) {
+                if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+                        return 0;
+                if (errno != EWOULDBLOCK)
+                        return -errno;
+                read_pid(s, pid);
+                pid_t holder = (pid_t)strtol(pid, NULL, 10);
+                bool alive = holder <= 0 || kill(holder, 0) == 0 || errno == EPERM;
+                if (alive || clock_boottime_ns() > end)
+                        return -EWOULDBLOCK;
+                usleep(20000);
+        }
+}
+
 static int take_lock(struct statedir *s, char *why)
 {
+        char pid[PID_LEN];
+
         s->lock = openat(s->dirfd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (s->lock < 0)
                 return explain(-errno, s->path, "cannot open its lock", why);
-        if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
-                int r = -errno;
-                if (r != -EWOULDBLOCK)
-                        return explain(r, s->path, "cannot lock it", why);
-                char pid[24] = "";
-                if (io_pread_all(s->lock, pid, sizeof(pid) - 1, 0) > 0)
-                        pid[strcspn(pid, "\n")] = 0;
+        int r = wait_for_lock(s);
+        if (r < 0 && r != -EWOULDBLOCK)
+                return explain(r, s->path, "cannot lock it", why);
+        if (r < 0) {
+                read_pid(s, pid);
                 snprintf(why, STATEDIR_WHY_LEN,
                          "state directory %.150s: another vigil run%s%s%s uses it; stop that one, or name another "
                          "with "
@@ -76,12 +111,11 @@ static int take_lock(struct statedir *s, char *why)
                          s->path, *pid ? " (pid " : "", pid, *pid ? ")" : "");
                 return r;
         }
-        /* For people and for the message above; nothing depends on it. */
-        char text[24];
-        int n = snprintf(text, sizeof(text), "%d\n", getpid());
+        /* For people, for the message above and for who waits; the lock itself is what counts. */
+        int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
         if (ftruncate(s->lock, 0) < 0)
                 return explain(-errno, s->path, "cannot write its lock", why);
-        int r = io_pwrite_all(s->lock, text, (size_t)n, 0);
+        r = io_pwrite_all(s->lock, pid, (size_t)n, 0);
         return r < 0 ? explain(r, s->path, "cannot write its lock", why) : 0;
 }
 

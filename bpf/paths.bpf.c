@@ -115,7 +115,8 @@ static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct
         r->writecount = -1;
         struct inode *inode = inode_of(a->priv, a->role);
         struct file_key *key = key_of(a->priv, a->role);
-        if (key && inode_is(inode, key)) {
+        /* The number may be another file's by now, even at the same address: then ours is gone. */
+        if (key && inode_is(inode, key) && BPF_CORE_READ(inode, i_generation) == a->ledger->generation) {
                 r->nlink = BPF_CORE_READ(inode, i_nlink);
                 r->writecount = BPF_CORE_READ(inode, i_writecount.counter);
                 r->confirmed = r->nlink == 0;
@@ -176,6 +177,8 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
                 return 0;
+        if (r->confirmed && !(a.use && a.use->flags & VIGIL_USE_LOCKED) && is_being_ended(a.db->id, a.role))
+                r->confirmed = 0;
         if (r->confirmed)
                 name_gone(&a, r);
         if (a.use) {

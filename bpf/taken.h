@@ -48,6 +48,58 @@ GLOBAL int is_locked(__u64 addr)
         return 1;
 }
 
+/* 1 when somebody has EXCLUSIVE on the main file of @db. */
+static __always_inline int is_exclusive(struct db_priv *priv)
+{
+        struct inode *main = (struct inode *)priv->inode[VIGIL_ROLE_MAIN];
+        struct file_lock_context *flctx;
+        struct list_head *head, *node;
+
+        if (!is_alive(main, &priv->key[VIGIL_ROLE_MAIN]))
+                return 0;
+        flctx = BPF_CORE_READ(main, i_flctx);
+        if (!flctx)
+                return 0;
+        head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        node = BPF_CORE_READ(head, next);
+        for (int i = 0; i < LOCKS_LOOKED_AT; i++) {
+                struct lock_view v;
+
+                if (!node || node == head)
+                        return 0;
+                lock_view_read(&v, node);
+                if (v.type == F_WRLCK && v.end >= 0x40000002LL && v.start <= 0x400001ffLL)
+                        return 1;
+                node = BPF_CORE_READ(node, next);
+        }
+        return 0;
+}
+
+/* 1 when the file of database @id in @role, which has just lost its name, has it from SQLite itself, whose call has not come
+ * to its end. A stranger that removes a file of that name in another directory at the same instant did nothing to this one.
+ * SQLite has closed its journal by then, and has EXCLUSIVE while it removes its WAL. */
+GLOBAL int is_being_ended(__u32 id, __u32 role)
+{
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        struct vigil_proc *owner;
+        struct inode *inode;
+
+        if (!db || !priv)
+                return 0;
+        if (role == VIGIL_ROLE_WAL)
+                return is_exclusive(priv);
+        if (role != VIGIL_ROLE_JOURNAL || !db->txn)
+                return 0;
+        owner = part_of(db->txn_tgid);
+        if (!owner || owner->flags & VIGIL_PROC_DEAD || owner->id.start_ns != db->txn_start_ns)
+                return 0;
+        inode = (struct inode *)priv->inode[VIGIL_ROLE_JOURNAL];
+        return !is_alive(inode, &priv->key[VIGIL_ROLE_JOURNAL]) ||
+               BPF_CORE_READ(inode, i_writecount.counter) <= 0 ||
+               BPF_CORE_READ(inode, i_generation) != db->file[VIGIL_ROLE_JOURNAL].generation;
+}
+
 /* True when the current process has the file of @role in @db open. */
 GLOBAL int is_open_here(__u32 id, __u32 role)
 {
@@ -74,6 +126,7 @@ static __always_inline bool own_journal_by_hand(struct vigil_db *db, struct db_p
         struct inode *inode = (struct inode *)priv->inode[VIGIL_ROLE_JOURNAL];
 
         return db->txn == VIGIL_TXN_ROLLBACK && is_alive(inode, &priv->key[VIGIL_ROLE_JOURNAL]) &&
+               BPF_CORE_READ(inode, i_generation) == db->file[VIGIL_ROLE_JOURNAL].generation &&
                BPF_CORE_READ(inode, i_writecount.counter) > 0 && is_open_here(db->id, VIGIL_ROLE_JOURNAL);
 }
 

@@ -144,10 +144,11 @@ static __always_inline bool is_cancelled(struct file_lock *fl, __u32 gone)
 {
         const __u32 write = VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE | VIGIL_LOCK_WAL_WRITE |
                             VIGIL_LOCK_WAL_CKPT;
-        struct task_struct *task = current_task();
 
-        return gone & write && lock_flags(fl) & FL_CLOSE && !(BPF_CORE_READ(task, flags) & PF_EXITING) &&
-               !BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+        if (!(gone & write && lock_flags(fl) & FL_CLOSE))
+                return false;
+        struct task_struct *task = current_task();
+        return !(BPF_CORE_READ(task, flags) & PF_EXITING) && !BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
 }
 
 static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
@@ -274,7 +275,7 @@ static __always_inline bool lock_find(struct act *a, struct inode *inode, struct
 static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl, int ret, unsigned char type,
                                       long long start, long long end)
 {
-        __u64 id = bpf_get_current_pid_tgid();
+        __u64 id = self_id(self());
         struct act a = {.tid = (__u32)id, .tgid = id >> 32};
         __u32 tgid = a.tgid;
 

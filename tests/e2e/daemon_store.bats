@@ -49,6 +49,9 @@ says() {
 	ask health
 	[ "$status" -eq 1 ]
 	assert_answer '.reasons | any(test("the store cannot be written: another process keeps vigil.db locked"))'
+	ask incidents # an empty list must not look like quiet
+	[ "$status" -eq 1 ]
+	"$VIGIL" incidents --state-dir S 2>&1 | grep 'the store cannot be written (another process keeps vigil.db locked).*: the newest is missing'
 	kill "$LOCKER"
 	wait "$LOCKER" || true
 	LOCKER=

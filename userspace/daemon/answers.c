@@ -13,6 +13,7 @@
 #include "daemon/summary.h"
 #include "serve/protocol.h"
 
+#define EXIT_DEGRADED    1
 #define EXIT_UNAVAILABLE 69
 #define EVENTS_AT_ONCE   1000
 
@@ -68,20 +69,34 @@ static struct store_query query_of(const json_t *args)
 
 static void refuse(struct daemon *d, struct control_client *c, int r)
 {
-        const char *why = r == -ENOENT   ? "there is no such id"
-                          : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
-                          : r == -EINVAL ? "the request makes no sense"
-                          : r == -ENODEV ? "vigil.db cannot be opened"
-                                         : strerror(-r);
+        bool behind = keeper_trouble(d->keeper) && keeper_waiting(d->keeper);
+        const char *why =
+                r == -ENOENT && behind
+                        ? "there is no such id in the store, which cannot be written now: see vigil health"
+                : r == -ENOENT ? "there is no such id"
+                : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
+                : r == -EINVAL ? "the request makes no sense"
+                : r == -ENODEV ? "vigil.db cannot be opened"
+                               : strerror(-r);
         control_answer(d->control, c, EXIT_UNAVAILABLE, why, NULL);
 }
 
 static void answer(struct daemon *d, struct control_client *c, int r, json_t *document)
 {
-        if (r < 0)
+        const char *trouble = keeper_trouble(d->keeper);
+        size_t waiting = keeper_waiting(d->keeper);
+        char text[512];
+
+        if (r < 0) {
                 refuse(d, c, r);
-        else
-                control_answer(d->control, c, 0, NULL, document);
+                return;
+        }
+        /* What cannot be stored yet is missing from every answer of the store: that must not look like quiet. */
+        snprintf(text, sizeof(text),
+                 "the store cannot be written (%s): the newest is missing here, %zu bytes wait; see vigil health",
+                 trouble ? trouble : "", waiting);
+        bool behind = trouble && waiting;
+        control_answer(d->control, c, behind ? EXIT_DEGRADED : 0, behind ? text : NULL, document);
 }
 
 typedef int (*question_fn)(struct store *s, const struct store_query *q, json_t **ret);

@@ -176,7 +176,8 @@ time.sleep(1000)' 3>&- &
 told_to_stop() {
 	local signal=$1 pid
 	shift
-	TMPDIR=$PWD/tmp unshare -m sh -c 'mount --bind shm /dev/shm; exec "$@"' sh "$VIGIL" "$@" >out 2>err 3>&- &
+	# What bash starts in the background ignores INT, and so would the command.
+	TMPDIR=$PWD/tmp env --default-signal=INT unshare -m sh -c 'mount --bind shm /dev/shm; exec "$@"' sh "$VIGIL" "$@" >out 2>err 3>&- &
 	pid=$!
 	STRAYS+=("$pid")
 	# The first milliseconds belong to those who start it.

@@ -1,11 +1,13 @@
 /* control_flood.c - clients of every bad manner, all at once, for as long as they are let.
  *
- * Usage: control_flood STATE_DIR
+ * Usage: control_flood STATE_DIR [half]
  *
  * Keeps 100 connections to the control socket; each is silent, or half a request, or rubbish, or a question whose answer is never
- * read, or a follower that never reads, and each is given up after some hundred rounds. Writes a line when all have begun. */
+ * read, or a follower that never reads, and each is given up after some hundred rounds. With `half` it keeps 129, all of them half a
+ * request that is never ended, as many as the daemon has places and queue for, and one. Writes a line when all have begun. */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "serve/protocol.h"
 
 #define CLIENTS 100
+#define HALVES  (CONTROL_CLIENTS + CONTROL_QUEUED + 1)
 
 static const char *const manners[] = {
         "",
@@ -38,17 +41,34 @@ static int connect_to(int state)
         return -1;
 }
 
-int main(int argc, char **argv)
+/* Half a request on each of @n connections, for as long as it is let; who is thrown out comes again. */
+static int flood_half(int state, int *fds, unsigned n)
 {
-        int state = argc == 2 ? open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1, fds[CLIENTS];
-        unsigned age[CLIENTS] = {0};
-        if (state < 0) {
-                fputs("control_flood: usage: control_flood STATE_DIR\n", stderr);
-                return 1;
-        }
-        memset(fds, -1, sizeof(fds));
+        const char *half = manners[1];
+
         for (unsigned round = 0;; round++) {
-                for (unsigned i = 0; i < CLIENTS; i++) {
+                for (unsigned i = 0; i < n; i++) {
+                        char said[4096];
+                        if (fds[i] >= 0 && recv(fds[i], said, sizeof(said), MSG_DONTWAIT) == 0)
+                                close(fds[i]);
+                        else if (fds[i] >= 0)
+                                continue;
+                        fds[i] = connect_to(state);
+                        if (fds[i] >= 0)
+                                (void)!send(fds[i], half, strlen(half), MSG_NOSIGNAL);
+                }
+                if (round == 0 && (puts("begun") < 0 || fflush(stdout) == EOF))
+                        return 1;
+                poll(NULL, 0, 1);
+        }
+}
+
+static int flood_all(int state, int *fds, unsigned n)
+{
+        unsigned age[CLIENTS] = {0};
+
+        for (unsigned round = 0;; round++) {
+                for (unsigned i = 0; i < n; i++) {
                         if (fds[i] >= 0 && age[i]++ < 100 + i * 3)
                                 continue;
                         if (fds[i] >= 0)
@@ -63,4 +83,16 @@ int main(int argc, char **argv)
                         return 1;
                 poll(NULL, 0, 1);
         }
+}
+
+int main(int argc, char **argv)
+{
+        bool half = argc == 3 && strcmp(argv[2], "half") == 0;
+        int state = argc == 2 || half ? open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1, fds[HALVES];
+        if (state < 0) {
+                fputs("control_flood: usage: control_flood STATE_DIR [half]\n", stderr);
+                return 1;
+        }
+        memset(fds, -1, sizeof(fds));
+        return half ? flood_half(state, fds, HALVES) : flood_all(state, fds, CLIENTS);
 }

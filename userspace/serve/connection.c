@@ -138,6 +138,12 @@ uint64_t connection_deadline(const struct control_server *s, const struct contro
         return UINT64_MAX;
 }
 
+void connection_yield(struct control_server *s, struct control_client *c)
+{
+        malformed(s, c, CONTROL_EXIT_UNAVAILABLE, "too many clients are connected, and this one has asked nothing");
+        write_some(s, c);
+}
+
 void connection_expire(struct control_server *s, struct control_client *c)
 {
         if (c->state != CLIENT_READING) {

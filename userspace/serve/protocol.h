@@ -35,12 +35,13 @@
 #define CONTROL_REQUEST_BYTES 8192 /* with its '\n' */
 #define CONTROL_ANSWER_BYTES  (16u << 20)
 #define CONTROL_PENDING_BYTES                                                                                      \
-        (32u << 20)                  /* answers that are not yet taken, of all clients; more are refused with 69 */
-#define CONTROL_CLIENTS        64    /* more wait in the backlog */
-#define CONTROL_QUEUED         64    /* the backlog; more wait in connect(2) */
-#define CONTROL_FOLLOWERS      32    /* of the clients, streams: the others stay free for questions */
-#define CONTROL_REQUEST_MS     2000  /* a request must be whole by then */
-#define CONTROL_SEND_MS        10000 /* a client that takes nothing for so long is dropped */
+        (32u << 20)                 /* answers that are not yet taken, of all clients; more are refused with 69 */
+#define CONTROL_CLIENTS        64   /* more wait in the backlog */
+#define CONTROL_QUEUED         64   /* the backlog; more wait in connect(2) */
+#define CONTROL_FOLLOWERS      32   /* of the clients, streams: the others stay free for questions */
+#define CONTROL_REQUEST_MS     2000 /* a request must be whole by then */
+#define CONTROL_YIELD_MS       100 /* after it, one who has not sent a request gives way when all places are taken */
+#define CONTROL_SEND_MS        10000      /* a client that takes nothing for so long is dropped */
 #define CONTROL_BACKLOG_BYTES  (1u << 20) /* a follower that is further behind is told so and dropped */
 #define CONTROL_ANSWER_WAIT_MS 10000      /* how long a client waits for a sign of life */
 

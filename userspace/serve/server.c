@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -69,7 +70,12 @@ int control_server_open(int dirfd, const struct control_handler *handler, struct
         if (!s)
                 return -ENOMEM;
         *s = (struct control_server){
-                .handler = *handler, .listener = -1, .request_ms = CONTROL_REQUEST_MS, .send_ms = CONTROL_SEND_MS};
+                .handler = *handler,
+                .listener = -1,
+                .request_ms = CONTROL_REQUEST_MS,
+                .yield_ms = CONTROL_YIELD_MS,
+                .send_ms = CONTROL_SEND_MS,
+        };
         int r = 0;
         s->epoll = epoll_create1(EPOLL_CLOEXEC);
         s->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
@@ -126,11 +132,41 @@ static bool is_permitted(int fd)
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* The oldest of those that have not sent a whole request and have had time to; CONTROL_CLIENTS: there is none. */
+static unsigned idlest(const struct control_server *s)
+{
+        uint64_t oldest = clock_boottime_ns() - s->yield_ms * NS_PER_MS;
+        unsigned found = CONTROL_CLIENTS;
+
+        for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+                if (s->client[i] && s->client[i]->state == CLIENT_READING && s->client[i]->since_ns <= oldest) {
+                        oldest = s->client[i]->since_ns;
+                        found = i;
+                }
+        return found;
+}
+
+/* A place for a newcomer. With all of them taken, whoever connects and says nothing gives way. @return CONTROL_CLIENTS: none */
+static unsigned make_room(struct control_server *s)
+{
+        for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+                if (!s->client[i])
+                        return i;
+        unsigned i = idlest(s);
+        if (i < CONTROL_CLIENTS) {
+                connection_yield(s, s->client[i]);
+                connection_close(s, i);
+        }
+        return i;
+}
+
 static void accept_some(struct control_server *s)
 {
-        for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
-                if (s->client[i])
-                        continue;
+        for (unsigned n = 0; n < CONTROL_CLIENTS; n++) {
+                struct pollfd somebody = {.fd = s->listener, .events = POLLIN};
+                unsigned i = poll(&somebody, 1, 0) > 0 ? make_room(s) : CONTROL_CLIENTS;
+                if (i == CONTROL_CLIENTS)
+                        return;
                 int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd >= 0) {
                         connection_open(s, i, fd, is_permitted(fd));
@@ -141,6 +177,17 @@ static void accept_some(struct control_server *s)
                         s->rest_ns = clock_boottime_ns() + REST_MS * NS_PER_MS;
                 return;
         }
+}
+
+/* When the first one that has said nothing may have to give way; UINT64_MAX: nobody has. */
+static uint64_t first_to_yield(const struct control_server *s)
+{
+        uint64_t first = UINT64_MAX;
+
+        for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+                if (s->client[i] && s->client[i]->state == CLIENT_READING && s->client[i]->since_ns < first)
+                        first = s->client[i]->since_ns;
+        return first == UINT64_MAX ? first : first + s->yield_ms * NS_PER_MS;
 }
 
 /* Closes who is done or out of time. @return when the next one will be */
@@ -159,7 +206,10 @@ static uint64_t sweep(struct control_server *s)
         }
         if (s->rest_ns && s->rest_ns <= now)
                 s->rest_ns = 0;
-        listen_or_not(s, !s->rest_ns && s->counts.open < CONTROL_CLIENTS);
+        uint64_t room = s->counts.open < CONTROL_CLIENTS ? now : first_to_yield(s);
+        listen_or_not(s, !s->rest_ns && room <= now);
+        if (room > now && room < next)
+                next = room;
         return s->rest_ns && s->rest_ns < next ? s->rest_ns : next;
 }
 

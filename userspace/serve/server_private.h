@@ -37,7 +37,7 @@ struct control_server {
         int dirfd, listener, epoll;
         bool listening;   /* the listener is in the epoll set */
         uint64_t rest_ns; /* accept(2) failed (no descriptors left): not again before */
-        uint64_t request_ms, send_ms;
+        uint64_t request_ms, yield_ms, send_ms;
         unsigned followers;
         struct control_client *client[CONTROL_CLIENTS];
 };
@@ -71,6 +71,8 @@ void connection_open(struct control_server *s, unsigned slot, int fd, bool permi
 void connection_turn(struct control_server *s, struct control_client *c, uint32_t events);
 /** When it will be dropped (CLOCK_BOOTTIME); UINT64_MAX: not by time. */
 uint64_t connection_deadline(const struct control_server *s, const struct control_client *c);
+/** Its place is needed: it is told so, as far as it takes it, and is to be closed at once. */
+void connection_yield(struct control_server *s, struct control_client *c);
 /** Its time is over. */
 void connection_expire(struct control_server *s, struct control_client *c);
 /** Tells the handler, closes and frees it. */

@@ -271,12 +271,15 @@ START_TEST(byte_by_byte_is_a_request_too)
 }
 END_TEST
 
+#define FOR_EVER 3600000u
+
 /* 64 that say nothing hold every place; who comes then is answered when their time is over. */
 START_TEST(silent_clients_lose_their_places)
 {
         int silent[CONTROL_CLIENTS];
         char text[512] = "";
         open_server();
+        server->yield_ms = FOR_EVER;
         for (size_t i = 0; i < CONTROL_CLIENTS; i++)
                 silent[i] = ask("");
         while (control_server_counts(server).open < CONTROL_CLIENTS)
@@ -290,6 +293,76 @@ START_TEST(silent_clients_lose_their_places)
         turn_until(fd, text, sizeof(text), "vigil.status/1");
         for (size_t i = 0; i < CONTROL_CLIENTS; i++)
                 close(silent[i]);
+        close(fd);
+        close_server();
+}
+END_TEST
+
+/* Twice as many as there are places have begun a request and do not end it: whoever asks is answered long before their time. */
+START_TEST(half_requests_give_way_to_who_asks)
+{
+        int half[2 * CONTROL_CLIENTS];
+        char text[512] = "";
+        open_server();
+        server->request_ms = FOR_EVER;
+        server->yield_ms = 1;
+        for (size_t i = 0; i < 2 * CONTROL_CLIENTS; i++) {
+                half[i] = ask("{\"control\": 1, ");
+                control_server_turn(server);
+        }
+        int fd = ask(STATUS);
+        turn_until(fd, text, sizeof(text), "vigil.status/1");
+        ck_assert_uint_le(control_server_counts(server).open, CONTROL_CLIENTS);
+        ck_assert_uint_ge(control_server_counts(server).malformed, CONTROL_CLIENTS);
+        turn_until(half[0], text, sizeof(text), "asked nothing");
+        for (size_t i = 0; i < 2 * CONTROL_CLIENTS; i++)
+                close(half[i]);
+        close(fd);
+        close_server();
+}
+END_TEST
+
+/* Nobody waits for their places: they may take the time that a request has. */
+START_TEST(half_requests_stay_where_nobody_wants_their_places)
+{
+        int half[CONTROL_CLIENTS];
+        char text[512] = "";
+        open_server();
+        server->yield_ms = 0;
+        for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+                half[i] = ask("{\"control\": 1, ");
+        while (control_server_counts(server).open < CONTROL_CLIENTS)
+                control_server_turn(server);
+        for (int i = 0; i < 10; i++)
+                control_server_turn(server);
+        ck_assert_uint_eq(control_server_counts(server).open, CONTROL_CLIENTS);
+        wire_send(half[7], "\"command\": \"status\"}\n");
+        turn_until(half[7], text, sizeof(text), "vigil.status/1");
+        for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+                close(half[i]);
+        close_server();
+}
+END_TEST
+
+/* A question that waits for its answer has been asked: it keeps its place. */
+START_TEST(a_client_that_waits_for_its_answer_does_not_give_way)
+{
+        int waits[CONTROL_CLIENTS];
+        char text[512] = "";
+        open_server();
+        server->yield_ms = 0;
+        for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+                waits[i] = ask(LATER);
+        while (nkept < CONTROL_CLIENTS)
+                control_server_turn(server);
+        int fd = ask(STATUS);
+        for (int i = 0; i < 10; i++)
+                control_server_turn(server);
+        ck_assert_uint_eq(ngone, 0);
+        control_answer(server, kept[0], 0, NULL, NULL);
+        turn_until(fd, text, sizeof(text), "vigil.status/1");
+        for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+                close(waits[i]);
         close(fd);
         close_server();
 }
@@ -322,4 +395,6 @@ SUITE("server", a_connection_that_a_child_has_inherited_ends_all_the_same,
       another_user_is_refused_even_with_access_to_the_socket, rubbish_is_answered_with_a_usage_error_and_counted,
       a_newer_client_is_told_so, a_request_of_8_kib_is_taken_and_a_longer_one_is_not,
       half_a_request_is_ended_by_time_and_by_the_client, byte_by_byte_is_a_request_too,
-      silent_clients_lose_their_places, a_flood_of_connections_is_answered_one_by_one)
+      silent_clients_lose_their_places, half_requests_give_way_to_who_asks,
+      half_requests_stay_where_nobody_wants_their_places, a_client_that_waits_for_its_answer_does_not_give_way,
+      a_flood_of_connections_is_answered_one_by_one)

@@ -49,6 +49,42 @@ resident() {
 	[ "$(sql "select count(*) from certificates where verdict = 'unclean' and incident is not null")" -eq 3 ]
 }
 
+# Where half requests kept their places for the 2 s that a request has, each of these would take two of them.
+@test "half requests on every place keep no operator out" {
+	daemon_begin
+	"$BUILD/fakes/control_flood" S half >flood 3>&- &
+	FLOOD=$!
+	await flood
+	# shellcheck disable=SC2016
+	timeout 20 bash -c 'for i in {1..20}; do "$0" --state-dir S status >status.out || exit; done' "$VIGIL"
+	grep -q app status.out
+	kill "$FLOOD"
+	wait "$FLOOD" || true
+	FLOOD=
+	ask status
+	[ "$status" -eq 0 ]
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
+@test "status lists what is in trouble first, then by name, for people and for scripts" {
+	mk zebra.db wal
+	mk bee.db wal
+	configure "database \"zebra\" { path = \"$PWD/zebra.db\" }" "database \"bee\" { path = \"$PWD/bee.db\" }" \
+		"database \"wait\" { path = \"$PWD/none/wait.db\" }" "database \"app\" { path = \"$PWD/app.db\" }"
+	daemon_begin
+	ask status
+	assert_answer '[.databases[].name] == ["wait", "app", "bee", "zebra"]'
+	"$DRIVER" -t truth zebra.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '.incidents | any(.database == "zebra" and .code == "unclean-death")' incidents
+	ask status
+	assert_answer '[.databases[].name] == ["wait", "zebra", "app", "bee"]'
+	"$VIGIL" --state-dir S status >status.out
+	[ "$(grep -oE '^  (wait|zebra|app|bee)\b' status.out | xargs)" = "wait zebra app bee" ]
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
 @test "what an operator says of an incident is stored, told to who follows, and twice is no error" {
 	daemon_begin
 	timeout 60 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &

@@ -3,14 +3,17 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "daemon/core.h"
 #include "daemon/dirty.h"
 #include "daemon/guard.h"
 #include "detect/wording.h"
+#include "incident/incident.h"
 #include "report/build.h"
 
 /* ---- who uses it ---- */
@@ -137,17 +140,56 @@ static json_t *database_json(struct daemon *d, struct guard *g, json_t *users)
         return o;
 }
 
+/* ---- all of them ---- */
+
+/* One entry on its way into the list. */
+struct entry {
+        bool trouble;
+        const char *name;
+        json_t *json;
+};
+
+/* It is not watched, its file is gone, or an incident worse than P3 on it is not over. */
+static bool in_trouble(const struct daemon *d, const struct guard *g)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        if (strcmp(state_name(d, g), "watched") != 0)
+                return true;
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < list[i]->ndatabases; k++)
+                        if (list[i]->status != INCIDENT_RESOLVED && list[i]->severity < SEVERITY_P3 &&
+                            strcmp(list[i]->databases[k].name, g->name) == 0)
+                                return true;
+        return false;
+}
+
+static int by_trouble_and_name(const void *a, const void *b)
+{
+        const struct entry *x = a, *y = b;
+
+        return x->trouble != y->trouble ? y->trouble - x->trouble : strcmp(x->name, y->name);
+}
+
 json_t *live_databases(struct daemon *d)
 {
         struct users users = {.d = d};
+        size_t n = guards_count(d->guards);
+        _cleanup_free_ struct entry *entry = calloc(n ? n : 1, sizeof(*entry));
         json_t *array = json_array();
 
         sensor_living(d->sensor, 0, on_living, &users);
-        for (size_t i = 0; i < guards_count(d->guards); i++) {
+        for (size_t i = 0; entry && i < n; i++) {
                 struct guard *g = guards_at(d->guards, i);
                 json_t *of = g->state == GUARD_WATCHED ? users.of[g->id] : NULL;
-                json_array_append_new(array, database_json(d, g, json_incref(of)));
+                json_t *json = database_json(d, g, json_incref(of));
+                entry[i] = (struct entry){.trouble = in_trouble(d, g), .name = g->name, .json = json};
         }
+        if (entry)
+                qsort(entry, n, sizeof(*entry), by_trouble_and_name);
+        for (size_t i = 0; entry && i < n; i++)
+                json_array_append_new(array, entry[i].json);
         for (size_t i = 0; i < VIGIL_MAX_DBS; i++)
                 json_decref(users.of[i]);
         return array;

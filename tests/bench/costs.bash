@@ -75,7 +75,7 @@ bench_disk() {
 	local mode
 	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
 	for mode in wal delete; do
-		compare disk "$mode" "$(rounds 25 5)" "$(rounds 1000 300)" "$disk" "$mode" full none vigil
+		compare disk "$mode" "$(rounds 25 5)" "$(rounds 3000 300)" "$disk" "$mode" full none vigil
 		figure disk "${mode^^}/FULL: unwatched" ns "disk.$mode.base"
 		figure disk "${mode^^}/FULL: the same again / unwatched (noise)" ratio "disk.$mode.none"
 		figure disk "${mode^^}/FULL: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03

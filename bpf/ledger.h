@@ -220,12 +220,19 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
 
 /* ---- main file ---- */
 
-/* Copies a file into place, or the like: it has never locked the database and has no transaction of its own. SQLite without
- * locks (unix-none) and with a journal has one. */
-static __always_inline bool is_stranger(const struct vigil_db *db, const struct vigil_use *use)
+/* What it had locked when its watch began has been looked for, or it began under watch. */
+static __always_inline bool locks_are_known(const struct db_priv *priv, const struct vigil_proc *p,
+                                            const struct vigil_use *use)
 {
-        return !(use->flags & (VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE)) && !use->locks &&
-               !(db->txn && txn_is_mine(db));
+        return !(use->flags & VIGIL_USE_SEEN_LATE) || (priv->seeded && !p->uses_lost);
+}
+
+/* Copies a file into place, or the like: it has no lock on the database, whatever it did before, and no transaction of its own.
+ * SQLite without locks (unix-none) and with a journal has one. */
+static __always_inline bool is_stranger(const struct vigil_db *db, const struct db_priv *priv,
+                                        const struct vigil_proc *p, const struct vigil_use *use)
+{
+        return !use->locks && !(db->txn && txn_is_mine(db)) && locks_are_known(priv, p, use);
 }
 
 static __always_inline void main_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
@@ -233,8 +240,10 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
 {
         if (!db->page_size && io->ret >= 512 && !(io->ret & (io->ret - 1)) && io->ret <= 65536)
                 db->page_size = (__u32)io->ret;
-        if (is_stranger(db, use))
+        if (is_stranger(db, priv, p, use)) {
+                use->flags |= VIGIL_USE_UNLOCKED;
                 return;
+        }
         if (use->locks & VIGIL_LOCK_WAL_CKPT || db->txn == VIGIL_TXN_CHECKPOINT) {
                 db->ckpt_db_writes++;
                 return;

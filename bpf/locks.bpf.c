@@ -181,7 +181,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                         main_unlocked(a, down, false);
         }
         a->use->locks |= bits;
-        a->use->flags |= VIGIL_USE_LOCKED;
+        a->use->flags = (a->use->flags | VIGIL_USE_LOCKED) & ~(__u32)VIGIL_USE_UNLOCKED;
 }
 
 #define FDS_SEARCHED 512

@@ -76,3 +76,71 @@ setup() {
 	database app.db
 	assert_json d.json 'all(.certificates[]; .verdict == "clean" and (.reasons | has_none(["locks-unknown"])))'
 }
+
+# over_live STEP: somebody has a WAL database open, with commits in its WAL, while STEP writes its main file.
+over_live() {
+	mk app.db wal
+	watch --db app.db -- bash -c "$(printf '%q ' "$DRIVER" -t truth app.db "insert into t(b) values('kept')" @ready ready @wait go @exit 0) &
+		until [ -e ready ]; do sleep 0.01; done
+		$1
+		touch go; wait"
+	assert_trusted
+}
+
+# of COMM: the certificate of that program on app.db, into c.json.
+of() {
+	jq --arg comm "$1" '[.databases[].certificates[] | select(.process.comm == $comm)] | if length == 1 then .[0] else null end' r.json >c.json
+}
+
+# It never had a lock, so it had no checkpoint and no transaction, whoever has one.
+no_transaction() {
+	assert_certificate '.transaction == "none"' '.locks == []' \
+		'.reasons | has_none(["checkpoint-interrupted", "write-transaction-open", "no-journal"])' \
+		'.prediction | test("no committed transaction is lost|nothing to recover") | not'
+}
+
+@test "a copy over a live database has no transaction of its own" {
+	mk new.db delete
+	over_live "cp new.db app.db"
+	of cp
+	no_transaction
+	assert_certificate '.verdict == "clean"'
+	database app.db
+	assert_database '.verdict == "unclean"' '[.findings[].code] | has_all(["database-emptied"])'
+	certificate app.db truth
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["database-taken"])'
+}
+
+@test "nor has one that is killed in the middle" {
+	mkfifo source
+	over_live 'cp --copy-contents source app.db & exec 3>source
+		head -c 100000 new.db /dev/zero >&3
+		until [ "$(stat -c %s app.db)" -gt 0 ]; do sleep 0.01; done
+		kill -9 $!'
+	of cp
+	no_transaction
+	assert_certificate '.verdict == "unknown"' '.reasons[0] == "written-without-locks"' '.exit.signal == "SIGKILL"'
+}
+
+@test "nor has a program that had the database open and closed it before" {
+	command -v python3 || skip "no python3 here"
+	cat >late.py <<-'EOF'
+		import os, sqlite3, sys
+		c = sqlite3.connect("app.db")
+		c.execute("insert into t(b) values(1)")
+		c.commit()
+		c.close()
+		with open("app.db", "r+b") as f:
+		    f.write(bytes(8192))
+		sys.argv[1:] and os.kill(os.getpid(), 9)
+	EOF
+	over_live "python3 late.py"
+	of python3
+	no_transaction
+	assert_certificate '.verdict == "clean"'
+	rm -f app.db* ready go truth
+	over_live "python3 late.py kill"
+	of python3
+	no_transaction
+	assert_certificate '.verdict == "unknown"' '.reasons[0] == "written-without-locks"'
+}

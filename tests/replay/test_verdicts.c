@@ -296,6 +296,29 @@ START_TEST(a_writer_without_any_lock_is_unknown_only_when_a_signal_cut_it_short)
         one(&a, VIGIL_EXIT, "unknown", "written-without-locks", "P2 abrupt-death");
         a.use.flags |= VIGIL_USE_LOCKED;
         one(&a, VIGIL_EXIT, "clean", "", "");
+        a.use.flags |= VIGIL_USE_UNLOCKED; /* it had closed its connection and wrote afterwards */
+        one(&a, VIGIL_EXIT, "unknown", "written-without-locks", "P2 abrupt-death");
+}
+END_TEST
+
+START_TEST(a_writer_without_locks_predicts_nothing_of_a_wal_that_is_not_of_its_file)
+{
+        struct stream s;
+        struct actor a = actor(100, "cp");
+        a.use.flags = VIGIL_USE_OPENED | VIGIL_USE_WROTE | VIGIL_USE_UNLOCKED;
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        struct vigil_observed o = {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL,
+                                   .main_bytes = PAGE,
+                                   .wal_bytes = 8272,
+                                   .wal_frames = 2,
+                                   .wal_commits = 1};
+        stream_observed(&s, &a, o);
+        stream_close(&s);
+        struct detection *d = stream_judge(&s);
+        expect(d, "clean", "", "");
+        ck_assert_ptr_nonnull(strstr(detection_certificate(d, 0)->prediction, "may not belong to it"));
+        stream_done(&s, d);
 }
 END_TEST
 
@@ -358,5 +381,6 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       a_journal_that_is_gone_in_the_middle_is_no_journal, a_lost_snapshot_makes_a_clean_end_unknown_and_keeps_locks,
       locks_and_descriptors_that_could_not_be_read_make_unknown,
       a_writer_without_any_lock_is_unknown_only_when_a_signal_cut_it_short,
+      a_writer_without_locks_predicts_nothing_of_a_wal_that_is_not_of_its_file,
       a_server_decides_on_a_remote_file_system, a_kill_in_the_middle_of_a_sync_is_added,
       a_sync_that_outlived_the_kill_was_in_flight, bytes_at_risk_are_told_also_of_the_clean)

@@ -81,7 +81,16 @@ static struct vigil_observed from_account(const struct vigil_db *db)
         return o;
 }
 
-static void predict(struct certificate *c, const struct model_use *u)
+/* The main file is not the one that its WAL or journal was written for, as far as is known. */
+static bool is_mismatched(const struct model *m, const struct certificate *c, const struct model_use *u,
+                          const struct vigil_observed *o)
+{
+        if (!o->wal_commits && !(o->flags & VIGIL_OBS_JOURNAL_HOT))
+                return false;
+        return u->use.flags & VIGIL_USE_UNLOCKED || main_was_taken(m, u->use.db, c->death->ns);
+}
+
+static void predict(struct certificate *c, const struct model *m, const struct model_use *u)
 {
         char text[PREDICT_LEN];
         if (!looked(u) && !(u->db && u->db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_SIZED))
@@ -97,6 +106,12 @@ static void predict(struct certificate *c, const struct model_use *u)
         if (!looked(u)) {
                 guess = from_account(u->db);
                 o = &guess;
+        }
+        if (is_mismatched(m, c, u, o)) {
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "unknown: the main file was written without SQLite's locks; what stands beside it may not "
+                         "belong to it");
+                return;
         }
         if (predict_next_open(o, text, sizeof(text)) < 0)
                 return;
@@ -135,7 +150,7 @@ static void reason_taken(struct certificate *c, const struct model_taking *t)
                 certificate_reason(c, "database-taken");
 }
 
-static void look_behind(struct certificate *c, const struct model_use *u, uint32_t facts)
+static void look_behind(struct certificate *c, const struct model *m, const struct model_use *u, uint32_t facts)
 {
         if (looked(u)) {
                 c->wal_bytes = u->observed->wal_bytes;
@@ -152,8 +167,11 @@ static void look_behind(struct certificate *c, const struct model_use *u, uint32
                 snprintf(c->prediction, sizeof(c->prediction),
                          "unknown: if the last transaction had not ended, half of it is in the file, and it has no "
                          "journal");
+        else if (facts & FACT_STRANGER)
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "unknown: it was cut short while it wrote the main file without SQLite's locks");
         else
-                predict(c, u);
+                predict(c, m, u);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------------------------------- */
@@ -222,7 +240,7 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
                 certificate_reason(c, "storage-tainted");
         if (d->by_exec && c->verdict != VERDICT_CLEAN)
                 certificate_reason(c, "abandoned-by-exec");
-        look_behind(c, u, facts);
+        look_behind(c, m, u, facts);
         if (taken)
                 predict_taken(c, taken);
         if (c->verdict == VERDICT_UNCLEAN)

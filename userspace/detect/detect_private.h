@@ -44,7 +44,7 @@ enum fact {
         FACT_FDS_UNKNOWN = 1 << 13,
         FACT_LOCKS_UNKNOWN = 1 << 14,
         FACT_USES_LOST = 1 << 15, /* it used more databases than are kept of one process */
-        FACT_STRANGER = 1 << 17,  /* it wrote without ever having locked anything, and a signal ended it */
+        FACT_STRANGER = 1 << 17,  /* it wrote the main file without a lock on it, and a signal ended it */
         FACT_END_UNSEEN =
                 1 << 16, /* as FACT_NO_JOURNAL, unless the transaction had ended: nothing would have told */
 };
@@ -72,4 +72,6 @@ void certificate_reason(struct certificate *c, const char *reason);
 const char *taking_code(const struct model *m, const struct model_taking *t);
 /* What took from a process its commits, or the journal of its open transaction; NULL: nothing did. */
 const struct model_taking *taking_of(const struct model *m, const struct model_death *d, const struct model_use *u);
+/* The main file of the database with kernel id @p db was emptied, removed, renamed or replaced before @p ns. */
+bool main_was_taken(const struct model *m, uint32_t db, uint64_t ns);
 bool database_was_taken(const struct model *m, size_t database);

@@ -265,6 +265,16 @@ const struct model_taking *taking_of(const struct model *m, const struct model_d
         return NULL;
 }
 
+bool main_was_taken(const struct model *m, uint32_t db, uint64_t ns)
+{
+        for (size_t i = 0; i < model_n_takings(m); i++) {
+                const struct model_taking *t = model_taking_of(m, i);
+                if (t->db == db && t->role == VIGIL_ROLE_MAIN && t->ns <= ns && taking_code(m, t))
+                        return true;
+        }
+        return false;
+}
+
 bool database_was_taken(const struct model *m, size_t database)
 {
         for (size_t i = 0; i < model_n_takings(m); i++) {

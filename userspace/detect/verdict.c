@@ -181,8 +181,9 @@ static bool in_wal_mode(const struct model_use *u)
 static bool cut_short(const struct model_death *d, const struct model_use *u)
 {
         const uint32_t locked = VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE;
+        bool never_locked = u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks;
 
-        return u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks && d->exit_code & 0x7f;
+        return (never_locked || u->use.flags & VIGIL_USE_UNLOCKED) && d->exit_code & 0x7f;
 }
 
 uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)

@@ -77,29 +77,6 @@ static uint64_t less(uint64_t now, uint64_t before)
         return now >= before ? now - before : now;
 }
 
-static struct vigil_hist hist_less(const struct vigil_hist *now, const struct vigil_hist *before)
-{
-        struct vigil_hist h = *now;
-
-        if (now->count < before->count)
-                return h;
-        h.count -= before->count;
-        h.errors = less(now->errors, before->errors);
-        h.sum_ns = less(now->sum_ns, before->sum_ns);
-        for (unsigned i = 0; i < VIGIL_HIST_BUCKETS; i++)
-                h.bucket[i] = now->bucket[i] >= before->bucket[i] ? now->bucket[i] - before->bucket[i]
-                                                                  : now->bucket[i];
-        /* The longest one ever may have been long ago: no longer than its bucket allows, then. */
-        for (unsigned i = VIGIL_HIST_BUCKETS; i-- > 0;) {
-                if (!h.bucket[i])
-                        continue;
-                if (hist_bound(i) < h.max_ns)
-                        h.max_ns = hist_bound(i);
-                break;
-        }
-        return h;
-}
-
 /* The counted operation that a timed one stands beside. */
 static unsigned counted_as(unsigned op)
 {
@@ -118,7 +95,7 @@ static int on_hist(const struct vigil_hdr *record, void *userdata)
         if (!now)
                 return -ENOMEM;
         now->hist = r->hist;
-        struct vigil_hist h = before ? hist_less(&r->hist, &before->hist) : r->hist;
+        struct vigil_hist h = before ? hist_since(&r->hist, &before->hist) : r->hist;
         unsigned op = counted_as(r->key.op);
         add(c, r->key.db, r->key.role, op, "", h.count, 0, h.errors, &h);
         add(c, r->key.db, OF_A_PROCESS, op, r->key.comm, h.count, 0, h.errors, &h);

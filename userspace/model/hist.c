@@ -27,6 +27,33 @@ uint64_t hist_bound(unsigned i)
         return base + (base >> VIGIL_HIST_SUB_BITS) * (part + 1);
 }
 
+static uint64_t less(uint64_t now, uint64_t before)
+{
+        return now >= before ? now - before : now;
+}
+
+struct vigil_hist hist_since(const struct vigil_hist *now, const struct vigil_hist *before)
+{
+        struct vigil_hist h = *now;
+
+        if (now->count < before->count)
+                return h;
+        h.count -= before->count;
+        h.errors = less(now->errors, before->errors);
+        h.sum_ns = less(now->sum_ns, before->sum_ns);
+        for (unsigned i = 0; i < VIGIL_HIST_BUCKETS; i++)
+                h.bucket[i] = (uint32_t)less(now->bucket[i], before->bucket[i]);
+        /* The longest one ever may have been long ago. */
+        for (unsigned i = VIGIL_HIST_BUCKETS; i-- > 0;) {
+                if (!h.bucket[i])
+                        continue;
+                if (hist_bound(i) < h.max_ns)
+                        h.max_ns = hist_bound(i);
+                break;
+        }
+        return h;
+}
+
 uint64_t hist_quantile(const struct vigil_hist *h, unsigned per_mille)
 {
         uint64_t total = 0;

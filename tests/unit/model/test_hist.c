@@ -66,5 +66,33 @@ START_TEST(sums_saturate)
 }
 END_TEST
 
-SUITE("hist", bounds_grow_by_quarters_of_an_octave, a_quantile_is_at_most_a_quarter_above_the_truth,
+START_TEST(a_difference_is_what_was_added_since)
+{
+        struct vigil_hist before = {0};
+        add(&before, 900000000);
+        add(&before, 3000);
+        struct vigil_hist now = before;
+        add(&now, 3000);
+        add(&now, 5000);
+        struct vigil_hist d = hist_since(&now, &before);
+        ck_assert_uint_eq(d.count, 2);
+        ck_assert_uint_lt(d.max_ns, 8000); /* the long one was before */
+        ck_assert_uint_le(hist_quantile(&d, 1000), d.max_ns);
+}
+END_TEST
+
+START_TEST(counts_that_fell_are_those_of_another_histogram)
+{
+        struct vigil_hist before = {0}, now = {0};
+        add(&before, 3000);
+        add(&before, 3000);
+        add(&now, 9000);
+        struct vigil_hist d = hist_since(&now, &before);
+        ck_assert_uint_eq(d.count, 1);
+        ck_assert_uint_eq(d.max_ns, 9000);
+}
+END_TEST
+
+SUITE("hist", a_difference_is_what_was_added_since, counts_that_fell_are_those_of_another_histogram,
+      bounds_grow_by_quarters_of_an_octave, a_quantile_is_at_most_a_quarter_above_the_truth,
       no_quantile_is_above_the_maximum, nothing_timed_has_no_quantile, sums_saturate)

@@ -62,6 +62,7 @@ struct latency_series {
         uint64_t slow;               /* samples of it that are slow */
         double factor;               /* how many times the usual the slow ones take; 0: none is */
         bool changed;                /* something was learned; the owner clears it */
+        bool forgotten;              /* everything was unlearned; the owner clears it */
 
         /* in this spike */
         bool affected;

@@ -313,6 +313,7 @@ void series_end_spike(struct latency_series *s, bool forget)
         if (forget && s->affected) {
                 baseline_done(&s->baseline);
                 s->ring->warm = false;
+                s->forgotten = true;
         }
         s->affected = false;
         s->ring->spiked = 0;

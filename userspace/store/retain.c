@@ -52,6 +52,9 @@ static const struct kind {
         {.oldest = "SELECT min(removed_ns) FROM backups WHERE " FREE,
          .remove = "DELETE FROM backups WHERE (database, id) IN (SELECT database, id FROM backups WHERE removed_ns "
                    "< ?1 AND " FREE " LIMIT ?2)"},
+        {.oldest = "SELECT min(updated_s) * 1000000000 FROM baselines",
+         .remove = "DELETE FROM baselines WHERE (database, file, op, hour) IN (SELECT database, file, op, hour FROM"
+                   " baselines WHERE updated_s < ?1 / 1000000000 ORDER BY updated_s LIMIT ?2)"},
         /* The last one says where the next start has to look. */
         {.oldest = "SELECT min(last_seen_ns) FROM runs WHERE id < (SELECT max(id) FROM runs)",
          .remove = "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE last_seen_ns < ?1 AND id <"

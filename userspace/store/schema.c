@@ -69,7 +69,14 @@ static const char version_1[] =
         "NULL,"
         " started_ns INTEGER NOT NULL, last_seen_ns INTEGER NOT NULL, ended_ns INTEGER);";
 
-const char *const schema_steps[] = {version_1};
+/* `learned`: one hour of the week as detect/baseline.h packs it. */
+static const char version_2[] =
+        "CREATE TABLE baselines(database TEXT NOT NULL, file TEXT NOT NULL, op TEXT NOT NULL, hour INTEGER NOT "
+        "NULL,"
+        " updated_s INTEGER NOT NULL, learned BLOB NOT NULL, PRIMARY KEY(database, file, op, hour)) WITHOUT ROWID;"
+        "CREATE INDEX baselines_at ON baselines(updated_s);";
+
+const char *const schema_steps[] = {version_1, version_2};
 
 /* Every column by its name: a statement fails where one is missing, and reads the first page. */
 static const char *const first_rows[] = {
@@ -86,6 +93,7 @@ static const char *const first_rows[] = {
         "SELECT start_s,span_s,database,file,process,op,count,bytes,errors,sum_ns,max_ns,hist FROM summaries LIMIT "
         "1",
         "SELECT seq,at_ns,type,database,doc FROM events LIMIT 1",
+        "SELECT database,file,op,hour,updated_s,learned FROM baselines LIMIT 1",
         "SELECT id,boot_id,pid,vigil,started_ns,last_seen_ns,ended_ns FROM runs LIMIT 1",
 };
 

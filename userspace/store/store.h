@@ -14,7 +14,7 @@
 
 struct store;
 
-#define STORE_VERSION 1 /* PRAGMA user_version */
+#define STORE_VERSION 2 /* PRAGMA user_version */
 
 enum store_opened { STORE_AS_IT_WAS, STORE_NEW, STORE_MIGRATED, STORE_SET_ASIDE };
 
@@ -103,6 +103,22 @@ int store_put_metric(struct store *s, const char *type, double value, const json
 /** Another event. @p doc is the line as it is shown. @param ret_seq  where it stands in the stream; may be NULL */
 int store_put_event(struct store *s, const char *type, const char *database, int64_t at_ns, const json_t *doc,
                     int64_t *ret_seq);
+
+/** What is usual at one hour of the week (0..167), as bytes that are the caller's; it replaces what was stored of that hour. */
+struct store_baseline {
+        const char *database, *file, *op;
+        unsigned hour;
+        int64_t updated_s; /* since the epoch: retention goes by it */
+        const void *learned;
+        size_t size; /* at most STORE_BASELINE_BYTES, else -EINVAL */
+};
+#define STORE_BASELINE_BYTES 512
+int store_put_baseline(struct store *s, const struct store_baseline *b);
+/** All hours of that operation. */
+int store_forget_baseline(struct store *s, const char *database, const char *file, const char *op);
+/** Everything that is stored, for the start of the daemon. @p each: as for store_events() */
+int store_load_baselines(struct store *s, int (*each)(void *userdata, const struct store_baseline *b),
+                         void *userdata);
 
 /** Runs of the daemon. store_run_seen() moves `last_seen`: the beginning of a gap. */
 int store_begin_run(struct store *s, const char *boot_id, int pid, const char *version, int64_t now_ns,

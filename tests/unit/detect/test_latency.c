@@ -386,6 +386,7 @@ START_TEST(what_lasts_is_the_new_usual)
         ck_assert_int_eq(began, 1);
         ck_assert_int_eq(over, 1);
         ck_assert(latency_spike(l)->accepted);
+        ck_assert(wal_sync()->forgotten);
         ck_assert_int_eq(wal_sync()->state, LATENCY_USUAL);
         ck_assert_uint_ge(wal_sync()->usual.p95_ns, 60 * MS);
         syncs(MINUTE, 900 * MS, 5);

@@ -11,6 +11,7 @@
 #include "fixture.h"
 #include "store/private.h"
 #include "store/schema.h"
+#include "version_1.h"
 
 static char *aside;
 
@@ -178,7 +179,7 @@ START_TEST(a_newer_version_is_refused_and_left_alone)
         struct store *s;
         enum store_opened how;
         a_store_with_an_incident();
-        shell("PRAGMA user_version = 2", NULL, 0);
+        shell("PRAGMA user_version = 99", NULL, 0);
         ck_assert_int_eq(stat(in_state("vigil.db"), &before), 0);
         ck_assert_int_eq(try_open(&s, &how), -EPROTONOSUPPORT);
         ck_assert_int_eq(stat(in_state("vigil.db"), &after), 0);
@@ -241,6 +242,28 @@ START_TEST(a_migration_is_done_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(a_store_of_the_first_version_is_brought_along)
+{
+        enum store_opened how;
+        sqlite3_close(other(version_1_store));
+        ck_assert_int_eq(shell_number("PRAGMA user_version"), 1);
+        struct store *s = opened(&how);
+        ck_assert_int_eq(how, STORE_MIGRATED);
+        ck_assert_int_eq(shell_number("PRAGMA user_version"), STORE_VERSION);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM alerts WHERE id='i-1' AND status='firing'"), 1);
+        ck_assert_int_eq(shell_number("SELECT count FROM summaries"), 3);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM metrics"), 1);
+        const struct store_baseline b = {
+                .database = "persistence", .file = "wal", .op = "sync", .learned = "x", .size = 1};
+        ck_assert_int_eq(store_put_baseline(s, &b), 0);
+        put_incident(s, "i-2", "firing");
+        store_close(s);
+        s = opened(&how);
+        ck_assert_int_eq(how, STORE_AS_IT_WAS);
+        store_close(s);
+}
+END_TEST
+
 SUITE("opening the store", a_new_store_is_for_its_owner_alone_and_of_our_version,
       every_commit_reaches_the_disk_before_it_returns, what_is_no_database_is_set_aside,
       a_truncated_store_is_set_aside, noise_in_the_first_page_sets_aside,
@@ -248,4 +271,4 @@ SUITE("opening the store", a_new_store_is_for_its_owner_alone_and_of_our_version
       a_store_that_a_check_accused_is_set_aside_with_its_journal, damaged_stores_do_not_pile_up_without_end,
       a_newer_version_is_refused_and_left_alone, the_database_of_another_program_is_left_alone,
       what_is_no_file_is_refused, a_store_in_wal_mode_becomes_one_with_a_journal_again,
-      a_migration_is_done_whole_or_not_at_all)
+      a_migration_is_done_whole_or_not_at_all, a_store_of_the_first_version_is_brought_along)

@@ -104,10 +104,17 @@ START_TEST(what_is_older_than_its_age_goes_and_what_is_younger_stays)
                 ck_assert_int_eq(store_end_action(s, id, "done", ns, NULL), 0);
                 ck_assert_int_eq(store_begin_run(s, "boot", 1, "0.1.0", ns, &id), 0);
                 add_minute(s, ns / SECOND, NULL);
+                const struct store_baseline b = {.database = "app",
+                                                 .file = "wal",
+                                                 .op = i ? "sync" : "commit",
+                                                 .updated_s = ns / SECOND,
+                                                 .learned = "x",
+                                                 .size = 1};
+                ck_assert_int_eq(store_put_baseline(s, &b), 0);
         }
         retain_all(s, NOW, LARGE, 100);
         static const char *const tables[] = {"events",  "metrics", "certificates", "checks",
-                                             "actions", "runs",    "summaries"};
+                                             "actions", "runs",    "summaries",    "baselines"};
         for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
                 char sql[64];
                 snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", tables[i]);

@@ -37,6 +37,7 @@ extern const struct command command_certificate;
 extern const struct command command_certificates;
 extern const struct command command_check;
 extern const struct command command_check_config;
+extern const struct command command_discover;
 extern const struct command command_doctor;
 extern const struct command command_events;
 extern const struct command command_exec;

@@ -22,6 +22,7 @@ const struct command *const commands[] = {
         &command_record,
         &command_replay,
         &command_doctor,
+        &command_discover,
         &command_check_config,
         NULL,
 };

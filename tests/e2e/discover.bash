@@ -29,6 +29,11 @@ holds() {
 	await "$ready"
 }
 
+# Another process of the test's own.
+ended_later() {
+	HOLDERS+=("$1")
+}
+
 let_go() {
 	kill "$1"
 	wait "$1" || true

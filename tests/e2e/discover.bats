@@ -74,7 +74,7 @@ assert_entry() {
 	holds /srv/catalogue.db "create table t(a)"
 	let_go "$HELD"
 	./in_srv sh -c 'exec sleep 1000 </srv/catalogue.db' 3>&- &
-	HOLDERS+=($!)
+	ended_later $!
 	timeout 20 bash -c 'until [ "$(readlink /proc/'$!'/fd/0)" = /srv/catalogue.db ]; do sleep 0.02; done'
 	discover
 	assert_json d.json '[.databases[] | select(.inside // .path | test("^/srv|/tmp.db$")) | [(.inside // .path | split("/")[-1]), .left_out]] | sort
@@ -114,7 +114,7 @@ assert_entry() {
 	holds /srv/sealed.db "pragma journal_mode=wal" "create table t(a)" "insert into t values(1)"
 	dd if=/dev/urandom of=srv/sealed.db bs=100 count=1 conv=notrunc status=none
 	./in_srv sh -c 'exec sleep 1000 3<>/srv/fifo 4<>/srv/plain 5<>/srv/short 6</dev/zero' 3>&- &
-	HOLDERS+=($!)
+	ended_later $!
 	timeout 20 bash -c 'until [ "$(readlink /proc/'$!'/fd/6)" = /dev/zero ]; do sleep 0.02; done'
 	discover
 	entry /srv/sealed.db

@@ -5,22 +5,34 @@
 
 static int run_run(const struct cli *cli, int argc, char **argv)
 {
-        const struct opt opts[] = {{0}};
+        bool discover = false, all = false;
+        const struct opt opts[] = {
+                {.name = "--discover", .kind = OPT_FLAG, .ret = &discover},
+                {.name = "--all", .kind = OPT_FLAG, .ret = &all},
+                {0},
+        };
         int r = opt_parse(&command_run, opts, &argc, argv, NULL);
 
         if (r == CLI_OK && argc > 1)
                 r = cli_usage(&command_run, "takes no argument, got '%s'", argv[1]);
+        if (r == CLI_OK && all && !discover)
+                r = cli_usage(&command_run, "--all says which databases --discover takes: give both");
         if (r != CLI_OK)
                 return r;
         const struct daemon_options o = {
-                .config = cli->config, .state_dir = cli->state_dir, .verbose = cli->verbose};
+                .config = cli->config,
+                .state_dir = cli->state_dir,
+                .verbose = cli->verbose,
+                .discover = discover,
+                .discover_all = all,
+        };
         return daemon_run(&o);
 }
 
 const struct command command_run = {
         .name = "run",
         .summary = "Guard every configured database: the daemon, in the foreground",
-        .help = "Usage: vigil run [-c FILE] [--state-dir DIR]\n"
+        .help = "Usage: vigil run [-c FILE] [--state-dir DIR] [--discover [--all]]\n"
                 "\n"
                 "Watches the databases of the configuration until SIGTERM. Deaths, failed checks and failing\n"
                 "storage become certificates and incidents in STATE/vigil.db; after anything unclean it makes\n"
@@ -32,6 +44,17 @@ const struct command command_run = {
                 "\n"
                 "  -c, --config FILE  default /etc/vigil/vigil.conf\n"
                 "  --state-dir DIR    default: state-dir of the configuration, else /var/lib/vigil\n"
+                "  --discover         guard also the SQLite databases that are open on this host, looked for at "
+                "the\n"
+                "                     start and each minute, 256 at most; without -c there need be no "
+                "configuration.\n"
+                "                     One that was found stays guarded. For each: a check and a backup after "
+                "trouble,\n"
+                "                     three backups, at most one an hour, none where they would take more than 1 "
+                "GiB,\n"
+                "                     nothing by schedule. What the configuration says of a database outranks "
+                "that\n"
+                "  --all              with it: temporary, hidden and read-only ones, too; see vigil discover\n"
                 "\n"
                 "Exit status: 0 after an orderly end, 64 the configuration is wrong, 69 unavailable, 70 internal\n"
                 "error, 77 not permitted.\n",

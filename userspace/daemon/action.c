@@ -118,7 +118,9 @@ static struct action *action_new(const struct action_request *r, void *tag)
                 x->r.policy = &x->policy;
         }
         x->tag = tag;
-        x->lane = r->kind == ACTION_LOOK ? LANE_LOOK : r->urgent ? LANE_URGENT : LANE_REST;
+        x->lane = r->kind == ACTION_LOOK || r->kind == ACTION_DISCOVER ? LANE_LOOK
+                  : r->urgent                                          ? LANE_URGENT
+                                                                       : LANE_REST;
         return x;
 }
 

@@ -26,9 +26,10 @@ enum action_kind {
                           check_json() or null, "beyond": how many copies an ACTION_PRUNE would remove} */
         ACTION_EVIDENCE, /* as evidence_json() makes it */
         ACTION_PRUNE,    /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
+        ACTION_DISCOVER, /* {"error": 0 or -errno, "document": vigil.discover/1 or null} */
         ACTION_KINDS
 };
-const char *action_name(enum action_kind kind); /* "look", "check", "backup", "evidence", "prune" */
+const char *action_name(enum action_kind kind); /* "look", "check", "backup", "evidence", "prune", "discover" */
 
 /** What is to be done. Texts may be NULL but for `database` and `path`. */
 struct action_request {
@@ -41,6 +42,7 @@ struct action_request {
         bool urgent;
         bool known_sqlite;    /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
         uint64_t byte_budget; /* ACTION_EVIDENCE: as in evidence_options */
+        bool discover_all;    /* ACTION_DISCOVER: as in discover() */
         int64_t pinned_before_ns;             /* ACTION_BACKUP, ACTION_PRUNE: as in prune_options */
         const struct config_database *policy; /* NULL: defaults. Numbers are copied; its texts are not used */
 };

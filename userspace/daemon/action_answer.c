@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "engine/check_errors.h"
 #include "respond/publish.h"
+#include "sensor/discover.h"
 #include "sensor/recording.h"
 
 #define BODY (sizeof(struct vigil_observed) - sizeof(struct vigil_hdr))
@@ -270,6 +271,37 @@ const char *action_wrong_prune(const struct action_request *r, const json_t *ans
                 const char *id = json_string_value(json_object_get(entry, "id"));
                 if (!id || !publish_is_id(id) || !is_count(json_object_get(entry, "bytes")))
                         return "it names a backup that cannot be one";
+        }
+        return NULL;
+}
+
+/* ---- discovering ---- */
+
+static bool is_path_or_null(const json_t *value)
+{
+        return json_is_null(value) || (json_is_string(value) && json_string_value(value)[0] == '/');
+}
+
+const char *action_wrong_discover(const struct action_request *r, const json_t *answer)
+{
+        const json_t *error = json_object_get(answer, "error"), *document = json_object_get(answer, "document"),
+                     *list = json_object_get(document, "databases");
+        size_t i;
+        json_t *one;
+
+        (void)r;
+        if (!is_error(error))
+                return "its outcome is no number of an error";
+        if (json_integer_value(error) < 0)
+                return NULL;
+        if (!json_is_array(list) || json_array_size(list) > DISCOVER_MAX ||
+            !is_count(json_object_get(document, "cut")))
+                return "what it found has not the shape of it";
+        json_array_foreach (list, i, one) {
+                const json_t *path = json_object_get(one, "path"), *left_out = json_object_get(one, "left_out");
+                if (!is_path_or_null(path) || !is_text_or_null(left_out) ||
+                    json_is_null(path) > json_is_string(left_out))
+                        return "it names a database that cannot be one";
         }
         return NULL;
 }

@@ -19,6 +19,7 @@
 #include "respond/backup.h"
 #include "respond/list.h"
 #include "respond/prune.h"
+#include "sensor/discover.h"
 
 #define SECOND_MS 1000ull
 #define MINUTE_MS (60 * SECOND_MS)
@@ -181,6 +182,15 @@ static int evidence(int fd, void *request)
         return say(fd, evidence_json(err, &result));
 }
 
+static int find(int fd, void *request)
+{
+        const struct action_request *r = request;
+        bool all = r->discover_all;
+
+        give_way(r);
+        return discover_work(fd, &all);
+}
+
 static uint64_t look_deadline(const struct action_request *r)
 {
         (void)r;
@@ -210,6 +220,12 @@ static uint64_t prune_deadline(const struct action_request *r)
         return PRUNE_MS;
 }
 
+static uint64_t find_deadline(const struct action_request *r)
+{
+        (void)r;
+        return DISCOVER_DEADLINE_MS;
+}
+
 const struct action_job action_jobs[ACTION_KINDS] = {
         [ACTION_LOOK] = {"look", look, action_wrong_look, look_deadline, 4096},
         /* 100 errors of a check, each of a bounded length. */
@@ -218,4 +234,5 @@ const struct action_job action_jobs[ACTION_KINDS] = {
         [ACTION_EVIDENCE] = {"evidence", evidence, action_wrong_evidence, evidence_deadline, 4096},
         /* Some 700 bytes for each of thousands that may go at once after `keep` was lowered. */
         [ACTION_PRUNE] = {"prune", prune, action_wrong_prune, prune_deadline, 8 * 1024 * 1024},
+        [ACTION_DISCOVER] = {"discover", find, action_wrong_discover, find_deadline, DISCOVER_ANSWER},
 };

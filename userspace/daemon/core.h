@@ -21,6 +21,7 @@
 struct sd_event;
 struct sd_event_source;
 struct guards;
+struct discoveries;
 struct deaths;
 struct recoveries;
 struct response;
@@ -37,6 +38,7 @@ struct daemon {
         struct incidents *incidents;
         struct sensor *sensor;
         struct memory *memory;
+        struct discoveries *discoveries;
         struct guards *guards;
         struct actions *actions;
         struct response *response;

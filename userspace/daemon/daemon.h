@@ -7,6 +7,8 @@ struct daemon_options {
         const char *config;    /* file; NULL: CONFIG_PATH */
         const char *state_dir; /* outranks the configuration; NULL: as it says */
         bool verbose;
+        bool discover;     /* guard also what is open on the host and not configured; no configuration is needed */
+        bool discover_all; /* with it: as in discover() */
 };
 
 /**

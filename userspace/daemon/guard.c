@@ -12,6 +12,7 @@
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
+#include "daemon/discovery.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -254,8 +255,12 @@ int guards_apply(struct daemon *d)
         size_t n = 0;
         int r = config_targets(d->config, &target, &n);
 
-        if (r < 0)
+        if (r == 0)
+                r = discovery_targets(d, &target, &n);
+        if (r < 0) {
+                config_targets_free(target, n);
                 return r;
+        }
         for (size_t i = 0; i < d->guards->n; i++)
                 d->guards->item[i]->marked = false;
         for (size_t i = 0; r == 0 && i < n; i++) {

@@ -1,4 +1,4 @@
-/* guard.h - the databases that are guarded: those of the configuration, watched or still waited for. Layer: daemon. */
+/* guard.h - the databases that are guarded: those of the configuration and those that were discovered, watched or still waited for. Layer: daemon. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ enum guard_state {
 struct guard {
         char *name;                       /* as in the configuration; "NAME/FILE" of a glob */
         char *path;                       /* as in the configuration: the key */
-        const struct config_database *of; /* borrowed from daemon.config */
+        const struct config_database *of; /* borrowed from daemon.config, or from its discoveries */
         enum guard_state state;
         unsigned id;         /* the sensor's, while it is watched */
         char why[128];       /* why it is waited for */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "daemon/core.h"
+#include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/live_database.h"
 #include "daemon/response.h"
@@ -105,6 +106,13 @@ static void judge_self(const struct daemon *d, struct health *h)
                 worse(h, 2, "the canary was not seen: nothing that is said of deaths can be believed");
         if (keeper_trouble(d->keeper)) {
                 snprintf(text, sizeof(text), "the store cannot be written: %s", keeper_trouble(d->keeper));
+                worse(h, 1, text);
+        }
+        if (discovery_left_out(d)) {
+                snprintf(text, sizeof(text),
+                         "%zu databases are open and not guarded: --discover takes %d at most; name them in the "
+                         "configuration",
+                         discovery_left_out(d), DISCOVERY_MAX);
                 worse(h, 1, text);
         }
         for (size_t i = 0; i < guards_count(d->guards); i++) {

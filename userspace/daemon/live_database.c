@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "daemon/core.h"
 #include "daemon/dirty.h"
+#include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "detect/wording.h"
 #include "incident/incident.h"
@@ -132,6 +133,7 @@ static json_t *database_json(struct daemon *d, struct guard *g, json_t *users)
         text_json_set(o, "path", g->path, strlen(g->path));
         json_object_set_new(o, "state", json_string(state_name(d, g)));
         json_object_set_new(o, "problem", g->state == GUARD_WATCHED ? json_null() : json_string(g->why));
+        json_object_set_new(o, "discovered", json_boolean(discovery_has(d, g->of)));
         put_account(d, g, o);
         json_object_set_new(o, "processes", users ? users : json_array());
         json_object_set_new(o, "last_check", check_json_of(g));

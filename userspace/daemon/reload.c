@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/core.h"
+#include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/systemd.h"
 #include "daemon/turns.h"
@@ -25,11 +27,14 @@ static void say(const char *path, const struct config_errors *e)
                 log_error("%s: and %zu more", path, e->lost);
 }
 
-int reload_read(const char *path, struct config **ret)
+int reload_read(const struct daemon *d, struct config **ret)
 {
         static struct config_errors errors; /* 16 KiB; there is one thread */
+        const char *path = daemon_config_path(d);
         int r;
 
+        if (d->options->discover && !d->options->config && access(path, F_OK) < 0 && errno == ENOENT)
+                return config_default(ret);
         memset(&errors, 0, sizeof(errors));
         r = config_load(path, ret, &errors);
         say(path, &errors);
@@ -45,7 +50,7 @@ void reload(struct daemon *d)
         char status[STATUS_LEN];
 
         systemd_reloading();
-        int r = reload_read(path, &now);
+        int r = reload_read(d, &now);
         if (r == 0) {
                 d->config = now;
                 r = guards_apply(d);
@@ -58,6 +63,7 @@ void reload(struct daemon *d)
                 log_warn("%s: redact-argv changes with the next start", path);
         if (r == 0) {
                 config_free(before);
+                discovery_look(d);
                 log_note("%s: read again; %zu database%s", path, guards_count(d->guards),
                          guards_count(d->guards) == 1 ? "" : "s");
         } else {

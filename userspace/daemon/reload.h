@@ -5,8 +5,9 @@
 
 struct daemon;
 
-/** Reads @p path and says what is wrong with it, each error with its line. @return 0 or -errno as config_load() */
-int reload_read(const char *path, struct config **ret);
+/** Reads the configuration and says what is wrong with it, each error with its line. With --discover there need not be a file, unless
+ * it was named. @return 0 or -errno as config_load() */
+int reload_read(const struct daemon *d, struct config **ret);
 
 /** Reads it again. A file that is wrong changes nothing, and says so; else databases are added and let go, and those that stay keep
  * their watch and their accounts. The state directory stays what it was. */

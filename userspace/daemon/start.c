@@ -16,6 +16,7 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/dirty.h"
+#include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/known_backups.h"
 #include "daemon/loop.h"
@@ -50,9 +51,9 @@ const char *daemon_config_path(const struct daemon *d)
 
 static int open_config(struct daemon *d)
 {
-        int r = reload_read(daemon_config_path(d), &d->config);
+        int r = reload_read(d, &d->config);
 
-        if (r == 0 && d->config->ndatabases == 0)
+        if (r == 0 && d->config->ndatabases == 0 && !d->options->discover)
                 log_warn("%s names no database: nothing is guarded until it does (SIGHUP reads it again)",
                          daemon_config_path(d));
         return r == 0 ? 0 : r == -EACCES ? EXIT_NOPERM_ : EXIT_USAGE_;
@@ -173,6 +174,8 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
 
         if (r->kind == ACTION_LOOK)
                 deaths_looked(d, tag, answer, failure);
+        else if (r->kind == ACTION_DISCOVER)
+                discovery_done(d, answer, failure);
         else
                 response_done(d, r, tag, answer, failure, ms);
 }
@@ -181,6 +184,8 @@ static int open_parts(struct daemon *d)
 {
         int r = guards_new(&d->guards);
 
+        if (r == 0)
+                r = discoveries_new(&d->discoveries);
         if (r == 0)
                 r = deaths_new(&d->deaths);
         if (r == 0)
@@ -200,8 +205,8 @@ static int open_parts(struct daemon *d)
 
 static int open_guards(struct daemon *d)
 {
+        discovery_begin(d);
         int r = guards_apply(d);
-
         if (r < 0)
                 return log_error_r(EXIT_UNAVAILABLE_, "the databases of the configuration cannot be guarded: %s",
                                    r == -E2BIG ? "its globs come to too many" : strerror(-r));
@@ -269,6 +274,7 @@ static void close_all(struct daemon *d, bool orderly)
         recoveries_free(d->recoveries);
         deaths_free(d->deaths);
         guards_free(d->guards);
+        discoveries_free(d->discoveries);
         memory_free(d->memory);
         config_free(d->config);
         statedir_close(&d->state);

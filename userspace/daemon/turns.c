@@ -10,6 +10,7 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/dirty.h"
+#include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
@@ -89,6 +90,7 @@ void turn_minute(struct daemon *d)
 
         summary_minute(d);
         guards_rescan(d);
+        discovery_look(d);
         keep_store(d);
         turn_status(d, status);
         systemd_status(status);

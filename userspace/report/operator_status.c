@@ -145,8 +145,9 @@ static void print_database(struct page *p, const struct operator_view *v, const 
         if (problem)
                 page_paragraph(p, INK_PLAIN, "", 4, "%s: %s", pick_text(d, "path", "?"), problem);
         else if (v->verbose)
-                page_paragraph(p, INK_PLAIN, "", 4, "%s, journal mode %s", pick_text(d, "path", "?"),
-                               pick_text(d, "journal_mode", "unknown"));
+                page_paragraph(p, INK_PLAIN, "", 4, "%s, journal mode %s%s", pick_text(d, "path", "?"),
+                               pick_text(d, "journal_mode", "unknown"),
+                               json_is_true(json_object_get(d, "discovered")) ? ", discovered" : "");
         if (json_is_true(json_object_get(d, "in_transaction")))
                 page_paragraph(p, INK_PLAIN, "", 4, "in a write transaction");
         if (v->verbose)

@@ -259,7 +259,7 @@ int discover(bool all, struct discovery *ret)
         int r = w.seen && found.database ? look_everywhere(&w) : -ENOMEM;
         free(w.seen);
         if (r < 0) {
-                discovery_done(&found);
+                discover_done(&found);
                 return r;
         }
         qsort(found.database, found.n, sizeof(*found.database), by_path);
@@ -267,7 +267,7 @@ int discover(bool all, struct discovery *ret)
         return 0;
 }
 
-void discovery_done(struct discovery *d)
+void discover_done(struct discovery *d)
 {
         for (size_t i = 0; i < d->n; i++) {
                 struct discovered *f = &d->database[i];

@@ -56,13 +56,13 @@ struct discovery {
  * Looks at every process.
  *
  * @param all  leave out only what cannot be guarded: the deleted and the unreachable
- * @return 0, -ENOMEM, or -errno when /proc cannot be read. Release with discovery_done().
+ * @return 0, -ENOMEM, or -errno when /proc cannot be read. Release with discover_done().
  */
 int discover(bool all, struct discovery *ret);
-void discovery_done(struct discovery *d);
+void discover_done(struct discovery *d);
 
 /** vigil.discover/1. NULL: out of memory */
-json_t *discovery_json(const struct discovery *d);
+json_t *discover_json(const struct discovery *d);
 
 /** As a child_fn of base/child.h: answers {"error": 0 or -errno, "document": vigil.discover/1 or null}. @p all  bool * */
 int discover_work(int answer_fd, void *all);

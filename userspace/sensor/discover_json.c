@@ -46,7 +46,7 @@ static json_t *database_json(const struct discovered *d)
         return o;
 }
 
-json_t *discovery_json(const struct discovery *d)
+json_t *discover_json(const struct discovery *d)
 {
         json_t *list = json_array();
 
@@ -64,8 +64,8 @@ int discover_work(int answer_fd, void *all)
 {
         struct discovery d = {0};
         int r = discover(*(const bool *)all, &d);
-        json_t *document = r == 0 ? discovery_json(&d) : NULL;
+        json_t *document = r == 0 ? discover_json(&d) : NULL;
 
-        discovery_done(&d);
+        discover_done(&d);
         return worker_answer(answer_fd, json_pack("{s:i, s:o?}", "error", r, "document", document));
 }

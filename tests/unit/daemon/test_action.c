@@ -284,6 +284,8 @@ END_TEST
 #define ANSWER(error, backup, check)                                                                               \
         "{\"error\":" error ",\"backup\":" backup ",\"entry\":null,\"beyond\":0,\"check\":" check "}"
 
+#define FOUND(database) "{\"error\":0,\"document\":{\"cut\":0,\"databases\":[" database "]}}"
+
 START_TEST(answers_are_held_against_what_they_can_be)
 {
         static const struct {
@@ -321,6 +323,16 @@ START_TEST(answers_are_held_against_what_they_can_be)
                 {ANSWER("5", BACKUP_OF("null", "null", "null", "false"), "null"), ACTION_BACKUP, false},
                 {ANSWER("0", "null", "null"), ACTION_BACKUP, false},
                 {"{}", ACTION_BACKUP, false},
+                {FOUND("{\"path\":\"/a.db\",\"left_out\":null}"), ACTION_DISCOVER, true},
+                {FOUND("{\"path\":null,\"left_out\":\"deleted\"}"), ACTION_DISCOVER, true},
+                {"{\"error\":-12,\"document\":null}", ACTION_DISCOVER, true},
+                /* To be guarded, and nowhere; not from / on; not what it is. */
+                {FOUND("{\"path\":null,\"left_out\":null}"), ACTION_DISCOVER, false},
+                {FOUND("{\"path\":\"a.db\",\"left_out\":null}"), ACTION_DISCOVER, false},
+                {FOUND("{\"path\":7,\"left_out\":null}"), ACTION_DISCOVER, false},
+                {FOUND("7"), ACTION_DISCOVER, false},
+                {"{\"error\":0,\"document\":null}", ACTION_DISCOVER, false},
+                {"{}", ACTION_DISCOVER, false},
         };
         for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
                 json_t *answer = json_loads(table[i].answer, 0, NULL);

@@ -98,7 +98,7 @@ START_TEST(a_database_that_somebody_has_open_is_found_with_who_it_is)
                 ck_assert_uint_eq(f->user[i].uid, getuid());
                 ck_assert_uint_gt(f->user[i].start_ns, 0);
         }
-        discovery_done(&d);
+        discover_done(&d);
         end(one);
         end(two);
         remove_all();
@@ -115,7 +115,7 @@ static const char *left_out(int flags)
         ck_assert_int_eq(discover(false, &d), 0);
         const struct discovered *f = find(&d);
         snprintf(why, sizeof(why), "%s", !f ? "not found" : f->left_out ? f->left_out : "");
-        discovery_done(&d);
+        discover_done(&d);
         end(pid);
         return why;
 }
@@ -160,7 +160,7 @@ START_TEST(what_this_program_has_open_is_not_found)
 
         ck_assert_int_eq(discover(true, &d), 0);
         ck_assert_ptr_null(find(&d));
-        discovery_done(&d);
+        discover_done(&d);
         end(pid);
         remove_all();
 }
@@ -175,7 +175,7 @@ START_TEST(the_document_names_it)
         size_t i;
 
         ck_assert_int_eq(discover(true, &d), 0);
-        doc = discovery_json(&d);
+        doc = discover_json(&d);
         json_array_foreach (json_object_get(doc, "databases"), i, e)
                 if (json_is_string(json_object_get(e, "path")) &&
                     !strcmp(json_string_value(json_object_get(e, "path")), path))
@@ -185,7 +185,7 @@ START_TEST(the_document_names_it)
         ck_assert_str_eq(json_string_value(json_object_get(found, "journal_mode")), "rollback");
         ck_assert_uint_eq(json_array_size(json_object_get(found, "processes")), 1);
         json_decref(doc);
-        discovery_done(&d);
+        discover_done(&d);
         end(pid);
         remove_all();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* life.bpf.c - fork, exec, exit, signals with their sender, OOM: how processes come and go. */
 #include "death.h"
+#include "obstacle.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -201,6 +202,38 @@ static __always_inline void signal_fill(struct vigil_sig *s, int sig, __u64 info
         sender_fill(s, current_task(), task);
 }
 
+/* A signal that stops participant @tgid, or lets it go on. */
+static __always_inline void stop_note(__u32 tgid, int sig, __u64 info, struct task_struct *task, int group)
+{
+        __u32 zero = 0;
+        struct vigil_signal *r = bpf_map_lookup_elem(&signal_scratches, &zero);
+        struct obstacle *o = obstacle_of(tgid);
+
+        if (!r || !o)
+                return;
+        o->stop_ns = 0;
+        if (sig == SIGCONT)
+                return;
+        __builtin_memset(r, 0, sizeof(*r));
+        signal_fill(&r->sig, sig, info, task, group);
+        /* Of others, as of those that a terminal sends, `current` is no sender (model/cause.c). */
+        bool named = info > 1 && (r->sig.code == 0 || r->sig.code == -1 || r->sig.code == -6);
+        o->stop_sig = sig;
+        o->stop_sender_tgid = named ? r->sig.sender_tgid : 0;
+        o->stop_sender_start_ns = named ? r->sig.sender_start_ns : 0;
+        __builtin_memcpy(o->stop_sender_comm, r->sig.sender_comm, sizeof(o->stop_sender_comm));
+        o->stop_ns = r->sig.ns;
+}
+
+/* Signals that stop a process, and the one that ends that. */
+#define STOP_SIGNALS                                                                                               \
+        ((1ULL << SIGCONT) | (1ULL << SIGSTOP) | (1ULL << SIGTSTP) | (1ULL << SIGTTIN) | (1ULL << SIGTTOU))
+
+static __always_inline bool is_stop(int sig)
+{
+        return sig > 0 && sig < 64 && STOP_SIGNALS >> sig & 1;
+}
+
 /* Whose end ends others: the init of a PID namespace, and any process of the tree. Their own killer is told, so that a death
  * that the kernel brought on their behalf leads back to it. */
 static __always_inline bool ends_others(struct task_struct *task, struct mark *m)
@@ -219,6 +252,10 @@ int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, stru
 
         if (m && m->flags & MARK_CANARY)
                 probe_seen(PROBE_SIGNAL);
+        if (p && result == 0 && is_stop(sig)) {
+                stop_note(tgid, sig, (__u64)info, task, group);
+                return 0;
+        }
         if (result != 0 || (p && p->flags & VIGIL_PROC_DEAD) || (m && m->flags & MARK_OWN) || !is_fatal(task, sig))
                 return 0;
         if (!p && !ends_others(task, m))

@@ -151,6 +151,54 @@ struct dir {
         __u64 last_op_ns;
 };
 
+/* A sync in flight: the value of `syncs`. */
+#define SYNC_WHOLE_FS 0xff /* sync_flight.role of syncfs and sync */
+
+struct sync_flight {
+        struct file_key key; /* of a directory */
+        __u64 entered_ns;
+        __u64 written; /* of the file, or dir.ops */
+        __u64 commits; /* of the database */
+        __u32 db;
+        __u32 incarnation;
+        __u32 role;
+        __u32 use; /* index into vigil_proc.use */
+};
+
+/* A lock that a participant asks for and does not get. */
+struct lock_wait {
+        __u64 since_ns; /* first refusal */
+        __u64 last_ns;
+        __u64 tries;
+        __u32 db;   /* 0: no wait */
+        __u32 lock; /* enum vigil_lock: what it wants; a read mark: it wants that for itself alone */
+        __u32 tid;
+        __u32 asleep; /* 1: it sleeps in the kernel until it gets it (F_SETLKW) */
+};
+
+/* What keeps a participant from going on. By slot of `parts`; written only when something does. */
+#define OBSTACLE_WAITS 2
+struct obstacle {
+        __u64 start_ns; /* whose it is: another process in this slot has none yet */
+        struct lock_wait wait[OBSTACLE_WAITS];
+        __u64 stop_ns;              /* the last signal that stops, 0: none, or continued since */
+        __u64 stop_sender_start_ns; /* 0: no sender can be named */
+        __u32 stop_sender_tgid;
+        __s32 stop_sig;
+        char stop_sender_comm[VIGIL_COMM_LEN];
+};
+
+/* Who has not asked for a lock for so long has given up. */
+#define WAIT_GIVE_UP_NS 2000000000ULL
+
+/* How the checkpoints of a database fare, by its id; written only when something is refused. */
+struct ckpt_refusals {
+        __u64 lock;    /* the checkpoint lock: somebody else was at it */
+        __u64 mark;    /* a read mark: a reader needs frames that it would copy or give up */
+        __u64 reset;   /* all read marks: a reader keeps the log from beginning anew */
+        __u64 mark_ns; /* the last of either */
+};
+
 /* What the iterator over open files tells of. */
 enum seed_mode {
         SEED_ALL = 0,   /* every descriptor */

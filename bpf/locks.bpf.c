@@ -6,6 +6,7 @@
  * clear read marks. What a process held at its death is read from the inode's own list (life.bpf.c), not from here. */
 #include "act.h"
 #include "hist.h"
+#include "obstacle.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -19,6 +20,10 @@ char LICENSE[] SEC("license") = "GPL";
 #define WAL_READ0_BYTE   123
 #define WAL_READ4_BYTE   127
 #define WAL_DMS_BYTE     128
+
+#define WAL_READ_MARKS                                                                                             \
+        (VIGIL_LOCK_WAL_READ0 | VIGIL_LOCK_WAL_READ1 | VIGIL_LOCK_WAL_READ2 | VIGIL_LOCK_WAL_READ3 |               \
+         VIGIL_LOCK_WAL_READ4)
 
 static __always_inline bool covers(long long start, long long end, long long first, long long last)
 {
@@ -62,6 +67,13 @@ static __always_inline bool range_is_idle(unsigned char type, long long start, l
         if (start >= WAL_WRITE_BYTE && end <= WAL_DMS_BYTE)
                 return false;
         return type != F_UNLCK || !(start <= WAL_WRITE_BYTE && end >= SHARED_LAST);
+}
+
+/* True for a lock that takes one read mark of the WAL index for oneself: a checkpoint asks for it, and for what it means when it is
+ * refused. */
+static __always_inline bool is_one_mark(unsigned char type, long long start, long long end)
+{
+        return type == F_WRLCK && start == end && start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE;
 }
 
 /* ---- what the locks mean ---- */
@@ -138,6 +150,54 @@ static __always_inline void lock_note(struct act *a, unsigned char type, long lo
         note(a, op, (__u64)start, (__u64)(end - start + 1), ret, false);
 }
 
+/* ---- refused ---- */
+
+/* What somebody wants who asks for this range: enum vigil_lock; 0: nothing that is waited for. */
+static __always_inline __u32 wanted_bits(__u32 role, unsigned char type, long long start, long long end)
+{
+        if (role == VIGIL_ROLE_SHM) {
+                if (is_one_mark(type, start, end))
+                        return VIGIL_LOCK_WAL_READ0 << ((__u32)(start - WAL_READ0_BYTE) & 7);
+                return lock_bits(role, type, start, end) & ~(__u32)VIGIL_LOCK_DMS;
+        }
+        /* A reader passes PENDING first: it waits for whoever is about to write the main file. */
+        return type == F_RDLCK ? VIGIL_LOCK_SHARED : lock_bits(role, type, start, end);
+}
+
+/* The kernel's FILE_LOCK_DEFERRED (include/linux/fs.h): the caller sleeps until it gets the lock. */
+#define DEFERRED 1
+
+static __always_inline void refused(struct act *a, unsigned char type, long long start, long long end, int ret)
+{
+        __u32 lock = wanted_bits(a->role, type, start, end), id = a->db->id;
+
+        if (ret != -EAGAIN && ret != DEFERRED)
+                return;
+        if (a->role == VIGIL_ROLE_SHM && type == F_WRLCK) {
+                struct ckpt_refusals *c = bpf_map_lookup_elem(&ckpts, &id);
+                bool marks = start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE;
+
+                if (c && marks) {
+                        __sync_fetch_and_add(start == end ? &c->mark : &c->reset, 1);
+                        c->mark_ns = a->ns;
+                } else if (c && lock & VIGIL_LOCK_WAL_CKPT) {
+                        __sync_fetch_and_add(&c->lock, 1);
+                }
+        }
+        if (!lock)
+                return;
+        a->use->flags |= VIGIL_USE_WAITS;
+        wait_refused(a->p->id.tgid, id, lock, ret == DEFERRED);
+}
+
+static __always_inline void granted(struct act *a, __u32 bits)
+{
+        if (wait_over(a->p->id.tgid, a->db->id, bits))
+                a->use->flags &= ~(__u32)VIGIL_USE_WAITS;
+}
+
+/* ---- granted ---- */
+
 /* POSIX locks go with any close() of the file in the process, whoever opened it (howtocorrupt.html, 2.2). SQLite gives its own
  * back before it closes, so a living process that loses a write lock by a close still is in its transaction. */
 static __always_inline bool is_cancelled(struct file_lock *fl, __u32 gone)
@@ -156,6 +216,8 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
 {
         __u32 bits = lock_bits(a->role, type, start, end);
 
+        if (a->use->flags & VIGIL_USE_WAITS && (type != F_UNLCK || bits & VIGIL_LOCK_WAL_CKPT))
+                granted(a, type != F_UNLCK ? bits : WAL_READ_MARKS); /* a checkpoint is over: no mark is wanted */
         if (type == F_UNLCK) {
                 __u32 gone = a->use->locks & (bits | lock_bits(a->role, F_RDLCK, start, end));
 
@@ -305,6 +367,8 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         lock_note(&a, type, start, end, ret);
         if (!ret)
                 lock_apply(&a, fl, type, start, end);
+        else
+                refused(&a, type, start, end, ret);
         return 0;
 }
 
@@ -315,8 +379,8 @@ int BPF_PROG(tp_btf__posix_lock_inode, struct inode *inode, struct file_lock *fl
                 return 0;
         unsigned char type = lock_type(fl);
         long long start = fl->fl_start, end = fl->fl_end;
-        if (range_is_idle(type, start, end)) /* before anything else: four of five calls end here */
-                return 0;
+        if (range_is_idle(type, start, end) && (!ret || !is_one_mark(type, start, end)))
+                return 0; /* before anything else: four of five calls end here */
         return posix_lock(inode, fl, ret, type, start, end);
 }
 

@@ -63,6 +63,14 @@ struct {
         __type(value, struct last_part);
 } last_parts __weak SEC(".maps");
 
+/* What keeps a participant from going on, by its slot. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_PARTS);
+        __type(key, __u32);
+        __type(value, struct obstacle);
+} obstacles __weak SEC(".maps");
+
 /* Never written: what new participants and large records are zeroed from. */
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -130,6 +138,13 @@ struct {
         __type(value, struct db_priv);
 } dbp __weak SEC(".maps");
 
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, struct ckpt_refusals);
+} ckpts __weak SEC(".maps");
+
 /* Ids that no database has: filled by the loader. */
 struct {
         __uint(type, BPF_MAP_TYPE_QUEUE);
@@ -139,19 +154,6 @@ struct {
 } free_dbs __weak SEC(".maps");
 
 /* ---- syncs in flight, histograms, counters ---- */
-
-#define SYNC_WHOLE_FS 0xff /* sync_flight.role of syncfs and sync */
-
-struct sync_flight {
-        struct file_key key;
-        __u64 entered_ns;
-        __u64 written; /* of the file, or dir.ops */
-        __u64 commits; /* of the database */
-        __u32 db;
-        __u32 incarnation;
-        __u32 role;
-        __u32 use; /* index into vigil_proc.use */
-};
 
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);

@@ -228,6 +228,7 @@ enum vigil_use_flag {
                 1 << 12, /* its last transaction without a journal ended by a sync or an unlock: so will the next */
         VIGIL_USE_WRITES_LOST = 1 << 13, /* it wrote to a WAL that had lost its name */
         VIGIL_USE_UNLOCKED = 1 << 14, /* it wrote the main file without a lock on it, and has not locked it since */
+        VIGIL_USE_WAITS = 1 << 15,    /* it asked for a lock that it has not got since */
 };
 
 #endif

@@ -17,7 +17,7 @@ static uint32_t look_in_proc(const struct seed_entry *e)
         if (proclocks_read(&lock, &n, &cut) < 0)
                 return LOCKS_CUT;
         for (size_t i = 0; i < n; i++)
-                if (lock[i].tgid == e->tgid && lock[i].ino == e->ino && lock[i].dev == e->dev)
+                if (!lock[i].waits && lock[i].tgid == e->tgid && lock[i].ino == e->ino && lock[i].dev == e->dev)
                         bits |= proclocks_bits(&lock[i], e->role);
         return bits | (cut ? LOCKS_CUT : 0);
 }

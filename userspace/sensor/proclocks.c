@@ -16,20 +16,24 @@ static bool parse_line(const char *line, struct proc_lock *ret)
         char kind[16], mode[16], access[16], end[32];
         unsigned major, minor;
         unsigned long long ino, start;
-        unsigned tgid;
+        int tgid, behind = 0;
 
         /* "1: POSIX  ADVISORY  WRITE 123 08:01:4711 1073741825 1073741825"; a waiter has "->" behind its number */
-        if (sscanf(line, "%*[0-9]: %15s %15s %15s %u %x:%x:%llu %llu %31s", kind, mode, access, &tgid, &major,
-                   &minor, &ino, &start, end) != 9)
+        if (sscanf(line, "%*[0-9]: %n", &behind) < 0 || !behind)
                 return false;
-        if (strcmp(kind, "POSIX") != 0)
+        bool waits = strncmp(line + behind, "-> ", 3) == 0;
+        if (sscanf(line + behind + (waits ? 3 : 0), "%15s %15s %15s %d %x:%x:%llu %llu %31s", kind, mode, access,
+                   &tgid, &major, &minor, &ino, &start, end) != 9)
                 return false;
-        *ret = (struct proc_lock){.tgid = tgid,
+        if (strcmp(kind, "POSIX") != 0 && strcmp(kind, "OFDLCK") != 0)
+                return false;
+        *ret = (struct proc_lock){.tgid = tgid > 0 ? (uint32_t)tgid : 0,
                                   .dev = major << 20 | minor,
                                   .ino = ino,
                                   .start = start,
                                   .end = strcmp(end, "EOF") ? strtoull(end, NULL, 10) : UINT64_MAX,
-                                  .write = strcmp(access, "WRITE") == 0};
+                                  .write = strcmp(access, "WRITE") == 0,
+                                  .waits = waits};
         return true;
 }
 

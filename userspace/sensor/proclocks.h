@@ -4,22 +4,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** One POSIX lock of the host. */
+/** One POSIX lock of the host, or one of an open file description, which conflict with each other. */
 struct proc_lock {
-        uint32_t tgid;
-        uint32_t dev; /* kernel encoding: major << 20 | minor */
+        uint32_t tgid; /* 0: of an open file description */
+        uint32_t dev;  /* kernel encoding: major << 20 | minor */
         uint64_t ino;
         uint64_t start;
         uint64_t end; /* inclusive; UINT64_MAX: to the end of the file */
         int write;    /* 1: exclusive */
+        int waits;    /* 1: it is not held: somebody sleeps in the kernel until it can be */
 };
 
 /** Most locks that are read; a host with more has the rest unread, and ret_cut set. */
 #define PROC_LOCKS_MAX 65536
 
 /**
- * Parses text of the form of /proc/locks (fs/locks.c, lock_get_status): POSIX locks that are held; flock locks, leases and
- * waiters are left out, and so are lines that are not understood.
+ * Parses text of the form of /proc/locks (fs/locks.c, lock_get_status). flock locks and leases are left out, and so are lines
+ * that are not understood.
  *
  * @param ret  owned by the caller
  * @return 0 or -ENOMEM

@@ -50,11 +50,10 @@ START_TEST(merged_ranges_are_decoded_by_overlap)
 }
 END_TEST
 
-START_TEST(waiters_flocks_and_nonsense_are_left_out)
+START_TEST(flocks_and_nonsense_are_left_out)
 {
         struct proc_lock *lock = NULL;
         size_t n = parse("1: FLOCK  ADVISORY  WRITE 1 08:01:2 0 EOF\n"
-                         "1: -> POSIX  ADVISORY  WRITE 2 08:01:2 0 EOF\n"
                          "2: LEASE  ACTIVE    READ  1 08:01:2 0 EOF\n"
                          "\n"
                          "hello\n"
@@ -63,6 +62,35 @@ START_TEST(waiters_flocks_and_nonsense_are_left_out)
                          &lock);
 
         ck_assert_uint_eq(n, 0);
+        free(lock);
+}
+END_TEST
+
+START_TEST(a_waiter_is_told_from_a_holder)
+{
+        struct proc_lock *lock = NULL;
+        size_t n = parse("1: POSIX  ADVISORY  WRITE 1 08:01:2 120 120\n"
+                         "1: -> POSIX  ADVISORY  WRITE 2 08:01:2 120 120\n"
+                         "1:    -> POSIX  ADVISORY  WRITE 3 08:01:2 120 120\n",
+                         &lock);
+
+        ck_assert_uint_eq(n, 3);
+        ck_assert_int_eq(lock[0].waits, 0);
+        ck_assert_int_eq(lock[1].waits, 1);
+        ck_assert_int_eq(lock[2].waits, 1);
+        ck_assert_uint_eq(lock[2].tgid, 3);
+        free(lock);
+}
+END_TEST
+
+START_TEST(a_lock_of_an_open_file_has_no_owner)
+{
+        struct proc_lock *lock = NULL;
+        size_t n = parse("1: OFDLCK ADVISORY  READ -1 08:01:2 123 123\n", &lock);
+
+        ck_assert_uint_eq(n, 1);
+        ck_assert_uint_eq(lock[0].tgid, 0);
+        ck_assert_uint_eq(proclocks_bits(&lock[0], VIGIL_ROLE_SHM), VIGIL_LOCK_WAL_READ0);
         free(lock);
 }
 END_TEST
@@ -79,4 +107,5 @@ START_TEST(the_running_kernel_can_be_read)
 END_TEST
 
 SUITE("proclocks", a_write_lock_on_reserved_is_read, merged_ranges_are_decoded_by_overlap,
-      waiters_flocks_and_nonsense_are_left_out, the_running_kernel_can_be_read)
+      flocks_and_nonsense_are_left_out, a_waiter_is_told_from_a_holder, a_lock_of_an_open_file_has_no_owner,
+      the_running_kernel_can_be_read)

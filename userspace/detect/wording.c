@@ -52,35 +52,49 @@ const char *op_name(unsigned op)
         return op < sizeof(names) / sizeof(names[0]) && names[op] ? names[op] : "other";
 }
 
+/* A write lock on a read mark is told as that mark: the Contract has no other name for it. */
+static const struct {
+        uint32_t bits;
+        const char *name;
+} lock_table[] = {
+        {VIGIL_LOCK_SHARED, "shared"},
+        {VIGIL_LOCK_RESERVED, "reserved"},
+        {VIGIL_LOCK_PENDING, "pending"},
+        {VIGIL_LOCK_EXCLUSIVE, "exclusive"},
+        {VIGIL_LOCK_WAL_WRITE, "wal-write"},
+        {VIGIL_LOCK_WAL_CKPT, "wal-checkpoint"},
+        {VIGIL_LOCK_WAL_RECOVER, "wal-recover"},
+        {VIGIL_LOCK_WAL_READ0 | VIGIL_LOCK_WAL_READ0_WR, "wal-read-0"},
+        {VIGIL_LOCK_WAL_READ1 | VIGIL_LOCK_WAL_RESET, "wal-read-1"},
+        {VIGIL_LOCK_WAL_READ2, "wal-read-2"},
+        {VIGIL_LOCK_WAL_READ3, "wal-read-3"},
+        {VIGIL_LOCK_WAL_READ4, "wal-read-4"},
+        {VIGIL_LOCK_DMS, "dms"},
+        {VIGIL_LOCK_FLOCK, "flock"},
+};
+#define LOCKS (sizeof(lock_table) / sizeof(lock_table[0]))
+
 json_t *lock_names(uint32_t locks)
 {
-        /* A write lock on a read mark is told as that mark: the Contract has no other name for it. */
-        static const struct {
-                uint32_t bits;
-                const char *name;
-        } table[] = {
-                {VIGIL_LOCK_SHARED, "shared"},
-                {VIGIL_LOCK_RESERVED, "reserved"},
-                {VIGIL_LOCK_PENDING, "pending"},
-                {VIGIL_LOCK_EXCLUSIVE, "exclusive"},
-                {VIGIL_LOCK_WAL_WRITE, "wal-write"},
-                {VIGIL_LOCK_WAL_CKPT, "wal-checkpoint"},
-                {VIGIL_LOCK_WAL_RECOVER, "wal-recover"},
-                {VIGIL_LOCK_WAL_READ0 | VIGIL_LOCK_WAL_READ0_WR, "wal-read-0"},
-                {VIGIL_LOCK_WAL_READ1 | VIGIL_LOCK_WAL_RESET, "wal-read-1"},
-                {VIGIL_LOCK_WAL_READ2, "wal-read-2"},
-                {VIGIL_LOCK_WAL_READ3, "wal-read-3"},
-                {VIGIL_LOCK_WAL_READ4, "wal-read-4"},
-                {VIGIL_LOCK_DMS, "dms"},
-                {VIGIL_LOCK_FLOCK, "flock"},
-        };
         json_t *array = json_array();
-        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-                if (locks & table[i].bits && json_array_append_new(array, json_string(table[i].name)) < 0) {
+
+        for (size_t i = 0; i < LOCKS; i++)
+                if (locks & lock_table[i].bits &&
+                    json_array_append_new(array, json_string(lock_table[i].name)) < 0) {
                         json_decref(array);
                         return NULL;
                 }
         return array;
+}
+
+void lock_text(char *ret, size_t size, uint32_t locks)
+{
+        size_t n = 0;
+
+        snprintf(ret, size, "no");
+        for (size_t i = 0; i < LOCKS && n < size; i++)
+                if (locks & lock_table[i].bits)
+                        n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? "+" : "", lock_table[i].name);
 }
 
 static void signal_text(char *ret, size_t size, const struct ending *e)

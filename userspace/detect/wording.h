@@ -13,5 +13,7 @@ const char *role_name(unsigned role);
 const char *op_name(unsigned op);
 /** Array of lock names of the mask @p locks in the order of the file. New reference; NULL: out of memory. */
 json_t *lock_names(uint32_t locks);
+/** The same as one word: "wal-write", "shared+reserved"; "no" without any. */
+void lock_text(char *ret, size_t size, uint32_t locks);
 /** "python3 (pid 12) was killed by SIGKILL from bash (pid 2)", "… died of SIGSEGV", "… exited with status 0". */
 void ending_text(char *ret, size_t size, const struct model_death *d, const struct ending *e);

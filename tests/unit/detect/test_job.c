@@ -1,0 +1,510 @@
+/* test_job.c - each verdict on a job, and each way in which it must not be reached. */
+#include <math.h>
+#include <string.h>
+
+#include "detect/job.h"
+#include "suite.h"
+
+#define S   1000000000ull
+#define MIN (60 * S)
+#define NOW (100 * MIN)
+
+static struct process_evidence before, now;
+static struct job_process process[4];
+static struct job_facts facts;
+static struct job_limits limits;
+
+/* A job that began 30 minutes ago, with one process that its row names, and that has done nothing for as long: stalled. */
+static void arrange(void)
+{
+        limits = job_limits_default;
+        before = (struct process_evidence){.id = {.tgid = 42, .start_ns = 60 * MIN, .comm = "node"},
+                                           .at_ns = NOW - 2 * S,
+                                           .state = 'S',
+                                           .tid = 42,
+                                           .threads = 11,
+                                           .cpu_ns = 7 * S,
+                                           .db_writes = 10,
+                                           .commits = 5,
+                                           .last_write_ns = 70 * MIN};
+        now = before;
+        now.at_ns = NOW;
+        process[0] = (struct job_process){.id = now.id, .before = &before, .now = &now, .tied_ns = 70 * MIN};
+        facts = (struct job_facts){.id = "j1",
+                                   .orchestrator = "batch",
+                                   .now_ns = NOW,
+                                   .read_ns = NOW,
+                                   .started_ns = 70 * MIN,
+                                   .first_seen_ns = 70 * MIN,
+                                   .progress = NAN,
+                                   .total = NAN,
+                                   .first_progress = NAN,
+                                   .orchestrator_lives = 1,
+                                   .nprocesses = 1,
+                                   .process = process};
+}
+
+static struct job_judgement judge(void)
+{
+        struct job_judgement j;
+
+        job_judge(&facts, &limits, &j);
+        json_t *evidence = job_evidence(&facts, &j);
+        ck_assert_ptr_nonnull(evidence);
+        json_decref(evidence);
+        ck_assert_uint_gt(strlen(j.detail), 0);
+        return j;
+}
+
+#define VERDICT(j, v, why)                                                                                         \
+        do {                                                                                                       \
+                ck_assert_str_eq(job_verdict_name((j).verdict), job_verdict_name(v));                              \
+                ck_assert_str_eq((j).reason, why);                                                                 \
+        } while (0)
+
+/* ---- orphaned ---- */
+
+static void dies(void)
+{
+        process[0].now = NULL;
+        process[0].ended_ns = NOW - S;
+        process[0].certificate = "c-1";
+}
+
+START_TEST(a_job_whose_process_died_is_orphaned_at_once)
+{
+        arrange();
+        dies();
+        facts.changed_ns = NOW - 2 * S; /* it had been progressing */
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "process-ended");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_int_eq(j.trust.level, TRUST_FULL);
+        ck_assert_uint_eq(j.since_ns, NOW - S);
+        ck_assert_ptr_nonnull(strstr(j.detail, "c-1"));
+        ck_assert(job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(a_row_read_before_the_death_proves_nothing)
+{
+        arrange();
+        dies();
+        facts.read_ns = NOW - 2 * S;
+        VERDICT(judge(), JOB_UNKNOWN, "row-older-than-the-end");
+}
+END_TEST
+
+START_TEST(a_process_that_is_merely_gone_is_believed_less)
+{
+        arrange();
+        now.gone = true;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "process-ended");
+        ck_assert(trust_has(&j.trust, "death-not-seen"));
+}
+END_TEST
+
+START_TEST(a_number_that_another_process_has_is_no_process_of_the_job)
+{
+        arrange();
+        before.id.start_ns = now.id.start_ns = process[0].id.start_ns = 90 * MIN;
+        VERDICT(judge(), JOB_ORPHANED, "pid-reused");
+}
+END_TEST
+
+START_TEST(a_job_taken_up_again_by_a_younger_process_is_none)
+{
+        arrange();
+        before.id.start_ns = now.id.start_ns = process[0].id.start_ns = 90 * MIN;
+        process[0].tied_ns = 90 * MIN + S; /* the row was seen to get its number then */
+        facts.updated_ns = 75 * MIN;
+        facts.changed_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(a_row_older_than_the_process_that_it_named_from_the_start)
+{
+        arrange();
+        facts.first_seen_ns = process[0].tied_ns = NOW - S; /* Vigil itself has just begun */
+        facts.updated_ns = 71 * MIN;
+        before.id.start_ns = now.id.start_ns = process[0].id.start_ns = 90 * MIN;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "pid-reused");
+        ck_assert_int_eq(j.trust.level, TRUST_PARTIAL);
+}
+END_TEST
+
+START_TEST(a_job_that_goes_on_after_a_death_has_another_process)
+{
+        arrange();
+        dies();
+        process[0].ended_ns = NOW - 10 * S;
+        facts.changed_ns = NOW - S;
+        process[1] = (struct job_process){.tie = JOB_TIE_TREE, .id = now.id, .before = &before, .now = &now};
+        facts.nprocesses = 2;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(one_of_two_writers_dying_orphans_nothing)
+{
+        arrange();
+        dies();
+        process[0].tie = JOB_TIE_WRITES;
+        process[1] = (struct job_process){.tie = JOB_TIE_WRITES, .id = now.id, .before = &before, .now = &now};
+        facts.nprocesses = 2;
+        facts.changed_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(the_only_writer_dying_does_with_less_trust)
+{
+        arrange();
+        dies();
+        process[0].tie = JOB_TIE_WRITES;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "process-ended");
+        ck_assert(trust_has(&j.trust, "tied-by-writes"));
+}
+END_TEST
+
+START_TEST(a_job_of_an_orchestrator_that_does_not_run_is_orphaned)
+{
+        arrange();
+        facts.nprocesses = 0;
+        facts.orchestrator_lives = 0;
+        VERDICT(judge(), JOB_ORPHANED, "orchestrator-not-running");
+        facts.orchestrator_lives = -1;
+        VERDICT(judge(), JOB_UNKNOWN, "process-not-known");
+}
+END_TEST
+
+/* ---- blocked ---- */
+
+static void waits(uint64_t for_ns)
+{
+        now.nwaits = 1;
+        now.wait[0] = (struct evidence_wait){.db = 1,
+                                             .lock = VIGIL_LOCK_WAL_WRITE,
+                                             .since_ns = NOW - for_ns,
+                                             .last_ns = NOW,
+                                             .tries = 100,
+                                             .nholders = 1,
+                                             .holder = {{.id = {.tgid = 77, .start_ns = 3, .comm = "python3"},
+                                                         .locks = VIGIL_LOCK_WAL_WRITE,
+                                                         .since_ns = NOW - 2 * for_ns}}};
+}
+
+START_TEST(a_lock_that_another_process_holds_blocks)
+{
+        arrange();
+        waits(40 * S);
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "lock");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_uint_eq(j.since_ns, NOW - 40 * S);
+        ck_assert_ptr_nonnull(strstr(j.detail, "wal-write"));
+        ck_assert_ptr_nonnull(strstr(j.detail, "python3 (pid 77)"));
+        json_t *e = job_evidence(&facts, &j);
+        json_t *w = json_object_get(e, "waits_for");
+        ck_assert_str_eq(json_string_value(json_object_get(w, "lock")), "wal-write");
+        ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(w, "holder"), "pid")), 77);
+        ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(w, "holder"), "holding_ms")), 80000);
+        json_decref(e);
+}
+END_TEST
+
+START_TEST(ordinary_contention_is_no_block)
+{
+        arrange();
+        facts.changed_ns = NOW - 40 * S;
+        waits(20 * S);
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(who_commits_meanwhile_is_not_blocked)
+{
+        arrange();
+        waits(40 * S);
+        now.commits++;
+        now.last_write_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "database-written");
+}
+END_TEST
+
+START_TEST(two_in_each_others_way_are_called_a_deadlock)
+{
+        struct lock_waiter waiter[2];
+        struct lock_knot knot;
+
+        arrange();
+        waits(40 * S);
+        waiter[0] = (struct lock_waiter){.id = now.id, .wait = now.wait[0]};
+        waiter[1] = (struct lock_waiter){.id = now.wait[0].holder[0].id, .wait = now.wait[0]};
+        waiter[1].wait.holder[0].id = now.id;
+        facts.waiter = waiter;
+        facts.nknots = lock_graph_knots(waiter, 2, &knot, 1);
+        facts.knot = &knot;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "lock");
+        ck_assert_ptr_eq(j.knot, &knot);
+        ck_assert_ptr_nonnull(strstr(j.detail, "deadlock of 2 processes"));
+}
+END_TEST
+
+START_TEST(a_sync_that_does_not_end_blocks)
+{
+        arrange();
+        now.state = 'D';
+        now.sync = (struct evidence_sync){
+                .since_ns = NOW - 40 * S, .in_flight = 1, .db = 1, .role = VIGIL_ROLE_WAL, .device = "loop3"};
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "sync");
+        ck_assert_ptr_nonnull(strstr(j.detail, "loop3"));
+}
+END_TEST
+
+START_TEST(a_stopped_process_blocks_and_its_stopper_is_named)
+{
+        arrange();
+        now.stop.stopped = before.stop.stopped = true;
+        now.stop.sig = 19;
+        now.stop.ns = NOW - 40 * S;
+        now.stop.by = (struct vigil_ident){.tgid = 9, .start_ns = 1, .comm = "bash"};
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "stopped");
+        ck_assert_ptr_nonnull(strstr(j.detail, "SIGSTOP from bash (pid 9)"));
+        now.stop.ns = NOW - S; /* a moment is no block; and the row has been quiet for long */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+START_TEST(a_frozen_cgroup_blocks)
+{
+        arrange();
+        limits.blocked_after_ms = 1000;
+        now.cgroup.frozen = before.cgroup.frozen = true;
+        VERDICT(judge(), JOB_BLOCKED, "frozen");
+}
+END_TEST
+
+START_TEST(a_cgroup_without_cpu_time_blocks)
+{
+        arrange();
+        now.cgroup.throttled_us = 1500000;
+        now.cpu_ns += S / 10;
+        VERDICT(judge(), JOB_BLOCKED, "throttled");
+        now.cgroup.throttled_us = 100000; /* a twentieth of the time */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+START_TEST(the_same_uninterruptible_sleep_twice_blocks)
+{
+        arrange();
+        now.state = before.state = 'D';
+        strcpy(now.wchan, "io_schedule");
+        strcpy(before.wchan, "io_schedule");
+        VERDICT(judge(), JOB_BLOCKED, "uninterruptible");
+        now.cpu_ns += S / 2; /* it was not the same one */
+        VERDICT(judge(), JOB_SPINNING, "cpu-without-progress");
+}
+END_TEST
+
+START_TEST(one_process_that_gets_on_is_enough)
+{
+        struct process_evidence other;
+
+        arrange();
+        waits(40 * S);
+        other = before;
+        other.at_ns = NOW;
+        other.commits++;
+        process[1] = (struct job_process){.tie = JOB_TIE_WRITES, .id = before.id, .before = &before, .now = &other};
+        process[0].tie = JOB_TIE_WRITES;
+        facts.nprocesses = 2;
+        VERDICT(judge(), JOB_HEALTHY, "database-written");
+}
+END_TEST
+
+/* ---- spinning, stalled ---- */
+
+START_TEST(cpu_without_progress_is_spinning)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_SPINNING, "cpu-without-progress");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_ptr_nonnull(strstr(j.detail, "100 %"));
+        now.read_chars += 1 << 20; /* out of the page cache, again and again: a loop that polls */
+        VERDICT(judge(), JOB_SPINNING, "cpu-without-progress");
+}
+END_TEST
+
+START_TEST(who_computes_while_its_row_changes_does_not_spin)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        facts.changed_ns = NOW - 5 * MIN;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(who_computes_and_writes_a_file_does_not_spin)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        now.write_chars += 1 << 20;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+}
+END_TEST
+
+START_TEST(nothing_that_moves_is_stalled)
+{
+        arrange();
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "nothing-moves");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_int_eq(j.trust.level, TRUST_FULL);
+        now.write_chars += 64; /* an event loop that wakes up */
+        now.cpu_ns += S / 100;
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+START_TEST(work_in_a_child_is_work)
+{
+        struct process_evidence child_before, child;
+
+        arrange();
+        child_before = child = before;
+        child.at_ns = NOW;
+        child.write_bytes += 1 << 20;
+        process[1] = (struct job_process){
+                .tie = JOB_TIE_CHILD, .id = child.id, .before = &child_before, .now = &child};
+        facts.nprocesses = 2;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+}
+END_TEST
+
+START_TEST(a_child_that_dies_orphans_nothing)
+{
+        arrange();
+        process[1] = (struct job_process){
+                .tie = JOB_TIE_CHILD, .id = {.tgid = 50, .start_ns = 1}, .ended_ns = NOW - S};
+        facts.nprocesses = 2;
+        facts.changed_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(one_sample_proves_no_standstill)
+{
+        arrange();
+        process[0].before = NULL;
+        VERDICT(judge(), JOB_UNKNOWN, "one-sample");
+        process[0].before = &before;
+        before.at_ns = NOW - S / 10; /* nor do two at once */
+        VERDICT(judge(), JOB_UNKNOWN, "one-sample");
+}
+END_TEST
+
+START_TEST(counters_that_cannot_be_read_prove_nothing)
+{
+        arrange();
+        now.missing = EVIDENCE_NO_IO;
+        VERDICT(judge(), JOB_UNKNOWN, "counters-not-readable");
+}
+END_TEST
+
+START_TEST(a_job_that_is_young_is_not_looked_at)
+{
+        arrange();
+        facts.started_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+        ck_assert(!job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(a_row_from_the_future_does_not_keep_a_job_quiet)
+{
+        arrange();
+        facts.updated_ns = NOW + 60 * MIN; /* the clock was set back since */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+/* ---- overdue, healthy ---- */
+
+START_TEST(slow_but_alive_is_overdue_with_rate_and_estimate)
+{
+        arrange();
+        limits.stuck_after_ms = 20 * 60000;
+        facts.changed_ns = NOW - S;
+        facts.progress = 50;
+        facts.total = 100;
+        facts.first_progress = 20;
+        facts.first_progress_ns = 70 * MIN;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_OVERDUE, "row-changes");
+        ck_assert_int_eq(j.severity, SEVERITY_P2);
+        ck_assert_double_eq_tol(j.rate * 60, 1, 1e-9);
+        ck_assert_double_eq_tol(j.left_s, 3000, 1e-6);
+        ck_assert_ptr_nonnull(strstr(j.detail, "50 of 100"));
+        ck_assert(job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(slow_but_in_time_is_healthy)
+{
+        arrange();
+        facts.changed_ns = NOW - 9 * MIN;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_HEALTHY, "row-changes");
+        ck_assert(isnan(j.rate));
+        ck_assert_int_eq(j.severity, SEVERITY_P3);
+}
+END_TEST
+
+START_TEST(progress_without_a_total_has_no_estimate)
+{
+        arrange();
+        facts.changed_ns = NOW - S;
+        facts.progress = 50;
+        facts.first_progress = 60; /* backwards */
+        facts.first_progress_ns = 70 * MIN;
+        struct job_judgement j = judge();
+        ck_assert(isnan(j.left_s));
+        ck_assert(j.rate < 0);
+}
+END_TEST
+
+START_TEST(a_row_that_cannot_be_read_is_unknown)
+{
+        arrange();
+        facts.read_ns = 0;
+        VERDICT(judge(), JOB_UNKNOWN, "row-not-read");
+}
+END_TEST
+
+SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the_death_proves_nothing,
+      a_process_that_is_merely_gone_is_believed_less, a_number_that_another_process_has_is_no_process_of_the_job,
+      a_job_taken_up_again_by_a_younger_process_is_none, a_row_older_than_the_process_that_it_named_from_the_start,
+      a_job_that_goes_on_after_a_death_has_another_process, one_of_two_writers_dying_orphans_nothing,
+      the_only_writer_dying_does_with_less_trust, a_job_of_an_orchestrator_that_does_not_run_is_orphaned,
+      a_lock_that_another_process_holds_blocks, ordinary_contention_is_no_block,
+      who_commits_meanwhile_is_not_blocked, two_in_each_others_way_are_called_a_deadlock,
+      a_sync_that_does_not_end_blocks, a_stopped_process_blocks_and_its_stopper_is_named, a_frozen_cgroup_blocks,
+      a_cgroup_without_cpu_time_blocks, the_same_uninterruptible_sleep_twice_blocks,
+      one_process_that_gets_on_is_enough, cpu_without_progress_is_spinning,
+      who_computes_while_its_row_changes_does_not_spin, who_computes_and_writes_a_file_does_not_spin,
+      nothing_that_moves_is_stalled, work_in_a_child_is_work, a_child_that_dies_orphans_nothing,
+      one_sample_proves_no_standstill, counters_that_cannot_be_read_prove_nothing,
+      a_job_that_is_young_is_not_looked_at, a_row_from_the_future_does_not_keep_a_job_quiet,
+      slow_but_alive_is_overdue_with_rate_and_estimate, slow_but_in_time_is_healthy,
+      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

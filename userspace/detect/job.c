@@ -1,0 +1,447 @@
+/* job.c - see job.h, which has the rules as a table. */
+#include "detect/job.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "detect/job_private.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+const struct job_limits job_limits_default = {
+        .stuck_after_ms = 12ull * 3600 * 1000,
+        .no_progress_ms = 600000,
+        .blocked_after_ms = 30000,
+        .window_ms = 1000,
+        .spinning_percent = 20,
+};
+
+const char *job_verdict_name(enum job_verdict v)
+{
+        static const char *const names[] = {
+                [JOB_HEALTHY] = "healthy",     [JOB_ORPHANED] = "job-orphaned", [JOB_BLOCKED] = "job-blocked",
+                [JOB_STALLED] = "job-stalled", [JOB_SPINNING] = "job-spinning", [JOB_OVERDUE] = "job-overdue",
+                [JOB_UNKNOWN] = "unknown"};
+        return names[v];
+}
+
+/* ---- limits ---- */
+
+static uint64_t no_progress_ns(const struct job_limits *l)
+{
+        return (l->no_progress_ms ? l->no_progress_ms : l->stuck_after_ms) * NS_PER_MS;
+}
+
+static uint64_t blocked_after_ns(const struct job_limits *l)
+{
+        return l->blocked_after_ms ? l->blocked_after_ms * NS_PER_MS : no_progress_ns(l);
+}
+
+static bool is_quiet(const struct job_facts *f, uint64_t for_ns)
+{
+        return for_ns && job_quiet_ns(f) >= for_ns;
+}
+
+/* ---- the processes ---- */
+
+static bool has_ended(const struct job_process *p)
+{
+        return p->ended_ns || (p->now && p->now->gone);
+}
+
+/* Rows carry whole seconds, and two clocks. */
+#define CLOCK_SLACK_NS (2 * NS_PER_S)
+
+static bool began_after(const struct job_process *p, uint64_t ns)
+{
+        return p->tie == JOB_TIE_PID && ns && p->id.start_ns > ns + CLOCK_SLACK_NS;
+}
+
+/* The row named it from the first look on, and was written last before that process began. */
+static bool is_younger_than_row(const struct job_facts *f, const struct job_process *p)
+{
+        return began_after(p, f->updated_ns) && p->tied_ns == f->first_seen_ns;
+}
+
+/* The process of this number began after the row had named it: the number is another process's by now. */
+static bool is_reused(const struct job_facts *f, const struct job_process *p)
+{
+        return began_after(p, p->tied_ns) || is_younger_than_row(f, p);
+}
+
+static bool lives(const struct job_facts *f, const struct job_process *p)
+{
+        return !has_ended(p) && !is_reused(f, p);
+}
+
+static bool stands_for_it(const struct job_process *p)
+{
+        return p->tie == JOB_TIE_PID || p->tie == JOB_TIE_WRITES;
+}
+
+/* The first process that fits; JOB_NOBODY. */
+static size_t first_process(const struct job_facts *f, bool alive, bool tied_only)
+{
+        for (size_t i = 0; i < f->nprocesses; i++)
+                if (lives(f, &f->process[i]) == alive && (!tied_only || stands_for_it(&f->process[i])))
+                        return i;
+        return JOB_NOBODY;
+}
+
+/* A database of it moves, or has until a moment ago. */
+static bool database_moves(const struct job_facts *f, const struct job_limits *l, uint64_t for_ns)
+{
+        for (size_t i = 0; i < f->nprocesses; i++) {
+                const struct job_process *p = &f->process[i];
+                if (!lives(f, p) || !p->now)
+                        continue;
+                if (job_motion_of(p, l).database)
+                        return true;
+                if (p->now->last_write_ns && f->now_ns < p->now->last_write_ns + for_ns)
+                        return true;
+        }
+        return false;
+}
+
+/* ---- rules: each says whether it fits, and fills what is particular to it ---- */
+
+typedef bool (*rule_fn)(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j);
+
+static bool row_is_unread(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        (void)l;
+        j->reason = "row-not-read";
+        return !f->read_ns;
+}
+
+/* What ends may write last what it has to say: the row must be younger. */
+static bool row_is_older_than_the_end(const struct job_facts *f, const struct job_limits *l,
+                                      struct job_judgement *j)
+{
+        (void)l;
+        size_t i = first_process(f, false, true);
+
+        j->reason = "row-older-than-the-end";
+        if (first_process(f, true, true) != JOB_NOBODY || i == JOB_NOBODY)
+                return false;
+        j->process = i;
+        return f->process[i].ended_ns && f->read_ns <= f->process[i].ended_ns;
+}
+
+static bool its_process_has_ended(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        size_t i = first_process(f, false, true);
+
+        (void)l;
+        if (i == JOB_NOBODY || first_process(f, true, true) != JOB_NOBODY)
+                return false;
+        const struct job_process *p = &f->process[i];
+        /* The row goes on changing: somebody else has taken the job over, whatever the row says. */
+        if (p->ended_ns && f->changed_ns > p->ended_ns && first_process(f, true, false) != JOB_NOBODY)
+                return false;
+        j->process = i;
+        j->reason = is_reused(f, p) ? "pid-reused" : "process-ended";
+        j->since_ns = p->ended_ns;
+        if (!p->certificate && !began_after(p, p->tied_ns))
+                trust_lower(&j->trust, "death-not-seen"); /* a row's own times can be wrong */
+        return true;
+}
+
+static bool nobody_runs_it(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        (void)l;
+        j->reason = "orchestrator-not-running";
+        if (f->orchestrator_lives != 0 || first_process(f, true, false) != JOB_NOBODY)
+                return false;
+        trust_lower(&j->trust, "death-not-seen");
+        return true;
+}
+
+static bool process_is_unknown(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        j->reason = "process-not-known";
+        return first_process(f, true, false) == JOB_NOBODY && is_quiet(f, no_progress_ns(l));
+}
+
+static bool row_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        j->reason = "row-changes";
+        return f->changed_ns && !is_quiet(f, blocked_after_ns(l));
+}
+
+/* ---- blocked ---- */
+
+static bool held_off(const struct process_evidence *now, const struct process_evidence *before, uint64_t min_ns,
+                     struct job_judgement *j)
+{
+        bool both = before && !before->gone;
+        uint64_t since = both ? before->at_ns : now->at_ns;
+
+        if (now->stop.stopped && (!both || before->stop.stopped || now->stop.ns)) {
+                j->reason = "stopped";
+                since = now->stop.ns ? now->stop.ns : since;
+        } else if (now->stop.traced && both && before->stop.traced) {
+                j->reason = "traced";
+        } else if (now->cgroup.frozen && both && before->cgroup.frozen) {
+                j->reason = "frozen";
+        } else {
+                return false;
+        }
+        j->since_ns = since;
+        return now->at_ns - since >= min_ns;
+}
+
+static bool waits_for_lock(const struct process_evidence *now, uint64_t min_ns, struct job_judgement *j)
+{
+        for (size_t i = 0; i < now->nwaits; i++) {
+                if (now->at_ns < now->wait[i].since_ns + min_ns)
+                        continue;
+                j->reason = "lock";
+                j->wait = i;
+                j->since_ns = now->wait[i].since_ns;
+                return true;
+        }
+        return false;
+}
+
+static bool waits_for_sync(const struct process_evidence *now, uint64_t min_ns, struct job_judgement *j)
+{
+        if (!now->sync.since_ns || now->at_ns < now->sync.since_ns + min_ns)
+                return false;
+        j->reason = "sync";
+        j->since_ns = now->sync.since_ns;
+        return true;
+}
+
+/* The same sleep in both samples. That it lasted all the time between them is likely and no more: nothing was done meanwhile. */
+static bool sleeps_deeply(const struct process_evidence *now, const struct process_evidence *before,
+                          const struct job_motion *m, struct job_judgement *j)
+{
+        if (!m->known || m->cpu_percent || m->io || now->state != 'D' || before->state != 'D' ||
+            now->tid != before->tid || strcmp(now->wchan, before->wchan) != 0)
+                return false;
+        j->reason = "uninterruptible";
+        j->since_ns = before->at_ns;
+        return true;
+}
+
+static bool is_throttled(const struct process_evidence *now, const struct process_evidence *before,
+                         const struct job_motion *m, struct job_judgement *j)
+{
+        if (!m->known || now->cgroup.throttled_us <= before->cgroup.throttled_us)
+                return false;
+        uint64_t us = now->cgroup.throttled_us - before->cgroup.throttled_us;
+        j->reason = "throttled";
+        j->since_ns = before->at_ns;
+        return us >= m->span_ns / 1000 / 2;
+}
+
+static bool is_blocked(const struct job_facts *f, const struct job_limits *l, const struct job_process *p,
+                       struct job_judgement *j)
+{
+        uint64_t min = blocked_after_ns(l);
+        const struct job_motion m = job_motion_of(p, l);
+
+        if (!p->now || p->now->gone || !min)
+                return false;
+        if (held_off(p->now, p->before, min, j))
+                return true;
+        if (m.database)
+                return false;
+        if (waits_for_lock(p->now, min, j) || waits_for_sync(p->now, min, j))
+                return !p->now->last_write_ns || p->now->last_write_ns <= j->since_ns + NS_PER_S;
+        return is_quiet(f, no_progress_ns(l)) &&
+               (sleeps_deeply(p->now, p->before, &m, j) || is_throttled(p->now, p->before, &m, j));
+}
+
+static const struct lock_knot *knot_of(const struct job_facts *f, const struct vigil_ident *id)
+{
+        for (size_t i = 0; i < f->nknots; i++)
+                for (size_t m = 0; m < f->knot[i].nmembers && m < KNOT_MEMBERS; m++) {
+                        const struct vigil_ident *other = &f->waiter[f->knot[i].member[m]].id;
+                        if (other->tgid == id->tgid && other->start_ns == id->start_ns)
+                                return &f->knot[i];
+                }
+        return NULL;
+}
+
+/* All that stand for the job are blocked. Where only the orchestrator is known, all of its processes. */
+static bool every_process_is_blocked(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        bool tied_only = first_process(f, true, true) != JOB_NOBODY;
+        size_t found = JOB_NOBODY;
+
+        for (size_t i = 0; i < f->nprocesses; i++) {
+                const struct job_process *p = &f->process[i];
+                struct job_judgement one = *j;
+                if (!lives(f, p) || p->tie == JOB_TIE_CHILD || (tied_only && !stands_for_it(p)))
+                        continue;
+                if (!is_blocked(f, l, p, &one))
+                        return false;
+                if (found == JOB_NOBODY) {
+                        found = i;
+                        *j = one;
+                        j->process = i;
+                        j->knot = strcmp(j->reason, "lock") == 0 ? knot_of(f, &p->id) : NULL;
+                }
+        }
+        return found != JOB_NOBODY;
+}
+
+/* ---- alive ---- */
+
+static bool progresses(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        if (!is_quiet(f, no_progress_ns(l))) {
+                j->reason = "row-changes";
+                return true;
+        }
+        j->reason = "database-written";
+        if (!database_moves(f, l, no_progress_ns(l)))
+                return false;
+        /* One process may work for many jobs. */
+        trust_lower(&j->trust, "work-not-tied-to-the-job");
+        return true;
+}
+
+/* Sums over all living processes, children included. False: something that is needed was not seen; j->reason says what. */
+static bool add_up(const struct job_facts *f, const struct job_limits *l, struct job_motion *ret,
+                   struct job_judgement *j)
+{
+        *ret = (struct job_motion){.known = true, .counted = true};
+        for (size_t i = 0; i < f->nprocesses; i++) {
+                const struct job_process *p = &f->process[i];
+                if (!lives(f, p))
+                        continue;
+                struct job_motion m = job_motion_of(p, l);
+                if (j->process == JOB_NOBODY || m.cpu_percent > ret->cpu_percent)
+                        j->process = i;
+                ret->known &= m.known;
+                ret->counted &= m.counted || !m.known;
+                ret->storage |= m.storage;
+                ret->io |= m.io;
+                ret->cpu_percent += m.cpu_percent;
+        }
+        j->reason = !ret->known ? "one-sample" : "counters-not-readable";
+        return ret->known && ret->counted;
+}
+
+static bool too_little_is_known(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        struct job_motion m;
+
+        return !add_up(f, l, &m, j);
+}
+
+static bool spins(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        struct job_motion m;
+
+        add_up(f, l, &m, j);
+        j->reason = "cpu-without-progress";
+        j->since_ns = f->now_ns - job_quiet_ns(f);
+        return m.cpu_percent >= l->spinning_percent && !m.storage;
+}
+
+static bool stalls(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        struct job_motion m;
+
+        add_up(f, l, &m, j);
+        j->reason = "nothing-moves";
+        j->since_ns = f->now_ns - job_quiet_ns(f);
+        return m.cpu_percent < l->spinning_percent && !m.io;
+}
+
+static bool else_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        (void)f;
+        (void)l;
+        j->reason = "process-works";
+        trust_lower(&j->trust, "work-not-tied-to-the-job");
+        return true;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+        rule_fn fits;
+        enum job_verdict verdict;
+} rules[] = {
+        {row_is_unread, JOB_UNKNOWN},
+        {row_is_older_than_the_end, JOB_UNKNOWN},
+        {its_process_has_ended, JOB_ORPHANED},
+        {nobody_runs_it, JOB_ORPHANED},
+        {process_is_unknown, JOB_UNKNOWN},
+        {row_moves, JOB_HEALTHY},
+        {every_process_is_blocked, JOB_BLOCKED},
+        {progresses, JOB_HEALTHY},
+        {too_little_is_known, JOB_UNKNOWN},
+        {spins, JOB_SPINNING},
+        {stalls, JOB_STALLED},
+        {else_moves, JOB_HEALTHY},
+};
+
+static bool is_overdue(const struct job_facts *f, const struct job_limits *l)
+{
+        return l->stuck_after_ms && f->started_ns && f->now_ns > f->started_ns &&
+               f->now_ns - f->started_ns >= l->stuck_after_ms * NS_PER_MS;
+}
+
+static void estimate(const struct job_facts *f, struct job_judgement *j)
+{
+        j->rate = j->left_s = NAN;
+        if (isnan(f->progress) || isnan(f->first_progress) || f->now_ns <= f->first_progress_ns)
+                return;
+        j->rate = (f->progress - f->first_progress) / ((double)(f->now_ns - f->first_progress_ns) / 1e9);
+        if (!isnan(f->total) && j->rate > 0 && f->total >= f->progress)
+                j->left_s = (f->total - f->progress) / j->rate;
+}
+
+static enum severity severity_of(enum job_verdict v)
+{
+        if (v == JOB_ORPHANED || v == JOB_BLOCKED || v == JOB_STALLED || v == JOB_SPINNING)
+                return SEVERITY_P1;
+        return v == JOB_OVERDUE ? SEVERITY_P2 : SEVERITY_P3;
+}
+
+static void tie_trust(const struct job_facts *f, struct job_judgement *j)
+{
+        if (j->process == JOB_NOBODY)
+                return;
+        if (f->process[j->process].tie == JOB_TIE_WRITES)
+                trust_lower(&j->trust, "tied-by-writes");
+        else if (f->process[j->process].tie == JOB_TIE_TREE)
+                trust_lower(&j->trust, "tied-by-orchestrator");
+}
+
+void job_judge(const struct job_facts *f, const struct job_limits *l, struct job_judgement *ret)
+{
+        const struct job_judgement blank = {.process = JOB_NOBODY};
+
+        for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+                struct job_judgement j = blank;
+                if (!rules[i].fits(f, l, &j))
+                        continue;
+                j.verdict = rules[i].verdict;
+                *ret = j;
+                break;
+        }
+        estimate(f, ret);
+        if (ret->verdict == JOB_HEALTHY && is_overdue(f, l)) {
+                ret->verdict = JOB_OVERDUE;
+                ret->since_ns = f->started_ns + l->stuck_after_ms * NS_PER_MS;
+        }
+        ret->severity = severity_of(ret->verdict);
+        tie_trust(f, ret);
+        job_detail(f, l, ret);
+}
+
+bool job_is_in_question(const struct job_facts *f, const struct job_limits *l)
+{
+        for (size_t i = 0; i < f->nprocesses; i++)
+                if (stands_for_it(&f->process[i]) && !lives(f, &f->process[i]))
+                        return true;
+        return is_overdue(f, l) || is_quiet(f, blocked_after_ns(l)) || is_quiet(f, no_progress_ns(l));
+}

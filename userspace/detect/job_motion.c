@@ -1,0 +1,50 @@
+/* job_motion.c - what moves: in the row of a job, and in its processes. */
+#include "detect/job_private.h"
+
+#define NS_PER_MS 1000000ull
+
+/* Bytes that a process moves without doing anything: an event loop that wakes itself up writes eight. */
+#define IDLE_BYTES 4096
+
+static uint64_t grown(uint64_t before, uint64_t now)
+{
+        return now > before ? now - before : 0; /* sums over living threads fall when one ends */
+}
+
+struct job_motion job_motion_of(const struct job_process *p, const struct job_limits *l)
+{
+        const struct process_evidence *a = p->before, *b = p->now;
+        struct job_motion m = {0};
+
+        if (!a || !b || a->gone || b->gone || a->id.tgid != b->id.tgid || a->id.start_ns != b->id.start_ns)
+                return m;
+        m.span_ns = grown(a->at_ns, b->at_ns);
+        m.known = m.span_ns && m.span_ns >= l->window_ms * NS_PER_MS;
+        if (!m.known)
+                return m;
+        m.database = b->db_writes != a->db_writes || b->commits != a->commits;
+        m.counted = !((a->missing | b->missing) & EVIDENCE_NO_IO);
+        uint64_t to_storage = grown(a->write_bytes, b->write_bytes) + grown(a->read_bytes, b->read_bytes);
+        uint64_t written = grown(a->write_chars, b->write_chars), read = grown(a->read_chars, b->read_chars);
+        m.storage = to_storage > 0 || written >= IDLE_BYTES;
+        m.io = m.storage || read >= IDLE_BYTES;
+        m.cpu_percent = (unsigned)(grown(a->cpu_ns, b->cpu_ns) * 100 / m.span_ns);
+        return m;
+}
+
+static uint64_t later(uint64_t a, uint64_t b, uint64_t now)
+{
+        return b > a && b <= now ? b : a; /* a row that was written by a clock since set back tells nothing */
+}
+
+uint64_t job_quiet_ns(const struct job_facts *f)
+{
+        uint64_t last = 0;
+
+        last = later(last, f->started_ns, f->now_ns);
+        last = later(last, f->updated_ns, f->now_ns);
+        last = later(last, f->changed_ns, f->now_ns);
+        if (!last)
+                last = later(last, f->first_seen_ns, f->now_ns);
+        return last ? f->now_ns - last : 0;
+}

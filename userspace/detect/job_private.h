@@ -1,0 +1,26 @@
+/* job_private.h - shared by the files that judge a job. Layer: detect. */
+#pragma once
+
+#include "detect/job.h"
+
+/** What the samples of one process say, in the terms of the rules. */
+struct job_motion {
+        bool known;           /* two samples of the same process, far enough apart */
+        uint64_t span_ns;     /* between them */
+        bool database;        /* it wrote to a database, or committed */
+        bool storage;         /* it wrote bytes anywhere, or read some from storage */
+        bool io;              /* it moved bytes at all, also out of the page cache */
+        unsigned cpu_percent; /* of one CPU; more than 100 with several threads */
+        bool counted;         /* its I/O could be read */
+};
+
+struct job_motion job_motion_of(const struct job_process *p, const struct job_limits *l);
+
+/** How long the row has not changed. */
+uint64_t job_quiet_ns(const struct job_facts *f);
+
+/** Name of a database as the caller has it; "database 7" of one without. Static or thread-local storage. */
+const char *job_database(const struct job_facts *f, unsigned db);
+
+/** Writes j->detail of a judgement that is otherwise complete. */
+void job_detail(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j);

@@ -1,0 +1,142 @@
+/* lock_graph.c - see lock_graph.h. */
+#include "detect/lock_graph.h"
+
+#include <stdbool.h>
+
+static bool same(const struct vigil_ident *a, const struct vigil_ident *b)
+{
+        return a->tgid && a->tgid == b->tgid && a->start_ns == b->start_ns;
+}
+
+static size_t holders_told(const struct evidence_wait *w)
+{
+        return w->nholders < EVIDENCE_HOLDERS ? w->nholders : EVIDENCE_HOLDERS;
+}
+
+static bool waits_for(const struct lock_waiter *a, const struct vigil_ident *b)
+{
+        for (size_t i = 0; i < holders_told(&a->wait); i++)
+                if (same(&a->wait.holder[i].id, b))
+                        return true;
+        return false;
+}
+
+/* ---- cycles ---- */
+
+/* A way from @from back to itself, as the indices of who waits; 0: there is none. A search in depth. */
+static size_t cycle_from(const struct lock_waiter *w, size_t n, size_t from, size_t ret[KNOT_MEMBERS])
+{
+        size_t path[KNOT_MEMBERS] = {from}, choice[KNOT_MEMBERS] = {0}, depth = 1, steps = 0;
+        const size_t limit = 64 * n; /* of a graph with many ways around: what is not found is not told */
+
+        while (depth && steps++ < limit) {
+                const struct lock_waiter *at = &w[path[depth - 1]];
+                size_t next = choice[depth - 1]++;
+
+                if (next >= n) {
+                        depth--;
+                        continue;
+                }
+                if (!waits_for(at, &w[next].id))
+                        continue;
+                if (same(&w[next].id, &w[from].id)) {
+                        for (size_t i = 0; i < depth; i++)
+                                ret[i] = path[i];
+                        return depth;
+                }
+                bool seen = false;
+                for (size_t i = 0; i < depth; i++)
+                        seen |= same(&w[path[i]].id, &w[next].id);
+                if (seen || depth == KNOT_MEMBERS)
+                        continue;
+                path[depth] = next;
+                choice[depth++] = 0;
+        }
+        return 0;
+}
+
+static bool is_told(const struct lock_waiter *w, const struct lock_knot *k, size_t n, const struct vigil_ident *id)
+{
+        for (size_t i = 0; i < n; i++)
+                for (size_t m = 0; k[i].kind == KNOT_DEADLOCK && m < k[i].nmembers; m++)
+                        if (same(&w[k[i].member[m]].id, id))
+                                return true;
+        return false;
+}
+
+static size_t find_deadlocks(const struct lock_waiter *w, size_t n, struct lock_knot *ret, size_t room)
+{
+        size_t found = 0;
+
+        for (size_t i = 0; i < n && found < room; i++) {
+                struct lock_knot k = {.kind = KNOT_DEADLOCK};
+
+                if (is_told(w, ret, found, &w[i].id))
+                        continue;
+                k.nmembers = cycle_from(w, n, i, k.member);
+                if (k.nmembers < 2)
+                        continue;
+                for (size_t m = 0; m < k.nmembers; m++)
+                        if (w[k.member[m]].wait.since_ns > k.since_ns)
+                                k.since_ns = w[k.member[m]].wait.since_ns;
+                ret[found++] = k;
+        }
+        return found;
+}
+
+/* ---- queues ---- */
+
+/* The one process that keeps @w waiting; NULL: none that can be named, or several. */
+static const struct evidence_holder *one_holder(const struct evidence_wait *w)
+{
+        return w->nholders == 1 && w->holder[0].id.tgid ? &w->holder[0] : NULL;
+}
+
+static bool waits_itself(const struct lock_waiter *w, size_t n, const struct vigil_ident *id)
+{
+        for (size_t i = 0; i < n; i++)
+                if (same(&w[i].id, id))
+                        return true;
+        return false;
+}
+
+static bool queues_with(const struct lock_waiter *a, const struct lock_waiter *b)
+{
+        const struct evidence_holder *x = one_holder(&a->wait), *y = one_holder(&b->wait);
+
+        return x && y && a->wait.db == b->wait.db && a->wait.lock == b->wait.lock && same(&x->id, &y->id);
+}
+
+static size_t find_convoys(const struct lock_waiter *w, size_t n, struct lock_knot *ret, size_t room)
+{
+        size_t found = 0;
+
+        for (size_t i = 0; i < n && found < room; i++) {
+                struct lock_knot k = {.kind = KNOT_CONVOY, .since_ns = w[i].wait.since_ns};
+                bool first = true;
+
+                if (!one_holder(&w[i].wait) || waits_itself(w, n, &one_holder(&w[i].wait)->id))
+                        continue;
+                k.holder = *one_holder(&w[i].wait);
+                for (size_t j = 0; j < n && first; j++) {
+                        if (!queues_with(&w[i], &w[j]))
+                                continue;
+                        first = j >= i;
+                        if (k.nmembers < KNOT_MEMBERS)
+                                k.member[k.nmembers] = j;
+                        k.nmembers++;
+                        if (w[j].wait.since_ns < k.since_ns)
+                                k.since_ns = w[j].wait.since_ns;
+                }
+                if (first && k.nmembers >= KNOT_CONVOY_WAITERS)
+                        ret[found++] = k;
+        }
+        return found;
+}
+
+size_t lock_graph_knots(const struct lock_waiter *waiter, size_t n, struct lock_knot *ret, size_t room)
+{
+        size_t found = find_deadlocks(waiter, n, ret, room);
+
+        return found + find_convoys(waiter, n, ret + found, room - found);
+}

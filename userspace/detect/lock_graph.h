@@ -1,0 +1,31 @@
+/* lock_graph.h - who waits for whom: cycles, which nobody but a timeout ends, and queues behind one holder. Layer: detect. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/evidence.h"
+
+#define KNOT_MEMBERS 16 /* of one knot; more are counted */
+
+enum knot_kind {
+        KNOT_DEADLOCK, /* A waits for B, who waits for A: over one database or several */
+        KNOT_CONVOY, /* three or more wait for the same lock of one database, held by one process that itself waits for none */
+};
+#define KNOT_CONVOY_WAITERS 3
+
+/** Processes that are tied up in each other. */
+struct lock_knot {
+        enum knot_kind kind;
+        size_t nmembers; /* in all */
+        size_t member
+                [KNOT_MEMBERS]; /* index of the waiters: of a deadlock in the order in which they wait for each other */
+        struct evidence_holder holder; /* KNOT_CONVOY: the one who is waited for */
+        uint64_t since_ns;             /* deadlock: since its last edge stands; convoy: since the first one waits */
+};
+
+/**
+ * Finds the knots of @p waiter. Every process is told in one deadlock at most. All waits must be of one instant.
+ * @return how many, at most @p room
+ */
+size_t lock_graph_knots(const struct lock_waiter *waiter, size_t n, struct lock_knot *ret, size_t room);

@@ -1,0 +1,173 @@
+/* test_job_motion.c - what lives: spinning, stalled, overdue, healthy. */
+#include <math.h>
+#include <string.h>
+
+#include "job_fixture.h"
+
+/* ---- spinning, stalled ---- */
+
+START_TEST(cpu_without_progress_is_spinning)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_SPINNING, "cpu-without-progress");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_ptr_nonnull(strstr(j.detail, "100 %"));
+        now.read_chars += 1 << 20; /* out of the page cache, again and again: a loop that polls */
+        VERDICT(judge(), JOB_SPINNING, "cpu-without-progress");
+}
+END_TEST
+
+START_TEST(who_computes_while_its_row_changes_does_not_spin)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        facts.changed_ns = NOW - 5 * MIN;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(who_computes_and_writes_a_file_does_not_spin)
+{
+        arrange();
+        now.cpu_ns += 2 * S;
+        now.write_chars += 1 << 20;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+}
+END_TEST
+
+START_TEST(nothing_that_moves_is_stalled)
+{
+        arrange();
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "nothing-moves");
+        ck_assert_int_eq(j.severity, SEVERITY_P1);
+        ck_assert_int_eq(j.trust.level, TRUST_FULL);
+        now.write_chars += 64; /* an event loop that wakes up */
+        now.cpu_ns += S / 100;
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+START_TEST(work_in_a_child_is_work)
+{
+        struct process_evidence child_before, child;
+
+        arrange();
+        child_before = child = before;
+        child.at_ns = NOW;
+        child.write_bytes += 1 << 20;
+        process[1] = (struct job_process){
+                .tie = JOB_TIE_CHILD, .id = child.id, .before = &child_before, .now = &child};
+        facts.nprocesses = 2;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+}
+END_TEST
+
+START_TEST(a_child_that_dies_orphans_nothing)
+{
+        arrange();
+        process[1] = (struct job_process){
+                .tie = JOB_TIE_CHILD, .id = {.tgid = 50, .start_ns = 1}, .ended_ns = NOW - S};
+        facts.nprocesses = 2;
+        facts.changed_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(one_sample_proves_no_standstill)
+{
+        arrange();
+        process[0].before = NULL;
+        VERDICT(judge(), JOB_UNKNOWN, "one-sample");
+        process[0].before = &before;
+        before.at_ns = NOW - S / 10; /* nor do two at once */
+        VERDICT(judge(), JOB_UNKNOWN, "one-sample");
+}
+END_TEST
+
+START_TEST(counters_that_cannot_be_read_prove_nothing)
+{
+        arrange();
+        now.missing = EVIDENCE_NO_IO;
+        VERDICT(judge(), JOB_UNKNOWN, "counters-not-readable");
+}
+END_TEST
+
+START_TEST(a_job_that_is_young_is_not_looked_at)
+{
+        arrange();
+        facts.started_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+        ck_assert(!job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(a_row_from_the_future_does_not_keep_a_job_quiet)
+{
+        arrange();
+        facts.updated_ns = NOW + 60 * MIN; /* the clock was set back since */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+/* ---- overdue, healthy ---- */
+
+START_TEST(slow_but_alive_is_overdue_with_rate_and_estimate)
+{
+        arrange();
+        limits.stuck_after_ms = 20 * 60000;
+        facts.changed_ns = NOW - S;
+        facts.progress = 50;
+        facts.total = 100;
+        facts.first_progress = 20;
+        facts.first_progress_ns = 70 * MIN;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_OVERDUE, "row-changes");
+        ck_assert_int_eq(j.severity, SEVERITY_P2);
+        ck_assert_double_eq_tol(j.rate * 60, 1, 1e-9);
+        ck_assert_double_eq_tol(j.left_s, 3000, 1e-6);
+        ck_assert_ptr_nonnull(strstr(j.detail, "50 of 100"));
+        ck_assert(job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(slow_but_in_time_is_healthy)
+{
+        arrange();
+        facts.changed_ns = NOW - 9 * MIN;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_HEALTHY, "row-changes");
+        ck_assert(isnan(j.rate));
+        ck_assert_int_eq(j.severity, SEVERITY_P3);
+}
+END_TEST
+
+START_TEST(progress_without_a_total_has_no_estimate)
+{
+        arrange();
+        facts.changed_ns = NOW - S;
+        facts.progress = 50;
+        facts.first_progress = 60; /* backwards */
+        facts.first_progress_ns = 70 * MIN;
+        struct job_judgement j = judge();
+        ck_assert(isnan(j.left_s));
+        ck_assert(j.rate < 0);
+}
+END_TEST
+
+START_TEST(a_row_that_cannot_be_read_is_unknown)
+{
+        arrange();
+        facts.read_ns = 0;
+        VERDICT(judge(), JOB_UNKNOWN, "row-not-read");
+}
+END_TEST
+
+SUITE("job motion", cpu_without_progress_is_spinning, who_computes_while_its_row_changes_does_not_spin,
+      who_computes_and_writes_a_file_does_not_spin, nothing_that_moves_is_stalled, work_in_a_child_is_work,
+      a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
+      counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
+      a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
+      slow_but_in_time_is_healthy, progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

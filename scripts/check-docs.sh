@@ -59,7 +59,7 @@ code_list() {
 	journal-modes) body report/database.c '^const char \*journal_mode' | codes ;;
 	verdicts) body detect/wording.c '^const char \*verdict_name' | codes ;;
 	reasons) code_reasons ;;
-	locks) body detect/wording.c '^json_t \*lock_names' | codes ;;
+	locks) body detect/wording.c 'lock_table\[\] = ' | codes ;;
 	causes) body model/cause.c '^const char \*cause_name' | codes ;;
 	hows) { body model/cause.c 'kernel_rules\[\] = ' && body model/cause.c '^static const char \*call_of'; } | codes ;;
 	findings) code_findings ;;
@@ -67,11 +67,15 @@ code_list() {
 	files) body detect/wording.c '^const char \*role_name' | codes ;;
 	ops) body detect/wording.c '^const char \*op_name' | codes ;;
 	results) flat engine/check.c | grep -oE 'outcome_names\[\] = [^;]*;' | codes ;;
+	job-verdicts) body detect/job.c '^const char \*job_verdict_name' | codes ;;
+	job-reasons) flat detect/job.c | grep -oE '\bj?->reason = [^;]*;' | codes ;;
+	job-ties) flat detect/job_evidence.c | grep -oE '\btie\[\] = [^;]*;' | codes ;;
+	job-trust) flat detect/job.c | after trust_lower ;;
 	events) grep -oE '^ +\[VIGIL_[A-Z_]+\] = \{"[a-z-]+"' cli/timeline.c | codes && echo unknown ;;
 	*) return 1 ;;
 	esac
 }
-lists="journal-modes verdicts reasons locks causes hows findings trust files ops results events"
+lists="journal-modes verdicts reasons locks causes hows findings trust files ops results events job-verdicts job-reasons job-ties job-trust"
 
 # Keys of every object that is printed, and short values beside them.
 code_fields() {

@@ -163,10 +163,11 @@ static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t
 
 /* ---- sections ---- */
 
-static void defaults(const struct section *s, void *one)
+static void defaults(const struct config *c, const struct section *s, void *one)
 {
         if (s->list == offsetof(struct config, database)) {
                 struct config_database *d = one;
+                d->latency = c->latency;
                 d->check = (struct config_check){.method = CONFIG_CHECK_QUICK, .deadline_ms = 600000};
                 d->backup = (struct config_backup){
                         .on = CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT,
@@ -203,7 +204,7 @@ static int fill_list(struct builder *b, const struct section *s, struct config *
                 unsigned line = parsed_section_line(b->parsed, s->name, cfg_title(sec), (unsigned)sec->line);
 
                 *(unsigned *)(one + s->line) = line;
-                defaults(s, one);
+                defaults(c, s, one);
                 int r = put_text((char **)(one + s->title), cfg_title(sec));
                 if (r < 0)
                         return r;

@@ -24,6 +24,20 @@ int config_default(struct config **ret)
                 .evidence_bytes = 10ULL << 30,
                 .parallel_actions = 2,
         };
+        c->latency = (struct config_latency){
+                .enabled = true,
+                .factor = 5,
+                .window_ms = 30000,
+                .hold_ms = 60000,
+                .accept_ms = 6ULL * 3600000,
+                .warm_up_ms = 600000,
+                .min_samples = 200,
+                .floor_read_ms = 20,
+                .floor_sync_ms = 10,
+                .floor_lock_ms = 250,
+                .floor_commit_ms = 20,
+                .floor_checkpoint_ms = 1000,
+        };
         *ret = c;
         return 0;
 }

@@ -41,6 +41,19 @@ struct config_backup {
         uint64_t max_age_ms;      /* older than this is stale; 0: no limit */
 };
 
+/** `latency { … }`, of all databases, and of one where it stands inside: what is not set there is as for all. */
+struct config_latency {
+        bool enabled;         /* default true */
+        unsigned factor;      /* of the usual 95th percentile; default 5 */
+        uint64_t window_ms;   /* default 30 s */
+        uint64_t hold_ms;     /* without anything slow, before a spike is over; default 60 s */
+        uint64_t accept_ms;   /* a spike that lasts so long is the new usual; default 6 h */
+        uint64_t warm_up_ms;  /* of samples, before anything is said; default 10 min */
+        unsigned min_samples; /* learned, before anything is said; default 200 */
+        /* nothing is slow below; defaults 20 ms, 10 ms, 250 ms, 20 ms, 1 s */
+        uint64_t floor_read_ms, floor_sync_ms, floor_lock_ms, floor_commit_ms, floor_checkpoint_ms;
+};
+
 /** One `database "name" { … }`. Text is owned by the configuration. */
 struct config_database {
         char *name; /* unique, [A-Za-z0-9._-], at most 64 bytes: it names directories */
@@ -48,6 +61,7 @@ struct config_database {
         char *glob; /* NULL with `path` */
         struct config_check check;
         struct config_backup backup;
+        struct config_latency latency;
         unsigned line;
 };
 
@@ -83,6 +97,7 @@ struct config {
         char *state_dir;
         bool redact_argv;
         struct config_limits limits;
+        struct config_latency latency; /* of a database that says nothing else */
         struct config_database *database;
         size_t ndatabases;
         struct config_orchestrator *orchestrator;

@@ -314,6 +314,14 @@ int actions_turn(struct actions *a)
         return a->running.first && least < 0 ? 1000 : least;
 }
 
+bool actions_at_work_on(const struct actions *a, const char *database)
+{
+        for (const struct action *x = a->running.first; x; x = x->next)
+                if (x->r.kind != ACTION_LOOK && strcmp(x->r.database, database) == 0)
+                        return true;
+        return false;
+}
+
 unsigned actions_running(const struct actions *a)
 {
         return a->running.n;

@@ -76,6 +76,9 @@ int actions_fd(const struct actions *a);
 /** Starts, collects, calls done(). Never waits. @return ms until it must be called again; -1: only when readable */
 int actions_turn(struct actions *a);
 
+/** Whether something is at work on @p database right now that reads or writes much: it may slow down others. */
+bool actions_at_work_on(const struct actions *a, const char *database);
+
 /** At work now, and waiting. */
 unsigned actions_running(const struct actions *a);
 unsigned actions_waiting(const struct actions *a);

@@ -9,6 +9,7 @@
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
+#include "daemon/latencies_json.h"
 #include "daemon/live.h"
 #include "daemon/summary.h"
 #include "serve/protocol.h"
@@ -217,6 +218,13 @@ static void summary(struct daemon *d, struct control_client *c, const json_t *ar
         answer(d, c, r, document);
 }
 
+static void latency(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        json_t *document = latencies_document(d, text_arg(args, "database"));
+
+        answer(d, c, document ? 0 : -ENOMEM, document);
+}
+
 /* ---- events ---- */
 
 struct page {
@@ -330,6 +338,7 @@ static const struct {
         {"certificates", certificates},
         {"certificate", one_certificate},
         {"summary", summary},
+        {"latency", latency},
         {"events", events},
 };
 

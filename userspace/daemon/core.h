@@ -26,6 +26,7 @@ struct deaths;
 struct recoveries;
 struct response;
 struct summary;
+struct latencies;
 struct answers;
 
 struct daemon {
@@ -45,6 +46,7 @@ struct daemon {
         struct deaths *deaths;
         struct recoveries *recoveries;
         struct summary *summary;
+        struct latencies *latencies;
         struct answers *answers;
         struct control_server *control;
         struct sd_event *event;

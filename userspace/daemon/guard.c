@@ -13,6 +13,7 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/discovery.h"
+#include "daemon/latencies.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -34,6 +35,7 @@ static void guard_free(struct guard *g)
 {
         if (!g)
                 return;
+        latencies_forget(g);
         free(g->name);
         free(g->path);
         free(g);
@@ -243,6 +245,7 @@ static void sweep(struct daemon *d)
                         continue;
                 }
                 log_note("database %s: %s is no longer guarded", g->name, g->path);
+                latencies_stop(d, g);
                 let_go(d, g);
                 guard_free(g);
         }

@@ -9,6 +9,7 @@
 #include "incident/policy.h"
 
 struct daemon;
+struct guard_latency;
 
 enum guard_state {
         GUARD_WAITING, /* it cannot be watched yet: its directory is missing, or there is no room */
@@ -45,6 +46,8 @@ struct guard {
         uint64_t check_due, backup_due;           /* CLOCK_BOOTTIME; 0: not by schedule */
         uint64_t check_every_ms, backup_every_ms; /* what that was made of */
         bool told_stale;
+
+        struct guard_latency *latency; /* how long operations take; latencies.h; NULL: nothing was looked at yet */
 
         bool marked; /* during a reload */
 };

@@ -19,6 +19,7 @@
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/known_backups.h"
+#include "daemon/latencies.h"
 #include "daemon/loop.h"
 #include "daemon/privilege.h"
 #include "daemon/recovery.h"
@@ -195,6 +196,8 @@ static int open_parts(struct daemon *d)
         if (r == 0)
                 r = summary_new(&d->summary);
         if (r == 0)
+                r = latencies_new(&d->latencies);
+        if (r == 0)
                 r = answers_new(&d->answers);
         if (r == 0) {
                 d->actions = actions_new(d->config->limits.parallel_actions, on_action, d);
@@ -262,6 +265,7 @@ static void close_all(struct daemon *d, bool orderly)
         actions_free(d->actions); /* gives every action its outcome */
         if (orderly) {
                 dirty_end(d);
+                latencies_keep(d, true);
                 end_run(d);
         }
         loop_close(d);
@@ -271,6 +275,7 @@ static void close_all(struct daemon *d, bool orderly)
                 cases_close(d);
         answers_free(d->answers);
         summary_free(d->summary);
+        latencies_free(d->latencies);
         recoveries_free(d->recoveries);
         deaths_free(d->deaths);
         guards_free(d->guards);

@@ -12,6 +12,7 @@
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
+#include "daemon/latencies.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
 #include "daemon/schedule.h"
@@ -54,6 +55,7 @@ void turn_second(struct daemon *d)
         cases_turn(d);
         dirty_turn(d);
         schedule_turn(d);
+        latencies_second(d);
         if (d->retaining)
                 retain(d);
 }
@@ -92,6 +94,7 @@ void turn_minute(struct daemon *d)
         guards_rescan(d);
         discovery_look(d);
         keep_store(d);
+        latencies_keep(d, false);
         turn_status(d, status);
         systemd_status(status);
 }

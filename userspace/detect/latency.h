@@ -1,6 +1,6 @@
 /* latency.h - when the operations on a database take much longer than usual. Pure: no clock, no file. Layer: detect.
  *
- * Turn by turn (LATENCY_TURN_NS) the caller gives what was timed of each operation on each file: a *series*. What is usual for
+ * Turn by turn (some seconds) the caller gives what was timed of each operation on each file: a *series*. What is usual for
  * it at this hour of the week comes from its baseline. A sample is slow from `factor` times the usual 95th percentile on, and
  * never below the floor of its operation. A series is slow when the last `window` has LATENCY_SLOW_SAMPLES slow ones at least,
  * which are one of twenty of all samples or took a quarter of the time, unless the database was written so much that each
@@ -19,7 +19,6 @@
 
 #include "detect/baseline.h"
 
-#define LATENCY_TURN_NS      5000000000ull
 #define LATENCY_MAX_WINDOW   24 /* turns */
 #define LATENCY_SLOW_SAMPLES 5
 #define LATENCY_SPIKE_LEARNS 32
@@ -35,6 +34,7 @@ bool latency_op_of(unsigned op, enum latency_op *ret);
 
 struct latency_limits {
         unsigned factor;
+        uint64_t turn_ns;   /* how long a turn is meant to be */
         uint64_t window_ns; /* at most LATENCY_MAX_WINDOW turns */
         uint64_t hold_ns;
         uint64_t accept_ns;
@@ -63,6 +63,7 @@ struct latency_series {
         double factor;               /* how many times the usual the slow ones take; 0: none is */
         bool changed;                /* something was learned; the owner clears it */
         bool forgotten;              /* everything was unlearned; the owner clears it */
+        uint64_t kept_ns;            /* the owner's */
 
         /* in this spike */
         bool affected;

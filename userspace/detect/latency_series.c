@@ -16,7 +16,7 @@ struct latency_ring {
         struct ring_turn {
                 struct latency_turn turn;
                 struct vigil_hist hist;
-        } at[LATENCY_MAX_WINDOW];
+        } * at;
         struct vigil_hist now; /* of the turn that is not over */
         unsigned spiked;       /* turns that left while a spike was on */
         bool warm;             /* enough is known */
@@ -69,6 +69,7 @@ struct latency_series *series_new(unsigned role, unsigned op)
 void series_free(struct latency_series *s)
 {
         baseline_done(&s->baseline);
+        free(s->ring->at);
         free(s->ring);
         free(s);
 }
@@ -94,23 +95,33 @@ static void learn(struct latency_series *s, const struct ring_turn *old, bool sp
 
 static unsigned turns_of(const struct latency_limits *limits)
 {
-        uint64_t n = limits->window_ns / LATENCY_TURN_NS;
+        uint64_t n = limits->window_ns / limits->turn_ns;
 
         return n < 1 ? 1 : n > LATENCY_MAX_WINDOW ? LATENCY_MAX_WINDOW : (unsigned)n;
 }
 
-/* Takes the turn into the window, and learns the one that leaves. */
-static void shift(struct latency_series *s, const struct latency_limits *limits, const struct latency_turn *turn,
+/* Another window begins empty. Where there is no memory for it, the one that is there stays. */
+static void resize(struct latency_ring *r, unsigned turns)
+{
+        struct ring_turn *at = turns == r->turns ? NULL : calloc(turns, sizeof(*at));
+
+        if (!at)
+                return;
+        free(r->at);
+        r->at = at;
+        r->turns = turns;
+        r->next = 0;
+}
+
+/* Takes the turn into the window, and learns the one that leaves. @return false: there is no memory for a window */
+static bool shift(struct latency_series *s, const struct latency_limits *limits, const struct latency_turn *turn,
                   bool spike)
 {
         struct latency_ring *r = s->ring;
 
-        if (r->turns != turns_of(limits)) { /* the window is another one */
-                for (unsigned i = 0; i < r->turns; i++)
-                        r->at[i] = (struct ring_turn){0};
-                r->turns = turns_of(limits);
-                r->next = 0;
-        }
+        resize(r, turns_of(limits));
+        if (!r->turns)
+                return false;
         struct ring_turn *at = &r->at[r->next];
         learn(s, at, spike);
         *at = (struct ring_turn){.turn = *turn};
@@ -118,6 +129,7 @@ static void shift(struct latency_series *s, const struct latency_limits *limits,
                 at->hist = r->now;
         r->now = (struct vigil_hist){0};
         r->next = (r->next + 1) % r->turns;
+        return true;
 }
 
 static const struct ring_turn *newest(const struct latency_series *s)
@@ -210,7 +222,7 @@ static bool is_warm(struct latency_series *s, const struct latency_limits *limit
 {
         if (!s->ring->warm) {
                 struct baseline_usual all = baseline_overall(&s->baseline);
-                s->ring->warm = all.turns * LATENCY_TURN_NS >= limits->warm_up_ns &&
+                s->ring->warm = all.turns * limits->turn_ns >= limits->warm_up_ns &&
                                 all.samples >= limits->min_samples;
         }
         return s->ring->warm;
@@ -240,7 +252,8 @@ struct series_judgement series_turn(struct latency_series *s, const struct laten
         struct series_judgement j = {.sampled = s->ring->now.count > 0};
         uint64_t span_ns;
 
-        shift(s, limits, turn, spike);
+        if (!shift(s, limits, turn, spike))
+                return j;
         uint64_t bytes = look(s, &span_ns);
         s->slow = 0;
         s->factor = 0;
@@ -305,7 +318,7 @@ void series_follow(struct latency_series *s)
 
 bool series_has_slow(const struct latency_series *s)
 {
-        return s->slow_ns && part_above(&newest(s)->hist, s->slow_ns).samples > 0;
+        return s->slow_ns && s->ring->turns && part_above(&newest(s)->hist, s->slow_ns).samples > 0;
 }
 
 void series_end_spike(struct latency_series *s, bool forget)

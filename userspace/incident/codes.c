@@ -32,6 +32,8 @@ const struct incident_code incident_codes[] = {
         /* The data. A green check never clears what the trace saw, but it does clear an earlier red one. */
         {"integrity-failed", SEVERITY_P0, ENDS_BY_CHECK, false},
         {"silent-loss-suspected", SEVERITY_P1, ENDS_BY_HAND, false},
+        /* Time. Whoever measures it sees that it is over. */
+        {"latency-spike", SEVERITY_P2, ENDS_WHEN_OVER, false},
         /* Copies. */
         {"unsafe-copy", SEVERITY_P2, ENDS_WHEN_QUIET, false},
         {"backup-failed", SEVERITY_P2, ENDS_BY_BACKUP, false},

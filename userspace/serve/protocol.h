@@ -21,6 +21,7 @@
  *   certificates                 {since_ns, database, limit}         vigil.certificates/1
  *   certificate                  {id}                                vigil.certificates/1 of one
  *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
+ *   latency                      {database}                          vigil.latency/1
  *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":
  *                                                                    number of the last of them, `after` where there are none}: the
  *                                                                    next page is behind it, until one is empty

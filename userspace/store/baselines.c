@@ -20,11 +20,12 @@ int store_forget_baseline(struct store *s, const char *database, const char *fil
                    V_TEXT(op));
 }
 
-int store_load_baselines(struct store *s, int (*each)(void *userdata, const struct store_baseline *b),
-                         void *userdata)
+int store_load_baselines(struct store *s, const char *database,
+                         int (*each)(void *userdata, const struct store_baseline *b), void *userdata)
 {
         sqlite3_stmt *row = NULL;
-        int r = store_ask(s, "SELECT database, file, op, hour, updated_s, learned FROM baselines", NULL, 0, &row);
+        int r = ASK(s, "SELECT database, file, op, hour, updated_s, learned FROM baselines WHERE database=?", &row,
+                    V_TEXT(database));
 
         if (r < 0)
                 return r;

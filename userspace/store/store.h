@@ -116,9 +116,9 @@ struct store_baseline {
 int store_put_baseline(struct store *s, const struct store_baseline *b);
 /** All hours of that operation. */
 int store_forget_baseline(struct store *s, const char *database, const char *file, const char *op);
-/** Everything that is stored, for the start of the daemon. @p each: as for store_events() */
-int store_load_baselines(struct store *s, int (*each)(void *userdata, const struct store_baseline *b),
-                         void *userdata);
+/** Every hour of every operation of @p database that is stored. @p each: as for store_events() */
+int store_load_baselines(struct store *s, const char *database,
+                         int (*each)(void *userdata, const struct store_baseline *b), void *userdata);
 
 /** Runs of the daemon. store_run_seen() moves `last_seen`: the beginning of a gap. */
 int store_begin_run(struct store *s, const char *boot_id, int pid, const char *version, int64_t now_ns,

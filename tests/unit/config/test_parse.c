@@ -121,6 +121,26 @@ START_TEST(every_kind_of_mistake_has_its_line)
 }
 END_TEST
 
+START_TEST(latency_of_one_database_is_that_of_all_but_for_what_it_sets)
+{
+        struct config *c = good("database \"a\" { path = /a.db latency { floor-sync = 50ms } }\n"
+                                "database \"b\" { path = /b.db latency { enabled = false } }\n"
+                                "latency { factor = 8 window = 1m }\n"
+                                "database \"c\" { path = /c.db }\n");
+
+        ck_assert_uint_eq(c->latency.factor, 8);
+        ck_assert_uint_eq(c->latency.hold_ms, 60000);
+        for (int i = 0; i < 3; i++) {
+                ck_assert_uint_eq(c->database[i].latency.factor, 8);
+                ck_assert_uint_eq(c->database[i].latency.window_ms, 60000);
+                ck_assert_uint_eq(c->database[i].latency.floor_sync_ms, i == 0 ? 50 : 10);
+                ck_assert(c->database[i].latency.enabled == (i != 1));
+        }
+        config_free(c);
+        ck_assert_str_eq(bad("latency {\n window = 3s }"), "2: window: 3s is not between 6 s and 2 min");
+}
+END_TEST
+
 START_TEST(a_name_that_cannot_be_a_directory_is_refused)
 {
         ck_assert_ptr_nonnull(
@@ -192,6 +212,7 @@ START_TEST(more_mistakes_than_fit_are_counted)
 END_TEST
 
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
-      every_kind_of_mistake_has_its_line, a_name_that_cannot_be_a_directory_is_refused,
-      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
-      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)
+      every_kind_of_mistake_has_its_line, latency_of_one_database_is_that_of_all_but_for_what_it_sets,
+      a_name_that_cannot_be_a_directory_is_refused, a_missing_last_brace_is_an_error,
+      unknown_keys_are_all_told_with_the_nearest_one, comments_hide_nothing_and_move_no_line,
+      more_mistakes_than_fit_are_counted)

@@ -8,10 +8,12 @@
 #define MONDAY 1795996800LL
 #define MS     1000000ull
 #define S      1000000000ull
+#define TURN   (5 * S)
 #define MINUTE 12 /* turns */
 
 static const struct latency_limits limits = {
         .factor = 5,
+        .turn_ns = TURN,
         .window_ns = 30 * S,
         .hold_ns = 60 * S,
         .accept_ns = 6 * 3600 * S,
@@ -54,7 +56,7 @@ static void add(unsigned role, unsigned op, uint64_t ns, unsigned n)
 static enum latency_event turn_of(uint64_t bytes, bool disturbed)
 {
         struct latency_turn t = {.from_ns = now,
-                                 .to_ns = now + LATENCY_TURN_NS,
+                                 .to_ns = now + TURN,
                                  .at_s = MONDAY + (int64_t)(now / S),
                                  .bytes = bytes,
                                  .disturbed = disturbed};

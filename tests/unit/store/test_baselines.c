@@ -38,9 +38,10 @@ START_TEST(an_hour_is_one_row_whatever_is_learned)
         int go_on = 0, stop = -ENOMEM;
         put(s, "sync", 5, "old");
         put(s, "sync", 5, "new");
-        ck_assert_int_eq(store_load_baselines(s, on_row, &go_on), 0);
+        ck_assert_int_eq(store_load_baselines(s, "app", on_row, &go_on), 0);
+        ck_assert_int_eq(store_load_baselines(s, "another", on_row, &go_on), 0);
         ck_assert_int_eq(loaded, 1);
-        ck_assert_int_eq(store_load_baselines(s, on_row, &stop), -ENOMEM);
+        ck_assert_int_eq(store_load_baselines(s, "app", on_row, &stop), -ENOMEM);
         store_close(s);
 }
 END_TEST

@@ -6,6 +6,7 @@
 
 static const char help[] =
         "Usage: vigil summary [--since DURATION] [--by db,file,process,op] [--db NAME]\n"
+        "       vigil summary --latency [--db NAME]\n"
         "\n"
         "Sums up what was done to the guarded databases: counts, bytes, errors, and how long it took (p50,\n"
         "p95, p99, max) where it was timed: syncs, waits for locks and commits always are.\n"
@@ -14,6 +15,8 @@ static const char help[] =
         "  --by LIST         what is told apart: any of db, file, process, op; default db,file,op. Files\n"
         "                    and processes are counted apart: with both, a row has one of them\n"
         "  --db NAME         only the database of that name\n"
+        "  --latency         instead: how long operations take now, beside what is usual at this hour of\n"
+        "                    the week, and which are too slow. Only a running daemon knows\n"
         "\n"
         "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
         "\n"
@@ -45,12 +48,14 @@ static json_t *parse_by(const char *text)
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
-        uint64_t since_ms = HOUR_MS;
-        const char *db = NULL, *by_text = "db,file,op";
+        uint64_t since_ms = 0;
+        const char *db = NULL, *by_text = NULL;
+        bool latency = false;
         const struct opt opts[] = {
                 {.name = "--since", .kind = OPT_DURATION, .ret = &since_ms},
                 {.name = "--by", .kind = OPT_TEXT, .ret = &by_text},
                 {.name = "--db", .kind = OPT_TEXT, .ret = &db},
+                {.name = "--latency", .kind = OPT_FLAG, .ret = &latency},
                 {0},
         };
         int r = opt_parse(&command_summary, opts, &argc, argv, NULL);
@@ -58,7 +63,12 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return r;
         if (argc > 1)
                 return cli_usage(&command_summary, "it takes no %s", argv[1]);
-        json_t *by = parse_by(by_text), *args = by ? ask_args(NULL, since_ms, db) : NULL;
+        if (latency && (since_ms || by_text))
+                return cli_usage(&command_summary, "--latency is about now: it takes no --since and no --by");
+        if (latency)
+                return ask_and_print(cli, "latency", ask_args(NULL, 0, db));
+        json_t *by = parse_by(by_text ? by_text : "db,file,op");
+        json_t *args = by ? ask_args(NULL, since_ms ? since_ms : HOUR_MS, db) : NULL;
         if (!by)
                 return CLI_USAGE;
         json_object_set_new(args, "by", by);

@@ -97,6 +97,24 @@ static void print_backup(struct page *p, const json_t *incident)
                 page_paragraph(p, INK_PLAIN, "backup", LABEL, "none was made for it");
 }
 
+/* What `latency-spike` has measured. */
+static void print_latency(struct page *p, const json_t *incident)
+{
+        const json_t *latency = json_object_get(incident, "latency");
+        char slow[TEXT_DURATION_LEN], longest[TEXT_DURATION_LEN], usual[TEXT_DURATION_LEN];
+        size_t i;
+        json_t *o;
+
+        json_array_foreach (json_object_get(latency, "operations"), i, o) {
+                text_duration(slow, pick_number(o, "p95_us") * 1000);
+                text_duration(longest, pick_number(o, "max_us") * 1000);
+                text_duration(usual, pick_number(json_object_get(o, "usual"), "p95_us") * 1000);
+                page_paragraph(p, INK_PLAIN, i ? "" : "latency", LABEL,
+                               "%s on %s: 95 of 100 within %s, the longest %s; usually within %s",
+                               pick_text(o, "op", "?"), pick_text(o, "file", "?"), slow, longest, usual);
+        }
+}
+
 static void print_deaths(struct page *p, const struct operator_view *v, const json_t *incident)
 {
         const json_t *told = json_object_get(v->document, "certificate_details");
@@ -164,6 +182,7 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");
         if (strcmp(pick_text(trust, "level", "none"), "full") != 0)
                 page_paragraph(p, INK_WARN, "trust", LABEL, "%s: %s", pick_text(trust, "level", "none"), words);
+        print_latency(p, incident);
         print_findings(p, v);
         print_deaths(p, v, incident);
         print_advice(p, v, incident);

@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# Latency spikes: operations that take longer, for real, are one incident with the right database, operation and factor,
+# which ends by itself; what goes on as usual is none.
+
+load lib.bash
+load daemon.bash
+load ../faults/loopdisk.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	WRITERS=()
+}
+
+teardown() {
+	local pid
+
+	for pid in "${WRITERS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+	daemon_teardown
+	loopdisk_down "$BATS_TEST_TMPDIR/disk"
+}
+
+# Short turns, so that a test takes seconds.
+LATENCY='latency { window = 6s hold = 5s warm-up = 3s min-samples = 20 }'
+
+# writer DB: commits each few milliseconds until the test ends.
+writer() {
+	"$DRIVER" -t "truth-${1//\//_}" "$1" "pragma busy_timeout=10000" "pragma synchronous=full" \
+		@repeat 100000 "insert into t(b) values('x')" @sleep 5 @end 3>&- &
+	WRITERS+=($!)
+}
+
+# What is judged of the commits of $1 is usual: enough is known.
+learned() {
+	eventually 30 ".rows[] | select(.db == \"$1\" and .op == \"commit\") | .state == \"usual\"" summary --latency
+}
+
+@test "a disk that stands still and a holder of the write lock: one spike each, with database, operation and factor, that ends" {
+	local why
+
+	if why=$(loopdisk_missing "$BATS_TEST_TMPDIR/probe"); then
+		skip "no disk to freeze here: $why"
+	fi
+	loopdisk_up "$BATS_TEST_TMPDIR/disk"
+	mk held.db wal
+	mk quiet.db wal
+	cp quiet.db "$BATS_TEST_TMPDIR/disk/disk/frozen.db"
+	configure "$LATENCY" "database \"held\" { path = \"$PWD/held.db\" }" "database \"quiet\" { path = \"$PWD/quiet.db\" }" \
+		"database \"frozen\" { path = \"$BATS_TEST_TMPDIR/disk/disk/frozen.db\" }"
+	daemon_begin
+	writer quiet.db
+	writer held.db
+	writer "$BATS_TEST_TMPDIR/disk/disk/frozen.db"
+	learned quiet
+	learned held
+	learned frozen
+	ask incidents
+	assert_answer '.incidents == []'
+
+	"$DRIVER" -t holder held.db "pragma busy_timeout=10000" @repeat 10 "begin immediate" "insert into t(b) values('y')" \
+		@sleep 300 "commit" @sleep 20 @end 3>&- &
+	WRITERS+=($!)
+	for _ in {1..8}; do
+		fsfreeze -f "$BATS_TEST_TMPDIR/disk/disk"
+		sleep 0.4
+		fsfreeze -u "$BATS_TEST_TMPDIR/disk/disk"
+		sleep 0.1
+	done
+	eventually 10 '[.incidents[] | select(.code == "latency-spike") | .database] | sort == ["frozen", "held"]' incidents
+	ask summary --latency
+	assert_answer '[.spikes[].db] | sort == ["frozen", "held"]'
+	eventually 20 '[.incidents[] | select(.code == "latency-spike" and .status == "resolved")] | length == 2' incidents
+	assert_answer 'all(.incidents[]; .severity == "P2" and .resolved_by == "over")' \
+		'all(.incidents[].latency; .ended == "calm" and .from < .to and .factor >= 5 and .programs == ["driver"])' \
+		'[.incidents[] | select(.database == "held") | .latency.operations[] | select(.op == "commit")][0]
+			| .max_us >= 300000 and .max_us < 600000 and .slow >= 5 and .usual.p95_us < 100000' \
+		'[.incidents[] | select(.database == "frozen") | .latency.operations[] | select(.op == "commit")][0]
+			| .max_us >= 400000 and .slow >= 5'
+	ask health
+	[ "$status" -eq 0 ]
+	ask incidents
+	run "$VIGIL" --state-dir S incident show "$(jq -r '.incidents[0].id' a.json)"
+	[[ $status -eq 0 && $output == *"latency"*"usually within"* ]]
+}
+
+@test "what was learned outlives the daemon; a constant load, a backup and one large transaction are no spike" {
+	mk app.db wal
+	configure "$LATENCY" "database \"app\" { path = \"$PWD/app.db\" check { every = \"2s\" } }"
+	daemon_begin
+	writer app.db
+	learned app
+	daemon_end
+	[ "$(sql "select count(*) > 0 from baselines where database='app' and op='commit'")" -eq 1 ]
+	daemon_begin
+	# Sooner than anything could be learned anew: what is learned has left the window.
+	eventually 4 '.rows[] | select(.op == "commit") | .state == "usual" and .usual.samples >= 20' summary --latency
+	"$DRIVER" -t large app.db "pragma busy_timeout=10000" "begin immediate" \
+		"insert into t(b) select zeroblob(2000) from (with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) select i from n)" \
+		"commit"
+	eventually 10 '.databases[0].last_check.result == "ok"' status
+	ask incidents
+	assert_answer 'all(.incidents[]; .code == "observer-gap")'
+}
+
+@test "what is not judged says so; a configuration that is read again begins and ends it" {
+	mk app.db wal
+	configure "$LATENCY" "database \"app\" { path = \"$PWD/app.db\" latency { enabled = false } }"
+	daemon_begin
+	writer app.db
+	ask summary --latency
+	assert_answer '.rows == [] and .not_judged == ["app"]'
+	configure "$LATENCY" "database \"app\" { path = \"$PWD/app.db\" }"
+	kill -HUP "$DAEMON"
+	eventually 10 '.not_judged == [] and any(.rows[]; .op == "commit" and .count > 0)' summary --latency
+	run "$VIGIL" --state-dir S summary --latency
+	[[ $status -eq 0 && $output == *"app"*"wal"*"commit"* ]]
+	run "$VIGIL" --state-dir S summary --latency --since 5m
+	[[ $status -eq 64 && $output == *"--latency is about now"* ]]
+	daemon_end
+	run "$VIGIL" --state-dir S summary --latency
+	[ "$status" -eq 69 ]
+}

@@ -199,7 +199,7 @@ GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
         struct file *file = (struct file *)file_addr;
         struct file_key key = {.ino = ino, .dev = dev};
         struct inode *inode = BPF_CORE_READ(file, f_inode);
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct dentry *dentry = file_dentry(file);
         struct file_ref pending = {};
         struct dir no_ops = {};
         __u32 id;

@@ -267,7 +267,7 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
         if (!txn_is_mine(db))
                 return;
         rollback_wrote(priv, io);
-        if (has_no_journal(db))
+        if (has_no_journal(db) && !(use->flags & VIGIL_USE_SECOND_NAME)) /* then it has one that is not watched */
                 unjournaled_wrote(db, priv, use);
 }
 

@@ -86,7 +86,7 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
 {
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct dentry *dentry = file_dentry(file);
         __u64 len = BPF_CORE_READ(dentry, d_name.len), cut;
         struct dir no_ops = {};
         __u32 id;
@@ -120,12 +120,15 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
         return (int)id;
 }
 
-/* Which database @file belongs to, as id | role << 16; 0: to none. */
+#define BY_OTHER_NAME (1 << 24) /* in the answer of opened_what() */
+
+/* Which database @file belongs to, as id | role << 16; 0: to none. With BY_OTHER_NAME it was opened by a name that is not
+ * watched: a link, a mount of the file, or what it was renamed to. */
 GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
 {
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct dentry *dentry = file_dentry(file);
         struct inode *inode = BPF_CORE_READ(file, f_inode);
         struct name_ref *name;
         struct file_ref *ref;
@@ -137,9 +140,9 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
         if (name)
                 return (int)(name->db | name->role << 16);
         inode_key(inode, &key);
-        ref = file_ref_of(inode, &key); /* by another name of the same file */
+        ref = file_ref_of(inode, &key);
         if (ref)
-                return (int)(ref->db | (__u32)ref->role << 16);
+                return (int)(ref->db | (__u32)ref->role << 16 | BY_OTHER_NAME);
         if (s->name.name[0] && (name = super_journal(s, dentry)))
                 return (int)(name->db | VIGIL_ROLE_OTHER << 16);
         if (cfg_adopt && mark_flags & MARK_TREE && adopt_by_companion(file_addr)) {
@@ -166,7 +169,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
         if (mark_flags & MARK_CANARY)
                 probe_seen(probe);
         what = (__u32)opened_what((__u64)file, mark_flags);
-        struct act a = {.tid = (__u32)id, .role = what >> 16, .file = file};
+        struct act a = {.tid = (__u32)id, .role = what >> 16 & 0xff, .file = file};
         a.db = db_get(what & 0xffff);
         a.priv = db_priv(what & 0xffff);
         a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
@@ -180,8 +183,11 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
         if (!a.use)
                 return 0;
         a.ns = bpf_ktime_get_boot_ns();
-        if (a.role == VIGIL_ROLE_MAIN)
+        if (a.role == VIGIL_ROLE_MAIN) {
                 main_fd_add(a.use, (__s32)ret);
+                if (what & BY_OTHER_NAME)
+                        a.use->flags |= VIGIL_USE_SECOND_NAME;
+        }
         opened(&a, flags, fresh);
         return 0;
 }

@@ -229,6 +229,9 @@ enum vigil_use_flag {
         VIGIL_USE_WRITES_LOST = 1 << 13, /* it wrote to a WAL that had lost its name */
         VIGIL_USE_UNLOCKED = 1 << 14, /* it wrote the main file without a lock on it, and has not locked it since */
         VIGIL_USE_WAITS = 1 << 15,    /* it asked for a lock that it has not got since */
+        VIGIL_USE_SECOND_NAME =
+                1
+                << 16, /* it opened the main file by another name than that watched: so are its companions called */
 };
 
 #endif

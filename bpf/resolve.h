@@ -56,6 +56,27 @@ static __always_inline __u32 dentry_name(struct dentry *dentry, char name[VIGIL_
         return len;
 }
 
+#define MOUNTS_STACKED 4
+
+/* The directory entry that @file was opened by. Where the file itself is mounted (a container's single file), that is the entry
+ * it is mounted on: programs name what stands beside a file after that. */
+static __always_inline struct dentry *file_dentry(struct file *file)
+{
+        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+        struct vfsmount *vfs = BPF_CORE_READ(file, f_path.mnt);
+        struct mount *mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+
+        for (int i = 0; i < MOUNTS_STACKED && dentry == BPF_CORE_READ(mount, mnt.mnt_root); i++) {
+                struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+
+                if (up == mount)
+                        break;
+                dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+                mount = up;
+        }
+        return dentry;
+}
+
 #define PATH_COMPONENTS 32
 
 /* Writes the path of the struct path at @addr into scratch.text, as seen from the root of its own mount tree. It is built

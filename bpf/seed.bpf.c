@@ -14,7 +14,7 @@ static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *
         struct inode *inode = BPF_CORE_READ(file, f_inode);
         struct file_key dir;
 
-        inode_key(BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode), &dir);
+        inode_key(BPF_CORE_READ(file_dentry(file), d_parent, d_inode), &dir);
         e->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
         e->ino = key->ino;
         e->dev = key->dev;
@@ -113,9 +113,31 @@ static __always_inline void seen_late(struct vigil_use *use, const struct file_r
                 l->flags |= VIGIL_LEDGER_SEEN_LATE;
 }
 
+/* True when @file was opened by another name than that of the main file of @priv. */
+static __always_inline bool has_other_name(struct file *file, const struct db_priv *priv)
+{
+        struct dentry *dentry = file_dentry(file);
+        const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+        __u32 len = BPF_CORE_READ(dentry, d_name.len);
+        struct file_key dir;
+
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
+        if (len != priv->name_len || dir.ino != priv->dir.ino || dir.dev != priv->dir.dev)
+                return true;
+        for (__u32 i = 0; i < VIGIL_NAME_MAX && i < len; i++) {
+                char c = 0;
+
+                bpf_probe_read_kernel(&c, 1, name + i);
+                if (c != priv->name[i])
+                        return true;
+        }
+        return false;
+}
+
 /* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
  * seen more than once: the kernel asks again for what did not fit into its buffer. */
-static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref)
+static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, struct file *file,
+                                       const struct file_ref *ref)
 {
         bool fresh = !part_of(tgid);
         struct db_priv *priv = db_priv(ref->db);
@@ -134,6 +156,8 @@ static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const s
         if (ref->role == VIGIL_ROLE_MAIN) {
                 use->flags |= VIGIL_USE_OPENED;
                 main_fd_add(use, (__s32)fd);
+                if (has_other_name(file, priv))
+                        use->flags |= VIGIL_USE_SECOND_NAME;
         }
         return true;
 }
@@ -166,7 +190,7 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
                 __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
                 bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
                 if (seed_mode == SEED_ADOPT &&
-                    (merely_inherits(task, tgid, ctx->fd, file) || !seed_adopt(addr, tgid, ctx->fd, ref)))
+                    (merely_inherits(task, tgid, ctx->fd, file) || !seed_adopt(addr, tgid, ctx->fd, file, ref)))
                         return 0;
                 e.db = ref->db;
                 e.role = ref->role;

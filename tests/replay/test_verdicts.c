@@ -322,6 +322,21 @@ START_TEST(a_writer_without_locks_predicts_nothing_of_a_wal_that_is_not_of_its_f
 }
 END_TEST
 
+START_TEST(a_second_name_hides_a_wal_but_no_lock_on_the_main_file)
+{
+        struct actor a = actor(100, "app");
+        a.use.flags |= VIGIL_USE_SECOND_NAME;
+        one(&a, VIGIL_EXIT, "clean", "", "");
+        a.use.locks_at_end = VIGIL_LOCK_SHARED;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "unknown", "second-name", "P2 abrupt-death");
+        in_rollback_txn(&a);
+        a.use.locks_at_end |= VIGIL_LOCK_EXCLUSIVE;
+        a.db.txn_db_writes = 2; /* its journal has the other name: that none was seen proves nothing */
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
 START_TEST(a_server_decides_on_a_remote_file_system)
 {
         struct actor a = actor(100, "app");
@@ -382,5 +397,6 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       locks_and_descriptors_that_could_not_be_read_make_unknown,
       a_writer_without_any_lock_is_unknown_only_when_a_signal_cut_it_short,
       a_writer_without_locks_predicts_nothing_of_a_wal_that_is_not_of_its_file,
-      a_server_decides_on_a_remote_file_system, a_kill_in_the_middle_of_a_sync_is_added,
-      a_sync_that_outlived_the_kill_was_in_flight, bytes_at_risk_are_told_also_of_the_clean)
+      a_second_name_hides_a_wal_but_no_lock_on_the_main_file, a_server_decides_on_a_remote_file_system,
+      a_kill_in_the_middle_of_a_sync_is_added, a_sync_that_outlived_the_kill_was_in_flight,
+      bytes_at_risk_are_told_also_of_the_clean)

@@ -90,6 +90,20 @@ static bool is_mismatched(const struct model *m, const struct certificate *c, co
         return u->use.flags & VIGIL_USE_UNLOCKED || main_was_taken(m, u->use.db, c->death->ns);
 }
 
+/* Somebody who had opened the file by another name died with locks on it, this death or one before. */
+static bool left_by_second_name(const struct model *m, const struct certificate *c, const struct model_use *u)
+{
+        if (by_second_name(u) && (c->locks || c->connection_open))
+                return true;
+        for (size_t i = 0; i < model_n_deaths(m); i++) {
+                const struct model_death *d = model_death(m, i);
+                for (uint32_t k = 0; d->ns < c->death->ns && k < d->nuses; k++)
+                        if (d->use[k].use.db == u->use.db && by_second_name(&d->use[k]) && locks_of(&d->use[k]))
+                                return true;
+        }
+        return false;
+}
+
 static void predict(struct certificate *c, const struct model *m, const struct model_use *u)
 {
         char text[PREDICT_LEN];
@@ -99,6 +113,12 @@ static void predict(struct certificate *c, const struct model *m, const struct m
                 snprintf(c->prediction, sizeof(c->prediction),
                          "unknown: nobody looked at the files after the death, and what they held before the watch "
                          "was not seen");
+                return;
+        }
+        if (left_by_second_name(m, c, u)) {
+                snprintf(c->prediction, sizeof(c->prediction),
+                         "unknown: the file was opened by another name too; a journal or WAL of that name is found "
+                         "only by that name, and an open by this one goes without it");
                 return;
         }
         struct vigil_observed guess;
@@ -236,6 +256,8 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
                 certificate_reason(c, "killed-in-sync");
         if (u->db)
                 add_risks(c, u->db);
+        if (by_second_name(u))
+                trust_lower(&c->trust, "second-name");
         if (c->tainted)
                 certificate_reason(c, "storage-tainted");
         if (d->by_exec && c->verdict != VERDICT_CLEAN)

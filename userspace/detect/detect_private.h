@@ -43,11 +43,15 @@ enum fact {
         FACT_NO_SNAPSHOT = 1 << 12,
         FACT_FDS_UNKNOWN = 1 << 13,
         FACT_LOCKS_UNKNOWN = 1 << 14,
-        FACT_USES_LOST = 1 << 15, /* it used more databases than are kept of one process */
-        FACT_STRANGER = 1 << 17,  /* it wrote the main file without a lock on it, and a signal ended it */
+        FACT_USES_LOST = 1 << 15,   /* it used more databases than are kept of one process */
+        FACT_STRANGER = 1 << 17,    /* it wrote the main file without a lock on it, and a signal ended it */
+        FACT_SECOND_NAME = 1 << 18, /* it may have had a WAL and locks on it under a name that was not watched */
         FACT_END_UNSEEN =
                 1 << 16, /* as FACT_NO_JOURNAL, unless the transaction had ended: nothing would have told */
 };
+
+/* It opened the main file by another name than that under watch: what it left beside it is named after that. */
+bool by_second_name(const struct model_use *u);
 
 struct verdict_rule {
         const char *name; /* as in the reference, section 3.2 */

@@ -87,7 +87,7 @@ static int judge(struct detection *d, const struct certificate *c)
                 r = tell(d, c, "no-journal", SEVERITY_P0, doing(c));
         /* Leaving by itself with nothing owed is a certificate, not a finding. */
         bool open = c->verdict == VERDICT_ABRUPT || has_reason(c, "transaction-end-unseen") ||
-                    has_reason(c, "written-without-locks");
+                    has_reason(c, "written-without-locks") || has_reason(c, "second-name");
         if (r == 0 && open && c->ending.signal)
                 r = tell(d, c, "abrupt-death", SEVERITY_P2, doing(c));
         if (r == 0 && has_reason(c, "killed-in-sync"))

@@ -20,6 +20,7 @@ static const struct verdict_rule rules[] = {
         {"UNCLEAN_TXN_COLD", FACT_WRITE_TXN, 0, VERDICT_UNCLEAN, {"write-transaction-open"}},
         {"UNCLEAN_CKPT", FACT_CHECKPOINT, 0, VERDICT_UNCLEAN, {"checkpoint-interrupted"}},
         {"UNKNOWN_END", FACT_END_UNSEEN, 0, VERDICT_UNKNOWN, {"transaction-end-unseen"}},
+        {"SECOND_NAME", FACT_SECOND_NAME | FACT_OPEN, 0, VERDICT_UNKNOWN, {"second-name"}},
         {"STRANGER", FACT_STRANGER, 0, VERDICT_UNKNOWN, {"written-without-locks"}},
         {"UNCLEAN_READ", FACT_READ_TXN, 0, VERDICT_ABRUPT, {"read-transaction-open"}},
         {"UNCLEAN_IDLE", FACT_OPEN, 0, VERDICT_ABRUPT, {"connection-left-open"}},
@@ -86,6 +87,11 @@ static bool late(const struct model_use *u)
         return u->use.flags & VIGIL_USE_SEEN_LATE || (u->db && u->db->flags & VIGIL_DB_SEEN_LATE);
 }
 
+bool by_second_name(const struct model_use *u)
+{
+        return u->use.flags & VIGIL_USE_SECOND_NAME;
+}
+
 static bool seen_hot(const struct model_use *u)
 {
         return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_JOURNAL_HOT;
@@ -133,8 +139,8 @@ static bool checkpointing(const struct model_use *u, uint32_t locks)
 /* Its transaction has changed the main file, and no journal that is still there can undo that. */
 static bool half_written(const struct model_use *u)
 {
-        return owns(u, VIGIL_TXN_ROLLBACK) && u->db->txn_db_writes > 0 && !u->db->journal_hot && !seen_hot(u) &&
-               !late(u);
+        return !by_second_name(u) && owns(u, VIGIL_TXN_ROLLBACK) && u->db->txn_db_writes > 0 &&
+               !u->db->journal_hot && !seen_hot(u) && !late(u);
 }
 
 /* journal_mode MEMORY and OFF. For the kernel side that transaction is open until a lock is released or the main file synced.
@@ -186,6 +192,13 @@ static bool cut_short(const struct model_death *d, const struct model_use *u)
         return (never_locked || u->use.flags & VIGIL_USE_UNLOCKED) && d->exit_code & 0x7f;
 }
 
+/* Its WAL and the locks on it were not watched. In rollback mode all locks are on the main file, whatever its name. */
+static bool hides_wal(const struct model_use *u)
+{
+        bool looked = u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_SQLITE;
+        return by_second_name(u) && (!looked || in_wal_mode(u));
+}
+
 uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
         uint32_t f = 0;
@@ -195,7 +208,7 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
                 f |= FACT_NO_JOURNAL;
         if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, locks))
                 f |= FACT_WRITE_TXN;
-        if ((u->db && u->db->journal_hot) || seen_hot(u))
+        if (((u->db && u->db->journal_hot) || seen_hot(u)) && !by_second_name(u))
                 f |= FACT_HOT;
         if (checkpointing(u, locks))
                 f |= FACT_CHECKPOINT;
@@ -207,6 +220,8 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
                 f |= FACT_OPEN;
         if (cut_short(d, u))
                 f |= FACT_STRANGER;
+        if (hides_wal(u))
+                f |= FACT_SECOND_NAME;
         return f;
 }
 

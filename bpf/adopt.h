@@ -114,6 +114,44 @@ static __always_inline bool is_orphan(const struct file_ref *ref, const struct f
                BPF_CORE_READ(inode, i_count.counter) > 0 && BPF_CORE_READ(inode, i_writecount.counter) > 0;
 }
 
+/* True when @old, which has the file of @key, is the main file of a database other than @id, and still is: then @id is a second
+ * name of it. */
+static __always_inline bool is_shared(const struct file_ref *old, const struct file_key *key, __u32 id, __u32 role,
+                                      __u32 generation)
+{
+        struct db_priv *first = old && old->db != id ? db_priv(old->db) : NULL;
+
+        return first && role == VIGIL_ROLE_MAIN && old->role == VIGIL_ROLE_MAIN && !old->unlinked &&
+               old->generation == generation && first->key[VIGIL_ROLE_MAIN].ino == key->ino &&
+               first->key[VIGIL_ROLE_MAIN].dev == key->dev;
+}
+
+static __always_inline void share(struct file_ref *ref, struct vigil_db *db, __u32 id)
+{
+        struct vigil_db *first = db_get(ref->db);
+
+        ref->second = (__u16)id;
+        db->flags |= VIGIL_DB_SHARED_MAIN;
+        if (first)
+                first->flags |= VIGIL_DB_SHARED_MAIN;
+}
+
+/* Database @id has another main file from here on: the one of @was goes to the database that shares it, if there is one.
+ * Returns 1 when it does. */
+GLOBAL int hand_over(__u64 ino, __u32 dev)
+{
+        struct file_key key = {.ino = ino, .dev = dev};
+        struct file_ref *was = bpf_map_lookup_elem(&files, &key);
+        struct vigil_db *next = was && was->second ? db_get(was->second) : NULL;
+
+        if (!next || next->file[VIGIL_ROLE_MAIN].ino != ino)
+                return 0;
+        was->incarnation = next->file[VIGIL_ROLE_MAIN].incarnation;
+        was->db = was->second;
+        was->second = 0;
+        return 1;
+}
+
 /* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.
  * Returns 1 when it is a new one. */
 GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
@@ -136,12 +174,16 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         if (old && old->db == id && old->role == role && old->generation == generation && !old->unlinked &&
             old->incarnation == l->incarnation)
                 return 0;
+        bool shared = is_shared(old, &key, id, role, generation);
+        if (shared && bound->ino == key.ino && bound->dev == key.dev && l->generation == generation)
+                return 0;
         if (l->ino && (bound->ino != key.ino || bound->dev != key.dev)) {
                 struct file_key gone = *bound;
                 struct file_ref *was = bpf_map_lookup_elem(&files, &gone);
                 /* Unless another database's file has got that number meanwhile, or somebody still has it open for writing: an
                  * inherited connection goes on in the file of a database that its other users have closed. */
-                if (was && was->db == id && was->role == role && !is_orphan(was, &gone))
+                if (was && was->db == id && was->role == role && !is_orphan(was, &gone) &&
+                    !hand_over(gone.ino, gone.dev))
                         bpf_map_delete_elem(&files, &gone);
         }
         ledger_start(l, &key, generation, fs_flags(BPF_CORE_READ(inode, i_sb, s_magic)));
@@ -151,7 +193,9 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         ref.generation = generation;
         ref.incarnation = l->incarnation;
         ref.role = (__u8)role;
-        if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
+        if (shared)
+                share(old, db, id);
+        else if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
                 COUNT(full_files);
         *bound = key;
         __sync_fetch_and_add(&binding_epoch, 1);
@@ -191,6 +235,54 @@ GLOBAL int db_announce(__u64 file_addr, __u32 id)
         return 0;
 }
 
+/* Gives database @id the name by which @file was opened, with all that are derived from it. */
+static __always_inline void name_after(struct db_priv *priv, struct file *file, __u32 id)
+{
+        struct dentry *dentry = file_dentry(file);
+        struct dir no_ops = {};
+
+        priv->name_len = dentry_name(dentry, priv->name);
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
+        bpf_map_update_elem(&dirs, &priv->dir, &no_ops, BPF_NOEXIST);
+        file_bind((__u64)BPF_CORE_READ(file, f_inode), id, VIGIL_ROLE_MAIN);
+        names_watch(id);
+}
+
+/* @file is a watched main file and was opened by a name that is not: journal and WAL are called after that name, so it is a
+ * database of its own, which shares the file. Returns its id, 0 when there is none left. */
+GLOBAL int db_adopt_name(__u64 file_addr)
+{
+        __u32 id = (__u32)db_id_take();
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+
+        if (!id || !db || !priv)
+                return 0;
+        db->flags = VIGIL_DB_ADOPTED;
+        name_after(priv, (struct file *)file_addr, id);
+        db->id = id; /* last: from here on it counts */
+        db_announce(file_addr, id);
+        return (int)id;
+}
+
+/* Which of the databases that share the main file behind @file_addr was opened: the one of the name it was opened by, else
+ * @first. */
+GLOBAL int db_by_name(__u64 file_addr, __u32 first)
+{
+        struct dentry *dentry = file_dentry((struct file *)file_addr);
+        struct scratch *s = scratch();
+        struct name_ref *name;
+
+        if (!s)
+                return (int)first;
+        __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
+        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &s->name.dir);
+        if (!dentry_name(dentry, s->name.name))
+                return (int)first;
+        name = bpf_map_lookup_elem(&names, &s->name);
+        return name && name->role == VIGIL_ROLE_MAIN ? (int)name->db : (int)first;
+}
+
 /* A process of the tree locked SQLite's bytes of @file: from here on it is a database. Its header is checked in user space,
  * which keeps silent about it if it is none. Returns its id, 0 when it could not be adopted. */
 GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
@@ -198,10 +290,7 @@ GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
         struct file_key key = {.ino = ino, .dev = dev};
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
-        struct dentry *dentry = file_dentry(file);
         struct file_ref pending = {};
-        struct dir no_ops = {};
         __u32 id;
 
         if (!s)
@@ -215,12 +304,8 @@ GLOBAL int db_adopt(__u64 file_addr, __u64 ino, __u32 dev)
                 bpf_map_delete_elem(&files, &key);
                 return 0;
         }
-        priv->name_len = dentry_name(dentry, priv->name);
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
         db->flags = VIGIL_DB_ADOPTED;
-        bpf_map_update_elem(&dirs, &priv->dir, &no_ops, BPF_NOEXIST);
-        file_bind((__u64)inode, id, VIGIL_ROLE_MAIN);
-        names_watch(id);
+        name_after(priv, file, id);
         db->id = id; /* last: from here on it counts */
         db_announce(file_addr, id);
         return (int)id;

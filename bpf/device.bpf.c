@@ -6,7 +6,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define MAX_ERRNO 4095
 
-static __always_inline void wberr_emit(struct inode *inode, struct file_ref *ref, __u32 errseq, bool consumed)
+static __always_inline void wberr_emit(struct inode *inode, __u32 db, __u32 role, __u32 errseq, bool consumed)
 {
         /* On the stack: this may run in an interrupt that stopped another probe in the middle of its scratch. */
         struct vigil_wberr rec = {}, *r = &rec;
@@ -16,8 +16,8 @@ static __always_inline void wberr_emit(struct inode *inode, struct file_ref *ref
                 ident_fill(&r->id, current_task(), (__u32)bpf_get_current_pid_tgid());
         r->ino = BPF_CORE_READ(inode, i_ino);
         r->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-        r->db = ref->db;
-        r->role = ref->role;
+        r->db = db;
+        r->role = (__u8)role;
         r->consumed = consumed;
         r->error = -(__s32)(errseq & MAX_ERRNO);
         emit_urgent(r, sizeof(*r));
@@ -39,26 +39,34 @@ static __always_inline struct file_ref *watched(struct inode *inode)
         return file_ref_of(inode, &key);
 }
 
+static __always_inline void taint(struct vigil_ledger *l, __u32 errseq)
+{
+        if (!l)
+                return;
+        l->flags |= VIGIL_LEDGER_TAINTED;
+        __sync_fetch_and_add(&l->wb_errors, 1);
+        ledger_failed(l, -(__s64)(errseq & MAX_ERRNO), bpf_ktime_get_boot_ns());
+}
+
 SEC("raw_tp/filemap_set_wb_err")
 int raw_tp__filemap_set_wb_err(struct bpf_raw_tracepoint_args *ctx)
 {
         struct address_space *mapping = (void *)ctx->args[0];
         struct inode *inode = BPF_CORE_READ(mapping, host);
         struct file_ref *ref = watched(inode);
-        struct vigil_db *db;
 
         if (!ref)
                 return 0;
-        db = db_get(ref->db);
-        if (!db)
-                return 0;
-        struct vigil_ledger *l = ledger_of(db, ref_role(ref, db));
-        if (!l)
-                return 0;
-        l->flags |= VIGIL_LEDGER_TAINTED;
-        __sync_fetch_and_add(&l->wb_errors, 1);
-        ledger_failed(l, -(__s64)(ctx->args[1] & MAX_ERRNO), bpf_ktime_get_boot_ns());
-        wberr_emit(inode, ref, (__u32)ctx->args[1], false);
+        __u32 second = ref->second, role = ref->role;
+        struct vigil_db *db = db_get(ref->db);
+        if (db)
+                taint(ledger_of(db, ref_role(ref, db)), (__u32)ctx->args[1]);
+        wberr_emit(inode, ref->db, role, (__u32)ctx->args[1], false);
+        db = second ? db_get(second) : NULL;
+        if (db) {
+                taint(ledger_of(db, role), (__u32)ctx->args[1]);
+                wberr_emit(inode, second, role, (__u32)ctx->args[1], false);
+        }
         return 0;
 }
 
@@ -82,6 +90,6 @@ int raw_tp__file_check_and_advance_wb_err(struct bpf_raw_tracepoint_args *ctx)
         struct vigil_ledger *l = db ? ledger_of(db, ref_role(ref, db)) : NULL;
         if (l && !part_of(tgid))
                 l->flags |= VIGIL_LEDGER_SWALLOWED;
-        wberr_emit(inode, ref, now, true);
+        wberr_emit(inode, ref->db, ref->role, now, true);
         return 0;
 }

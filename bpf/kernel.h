@@ -33,7 +33,8 @@
 #define FL_CLOSE  64
 #define FL_OFDLCK 1024
 
-#define FMODE_PATH 0x4000 /* opened with O_PATH (include/linux/fs.h) */
+#define FMODE_WRITE 0x2
+#define FMODE_PATH  0x4000 /* opened with O_PATH (include/linux/fs.h) */
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 #define SIGNAL_UNKILLABLE 0x00000040 /* init of a PID namespace */

@@ -87,7 +87,7 @@ struct file_ref {
         __u32 incarnation;
         __u8 role;
         __u8 unlinked;
-        __u16 pad;
+        __u16 second; /* another database of which it is the main file, under another name; 0: there is none */
 };
 
 /* What is known of the open rollback transaction (txn.h). */
@@ -221,7 +221,7 @@ struct seed_entry {
         __u32 db;
         __u32 role;
         __u32 generation;
-        __u32 pad;
+        __u32 other_name; /* 1: a main file, opened by a name that is not watched */
 };
 
 /* Beside the bits of enum vigil_lock in the answer of the programs that look at locks: there were more on the file than could

@@ -323,6 +323,8 @@ static __always_inline bool lock_find(struct act *a, struct inode *inode, struct
         }
         if (!ref || !ref->db || (ref->role != VIGIL_ROLE_MAIN && ref->role != VIGIL_ROLE_SHM))
                 return false;
+        if (ref->second) /* remembered is only what the inode alone tells */
+                return act_on_db(a, (__u32)db_by_name(lock_file(fl), ref->db), VIGIL_ROLE_MAIN);
         if (last) {
                 last->epoch = binding_epoch;
                 last->inode = (__u64)inode;

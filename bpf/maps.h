@@ -9,7 +9,9 @@
 
 /* ---- settings, written by the loader before the programs are loaded ---- */
 
-const volatile bool cfg_adopt __weak = false;      /* adopt databases that the tree locks or opens companions of */
+const volatile bool cfg_adopt __weak = false; /* adopt databases that the tree locks or opens companions of */
+const volatile bool cfg_second_names __weak =
+        false; /* another name by which a main file is opened is a database, too */
 const volatile bool cfg_stream_all __weak = false; /* stream every operation: `vigil record` */
 const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
 

@@ -120,6 +120,14 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
         return (int)id;
 }
 
+/* SQLite opens for reading and writing unless it is told otherwise: who only reads, as programs that copy do, makes none. */
+static __always_inline int second_name(struct file *file, const struct file_ref *ref)
+{
+        if (!cfg_second_names || ref->role != VIGIL_ROLE_MAIN || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
+                return 0;
+        return db_adopt_name((__u64)file);
+}
+
 #define BY_OTHER_NAME (1 << 24) /* in the answer of opened_what() */
 
 /* Which database @file belongs to, as id | role << 16; 0: to none. With BY_OTHER_NAME it was opened by a name that is not
@@ -141,8 +149,12 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
                 return (int)(name->db | name->role << 16);
         inode_key(inode, &key);
         ref = file_ref_of(inode, &key);
-        if (ref)
+        if (ref) {
+                __u32 second = (__u32)second_name(file, ref);
+                if (second)
+                        return (int)(second | VIGIL_ROLE_MAIN << 16);
                 return (int)(ref->db | (__u32)ref->role << 16 | BY_OTHER_NAME);
+        }
         if (s->name.name[0] && (name = super_journal(s, dentry)))
                 return (int)(name->db | VIGIL_ROLE_OTHER << 16);
         if (cfg_adopt && mark_flags & MARK_TREE && adopt_by_companion(file_addr)) {

@@ -99,6 +99,7 @@ enum vigil_db_flag {
         VIGIL_DB_WAL_TAKEN = 1 << 12,     /* the -wal was taken (enum vigil_taken_flag) */
         VIGIL_DB_JOURNAL_TAKEN = 1 << 13, /* a -journal that an undo needs was */
         VIGIL_DB_MAIN_TAKEN = 1 << 14,    /* the main file was, with somebody or something still relying on it */
+        VIGIL_DB_SHARED_MAIN = 1 << 15,   /* its main file is that of another database, too, under another name */
 };
 
 /* A file of a database was removed, emptied, renamed or replaced by somebody who did not hold the locks under which SQLite does

@@ -113,31 +113,45 @@ static __always_inline void seen_late(struct vigil_use *use, const struct file_r
                 l->flags |= VIGIL_LEDGER_SEEN_LATE;
 }
 
-/* True when @file was opened by another name than that of the main file of @priv. */
-static __always_inline bool has_other_name(struct file *file, const struct db_priv *priv)
+/* 1 when the file at @file_addr was opened by another name than that of the main file of @db. */
+GLOBAL int has_other_name(__u64 file_addr, __u32 db)
 {
-        struct dentry *dentry = file_dentry(file);
+        struct dentry *dentry = file_dentry((struct file *)file_addr);
         const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
         __u32 len = BPF_CORE_READ(dentry, d_name.len);
+        struct db_priv *priv = db_priv(db);
         struct file_key dir;
 
+        if (!priv)
+                return 0;
         inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
         if (len != priv->name_len || dir.ino != priv->dir.ino || dir.dev != priv->dir.dev)
-                return true;
+                return 1;
         for (__u32 i = 0; i < VIGIL_NAME_MAX && i < len; i++) {
                 char c = 0;
 
                 bpf_probe_read_kernel(&c, 1, name + i);
                 if (c != priv->name[i])
-                        return true;
+                        return 1;
         }
+        return 0;
+}
+
+/* Which database @file was opened as, into @ref. True: as none, though it is a watched main file. */
+static __always_inline bool seed_name(__u64 file, struct file_ref *ref)
+{
+        if (ref->role != VIGIL_ROLE_MAIN || !has_other_name(file, ref->db))
+                return false;
+        if (!ref->second || has_other_name(file, ref->second))
+                return true;
+        ref->db = ref->second;
         return false;
 }
 
 /* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
  * seen more than once: the kernel asks again for what did not fit into its buffer. */
-static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, struct file *file,
-                                       const struct file_ref *ref)
+static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref,
+                                       bool other_name)
 {
         bool fresh = !part_of(tgid);
         struct db_priv *priv = db_priv(ref->db);
@@ -156,7 +170,7 @@ static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, struct 
         if (ref->role == VIGIL_ROLE_MAIN) {
                 use->flags |= VIGIL_USE_OPENED;
                 main_fd_add(use, (__s32)fd);
-                if (has_other_name(file, priv))
+                if (other_name)
                         use->flags |= VIGIL_USE_SECOND_NAME;
         }
         return true;
@@ -168,8 +182,8 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         struct task_struct *task = ctx->task;
         struct file *file = ctx->file;
         struct seed_entry e = {};
+        struct file_ref *ref, mine;
         struct file_key key;
-        struct file_ref *ref;
         struct mark *m;
         __u32 tgid;
 
@@ -187,13 +201,16 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
                 ref = file_ref_of(BPF_CORE_READ(file, f_inode), &key);
                 if (!ref || BPF_CORE_READ(file, f_mode) & FMODE_PATH)
                         return 0;
-                __u64 addr = 0; /* as a number: a function of its own takes no typed pointers */
+                mine = *ref;
+                __u64 addr = 0, file_addr = 0; /* as numbers: a function of its own takes no typed pointers */
                 bpf_probe_read_kernel(&addr, sizeof(addr), &ctx->task);
-                if (seed_mode == SEED_ADOPT &&
-                    (merely_inherits(task, tgid, ctx->fd, file) || !seed_adopt(addr, tgid, ctx->fd, file, ref)))
+                bpf_probe_read_kernel(&file_addr, sizeof(file_addr), &ctx->file);
+                e.other_name = seed_name(file_addr, &mine);
+                if (seed_mode == SEED_ADOPT && (merely_inherits(task, tgid, ctx->fd, file) ||
+                                                !seed_adopt(addr, tgid, ctx->fd, &mine, e.other_name)))
                         return 0;
-                e.db = ref->db;
-                e.role = ref->role;
+                e.db = mine.db;
+                e.role = mine.role;
         }
         bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
         return 0;

@@ -215,37 +215,54 @@ GLOBAL int taken_flags(__u32 id, __u32 role, __u32 use_flags, __u32 locks, __u32
         return (int)f;
 }
 
-/* True when the file that has @role in database @id does not stand under the name in scratch.name any more. Only the name that
- * the kernel keeps first is looked at: a file of a database has one. */
-GLOBAL int is_moved(__u32 id, __u32 role)
+/* True when @dentry_addr has the name in scratch.name, with @other that in scratch.base2. */
+GLOBAL int dentry_is(__u64 dentry_addr, int other)
 {
         struct scratch *s = scratch();
+
+        if (!s)
+                return 0;
+        const char *name = other ? s->base2.name : s->name.name;
+        __builtin_memset(s->text, 0, VIGIL_NAME_MAX);
+        if (!dentry_name((struct dentry *)dentry_addr, s->text))
+                return 0;
+        for (int i = 0; i < VIGIL_NAME_MAX; i++) {
+                if (s->text[i] != name[i])
+                        return 0;
+                if (!s->text[i])
+                        return 1;
+        }
+        return 1;
+}
+
+#define NAMES_LOOKED_AT 8
+
+/* True when the file that has @role in database @id was renamed from the name in scratch.name to that in scratch.base2. Of its
+ * names only those are looked at that the kernel keeps: one that it has forgotten may be the one it still has. */
+GLOBAL int is_moved(__u32 id, __u32 role)
+{
         struct db_priv *priv = db_priv(id);
         struct inode *inode = priv ? inode_of(priv, role) : NULL;
         struct file_key *key = priv ? key_of(priv, role) : NULL, dir;
         struct hlist_node *node;
 
-        if (!s || !key || !inode || !inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0)
+        if (!key || !inode || !inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0)
                 return 0;
         if (!bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
                 return 0;
         node = BPF_CORE_READ(inode, i_dentry.first);
-        if (!node)
-                return 0;
-        struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
-        if (dir.ino != priv->dir.ino || dir.dev != priv->dir.dev)
-                return 1;
-        __builtin_memset(s->text, 0, VIGIL_NAME_MAX);
-        if (!dentry_name(dentry, s->text))
-                return 0;
-        for (int i = 0; i < VIGIL_NAME_MAX; i++) {
-                if (s->text[i] != s->name.name[i])
-                        return 1;
-                if (!s->text[i])
+        int moved = node && BPF_CORE_READ(inode, i_nlink) == 1;
+        for (int i = 0; node && i < NAMES_LOOKED_AT; i++) {
+                struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
+
+                inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
+                if (dir.ino == priv->dir.ino && dir.dev == priv->dir.dev && dentry_is((__u64)dentry, 0))
                         return 0;
+                if (dentry_is((__u64)dentry, 1))
+                        moved = 1;
+                node = BPF_CORE_READ(node, next);
         }
-        return 0;
+        return moved;
 }
 
 #endif

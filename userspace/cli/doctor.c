@@ -106,7 +106,8 @@ static void print_text(const json_t *doc, bool verbose)
 
 static int run(const struct cli *cli, int argc, char **argv)
 {
-        struct sensor_options options = {.adopt = true, .reads = true, .verbose = cli->verbose};
+        struct sensor_options options = {
+                .adopt = true, .second_names = true, .reads = true, .verbose = cli->verbose};
         const struct opt opts[] = {{0}};
         struct sensor *s = NULL;
         char why[SENSOR_WHY_LEN];

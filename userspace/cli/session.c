@@ -190,6 +190,7 @@ static bool told_to_stop(void)
 static int load(struct session *s)
 {
         struct sensor_options so = {.adopt = s->options->db.n == 0,
+                                    .second_names = true,
                                     .stream_all = s->options->stream_all,
                                     .reads = s->options->reads,
                                     .verbose = s->cli->verbose,

@@ -90,18 +90,39 @@ static bool is_mismatched(const struct model *m, const struct certificate *c, co
         return u->use.flags & VIGIL_USE_UNLOCKED || main_was_taken(m, u->use.db, c->death->ns);
 }
 
-/* Somebody who had opened the file by another name died with locks on it, this death or one before. */
-static bool left_by_second_name(const struct model *m, const struct certificate *c, const struct model_use *u)
+static bool is_same_main(const struct vigil_db *a, const struct vigil_db *b)
+{
+        const struct vigil_ledger *x = &a->file[VIGIL_ROLE_MAIN], *y = &b->file[VIGIL_ROLE_MAIN];
+        return a->flags & b->flags & VIGIL_DB_SHARED_MAIN && x->ino == y->ino && x->dev == y->dev;
+}
+
+/* @other left something beside the file of @u, under another name. */
+static bool left_elsewhere(const struct model_use *u, const struct model_use *other)
+{
+        if (other->use.db == u->use.db)
+                return by_second_name(other) && locks_of(other);
+        return u->db && other->db && is_same_main(u->db, other->db) &&
+               (other->db->journal_hot || other->db->wal_frames ||
+                (other->db->txn && other->use.flags & VIGIL_USE_TXN_OWNER));
+}
+
+/* Somebody who had opened the file by another name died and left a journal or WAL of that name: this death, or one before. */
+static bool left_by_other_name(const struct model *m, const struct certificate *c, const struct model_use *u)
 {
         if (by_second_name(u) && (c->locks || c->connection_open))
                 return true;
         for (size_t i = 0; i < model_n_deaths(m); i++) {
                 const struct model_death *d = model_death(m, i);
                 for (uint32_t k = 0; d->ns < c->death->ns && k < d->nuses; k++)
-                        if (d->use[k].use.db == u->use.db && by_second_name(&d->use[k]) && locks_of(&d->use[k]))
+                        if (left_elsewhere(u, &d->use[k]))
                                 return true;
         }
         return false;
+}
+
+static bool leaves_something(const struct vigil_observed *o)
+{
+        return o->flags & VIGIL_OBS_JOURNAL_HOT || o->wal_commits || o->wal_tail_frames;
 }
 
 static void predict(struct certificate *c, const struct model *m, const struct model_use *u)
@@ -115,7 +136,7 @@ static void predict(struct certificate *c, const struct model *m, const struct m
                          "was not seen");
                 return;
         }
-        if (left_by_second_name(m, c, u)) {
+        if (left_by_other_name(m, c, u)) {
                 snprintf(c->prediction, sizeof(c->prediction),
                          "unknown: the file was opened by another name too; a journal or WAL of that name is found "
                          "only by that name, and an open by this one goes without it");
@@ -136,8 +157,10 @@ static void predict(struct certificate *c, const struct model *m, const struct m
         if (predict_next_open(o, text, sizeof(text)) < 0)
                 return;
         /* predict_next_open() supposes that nobody has the files open. */
-        snprintf(c->prediction, sizeof(c->prediction), "%s%s",
-                 u->others ? "others still have it open; when all have died: " : "", text);
+        bool shared = u->db && u->db->flags & VIGIL_DB_SHARED_MAIN && leaves_something(o);
+        snprintf(c->prediction, sizeof(c->prediction), "%s%s%s",
+                 u->others ? "others still have it open; when all have died: " : "", text,
+                 shared ? "; an open by another name of the file goes without it" : "");
 }
 
 /* Where a file was taken the rest looks sound: only the trace knows what was in it. */

@@ -75,8 +75,8 @@ struct certificate {
         uint64_t commits_at_risk;
         uint64_t wal_bytes; /* left behind */
         bool hot_journal;
-        char prediction[PREDICT_LEN + 64]; /* empty: nothing can be said */
-        int recovered;                     /* as model_use.recovered */
+        char prediction[PREDICT_LEN + 128]; /* empty: nothing can be said */
+        int recovered;                      /* as model_use.recovered */
         struct trust trust;
 };
 

@@ -1,5 +1,6 @@
 /* seed.c - what was there before the watch began. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,26 @@ static int add_busy(struct sensor *s, struct found *f)
         return r;
 }
 
+/* Other names by which somebody has a watched file open are databases of their own, as they are when they are opened under
+ * watch. One that cannot be had is told of by its use (VIGIL_USE_SECOND_NAME). */
+static int second_names(struct sensor *s)
+{
+        _cleanup_free_ struct seed_entry *entry = NULL;
+        size_t n = 0;
+        int r = s->options.second_names ? seed_read(s, SEED_LOOK, 0, &entry, &n) : 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                char link[64], path[PATH_MAX] = "";
+                unsigned id;
+                if (!entry[i].other_name)
+                        continue;
+                snprintf(link, sizeof(link), "/proc/%u/fd/%u", entry[i].tgid, entry[i].fd);
+                if (readlink(link, path, sizeof(path) - 1) > 0)
+                        (void)watch_path(s, path, VIGIL_DB_ADOPTED, &id);
+        }
+        return r;
+}
+
 static void mark_seeded(struct sensor *s)
 {
         for (uint64_t id = 1; id < VIGIL_MAX_DBS; id++)
@@ -200,11 +221,14 @@ static void mark_seeded(struct sensor *s)
 static int seed_all(struct sensor *s)
 {
         struct found f = {.room = bpf_map__max_entries(s->skeleton->maps.part_slots)};
-        int r = 1;
+        int r = second_names(s);
 
+        if (r < 0)
+                return r;
         f.tgid = calloc(f.room, sizeof(*f.tgid));
         if (!f.tgid)
                 return -ENOMEM;
+        r = 1;
         for (int i = 0; i < SEED_PASSES && r > 0; i++)
                 r = seed_pass(s, &f);
         if (r >= 0)

@@ -146,6 +146,7 @@ static int load_with(struct sensor *s, bool casts)
         if (!s->skeleton)
                 return -errno;
         s->skeleton->rodata->cfg_adopt = s->options.adopt;
+        s->skeleton->rodata->cfg_second_names = s->options.second_names;
         s->skeleton->rodata->cfg_stream_all = s->options.stream_all;
         s->skeleton->rodata->cfg_casts = casts;
         bpf_program__set_autoload(s->skeleton->progs.tp__read_exit, s->options.reads);

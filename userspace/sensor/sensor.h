@@ -18,6 +18,7 @@ struct sensor;
 /** What to load. */
 struct sensor_options {
         bool adopt;            /* take databases under watch that the marked tree locks */
+        bool second_names;     /* and watched files under other names that somebody opens them by */
         bool stream_all;       /* stream every operation, not only the rare ones */
         bool reads;            /* attach to the read calls, too */
         bool verbose;          /* libbpf may speak */

@@ -68,6 +68,22 @@ static void forget_names(struct sensor *s, unsigned id, const struct db_priv *pr
 
 /* ---- files, directory ---- */
 
+/* The main file stays with the database that shares it, as in the programs (bpf/adopt.h). */
+static int hand_over(struct sensor *s, struct file_ref *ref)
+{
+        uint32_t next = ref->second;
+        struct vigil_db *db = malloc(sizeof(*db));
+        int r = db ? bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbs), &next, db) : -ENOMEM;
+
+        if (r == 0) {
+                ref->incarnation = db->file[VIGIL_ROLE_MAIN].incarnation;
+                ref->db = next;
+                ref->second = 0;
+        }
+        free(db);
+        return r;
+}
+
 /* All of them, those of older incarnations and super-journals too. */
 static int forget_files(struct sensor *s, unsigned id)
 {
@@ -81,9 +97,17 @@ static int forget_files(struct sensor *s, unsigned id)
                 return -ENOMEM;
         while (n < max && bpf_map_get_next_key(fd, prev, &keys[n]) == 0)
                 prev = &keys[n++];
-        for (size_t i = 0; i < n; i++)
-                if (bpf_map_lookup_elem(fd, &keys[i], &ref) == 0 && ref.db == id)
+        for (size_t i = 0; i < n; i++) {
+                if (bpf_map_lookup_elem(fd, &keys[i], &ref) < 0)
+                        continue;
+                if (ref.db != id && ref.second == id) {
+                        ref.second = 0;
+                        bpf_map_update_elem(fd, &keys[i], &ref, BPF_EXIST);
+                } else if (ref.db == id && (!ref.second || hand_over(s, &ref) < 0 ||
+                                            bpf_map_update_elem(fd, &keys[i], &ref, BPF_EXIST) < 0)) {
                         bpf_map_delete_elem(fd, &keys[i]);
+                }
+        }
         /* What a CPU remembers of files is worth nothing from here on (bpf/maps.h, struct last_file). */
         __atomic_fetch_add(&s->skeleton->bss->binding_epoch, 1, __ATOMIC_SEQ_CST);
         return 0;

@@ -5,6 +5,7 @@
 #ifndef VIGIL_OBSTACLE_H
 #define VIGIL_OBSTACLE_H
 
+#include "hist.h"
 #include "watch.h"
 
 /* That of participant @tgid, its own. */
@@ -49,6 +50,19 @@ GLOBAL int wait_refused(__u32 tgid, __u32 db, __u32 lock, int asleep)
         return 0;
 }
 
+#define LOCKS_OF_SHM  (VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER)
+#define LOCKS_OF_MAIN (VIGIL_LOCK_SHARED | VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE)
+
+/* How long it took, from the first refusal on. Whoever had given up began anew; a read mark is wanted, not waited for. */
+static __always_inline void wait_count(__u32 tgid, const struct lock_wait *w)
+{
+        __u32 role = w->lock & LOCKS_OF_SHM ? VIGIL_ROLE_SHM : VIGIL_ROLE_MAIN;
+        __u64 ns = bpf_ktime_get_boot_ns();
+
+        if (w->lock & (LOCKS_OF_SHM | LOCKS_OF_MAIN) && (w->asleep || ns - w->last_ns <= WAIT_GIVE_UP_NS))
+                hist_count(tgid, w->db, role << 8 | VIGIL_OP_LOCK_WAIT, ns - w->since_ns, 0);
+}
+
 /* Participant @tgid got @got of database @db: it waits no longer for that. Returns 1 when it waits for nothing else there. */
 GLOBAL int wait_over(__u32 tgid, __u32 db, __u32 got)
 {
@@ -62,10 +76,12 @@ GLOBAL int wait_over(__u32 tgid, __u32 db, __u32 got)
 
                 if (w->db != db)
                         continue;
-                if (w->lock & got)
+                if (w->lock & got) {
+                        wait_count(tgid, w);
                         __builtin_memset(w, 0, sizeof(*w));
-                else
+                } else {
                         none = 0;
+                }
         }
         return none;
 }

@@ -28,7 +28,7 @@ teardown() {
 }
 
 # Short turns, so that a test takes seconds.
-LATENCY='latency { window = 6s hold = 5s warm-up = 3s min-samples = 20 }'
+LATENCY='latency { window = 6s hold = 5s warm-up = 3s min-samples = 3 floor-lock = 50ms }'
 
 # writer DB: commits each few milliseconds until the test ends.
 writer() {
@@ -65,7 +65,7 @@ learned() {
 	assert_answer '.incidents == []'
 
 	"$DRIVER" -t holder held.db "pragma busy_timeout=10000" @repeat 10 "begin immediate" "insert into t(b) values('y')" \
-		@sleep 300 "commit" @sleep 20 @end 3>&- &
+		@sleep 300 "commit" @sleep 120 @end 3>&- &
 	WRITERS+=($!)
 	for _ in {1..8}; do
 		fsfreeze -f "$BATS_TEST_TMPDIR/disk/disk"
@@ -81,6 +81,8 @@ learned() {
 		'all(.incidents[].latency; .ended == "calm" and .from < .to and .factor >= 5 and .programs == ["driver"])' \
 		'[.incidents[] | select(.database == "held") | .latency.operations[] | select(.op == "commit")][0]
 			| .max_us >= 300000 and .max_us < 600000 and .slow >= 5 and .usual.p95_us < 100000' \
+		'[.incidents[] | select(.database == "held") | .latency.operations[] | select(.op == "lock")][0]
+			| .file == "shm" and .max_us >= 100000 and .slow >= 5' \
 		'[.incidents[] | select(.database == "frozen") | .latency.operations[] | select(.op == "commit")][0]
 			| .max_us >= 400000 and .slow >= 5'
 	ask health
@@ -107,6 +109,17 @@ learned() {
 	eventually 10 '.databases[0].last_check.result == "ok"' status
 	ask incidents
 	assert_answer 'all(.incidents[]; .code == "observer-gap")'
+}
+
+@test "who had to wait for a lock is timed from the first refusal on, in exec, too" {
+	mk app.db wal
+	watch --db app.db -- bash -c '"$0" -t h app.db "pragma busy_timeout=10000" "begin immediate" "insert into t(b) values(1)" \
+		@ready held @sleep 400 commit & while [ ! -e held ]; do sleep 0.01; done
+		"$0" -t w app.db "pragma busy_timeout=10000" "insert into t(b) values(2)"; wait' "$DRIVER"
+	assert_report '[.databases[0].io[] | select(.file == "shm" and .op == "lock")][0]
+		| .errors > 2 and .max_us > 200000 and .max_us < 5000000 and .p50_us > 200000'
+	# A commit counts from its lock on: the wait before it is no part of it.
+	assert_report '[.databases[0].io[] | select(.file == "wal" and .op == "commit")][0] | .count >= 2 and .p50_us < 200000 and .max_us > 350000'
 }
 
 @test "what is not judged says so; a configuration that is read again begins and ends it" {

@@ -217,14 +217,25 @@ static void end_turn(struct daemon *d, struct guard *g, uint64_t now)
 
 /* ---- turns ---- */
 
+/* That nobody waits for the lock is learned, too, from the first write on. */
+static void expect_waits(struct latency *l, unsigned role)
+{
+        if (role == VIGIL_ROLE_WAL)
+                latency_series(l, VIGIL_ROLE_SHM, VIGIL_OP_LOCK_WAIT);
+        else if (role == VIGIL_ROLE_JOURNAL)
+                latency_series(l, VIGIL_ROLE_MAIN, VIGIL_OP_LOCK_WAIT);
+}
+
 static void take(struct daemon *d, const struct tally_row *row)
 {
         struct guard *g = guards_by_id(d->guards, row->key.db);
 
         if (!g || !g->latency || row->key.role == COUNTED_OF_A_PROCESS)
                 return;
-        if (row->key.op == VIGIL_OP_WRITE)
+        if (row->key.op == VIGIL_OP_WRITE) {
                 g->latency->bytes += row->bytes;
+                expect_waits(g->latency->rule, row->key.role);
+        }
         if (!row->timed)
                 return;
         unsigned op = row->key.op == VIGIL_OP_LOCK_WR ? VIGIL_OP_LOCK_WAIT : row->key.op;

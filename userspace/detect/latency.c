@@ -122,14 +122,15 @@ static bool follow(struct latency *l, const struct latency_turn *turn)
 
 static enum latency_event go_on(struct latency *l, const struct latency_turn *turn, bool slow, bool lingers)
 {
-        bool grows = follow(l, turn), at_work = false;
+        bool at_work = false;
 
         for (size_t i = 0; i < l->n; i++) {
-                const struct latency_series *s = l->series[i];
-                if (s->affected && series_has_slow(s))
+                struct latency_series *s = l->series[i];
+                if (s->affected && series_count_slow(s))
                         l->spike.to_ns = turn->to_ns;
                 at_work |= s->affected && s->window.count;
         }
+        bool grows = follow(l, turn);
         if (turn->to_ns - l->spike.from_ns >= l->limits.accept_ns)
                 return end(l, true, false);
         if (turn->to_ns - l->sampled_ns >= LATENCY_IDLE_NS)

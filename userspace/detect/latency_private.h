@@ -20,7 +20,7 @@ struct series_judgement series_turn(struct latency_series *s, const struct laten
 uint64_t series_begin_spike(struct latency_series *s);
 /** Takes the peak of this turn; the series is affected from here on. */
 void series_follow(struct latency_series *s);
-/** Whether the turn that ended last has a slow sample. */
-bool series_has_slow(const struct latency_series *s);
+/** Adds the slow samples of the turn that ended last to those of the spike. @return how many they are */
+uint64_t series_count_slow(struct latency_series *s);
 /** With @p forget what was usual is unlearned. */
 void series_end_spike(struct latency_series *s, bool forget);

@@ -81,15 +81,20 @@ void latency_add(struct latency_series *s, const struct vigil_hist *h)
 
 /* ---- the window ---- */
 
+/* Where something was written and nobody had to wait for a lock, that is what is usual. */
+static const struct vigil_hist no_wait = {.count = 1, .bucket = {1}};
+
 /* What leaves the window is learned: nobody can have found it slow before it came in. */
 static void learn(struct latency_series *s, const struct ring_turn *old, bool spike)
 {
-        if (!old->hist.count || old->turn.disturbed)
+        bool unhindered = s->op == VIGIL_OP_LOCK_WAIT && !old->hist.count && old->turn.bytes;
+
+        if ((!old->hist.count && !unhindered) || old->turn.disturbed)
                 return;
         if (spike && s->ring->spiked++ % LATENCY_SPIKE_LEARNS != LATENCY_SPIKE_LEARNS - 1)
                 return;
         /* Out of memory: it stays unknown, as everything before it was. */
-        if (baseline_learn(&s->baseline, old->turn.at_s, &old->hist, old->turn.bytes) == 0)
+        if (baseline_learn(&s->baseline, old->turn.at_s, unhindered ? &no_wait : &old->hist, old->turn.bytes) == 0)
                 s->changed = true;
 }
 
@@ -173,7 +178,7 @@ static uint64_t median_above(const struct vigil_hist *h, uint64_t from_ns)
 /* What the bytes of the window would usually have taken, twice over, explains the time. */
 static bool is_bulk(const struct latency_series *s, uint64_t bytes)
 {
-        return bytes && s->usual.ns_per_byte > 0 &&
+        return s->op != VIGIL_OP_LOCK_WAIT && bytes && s->usual.ns_per_byte > 0 &&
                (double)s->window.sum_ns < PACE * s->usual.ns_per_byte * (double)bytes;
 }
 
@@ -212,9 +217,14 @@ static uint64_t look(struct latency_series *s, uint64_t *ret_span_ns)
         return bytes;
 }
 
-static double times(uint64_t ns, uint64_t usual_ns)
+/* How many times the usual the slow samples take. Where nobody usually waits, the floor is the measure. */
+static double times(const struct latency_series *s, unsigned factor)
 {
-        return (double)ns / (double)(usual_ns ? usual_ns : 1);
+        uint64_t usual = s->usual.p95_ns;
+
+        if (s->op == VIGIL_OP_LOCK_WAIT && usual <= hist_bound(0))
+                usual = s->slow_ns / factor;
+        return (double)median_above(&s->window, s->slow_ns) / (double)(usual ? usual : 1);
 }
 
 /* Once warm it stays so: the sum over a week of hours is not made each turn. */
@@ -274,7 +284,7 @@ struct series_judgement series_turn(struct latency_series *s, const struct laten
         j.lingers = is_slow(s, s->slow_ns / 2, span_ns);
         s->state = j.slow ? LATENCY_SLOW : LATENCY_USUAL;
         if (j.slow)
-                s->factor = times(median_above(&s->window, s->slow_ns), s->usual.p95_ns);
+                s->factor = times(s, limits->factor);
         return j;
 }
 
@@ -287,18 +297,11 @@ uint64_t series_begin_spike(struct latency_series *s)
         s->affected = false;
         s->peak_factor = 0;
         s->peak_p95_ns = s->max_ns = s->slow_samples = 0;
-        if (!s->slow_ns)
-                return 0;
-        for (unsigned i = 0; i < s->ring->turns; i++) {
+        for (unsigned i = 0; s->slow_ns && i < s->ring->turns; i++) {
                 const struct ring_turn *t = &s->ring->at[i];
-                uint64_t slow = part_above(&t->hist, s->slow_ns).samples;
-                if (!slow)
-                        continue;
-                s->slow_samples += slow;
-                if (!first || t->turn.from_ns < first)
+                if (part_above(&t->hist, s->slow_ns).samples && (!first || t->turn.from_ns < first))
                         first = t->turn.from_ns;
         }
-        s->slow_samples -= part_above(&newest(s)->hist, s->slow_ns).samples; /* series_follow() adds it */
         return first;
 }
 
@@ -306,8 +309,9 @@ void series_follow(struct latency_series *s)
 {
         uint64_t p95 = hist_quantile(&s->window, 950);
 
+        if (!s->affected)
+                s->slow_samples = s->slow;
         s->affected = true;
-        s->slow_samples += part_above(&newest(s)->hist, s->slow_ns).samples;
         if (s->factor > s->peak_factor)
                 s->peak_factor = s->factor;
         if (p95 > s->peak_p95_ns)
@@ -316,9 +320,12 @@ void series_follow(struct latency_series *s)
                 s->max_ns = s->window.max_ns;
 }
 
-bool series_has_slow(const struct latency_series *s)
+uint64_t series_count_slow(struct latency_series *s)
 {
-        return s->slow_ns && s->ring->turns && part_above(&newest(s)->hist, s->slow_ns).samples > 0;
+        uint64_t n = s->slow_ns && s->ring->turns ? part_above(&newest(s)->hist, s->slow_ns).samples : 0;
+
+        s->slow_samples += n;
+        return n;
 }
 
 void series_end_spike(struct latency_series *s, bool forget)

@@ -110,6 +110,7 @@ START_TEST(syncs_that_take_forty_times_as_long_are_a_spike_that_ends)
         ck_assert_int_eq(over, 1);
         ck_assert(!k->on && !k->accepted && !k->idle);
         ck_assert_uint_eq(k->to_ns, last);
+        ck_assert_uint_eq(wal_sync()->slow_samples, MINUTE * 20);
         syncs(60 * MINUTE, 1 * MS, 50);
         ck_assert_int_eq(began, 1);
         ck_assert_int_eq(over, 1);
@@ -177,6 +178,22 @@ START_TEST(an_operation_that_joins_later_is_told)
         ck_assert_int_ge(grew, 1);
         ck_assert(latency_series(l, VIGIL_ROLE_MAIN, VIGIL_OP_SYNC)->affected);
         ck_assert_int_eq(began, 1);
+}
+END_TEST
+
+START_TEST(waits_where_nobody_ever_waited_are_a_spike)
+{
+        begin();
+        latency_series(l, VIGIL_ROLE_SHM, VIGIL_OP_LOCK_WAIT);
+        syncs(20 * MINUTE, 1 * MS, 50);
+        for (int i = 0; i < MINUTE; i++) {
+                add(VIGIL_ROLE_SHM, VIGIL_OP_LOCK_WAIT, 600 * MS, 3);
+                syncs(1, 1 * MS, 50);
+        }
+        ck_assert_int_eq(began, 1);
+        ck_assert_uint_eq(latency_spike(l)->peak_op, VIGIL_OP_LOCK_WAIT);
+        ck_assert_double_ge(latency_spike(l)->factor, 10); /* of a fifth of the floor */
+        ck_assert_double_le(latency_spike(l)->factor, 16);
 }
 END_TEST
 
@@ -265,6 +282,17 @@ START_TEST(commits_that_take_longer_for_the_same_bytes_are_one)
                 turn_of(20 * 8192, false);
         }
         ck_assert_int_eq(began, 1);
+}
+END_TEST
+
+START_TEST(where_everybody_always_waits_it_is_usual)
+{
+        begin();
+        for (int i = 0; i < 60 * MINUTE; i++) {
+                add(VIGIL_ROLE_SHM, VIGIL_OP_LOCK_WAIT, 400 * MS, 10);
+                syncs(1, 1 * MS, 50);
+        }
+        assert_quiet();
 }
 END_TEST
 
@@ -457,6 +485,7 @@ END_TEST
 SUITE("latency", syncs_that_take_forty_times_as_long_are_a_spike_that_ends, the_first_slow_turns_suffice,
       a_disk_that_stands_still_for_moments_is_a_spike_though_most_syncs_are_fast,
       several_operations_are_one_spike_with_the_worst_at_its_head, an_operation_that_joins_later_is_told,
+      waits_where_nobody_ever_waited_are_a_spike, where_everybody_always_waits_it_is_usual,
       nothing_is_said_while_it_learns, nothing_is_said_with_few_samples_learned, below_the_floor_nothing_is_slow,
       a_disk_that_is_slow_by_nature_is_its_own_measure, one_huge_commit_is_no_spike,
       large_transactions_take_longer_and_are_no_spike, commits_that_take_longer_for_the_same_bytes_are_one,

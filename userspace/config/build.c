@@ -117,13 +117,40 @@ static void put_flag(const struct builder *b, const struct key *k, void *at, con
                 *(bool *)at = yes;
 }
 
+static int put_list(const struct builder *b, const struct key *k, char ***at, cfg_opt_t *opt, unsigned line)
+{
+        unsigned n = cfg_opt_size(opt);
+        char **list;
+
+        if (n == 0 || n > k->max) {
+                wrong(b, line, k->name, "has %u values: 1 to %llu can stand there", n, (unsigned long long)k->max);
+                return 0;
+        }
+        list = calloc(n + 1, sizeof(*list));
+        if (!list)
+                return -ENOMEM;
+        *at = list; /* set once: a key given twice is refused before */
+        for (unsigned i = 0; i < n; i++) {
+                const char *text = cfg_opt_getnstr(opt, i);
+                if (!text || !*text)
+                        wrong(b, line, k->name, "must not hold an empty text");
+                else if (put_text(&list[i], text) < 0)
+                        return -ENOMEM;
+                else
+                        continue;
+                return 0;
+        }
+        return 0;
+}
+
 static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t *opt)
 {
         unsigned line = parsed_line(b->parsed, opt);
-        const char *text = k->kind == KEY_SET ? NULL : cfg_opt_getnstr(opt, 0);
+        bool many = k->kind == KEY_SET || k->kind == KEY_LIST;
+        const char *text = many ? NULL : cfg_opt_getnstr(opt, 0);
         int i;
 
-        if (k->kind != KEY_SET && (!text || !*text)) {
+        if (!many && (!text || !*text)) {
                 wrong(b, line, k->name, "must not be empty");
                 return 0;
         }
@@ -157,6 +184,8 @@ static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t
                                 *(unsigned *)at |= 1U << i;
                 }
                 return 0;
+        case KEY_LIST:
+                return put_list(b, k, at, opt, line);
         }
         return 0;
 }
@@ -177,8 +206,12 @@ static void defaults(const struct config *c, const struct section *s, void *one)
                 };
         } else if (s->list == offsetof(struct config, orchestrator)) {
                 struct config_orchestrator *o = one;
-                o->stuck_after_ms = 12ULL * 3600000;
-                o->no_progress_ms = 600000;
+                o->match.uid = CONFIG_NO_UID;
+                o->jobs.every_ms = 10000;
+                o->jobs.deadline_ms = 2000;
+                o->jobs.max_rows = 1000;
+                o->jobs.stuck_after_ms = 12ULL * 3600000;
+                o->jobs.no_progress_ms = 600000;
         } else if (s->list == offsetof(struct config, notify)) {
                 ((struct config_notify *)one)->min_severity = 3;
         }

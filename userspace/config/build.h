@@ -9,3 +9,5 @@ int build(struct config *c, const struct parsed *p, struct config_errors *errors
 
 /** What cannot be told of one value alone: names, what belongs together, what this version does not act upon. */
 void check(const struct config *c, struct config_errors *errors);
+/** The same of one orchestrator. */
+void check_orchestrator(const struct config *c, const struct config_orchestrator *o, struct config_errors *errors);

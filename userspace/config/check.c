@@ -52,18 +52,11 @@ void check(const struct config *c, struct config_errors *errors)
         else
                 for (size_t i = 0; i < c->ndatabases; i++)
                         check_database(c, i, errors);
-        for (size_t i = 0; i < c->norchestrators; i++) {
-                const struct config_orchestrator *o = &c->orchestrator[i];
-                bool found = !o->database;
-
-                for (size_t j = 0; j < c->ndatabases; j++)
-                        found = found || !strcmp(o->database, c->database[j].name);
-                if (!found)
-                        complain(errors, o->line, false, "orchestrator '%.64s': there is no database '%.64s'",
-                                 o->name, o->database);
-                complain(errors, o->line, true,
-                         "orchestrator '%.64s' is understood, but this version follows no jobs", o->name);
-        }
+        if (c->norchestrators > CONFIG_MAX_ORCHESTRATORS)
+                complain(errors, 0, false, "%zu orchestrators: at most %d can be followed", c->norchestrators,
+                         CONFIG_MAX_ORCHESTRATORS);
+        for (size_t i = 0; i < c->norchestrators; i++)
+                check_orchestrator(c, &c->orchestrator[i], errors);
         for (size_t i = 0; i < c->nnotify; i++)
                 complain(errors, c->notify[i].line, true,
                          "notify '%.64s' is understood, but this version notifies nobody", c->notify[i].name);

@@ -42,6 +42,24 @@ int config_default(struct config **ret)
         return 0;
 }
 
+static void orchestrator_done(struct config_orchestrator *o)
+{
+        char *const texts[] = {o->name,         o->database,           o->match.cmdline,
+                               o->match.comm,   o->match.exe,          o->match.pid_file,
+                               o->match.cgroup, o->match.systemd_unit, o->match.container,
+                               o->jobs.query,   o->jobs.files};
+
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+                free(texts[i]);
+        for (size_t i = 0; i < CONFIG_JOB_FIELDS; i++) {
+                free(o->jobs.column[i]);
+                free(o->jobs.pointer[i]);
+        }
+        for (char **value = o->jobs.running; value && *value; value++)
+                free(*value);
+        free(o->jobs.running);
+}
+
 void config_free(struct config *c)
 {
         if (!c)
@@ -51,12 +69,8 @@ void config_free(struct config *c)
                 free(c->database[i].path);
                 free(c->database[i].glob);
         }
-        for (size_t i = 0; i < c->norchestrators; i++) {
-                free(c->orchestrator[i].name);
-                free(c->orchestrator[i].match_cmdline);
-                free(c->orchestrator[i].database);
-                free(c->orchestrator[i].query);
-        }
+        for (size_t i = 0; i < c->norchestrators; i++)
+                orchestrator_done(&c->orchestrator[i]);
         for (size_t i = 0; i < c->nnotify; i++) {
                 free(c->notify[i].name);
                 free(c->notify[i].type);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/orchestrator.h"
+
 /** Bounds; what goes beyond is an error with its line. */
 #define CONFIG_MAX_BYTES     (1u << 20)
 #define CONFIG_MAX_DATABASES 1000
@@ -65,12 +67,7 @@ struct config_database {
         unsigned line;
 };
 
-/** `orchestrator` and `notify`: parsed and checked, acted upon by later versions; check-config says so as a note. */
-struct config_orchestrator {
-        char *name, *match_cmdline, *database, *query;
-        uint64_t stuck_after_ms, no_progress_ms;
-        unsigned line;
-};
+/** `notify`: parsed and checked, acted upon by later versions; check-config says so as a note. */
 struct config_notify {
         char *name, *type, *routing_key_file;
         unsigned min_severity; /* 0..3: not below it */

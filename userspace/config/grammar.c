@@ -105,16 +105,43 @@ static const struct section database_section = {
 
 #define AT(member) offsetof(struct config_orchestrator, member)
 static const struct key jobs_keys[] = {
-        {.name = "query", .kind = KEY_TEXT, .offset = AT(query)},
-        {.name = "stuck-after", .kind = KEY_DURATION, .offset = AT(stuck_after_ms), .max = YEAR_MS},
-        {.name = "no-progress", .kind = KEY_DURATION, .offset = AT(no_progress_ms), .max = YEAR_MS},
+        {.name = "query", .kind = KEY_TEXT, .offset = AT(jobs.query)},
+        {.name = "files", .kind = KEY_PATH, .offset = AT(jobs.files)},
+        /* in the order of enum job_field */
+        {.name = "column-id", .kind = KEY_TEXT, .offset = AT(jobs.column[0])},
+        {.name = "column-status", .kind = KEY_TEXT, .offset = AT(jobs.column[1])},
+        {.name = "column-started", .kind = KEY_TEXT, .offset = AT(jobs.column[2])},
+        {.name = "column-updated", .kind = KEY_TEXT, .offset = AT(jobs.column[3])},
+        {.name = "column-progress", .kind = KEY_TEXT, .offset = AT(jobs.column[4])},
+        {.name = "column-total", .kind = KEY_TEXT, .offset = AT(jobs.column[5])},
+        {.name = "column-pid", .kind = KEY_TEXT, .offset = AT(jobs.column[6])},
+        {.name = "id-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[0])},
+        {.name = "status-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[1])},
+        {.name = "started-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[2])},
+        {.name = "updated-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[3])},
+        {.name = "progress-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[4])},
+        {.name = "total-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[5])},
+        {.name = "pid-pointer", .kind = KEY_TEXT, .offset = AT(jobs.pointer[6])},
+        {.name = "running", .kind = KEY_LIST, .offset = AT(jobs.running), .max = CONFIG_MAX_RUNNING},
+        {.name = "every", .kind = KEY_DURATION, .offset = AT(jobs.every_ms), .min = 1000, .max = DAY_MS},
+        {.name = "deadline", .kind = KEY_DURATION, .offset = AT(jobs.deadline_ms), .min = 100, .max = 60000},
+        {.name = "max-rows", .kind = KEY_COUNT, .offset = AT(jobs.max_rows), .min = 1, .max = 10000},
+        {.name = "stuck-after", .kind = KEY_DURATION, .offset = AT(jobs.stuck_after_ms), .max = YEAR_MS},
+        {.name = "no-progress", .kind = KEY_DURATION, .offset = AT(jobs.no_progress_ms), .max = YEAR_MS},
         {0},
 };
 
 static const struct section jobs_section = {.name = "jobs", .keys = jobs_keys};
 
 static const struct key orchestrator_keys[] = {
-        {.name = "match-cmdline", .kind = KEY_TEXT, .offset = AT(match_cmdline), .required = true},
+        {.name = "match-cmdline", .kind = KEY_TEXT, .offset = AT(match.cmdline)},
+        {.name = "match-comm", .kind = KEY_TEXT, .offset = AT(match.comm)},
+        {.name = "match-exe", .kind = KEY_TEXT, .offset = AT(match.exe)},
+        {.name = "match-uid", .kind = KEY_COUNT, .offset = AT(match.uid), .max = CONFIG_NO_UID - 1},
+        {.name = "pid-file", .kind = KEY_PATH, .offset = AT(match.pid_file)},
+        {.name = "systemd-unit", .kind = KEY_TEXT, .offset = AT(match.systemd_unit)},
+        {.name = "cgroup", .kind = KEY_TEXT, .offset = AT(match.cgroup)},
+        {.name = "container", .kind = KEY_TEXT, .offset = AT(match.container)},
         {.name = "database", .kind = KEY_TEXT, .offset = AT(database)},
         {0},
 };

@@ -17,6 +17,7 @@ enum key_kind {
         KEY_FLAG,     /* true or false; bool */
         KEY_CHOICE,   /* one of `choices`; unsigned (or an enum), its index */
         KEY_SET,      /* a list of `choices`; unsigned, 1 << index of each */
+        KEY_LIST,     /* a list of at most `max` texts, none of them empty; char **, ended by NULL */
 };
 
 struct key {

@@ -184,7 +184,8 @@ static cfg_opt_t *options_of(struct parsed *p, const struct section *s, bool roo
         for (const struct key *k = s->keys; k->name; k++)
                 o[i++] = (cfg_opt_t){.name = k->name,
                                      .type = CFGT_STR,
-                                     .flags = CFGF_NODEFAULT | (k->kind == KEY_SET ? CFGF_LIST : 0),
+                                     .flags = CFGF_NODEFAULT |
+                                              (k->kind == KEY_SET || k->kind == KEY_LIST ? CFGF_LIST : 0),
                                      .validcb = remember};
         for (const struct section *const *b = s->below; b && *b; b++) {
                 cfg_opt_t *inner = options_of(p, *b, false);

@@ -17,6 +17,7 @@ const struct command *const commands[] = {
         &command_incident,
         &command_certificates,
         &command_certificate,
+        &command_jobs,
         &command_check,
         &command_backup,
         &command_record,

@@ -127,6 +127,7 @@ static const struct key jobs_keys[] = {
         {.name = "deadline", .kind = KEY_DURATION, .offset = AT(jobs.deadline_ms), .min = 100, .max = 60000},
         {.name = "max-rows", .kind = KEY_COUNT, .offset = AT(jobs.max_rows), .min = 1, .max = 10000},
         {.name = "stuck-after", .kind = KEY_DURATION, .offset = AT(jobs.stuck_after_ms), .max = YEAR_MS},
+        {.name = "blocked-after", .kind = KEY_DURATION, .offset = AT(jobs.blocked_after_ms), .max = YEAR_MS},
         {.name = "no-progress", .kind = KEY_DURATION, .offset = AT(jobs.no_progress_ms), .max = YEAR_MS},
         {0},
 };

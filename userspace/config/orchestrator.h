@@ -33,8 +33,9 @@ struct config_jobs {
         uint64_t every_ms;    /* default 10 s */
         uint64_t deadline_ms; /* default 2 s */
         unsigned max_rows;    /* default 1000 */
-        uint64_t stuck_after_ms; /* a job that runs longer is overdue; default 12 h */
-        uint64_t no_progress_ms; /* without a change for so long a job is in question; default 10 min */
+        uint64_t stuck_after_ms;   /* a job that runs longer is overdue; default 12 h */
+        uint64_t blocked_after_ms; /* waiting for so long is being blocked; 0: the less of 30 s and no-progress */
+        uint64_t no_progress_ms;   /* without a change for so long a job is in question; default 10 min */
 };
 
 /** One `orchestrator "name" { … }`. */

@@ -1,6 +1,7 @@
 /* action.c - what waits, what is at work, and what became of it. */
 #include "daemon/action.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 
 #define FAILURE_LEN 160
 
-enum lane { LANE_LOOK, LANE_URGENT, LANE_REST, LANES };
+enum lane { LANE_LOOK, LANE_JOBS, LANE_URGENT, LANE_REST, LANES };
 
 /* One action, waiting or at work. */
 struct action {
@@ -84,28 +85,51 @@ static struct action *queue_take(struct queue *q, struct action **at)
 
 /* ---- one action ---- */
 
+#define TEXTS (9 + JOB_FIELDS)
+
+/* Where the texts of a request stand. */
+static void texts_of(struct action_request *r, const char **ret[TEXTS])
+{
+        const char **const texts[] = {&r->database, &r->path,      &r->directory,  &r->reason,    &r->verdict,
+                                      &r->incident, &r->jobs.path, &r->jobs.query, &r->jobs.files};
+
+        static_assert(sizeof(texts) / sizeof(texts[0]) + JOB_FIELDS == TEXTS, "all of them");
+        memcpy(ret, texts, sizeof(texts));
+        for (size_t f = 0; f < JOB_FIELDS; f++)
+                ret[TEXTS - JOB_FIELDS + f] = &r->jobs.name[f];
+}
+
 static void action_free(struct action *x)
 {
+        const char **texts[TEXTS];
+
         if (!x)
                 return;
-        const char *const texts[] = {x->r.database, x->r.path,    x->r.directory,
-                                     x->r.reason,   x->r.verdict, x->r.incident};
-        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-                free((char *)texts[i]);
+        texts_of(&x->r, texts);
+        for (size_t i = 0; i < TEXTS; i++)
+                free((char *)*texts[i]);
         free(x);
+}
+
+static enum lane lane_of(const struct action_request *r)
+{
+        return r->kind == ACTION_LOOK || r->kind == ACTION_DISCOVER ? LANE_LOOK
+               : r->kind == ACTION_JOBS                             ? LANE_JOBS
+               : r->urgent                                          ? LANE_URGENT
+                                                                    : LANE_REST;
 }
 
 static struct action *action_new(const struct action_request *r, void *tag)
 {
         struct action *x = calloc(1, sizeof(*x));
+        const char **texts[TEXTS];
+        bool whole = true;
 
         if (!x)
                 return NULL;
         x->r = *r;
-        const char **const texts[] = {&x->r.database, &x->r.path,    &x->r.directory,
-                                      &x->r.reason,   &x->r.verdict, &x->r.incident};
-        bool whole = true;
-        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        texts_of(&x->r, texts);
+        for (size_t i = 0; i < TEXTS; i++)
                 if (*texts[i] && !(*texts[i] = strdup(*texts[i])))
                         whole = false;
         if (!whole) {
@@ -118,9 +142,7 @@ static struct action *action_new(const struct action_request *r, void *tag)
                 x->r.policy = &x->policy;
         }
         x->tag = tag;
-        x->lane = r->kind == ACTION_LOOK || r->kind == ACTION_DISCOVER ? LANE_LOOK
-                  : r->urgent                                          ? LANE_URGENT
-                                                                       : LANE_REST;
+        x->lane = lane_of(r);
         return x;
 }
 
@@ -192,7 +214,9 @@ static void start(struct actions *a, struct action *x)
 
 static bool may_start(const struct actions *a, const struct action *x)
 {
-        unsigned busy = 0, places = x->lane == LANE_LOOK ? ACTIONS_MAX_LOOKS : a->parallel;
+        unsigned busy = 0, places = x->lane == LANE_LOOK   ? ACTIONS_MAX_LOOKS
+                                    : x->lane == LANE_JOBS ? ACTIONS_MAX_JOBS
+                                                           : a->parallel;
 
         for (const struct action *o = a->running.first; o; o = o->next) {
                 busy += o->lane == x->lane;

@@ -4,8 +4,8 @@
  * check_database(), backup_create(), snapshot_take()), which confine what reads hostile bytes. Its answer is bounded and
  * checked field by field before anybody sees it: a helper that crashes, hangs, floods or lies costs one action.
  *
- * Three lanes, so that nothing urgent waits for what has time: looks; what is urgent; the rest, with the I/O and CPU classes
- * of the idle. Of one database, one action of a kind at a time; of one device, one check. */
+ * Four lanes, so that nothing urgent waits for what has time: looks; readings of jobs; what is urgent; the rest, with the I/O
+ * and CPU classes of the idle. Of one database, one action of a kind at a time; of one device, one check. */
 #pragma once
 
 #include <jansson.h>
@@ -15,9 +15,11 @@
 #include "bpf/abi.h"
 #include "config/config.h"
 #include "engine/check.h"
+#include "engine/jobs.h"
 
 #define ACTIONS_MAX_WAITING 1024 /* of all kinds; more are refused */
 #define ACTIONS_MAX_LOOKS   8    /* at a time */
+#define ACTIONS_MAX_JOBS    4    /* readings at a time */
 
 enum action_kind {
         ACTION_LOOK,  /* answer: for action_observed() */
@@ -27,22 +29,25 @@ enum action_kind {
         ACTION_EVIDENCE, /* as evidence_json() makes it */
         ACTION_PRUNE,    /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
         ACTION_DISCOVER, /* {"error": 0 or -errno, "document": vigil.discover/1 or null} */
+        ACTION_JOBS, /* {"error": 0 or -errno, "reason", "method", "rows", "odd", "nodd", "more"}: as struct jobs_result */
         ACTION_KINDS
 };
-const char *action_name(enum action_kind kind); /* "look", "check", "backup", "evidence", "prune", "discover" */
+/* "look", "check", "backup", "evidence", "prune", "discover", "jobs" */
+const char *action_name(enum action_kind kind);
 
 /** What is to be done. Texts may be NULL but for `database` and `path`. */
 struct action_request {
         enum action_kind kind;
-        const char *database;  /* name */
+        const char *database;  /* name. ACTION_JOBS: of the orchestrator */
         const char *path;      /* of the main file, as the sensor reaches it */
         uint64_t device;       /* of the file; 0: not known */
         const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident */
         const char *reason, *verdict, *incident;
         bool urgent;
-        bool known_sqlite;    /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
-        uint64_t byte_budget; /* ACTION_EVIDENCE: as in evidence_options */
-        bool discover_all;    /* ACTION_DISCOVER: as in discover() */
+        bool known_sqlite;       /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
+        uint64_t byte_budget;    /* ACTION_EVIDENCE: as in evidence_options */
+        bool discover_all;       /* ACTION_DISCOVER: as in discover() */
+        struct jobs_source jobs; /* ACTION_JOBS; `path` of the request is not looked at */
         int64_t pinned_before_ns;             /* ACTION_BACKUP, ACTION_PRUNE: as in prune_options */
         const struct config_database *policy; /* NULL: defaults. Numbers are copied; its texts are not used */
 };

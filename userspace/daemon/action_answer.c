@@ -252,6 +252,47 @@ const char *action_wrong_evidence(const struct action_request *r, const json_t *
         return NULL;
 }
 
+/* ---- jobs ---- */
+
+static bool is_row(const json_t *row)
+{
+        if (!json_is_array(row) || json_array_size(row) != JOB_FIELDS)
+                return false;
+        for (enum job_field f = 0; f < JOB_FIELDS; f++) {
+                const json_t *v = json_array_get(row, f);
+                bool text = f == JOB_FIELD_ID || f == JOB_FIELD_STATUS;
+                bool number = f == JOB_FIELD_PROGRESS || f == JOB_FIELD_TOTAL;
+
+                if (json_is_null(v) && f != JOB_FIELD_ID)
+                        continue;
+                if (text ? !json_is_string(v) : number ? !json_is_number(v) : !is_count(v))
+                        return false;
+        }
+        return true;
+}
+
+const char *action_wrong_jobs(const struct action_request *r, const json_t *answer)
+{
+        const json_t *rows = json_object_get(answer, "rows"), *odd = json_object_get(answer, "odd"), *one;
+        size_t i;
+
+        if (!is_error(json_object_get(answer, "error")) || !json_is_string(json_object_get(answer, "reason")) ||
+            !json_is_string(json_object_get(answer, "method")))
+                return "its outcome is no number of an error";
+        if (!json_is_array(rows) || !json_is_array(odd) || !is_count(json_object_get(answer, "nodd")) ||
+            !json_is_boolean(json_object_get(answer, "more")) || json_array_size(odd) > JOBS_ODD_MAX)
+                return "what it read has not the shape of jobs";
+        if (json_array_size(rows) > r->jobs.max_rows)
+                return "it tells of more jobs than it was asked for";
+        json_array_foreach (rows, i, one)
+                if (!is_row(one))
+                        return "one of its jobs is none";
+        json_array_foreach (odd, i, one)
+                if (!json_is_string(one))
+                        return "what it read has not the shape of jobs";
+        return NULL;
+}
+
 /* ---- pruning ---- */
 
 const char *action_wrong_prune(const struct action_request *r, const json_t *answer)

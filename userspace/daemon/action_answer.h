@@ -14,3 +14,4 @@ const char *action_wrong_backup(const struct action_request *r, const json_t *an
 const char *action_wrong_evidence(const struct action_request *r, const json_t *answer);
 const char *action_wrong_prune(const struct action_request *r, const json_t *answer);
 const char *action_wrong_discover(const struct action_request *r, const json_t *answer);
+const char *action_wrong_jobs(const struct action_request *r, const json_t *answer);

@@ -12,10 +12,12 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "daemon/action_answer.h"
 #include "daemon/evidence.h"
 #include "engine/engine.h"
 #include "engine/inspect.h"
+#include "engine/jobs.h"
 #include "respond/backup.h"
 #include "respond/list.h"
 #include "respond/prune.h"
@@ -32,6 +34,9 @@
 #define BACKUP_MS   (60 * MINUTE_MS)
 #define EVIDENCE_MS (30 * MINUTE_MS)
 #define PRUNE_MS    (5 * MINUTE_MS)
+
+/* A reading that is late is worth nothing: it says so itself, or is ended. */
+#define JOBS_SLACK_MS (3 * SECOND_MS)
 
 static int say(int fd, json_t *answer)
 {
@@ -191,6 +196,25 @@ static int find(int fd, void *request)
         return discover_work(fd, &all);
 }
 
+static int jobs(int fd, void *request)
+{
+        const struct action_request *r = request;
+        struct jobs_result result;
+        int err = jobs_read(&r->jobs, &result);
+        json_t *answer = json_pack("{s:i, s:o, s:s, s:O?, s:O?, s:I, s:b}", "error", err, "reason",
+                                   text_json(result.reason, strlen(result.reason)), "method", result.method, "rows",
+                                   result.rows, "odd", result.odd, "nodd", (json_int_t)result.nodd, "more",
+                                   (int)result.more);
+
+        jobs_result_done(&result);
+        return say(fd, answer);
+}
+
+static uint64_t jobs_deadline(const struct action_request *r)
+{
+        return r->jobs.deadline_ms + JOBS_SLACK_MS;
+}
+
 static uint64_t look_deadline(const struct action_request *r)
 {
         (void)r;
@@ -232,6 +256,7 @@ const struct action_job action_jobs[ACTION_KINDS] = {
         [ACTION_CHECK] = {"check", check, action_wrong_check, check_deadline, 256 * 1024},
         [ACTION_BACKUP] = {"backup", backup, action_wrong_backup, backup_deadline, 320 * 1024},
         [ACTION_EVIDENCE] = {"evidence", evidence, action_wrong_evidence, evidence_deadline, 4096},
+        [ACTION_JOBS] = {"jobs", jobs, action_wrong_jobs, jobs_deadline, JOBS_ANSWER_MAX},
         /* Some 700 bytes for each of thousands that may go at once after `keep` was lowered. */
         [ACTION_PRUNE] = {"prune", prune, action_wrong_prune, prune_deadline, 8 * 1024 * 1024},
         [ACTION_DISCOVER] = {"discover", find, action_wrong_discover, find_deadline, DISCOVER_ANSWER},

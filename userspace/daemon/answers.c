@@ -10,6 +10,7 @@
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "daemon/latencies_json.h"
+#include "daemon/jobs.h"
 #include "daemon/live.h"
 #include "daemon/summary.h"
 #include "serve/protocol.h"
@@ -323,6 +324,20 @@ static void health(struct daemon *d, struct control_client *c, const json_t *arg
         control_answer(d->control, c, exit, NULL, document);
 }
 
+static void jobs(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        const char *id = text_arg(args, "id");
+        json_t *document = jobs_document(d, id);
+
+        if (id && json_array_size(json_object_get(document, "jobs")) == 0) {
+                json_decref(document);
+                control_answer(d->control, c, EXIT_UNAVAILABLE, "no job of that id runs; vigil jobs lists them",
+                               NULL);
+                return;
+        }
+        control_answer(d->control, c, 0, NULL, document);
+}
+
 /* ---- choosing ---- */
 
 static const struct {
@@ -339,6 +354,7 @@ static const struct {
         {"certificate", one_certificate},
         {"summary", summary},
         {"latency", latency},
+        {"jobs", jobs},
         {"events", events},
 };
 

@@ -28,6 +28,8 @@ struct response;
 struct summary;
 struct latencies;
 struct answers;
+struct orchestrators;
+struct jobs;
 
 struct daemon {
         const struct daemon_options *options;
@@ -48,6 +50,8 @@ struct daemon {
         struct summary *summary;
         struct latencies *latencies;
         struct answers *answers;
+        struct orchestrators *orchestrators;
+        struct jobs *jobs;
         struct control_server *control;
         struct sd_event *event;
         struct sd_event_source *soon; /* the timer of what must be done before anything else happens */

@@ -13,6 +13,7 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
 #include "report/build.h"
@@ -159,6 +160,7 @@ static void take_certificate(struct judged *j, const struct certificate *c)
 
         if (!g || (!*incident && !has_room(d, c)))
                 return;
+        jobs_certificate(d, &c->death->id, c->id);
         json_t *o = certificate_json(j, c);
         json_t *process = json_object_get(o, "process");
         json_t *note = json_pack("{s:s, s:s, s:{s:O?, s:O?, s:O?}}", "certificate", c->id, "verdict", verdict,

@@ -10,6 +10,7 @@
 #include "daemon/core.h"
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
 #include "daemon/live_database.h"
 #include "daemon/response.h"
 #include "model/model.h"
@@ -170,11 +171,11 @@ json_t *live_status(struct daemon *d)
         int exit;
 
         text_time(started, d->started_ns);
-        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "schema",
+        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "schema",
                          "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at", started,
                          "boot_id", d->head.boot_id, "tier", d->head.tier, "health", live_health(d, &exit), "trust",
                          trust(d), "store", store_status(d), "databases", live_databases(d), "incidents",
-                         open_incidents(d), "actions", response_json(d), "memory_bytes",
+                         open_incidents(d), "actions", response_json(d), "jobs", jobs_status(d), "memory_bytes",
                          (json_int_t)memory_use(d->memory).bytes, "certificates_left_out",
                          (json_int_t)d->uneventful.left_out);
 }

@@ -12,6 +12,8 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
+#include "daemon/orchestrators.h"
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
 #include "daemon/response.h"
@@ -58,6 +60,7 @@ static int turn(struct daemon *d)
                 log_error("the watch is lost: %s", strerror(-r));
                 return sd_event_exit(d->event, r);
         }
+        jobs_turn(d);
         actions_turn(d->actions); /* what has come back is part of what is judged now */
         int deaths = deaths_turn(d);
         int soon = sooner(deaths, keeper_turn(d->keeper));
@@ -184,6 +187,8 @@ int loop_open(struct daemon *d)
                 r = sd_event_add_io(d->event, NULL, sensor_fd(d->sensor), EPOLLIN, on_readable, d);
         if (r >= 0)
                 r = sd_event_add_io(d->event, NULL, actions_fd(d->actions), EPOLLIN, on_readable, d);
+        if (r >= 0)
+                r = sd_event_add_io(d->event, NULL, orchestrators_fd(d->orchestrators), EPOLLIN, on_readable, d);
         if (r >= 0)
                 r = sd_event_add_io(d->event, NULL, control_server_fd(d->control), EPOLLIN, on_readable, d);
         if (r >= 0)

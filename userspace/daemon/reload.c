@@ -10,6 +10,7 @@
 #include "daemon/core.h"
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
 #include "daemon/systemd.h"
 #include "daemon/turns.h"
 
@@ -54,6 +55,8 @@ void reload(struct daemon *d)
         if (r == 0) {
                 d->config = now;
                 r = guards_apply(d);
+                if (r == 0)
+                        r = jobs_apply(d);
                 if (r < 0) { /* what was read before must be what everybody points to again */
                         d->config = before;
                         guards_apply(d);

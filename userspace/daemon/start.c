@@ -18,9 +18,11 @@
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
 #include "daemon/known_backups.h"
 #include "daemon/latencies.h"
 #include "daemon/loop.h"
+#include "daemon/orchestrators.h"
 #include "daemon/privilege.h"
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
@@ -177,6 +179,8 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
                 deaths_looked(d, tag, answer, failure);
         else if (r->kind == ACTION_DISCOVER)
                 discovery_done(d, answer, failure);
+        else if (r->kind == ACTION_JOBS)
+                jobs_read_done(d, r, answer, failure, ms);
         else
                 response_done(d, r, tag, answer, failure, ms);
 }
@@ -199,6 +203,10 @@ static int open_parts(struct daemon *d)
                 r = latencies_new(&d->latencies);
         if (r == 0)
                 r = answers_new(&d->answers);
+        if (r == 0)
+                r = orchestrators_new(&d->orchestrators);
+        if (r == 0)
+                r = jobs_new(&d->jobs);
         if (r == 0) {
                 d->actions = actions_new(d->config->limits.parallel_actions, on_action, d);
                 r = d->actions ? 0 : -ENOMEM;
@@ -213,6 +221,9 @@ static int open_guards(struct daemon *d)
         if (r < 0)
                 return log_error_r(EXIT_UNAVAILABLE_, "the databases of the configuration cannot be guarded: %s",
                                    r == -E2BIG ? "its globs come to too many" : strerror(-r));
+        r = jobs_apply(d);
+        if (r < 0)
+                return log_error_r(EXIT_INTERNAL_, "the orchestrators cannot be followed: %s", strerror(-r));
         known_backups_read(d);
         dirty_judge_last_run(d);
         recovery_expect_open(d);
@@ -274,6 +285,8 @@ static void close_all(struct daemon *d, bool orderly)
         if (d->incidents)
                 cases_close(d);
         answers_free(d->answers);
+        jobs_free(d);
+        orchestrators_free(d->orchestrators);
         summary_free(d->summary);
         latencies_free(d->latencies);
         recoveries_free(d->recoveries);

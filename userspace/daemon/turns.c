@@ -13,6 +13,7 @@
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
 #include "daemon/latencies.h"
+#include "daemon/jobs.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
 #include "daemon/schedule.h"
@@ -56,6 +57,7 @@ void turn_second(struct daemon *d)
         dirty_turn(d);
         schedule_turn(d);
         latencies_second(d);
+        jobs_second(d);
         if (d->retaining)
                 retain(d);
 }

@@ -44,7 +44,7 @@ bool job_value_pid(const struct job_value *v, int64_t *ret)
 {
         double number;
 
-        if (!job_value_number(v, &number) || number < 1 || number > PID_MAX || number != floor(number))
+        if (!job_value_number(v, &number) || number < 1 || number > PID_MAX || number != (double)(int64_t)number)
                 return false;
         *ret = (int64_t)number;
         return true;
@@ -167,6 +167,6 @@ bool job_value_time(const struct job_value *v, int64_t *ret)
         if (number < LEAST_S || number >= MOST_S)
                 return false;
         /* Whole seconds and their part one after the other: a double cannot hold this many nanoseconds. */
-        *ret = (int64_t)number * NS + (int64_t)llround((number - floor(number)) * 1e6) * 1000;
+        *ret = (int64_t)number * NS + (int64_t)((number - (double)(int64_t)number) * 1e6 + 0.5) * 1000;
         return true;
 }

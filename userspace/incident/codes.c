@@ -38,6 +38,13 @@ const struct incident_code incident_codes[] = {
         {"unsafe-copy", SEVERITY_P2, ENDS_WHEN_QUIET, false},
         {"backup-failed", SEVERITY_P2, ENDS_BY_BACKUP, false},
         {"backup-stale", SEVERITY_P3, ENDS_BY_BACKUP, false},
+        /* Jobs: over when their row says that they are, or that they move. */
+        {"job-orphaned", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        {"job-blocked", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        {"job-stalled", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        {"job-spinning", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        {"job-overdue", SEVERITY_P2, ENDS_WHEN_OVER, false},
+        {"jobs-unreadable", SEVERITY_P2, ENDS_WHEN_OVER, false},
         /* Vigil itself. */
         {"events-lost", SEVERITY_P2, ENDS_WHEN_QUIET, false},
         {"probe-silent", SEVERITY_P2, ENDS_WHEN_QUIET, false},

@@ -14,6 +14,7 @@ static const struct {
         {"vigil.health/1", operator_health},       {"vigil.status/1", operator_status},
         {"vigil.incidents/1", operator_incidents}, {"vigil.certificates/1", operator_certificates},
         {"vigil.summary/1", operator_summary},     {"vigil.latency/1", operator_latency},
+        {"vigil.jobs/1", operator_jobs},
 };
 
 int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out)

@@ -9,7 +9,7 @@
 
 /**
  * The document for a tired person: the verdict first, the worst first, in 100 columns. Made from the document alone. Knows
- * vigil.status/1, health/1, incidents/1, certificates/1, summary/1.
+ * vigil.status/1, health/1, incidents/1, certificates/1, summary/1, jobs/1.
  *
  * @param now_ns  since the epoch, for "12 min ago"
  * @return 0; -EINVAL: none of these; or -errno of writing

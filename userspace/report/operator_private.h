@@ -22,3 +22,4 @@ void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
 void operator_summary(struct page *p, const struct operator_view *v);
 void operator_latency(struct page *p, const struct operator_view *v);
+void operator_jobs(struct page *p, const struct operator_view *v);

@@ -22,6 +22,7 @@
  *   certificate                  {id}                                vigil.certificates/1 of one
  *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
  *   latency                      {database}                          vigil.latency/1
+ *   jobs                         {id}                                vigil.jobs/1; without id all that run
  *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":
  *                                                                    number of the last of them, `after` where there are none}: the
  *                                                                    next page is behind it, until one is empty

@@ -1,0 +1,301 @@
+/* jobs.c - see jobs.h: when jobs are read, and what comes back. */
+#include "daemon/jobs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/jobs_private.h"
+#include "detect/lock_graph.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+/* Between two looks at all processes of the host, and between those after somebody has ended: who comes in his place? */
+#define SCAN_NS      (5 * NS_PER_S)
+#define SCAN_SOON_NS (1 * NS_PER_S)
+#define SOON_FOR_NS  (30 * NS_PER_S)
+
+/* Between two samples of those who are in question; of many not so often. */
+#define SAMPLE_NS      (2 * NS_PER_S)
+#define SAMPLE_MANY_NS (10 * NS_PER_S)
+#define MANY           16
+
+/* A reading that fails because of a lock or a deadline is tried again before anything is said. */
+#define RETRY_NS (1 * NS_PER_S)
+
+static_assert(JOB_FIELDS == CONFIG_JOB_FIELDS, "the configuration names each field");
+
+int jobs_new(struct jobs **ret)
+{
+        struct jobs *j = calloc(1, sizeof(*j));
+
+        if (!j)
+                return -ENOMEM;
+        j->samples = samples_new();
+        if (!j->samples) {
+                free(j);
+                return -ENOMEM;
+        }
+        *ret = j;
+        return 0;
+}
+
+void jobs_free(struct daemon *d)
+{
+        if (!d->jobs)
+                return;
+        for (size_t i = 0; d->orchestrators && i < orchestrators_count(d->orchestrators); i++) {
+                struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                job_table_free(o->jobs);
+                o->jobs = NULL;
+        }
+        samples_free(d->jobs->samples);
+        free(d->jobs);
+        d->jobs = NULL;
+}
+
+static bool has_jobs(const struct orchestrator *o)
+{
+        return o->of->jobs.query || o->of->jobs.files;
+}
+
+static void on_gone(struct daemon *d, struct orchestrator *o)
+{
+        if (!o->jobs)
+                return;
+        jobs_tell_gone(d, o);
+        job_table_free(o->jobs);
+        o->jobs = NULL;
+}
+
+int jobs_apply(struct daemon *d)
+{
+        uint64_t now = clock_boottime_ns();
+        int r = orchestrators_apply(d, on_gone);
+
+        for (size_t i = 0; r == 0 && i < orchestrators_count(d->orchestrators); i++) {
+                struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                if (!o->jobs && !(o->jobs = calloc(1, sizeof(*o->jobs))))
+                        return -ENOMEM;
+                o->jobs->due_ns = has_jobs(o) ? now : 0;
+        }
+        d->jobs->scan_due_ns = 0;
+        return r;
+}
+
+/* ---- readings ---- */
+
+static void trouble(struct job_table *t, bool failed, const char *why)
+{
+        t->failed = failed;
+        snprintf(t->trouble, sizeof(t->trouble), "%s", why);
+}
+
+static void ask(struct daemon *d, struct orchestrator *o)
+{
+        const struct config_jobs *c = &o->of->jobs;
+        const struct guard *g = o->of->database ? guards_by_name(d->guards, o->of->database) : NULL;
+        struct job_table *t = o->jobs;
+        struct action_request r = {.kind = ACTION_JOBS,
+                                   .database = o->name,
+                                   .path = "",
+                                   .reason = "schedule",
+                                   .jobs = {.path = c->query && g ? guard_path(d, g) : NULL,
+                                            .query = c->query,
+                                            .files = c->files,
+                                            .deadline_ms = c->deadline_ms,
+                                            .max_rows = c->max_rows}};
+
+        if (t->asked_ns || (c->query && !r.jobs.path))
+                return;
+        for (size_t f = 0; f < JOB_FIELDS; f++)
+                r.jobs.name[f] = c->query ? c->column[f] : c->pointer[f];
+        t->asked_ns = clock_boottime_ns();
+        t->due_ns = t->asked_ns + c->every_ms * NS_PER_MS;
+        t->again = false;
+        int e = actions_start(d->actions, &r, NULL);
+        if (e == 0)
+                return;
+        t->asked_ns = 0;
+        trouble(t, true,
+                e == -EAGAIN    ? "the helper that reads them has failed too often of late and rests for an hour"
+                : e == -ENOBUFS ? "too many actions wait"
+                                : strerror(-e));
+        jobs_tell_reading(d, o);
+}
+
+static struct orchestrator *by_name(struct daemon *d, const char *name)
+{
+        for (size_t i = 0; d->orchestrators && i < orchestrators_count(d->orchestrators); i++)
+                if (strcmp(orchestrators_at(d->orchestrators, i)->name, name) == 0)
+                        return orchestrators_at(d->orchestrators, i);
+        return NULL;
+}
+
+/* What is odd in a reading that succeeded, in one line. */
+static void note_odd(struct job_table *t, const struct config_jobs *c, const json_t *answer)
+{
+        json_int_t nodd = json_integer_value(json_object_get(answer, "nodd"));
+        const char *first = json_string_value(json_array_get(json_object_get(answer, "odd"), 0));
+        char text[sizeof(t->trouble)] = "";
+        size_t n = 0;
+
+        if (t->more)
+                n += (size_t)snprintf(text, sizeof(text), "there are more than %u: only these are followed",
+                                      c->max_rows);
+        if (nodd > 0)
+                n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s", n ? "; " : "", first ? first : "?",
+                                      nodd > 1 ? " (and others)" : "");
+        if (t->twice)
+                snprintf(text + n, sizeof(text) - n, "%san id stands in more than one row", n ? "; " : "");
+        trouble(t, false, text);
+}
+
+static void take(struct daemon *d, struct orchestrator *o, const json_t *answer, uint64_t ms)
+{
+        struct job_table *t = o->jobs;
+        bool first = !t->read_ns;
+
+        if (job_table_take(t, o->of, json_object_get(answer, "rows"), t->asked_ns) < 0) {
+                trouble(t, true, "out of memory");
+                return;
+        }
+        t->read_ns = t->asked_ns;
+        t->read_ms = ms;
+        t->more = json_is_true(json_object_get(answer, "more"));
+        snprintf(t->method, sizeof(t->method), "%s", json_string_value(json_object_get(answer, "method")));
+        note_odd(t, &o->of->jobs, answer);
+        /* What an earlier run told of may be over by now. */
+        for (size_t v = 0; first && v < JOB_VERDICTS; v++)
+                t->firing[v] = v != JOB_HEALTHY && v != JOB_UNKNOWN;
+        if (first)
+                t->unreadable = true;
+        jobs_judge(d, o, true);
+        jobs_tell(d, o);
+}
+
+void jobs_read_done(struct daemon *d, const struct action_request *r, const json_t *answer, const char *failure,
+                    uint64_t ms)
+{
+        struct orchestrator *o = by_name(d, r->database);
+        json_int_t error = json_integer_value(json_object_get(answer, "error"));
+        char why[400];
+
+        if (!o || !o->jobs || !o->jobs->asked_ns || d->ending)
+                return;
+        struct job_table *t = o->jobs;
+        bool before = t->failed;
+        if (answer && error == 0) {
+                take(d, o, answer, ms);
+        } else {
+                if (answer)
+                        snprintf(why, sizeof(why), "%s", json_string_value(json_object_get(answer, "reason")));
+                else
+                        snprintf(why, sizeof(why), "the helper that reads them failed: %s", failure);
+                trouble(t, true, why);
+                t->due_ns = clock_boottime_ns() + RETRY_NS;
+        }
+        /* A lock, a deadline: once is none. */
+        if (!t->failed || before || (error != -EBUSY && error != -ETIME))
+                jobs_tell_reading(d, o);
+        if (t->failed && before && t->due_ns < t->asked_ns + o->of->jobs.every_ms * NS_PER_MS)
+                t->due_ns = t->asked_ns + o->of->jobs.every_ms * NS_PER_MS;
+        t->asked_ns = 0;
+        if (t->again)
+                ask(d, o);
+}
+
+/* ---- ends ---- */
+
+/* What ended may have written last what it had to say: the row is read anew, and then judged. */
+static void on_ended(struct daemon *d, struct orchestrator *o)
+{
+        uint64_t now = clock_boottime_ns();
+
+        d->jobs->ended_ns = now;
+        d->jobs->scan_due_ns = now + SCAN_SOON_NS / 4;
+        if (!o->jobs || !has_jobs(o))
+                return;
+        o->jobs->again = o->jobs->asked_ns != 0;
+        ask(d, o);
+}
+
+void jobs_turn(struct daemon *d)
+{
+        orchestrators_turn(d, on_ended);
+}
+
+void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const char *certificate)
+{
+        struct job_death *x;
+
+        if (!orchestrators_count(d->orchestrators))
+                return;
+        x = &d->jobs->death[d->jobs->ndeaths++ % JOB_DEATHS];
+        x->id = *id;
+        snprintf(x->certificate, sizeof(x->certificate), "%s", certificate);
+}
+
+/* ---- each second ---- */
+
+static bool in_question(const struct job_table *t)
+{
+        for (size_t i = 0; i < t->n; i++)
+                if (t->job[i].in_question)
+                        return true;
+        return false;
+}
+
+static void look_at_waiters(struct daemon *d)
+{
+        struct jobs *j = d->jobs;
+
+        j->nwaiters = j->nknots = 0;
+        if (sensor_waiters(d->sensor, j->waiter, JOB_WAITERS, &j->nwaiters) < 0)
+                return;
+        j->nknots = lock_graph_knots(j->waiter, j->nwaiters, j->knot, JOB_KNOTS);
+}
+
+static void scan(struct daemon *d, uint64_t now)
+{
+        struct jobs *j = d->jobs;
+
+        if (now < j->scan_due_ns)
+                return;
+        orchestrators_scan(d, on_ended);
+        j->scan_due_ns = now + (j->ended_ns && now - j->ended_ns < SOON_FOR_NS ? SCAN_SOON_NS : SCAN_NS);
+}
+
+void jobs_second(struct daemon *d)
+{
+        uint64_t now = clock_boottime_ns();
+        bool any = false;
+
+        if (!orchestrators_count(d->orchestrators))
+                return;
+        scan(d, now);
+        for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
+                struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                if (o->jobs->due_ns && now >= o->jobs->due_ns)
+                        ask(d, o);
+                any = any || in_question(o->jobs);
+        }
+        if (!any)
+                return;
+        if (now >= d->jobs->sample_due_ns) {
+                size_t n = samples_turn(d->jobs->samples, d->sensor, now);
+                d->jobs->sample_due_ns = now + (n > MANY ? SAMPLE_MANY_NS : SAMPLE_NS) - NS_PER_S / 2;
+                look_at_waiters(d);
+        }
+        for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
+                jobs_judge(d, orchestrators_at(d->orchestrators, i), false);
+                jobs_tell(d, orchestrators_at(d->orchestrators, i));
+        }
+}

@@ -1,0 +1,229 @@
+/* jobs_facts.c - which processes work for a job, and all else that its verdict rests on. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+#include "daemon/jobs_private.h"
+
+#define NS_PER_MS 1000000ull
+
+/* Rows carry whole seconds, and another clock. */
+#define SLACK_NS 2000000000ull
+
+#define BLOCKED_AFTER_MS 30000
+
+struct job_limits job_limits_of(const struct config_orchestrator *of)
+{
+        struct job_limits l = job_limits_default;
+        uint64_t blocked = of->jobs.blocked_after_ms;
+
+        l.stuck_after_ms = of->jobs.stuck_after_ms;
+        l.no_progress_ms = of->jobs.no_progress_ms;
+        if (!blocked)
+                blocked = l.no_progress_ms && l.no_progress_ms < BLOCKED_AFTER_MS ? l.no_progress_ms
+                                                                                  : BLOCKED_AFTER_MS;
+        l.blocked_after_ms = blocked;
+        return l;
+}
+
+/* A time of a row on the clock of the boot: 1 is before the boot, 0 not known. One that is still to come says nothing. */
+static uint64_t boottime_of(int64_t at_ns, uint64_t now)
+{
+        int64_t ns = at_ns - clock_realtime_offset_ns();
+
+        if (at_ns <= 0 || ns > (int64_t)(now + SLACK_NS))
+                return 0;
+        return ns < 1 ? 1 : (uint64_t)ns;
+}
+
+static const char *certificate_of(const struct jobs *jobs, const struct vigil_ident *id)
+{
+        size_t n = jobs->ndeaths < JOB_DEATHS ? jobs->ndeaths : JOB_DEATHS;
+
+        for (size_t i = 0; i < n; i++)
+                if (jobs->death[i].id.tgid == id->tgid && jobs->death[i].id.start_ns == id->start_ns)
+                        return jobs->death[i].certificate;
+        return NULL;
+}
+
+/* ---- processes ---- */
+
+static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, const struct vigil_ident *id,
+                uint64_t ended_ns)
+{
+        static const struct process_evidence gone = {.gone = true};
+        struct job_process *p = &c->process[c->facts.nprocesses];
+
+        if (c->facts.nprocesses == JOB_PROCESSES)
+                return;
+        c->facts.nprocesses++;
+        *p = (struct job_process){
+                .tie = how, .id = *id, .ended_ns = ended_ns, .certificate = certificate_of(jobs, id)};
+        p->now = ended_ns ? NULL : samples_now(jobs->samples, id);
+        p->before = ended_ns ? NULL : samples_before(jobs->samples, id);
+        if (!id->tgid)
+                p->now = &gone;
+}
+
+static bool is_tied(const struct job_case *c, const struct member *m)
+{
+        for (size_t i = 0; i < c->facts.nprocesses; i++)
+                if (c->process[i].id.tgid == m->id.tgid && c->process[i].id.start_ns == m->id.start_ns)
+                        return true;
+        return false;
+}
+
+/* Who had the number when the row began to name it. */
+static const struct member *member_of(const struct orchestrator *o, const struct job *job)
+{
+        const struct member *best = NULL;
+
+        for (size_t i = 0; i < o->n; i++) {
+                const struct member *m = &o->member[i];
+                if (m->id.tgid != job->pid || (best && m->id.start_ns > job->pid_seen_ns))
+                        continue;
+                if (!best || best->id.start_ns > job->pid_seen_ns || m->id.start_ns > best->id.start_ns)
+                        best = m;
+        }
+        return best;
+}
+
+static bool descends(const struct orchestrator *o, const struct member *m, uint32_t pid)
+{
+        for (int depth = 0; m && depth < 8; depth++) {
+                if (m->ppid == pid)
+                        return true;
+                m = orchestrator_member(o, m->ppid);
+        }
+        return false;
+}
+
+/* The row names it. */
+static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, const struct job *job,
+                       struct job_case *c)
+{
+        const struct member *m = member_of(o, job);
+
+        if (m)
+                tie(jobs, c, JOB_TIE_PID, &m->id, m->ended_ns);
+        else
+                tie(jobs, c, JOB_TIE_PID, &job->stranger, 0);
+        c->process[0].tied_ns = job->pid_seen_ns;
+        if (!c->process[0].id.tgid)
+                c->process[0].id.tgid = job->pid; /* nobody has it: it is gone */
+        for (size_t i = 0; m && !m->ended_ns && i < o->n; i++)
+                if (!o->member[i].ended_ns && &o->member[i] != m && descends(o, &o->member[i], job->pid))
+                        tie(jobs, c, JOB_TIE_CHILD, &o->member[i].id, 0);
+}
+
+/* It was there when the job last moved, so it may be the one that moves it. Who came later has not touched it. */
+static bool could_work(const struct member *m, uint64_t moved_ns)
+{
+        uint64_t start = m->id.start_ns ? m->id.start_ns : procinfo_start_ns(m->ticks);
+
+        return start <= moved_ns + SLACK_NS && (!m->ended_ns || m->ended_ns + SLACK_NS >= moved_ns);
+}
+
+static bool has_written(const struct jobs *jobs, const struct member *m, unsigned db, uint64_t since_ns)
+{
+        const struct process_evidence *e = samples_now(jobs->samples, &m->id);
+
+        for (size_t i = 0; e && db && i < e->nuses && i < VIGIL_USES; i++)
+                if (e->use[i].db == db && e->use[i].writes && e->use[i].last_ns >= since_ns)
+                        return true;
+        return false;
+}
+
+static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, unsigned db, uint64_t moved_ns,
+                        struct job_case *c)
+{
+        size_t alive = 0;
+
+        for (size_t i = 0; i < o->n; i++) {
+                const struct member *m = &o->member[i];
+                if (m->ended_ns || !could_work(m, moved_ns) || is_tied(c, m))
+                        continue;
+                alive++;
+                tie(jobs, c, has_written(jobs, m, db, c->facts.started_ns) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id,
+                    0);
+        }
+        if (alive || c->facts.nprocesses)
+                return;
+        /* Nobody is left who could have worked for it: the one that was there last had it. */
+        const struct member *last = NULL;
+        for (size_t i = 0; i < o->n; i++)
+                if (o->member[i].ended_ns && could_work(&o->member[i], moved_ns) &&
+                    (!last || (o->member[i].root && !last->root) ||
+                     (o->member[i].root == last->root && o->member[i].ended_ns > last->ended_ns)))
+                        last = &o->member[i];
+        if (last)
+                tie(jobs, c, JOB_TIE_WRITES, &last->id, last->ended_ns);
+}
+
+/* 1, 0, or -1: not known, as where the rule may be wrong. */
+static int lives(struct daemon *d, const struct orchestrator *o, const struct guard *g, uint64_t moved_ns)
+{
+        struct vigil_db account;
+
+        for (size_t i = 0; i < o->n; i++)
+                if (!o->member[i].ended_ns && could_work(&o->member[i], moved_ns))
+                        return 1;
+        if (o->ever) {
+                /* A row that moves while nobody is there who could move it: the rule does not find all of them. */
+                uint64_t last = 0;
+                for (size_t i = 0; i < o->n; i++)
+                        if (o->member[i].ended_ns > last)
+                                last = o->member[i].ended_ns;
+                return o->living == 0 && last && moved_ns > last + SLACK_NS ? -1 : 0;
+        }
+        /* Nobody has the database open, so nobody can be at work. */
+        return g && g->state == GUARD_WATCHED && sensor_account(d->sensor, g->id, &account) == 0 &&
+                               account.users == 0
+                       ? 0
+                       : -1;
+}
+
+static const char *database_name(unsigned db, const void *userdata)
+{
+        const struct daemon *d = userdata;
+        const struct guard *g = guards_by_id(d->guards, db);
+
+        return g ? g->name : NULL;
+}
+
+void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct job *job, uint64_t now,
+                   struct job_case *ret)
+{
+        const struct jobs *jobs = d->jobs;
+        const struct guard *g = o->of->database ? guards_by_name(d->guards, o->of->database) : NULL;
+        struct job_facts *f = &ret->facts;
+
+        *f = (struct job_facts){.id = job->id,
+                                .orchestrator = o->name,
+                                .status = job->status,
+                                .now_ns = now,
+                                .read_ns = o->jobs->read_ns,
+                                .started_ns = boottime_of(job->started_at, now),
+                                .updated_ns = boottime_of(job->updated_at, now),
+                                .first_seen_ns = job->first_seen_ns,
+                                .changed_ns = job->changed_ns,
+                                .progress = job->progress,
+                                .total = job->total,
+                                .first_progress = job->first_progress,
+                                .first_progress_ns = job->first_progress_ns,
+                                .process = ret->process,
+                                .waiter = jobs->waiter,
+                                .knot = jobs->knot,
+                                .nknots = jobs->nknots,
+                                .database = database_name,
+                                .userdata = d};
+        uint64_t moved = f->updated_ns ? f->updated_ns : f->changed_ns ? f->changed_ns : f->first_seen_ns;
+
+        f->orchestrator_lives = lives(d, o, g, moved);
+        if (job->pid)
+                tie_by_pid(jobs, o, job, ret);
+        tie_by_work(jobs, o, g && g->state == GUARD_WATCHED ? g->id : 0, moved, ret);
+}

@@ -1,0 +1,90 @@
+/* jobs_judge.c - verdicts: who is in question is sampled, and judged again until the answer is known. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/core.h"
+#include "daemon/jobs_private.h"
+#include "sensor/procinfo.h"
+
+/* A certificate is a part of the finding, and comes a moment after the death. */
+#define CERTIFICATE_WAIT_NS 1500000000ull
+
+#define STRANGER_NS 10000000000ull
+
+/* The number in the row is no member's: who has it now? */
+static void look_up_stranger(struct daemon *d, const struct orchestrator *o, struct job *job, uint64_t now)
+{
+        struct procinfo_stat stat;
+        uint64_t start_ns;
+
+        if (!job->pid || orchestrator_member(o, job->pid) ||
+            (job->stranger_ns && now - job->stranger_ns < STRANGER_NS))
+                return;
+        job->stranger_ns = now;
+        job->stranger = (struct vigil_ident){0};
+        if (procinfo_stat(job->pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
+                return;
+        job->stranger.tgid = job->pid;
+        memcpy(job->stranger.comm, stat.comm, sizeof(job->stranger.comm));
+        if (sensor_identify(d->sensor, (pid_t)job->pid, &start_ns) < 0)
+                start_ns = procinfo_start_ns(stat.ticks);
+        job->stranger.start_ns = start_ns;
+}
+
+static void want_samples(struct samples *s, const struct job_case *c, uint64_t now)
+{
+        for (size_t i = 0; i < c->facts.nprocesses; i++)
+                if (!c->process[i].ended_ns && !(c->process[i].now && c->process[i].now->gone))
+                        samples_want(s, &c->process[i].id, now);
+}
+
+static bool waits_for_certificate(const struct orchestrator *o, const struct job_case *c,
+                                  const struct job_judgement *j, uint64_t now)
+{
+        if (j->verdict != JOB_ORPHANED || !o->of->database || j->process == JOB_NOBODY)
+                return false;
+        const struct job_process *p = &c->process[j->process];
+        return p->ended_ns && !p->certificate && now - p->ended_ns < CERTIFICATE_WAIT_NS;
+}
+
+static void judge(struct daemon *d, struct orchestrator *o, struct job *job, const struct job_limits *l,
+                  uint64_t now)
+{
+        struct job_case c;
+        struct job_judgement j;
+
+        look_up_stranger(d, o, job, now);
+        job_case_fill(d, o, job, now, &c);
+        job->in_question = job_is_in_question(&c.facts, l);
+        if (job->in_question)
+                want_samples(d->jobs->samples, &c, now);
+        job_judge(&c.facts, l, &j);
+        if (waits_for_certificate(o, &c, &j, now)) {
+                job->in_question = true;
+                return;
+        }
+        free(job->detail);
+        job->detail = j.verdict == JOB_HEALTHY ? NULL : strdup(j.detail);
+        job->verdict = j.verdict;
+        job->since_ns = j.since_ns;
+        if (j.verdict != JOB_UNKNOWN)
+                job->told = j.verdict;
+        else
+                job->in_question = true;
+}
+
+void jobs_judge(struct daemon *d, struct orchestrator *o, bool all)
+{
+        const struct job_limits l = job_limits_of(o->of);
+        struct job_table *t = o->jobs;
+        uint64_t now = clock_boottime_ns();
+
+        for (size_t i = 0; i < t->n; i++)
+                if (all || t->job[i].in_question)
+                        judge(d, o, &t->job[i], &l, now);
+        memset(t->count, 0, sizeof(t->count));
+        for (size_t i = 0; i < t->n; i++)
+                t->count[t->job[i].told]++;
+}

@@ -1,0 +1,121 @@
+/* jobs_private.h - shared by the files of jobs.h. Layer: daemon. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/jobs.h"
+#include "daemon/orchestrators.h"
+#include "daemon/samples.h"
+#include "detect/job.h"
+
+#define JOB_VERDICTS (JOB_UNKNOWN + 1)
+
+/** One job that runs, as its row says. Times are ns since the epoch where they come from the row, else of CLOCK_BOOTTIME. */
+struct job {
+        char *id, *status;              /* status NULL: the row has none */
+        int64_t started_at, updated_at; /* of the row; 0: not known */
+        double progress, total;         /* NAN: not known */
+        uint32_t pid;                   /* 0: not known */
+
+        uint64_t first_seen_ns;
+        uint64_t changed_ns;  /* 0: not since it was first seen */
+        uint64_t pid_seen_ns; /* when this pid was first seen in the row */
+        struct vigil_ident
+                stranger;     /* who has that number and is no member; tgid 0: nobody, start_ns 0: not known */
+        uint64_t stranger_ns; /* when that was looked up */
+        double first_progress;
+        uint64_t first_progress_ns;
+        bool seen; /* in this reading */
+
+        enum job_verdict verdict;
+        enum job_verdict told; /* the last one that was no JOB_UNKNOWN */
+        bool in_question;
+        char *detail;      /* NULL: healthy */
+        uint64_t since_ns; /* of the verdict; 0: not known */
+};
+
+/** The jobs of one orchestrator. */
+struct job_table {
+        struct job *job;
+        size_t n, room;
+        uint32_t *slot; /* index + 1 by the hash of the id; 0: free */
+        size_t slots;   /* a power of two */
+        uint64_t twice; /* rows of the last reading whose id another one had, too */
+
+        uint64_t due_ns;   /* CLOCK_BOOTTIME of the next reading; 0: never */
+        uint64_t asked_ns; /* when the reading that is at work began; 0: none */
+        bool again;        /* somebody ended meanwhile: one more reading at once */
+        uint64_t read_ns;  /* when the newest reading that succeeded began; 0: none yet */
+        uint64_t read_ms;  /* how long it took */
+        char method[16];
+        char trouble[400]; /* why the last one failed, or what is odd in it; "": nothing */
+        bool failed;       /* the last one gave nothing */
+        bool more;         /* it was cut at max-rows */
+
+        bool firing[JOB_VERDICTS]; /* a finding of it has been made, and is not over */
+        bool unreadable;           /* the same of jobs-unreadable */
+        char unreadable_told[400]; /* what was told */
+        size_t count[JOB_VERDICTS], told_count[JOB_VERDICTS];
+        uint64_t told_ns[JOB_VERDICTS];
+};
+
+/** A death that was judged. */
+struct job_death {
+        struct vigil_ident id;
+        char certificate[DETECT_ID_LEN];
+};
+#define JOB_DEATHS 1024 /* kept of them, a ring */
+
+#define JOB_WAITERS 256 /* processes that wait for a lock; more are not looked at */
+#define JOB_KNOTS   16
+
+struct jobs {
+        struct samples *samples;
+        struct job_death death[JOB_DEATHS];
+        size_t ndeaths; /* in all */
+        uint64_t scan_due_ns, sample_due_ns;
+        uint64_t ended_ns;                      /* when somebody was seen to end */
+        struct lock_waiter waiter[JOB_WAITERS]; /* at the last look, with the knots that they make */
+        size_t nwaiters;
+        struct lock_knot knot[JOB_KNOTS];
+        size_t nknots;
+};
+
+#define JOB_PROCESSES 16 /* of one job that are looked at */
+
+/** Facts with the room that they point into. */
+struct job_case {
+        struct job_facts facts;
+        struct job_process process[JOB_PROCESSES];
+};
+
+/* jobs_table.c */
+
+/** Takes the rows of a reading that began at @p began_ns: new ones, changed ones; what is no longer there is dropped.
+ * @return 0 or -ENOMEM */
+int job_table_take(struct job_table *t, const struct config_orchestrator *of, const json_t *rows,
+                   uint64_t began_ns);
+void job_table_free(struct job_table *t);
+struct job *job_table_find(const struct job_table *t, const char *id);
+
+/* jobs_facts.c */
+
+/** What is known of @p job. @p ret points into itself, the table and the samples. */
+void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct job *job, uint64_t now,
+                   struct job_case *ret);
+struct job_limits job_limits_of(const struct config_orchestrator *of);
+
+/* jobs_judge.c */
+
+/** Judges all jobs, or those that were in question; wants samples of the processes of those that are. */
+void jobs_judge(struct daemon *d, struct orchestrator *o, bool all);
+
+/* jobs_tell.c */
+
+/** Findings that begin, grow and end, by what the table holds now. */
+void jobs_tell(struct daemon *d, struct orchestrator *o);
+void jobs_tell_reading(struct daemon *d, struct orchestrator *o);
+/** @p o is no longer configured: what it told of is over. */
+void jobs_tell_gone(struct daemon *d, struct orchestrator *o);

@@ -1,0 +1,230 @@
+/* jobs_table.c - what a reading says becomes jobs; what changed, and when that was seen. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/jobs_private.h"
+
+/* What counts as running where the configuration does not say. */
+static const char *const usual[] = {"running", "processing", "in_progress", NULL};
+
+/* One row, read. */
+struct row {
+        const char *id, *status;
+        int64_t started_at, updated_at;
+        double progress, total;
+        uint32_t pid;
+};
+
+static double number(const json_t *v)
+{
+        return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* Its types have been checked (action_wrong_jobs()). */
+static struct row row_of(const json_t *row)
+{
+        return (struct row){
+                .id = json_string_value(json_array_get(row, JOB_FIELD_ID)),
+                .status = json_string_value(json_array_get(row, JOB_FIELD_STATUS)),
+                .started_at = json_integer_value(json_array_get(row, JOB_FIELD_STARTED)),
+                .updated_at = json_integer_value(json_array_get(row, JOB_FIELD_UPDATED)),
+                .progress = number(json_array_get(row, JOB_FIELD_PROGRESS)),
+                .total = number(json_array_get(row, JOB_FIELD_TOTAL)),
+                .pid = (uint32_t)json_integer_value(json_array_get(row, JOB_FIELD_PID)),
+        };
+}
+
+/* Without a status the query has chosen. */
+static bool is_running(const struct config_orchestrator *of, const char *status)
+{
+        const char *const *value = of->jobs.running ? (const char *const *)of->jobs.running : usual;
+
+        if (!status)
+                return true;
+        for (; *value; value++)
+                if (strcmp(*value, status) == 0)
+                        return true;
+        return false;
+}
+
+/* ---- finding by id ---- */
+
+static size_t hash(const char *id)
+{
+        size_t h = 0xcbf29ce484222325ull;
+
+        for (; *id; id++)
+                h = (h ^ (unsigned char)*id) * 0x100000001b3ull;
+        return h;
+}
+
+static uint32_t *slot_of(const struct job_table *t, const char *id)
+{
+        size_t i = hash(id) & (t->slots - 1);
+
+        while (t->slot[i] && strcmp(t->job[t->slot[i] - 1].id, id) != 0)
+                i = (i + 1) & (t->slots - 1);
+        return &t->slot[i];
+}
+
+struct job *job_table_find(const struct job_table *t, const char *id)
+{
+        uint32_t at = t->slots ? *slot_of(t, id) : 0;
+
+        return at ? &t->job[at - 1] : NULL;
+}
+
+/* Places for @n jobs, at most half of them taken. */
+static int index_all(struct job_table *t, size_t n)
+{
+        size_t slots = 64;
+
+        while (slots < 2 * n)
+                slots *= 2;
+        if (slots != t->slots) {
+                uint32_t *grown = calloc(slots, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                free(t->slot);
+                t->slot = grown;
+                t->slots = slots;
+        } else {
+                memset(t->slot, 0, slots * sizeof(*t->slot));
+        }
+        for (size_t i = 0; i < t->n; i++)
+                *slot_of(t, t->job[i].id) = (uint32_t)i + 1;
+        return 0;
+}
+
+/* ---- one job ---- */
+
+static void job_done(struct job *j)
+{
+        free(j->id);
+        free(j->status);
+        free(j->detail);
+}
+
+void job_table_free(struct job_table *t)
+{
+        for (size_t i = 0; t && i < t->n; i++)
+                job_done(&t->job[i]);
+        if (t) {
+                free(t->job);
+                free(t->slot);
+        }
+        free(t);
+}
+
+static bool same_number(double a, double b)
+{
+        return (isnan(a) && isnan(b)) || a == b;
+}
+
+static bool same_status(const char *a, const char *b)
+{
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int update(struct job *j, const struct row *r, uint64_t now)
+{
+        bool same = j->started_at == r->started_at && j->updated_at == r->updated_at && j->pid == r->pid &&
+                    same_number(j->progress, r->progress) && same_number(j->total, r->total);
+
+        if (!same_status(j->status, r->status)) {
+                char *status = r->status ? strdup(r->status) : NULL;
+                if (r->status && !status)
+                        return -ENOMEM;
+                free(j->status);
+                j->status = status;
+                same = false;
+        }
+        if (j->pid != r->pid)
+                j->pid_seen_ns = now;
+        if (isnan(j->first_progress) || r->progress < j->first_progress) { /* it has begun anew */
+                j->first_progress = r->progress;
+                j->first_progress_ns = now;
+        }
+        if (!same)
+                j->changed_ns = now;
+        j->started_at = r->started_at;
+        j->updated_at = r->updated_at;
+        j->progress = r->progress;
+        j->total = r->total;
+        j->pid = r->pid;
+        j->seen = true;
+        return 0;
+}
+
+static int add(struct job_table *t, const struct row *r, uint64_t now)
+{
+        if (t->n == t->room) {
+                size_t room = t->room ? 2 * t->room : 64;
+                struct job *grown = reallocarray(t->job, room, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                t->job = grown;
+                t->room = room;
+        }
+        struct job *j = &t->job[t->n];
+        *j = (struct job){.id = strdup(r->id),
+                          .status = r->status ? strdup(r->status) : NULL,
+                          .started_at = r->started_at,
+                          .updated_at = r->updated_at,
+                          .progress = r->progress,
+                          .total = r->total,
+                          .pid = r->pid,
+                          .first_seen_ns = now,
+                          .pid_seen_ns = r->pid ? now : 0,
+                          .first_progress = r->progress,
+                          .first_progress_ns = isnan(r->progress) ? 0 : now,
+                          .seen = true};
+        if (!j->id || (r->status && !j->status)) {
+                job_done(j);
+                return -ENOMEM;
+        }
+        *slot_of(t, j->id) = (uint32_t)++t->n;
+        return 0;
+}
+
+static void drop_unseen(struct job_table *t)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < t->n; i++) {
+                if (t->job[i].seen)
+                        t->job[kept++] = t->job[i];
+                else
+                        job_done(&t->job[i]);
+        }
+        t->n = kept;
+}
+
+int job_table_take(struct job_table *t, const struct config_orchestrator *of, const json_t *rows, uint64_t began_ns)
+{
+        size_t i;
+        json_t *one;
+        int r = index_all(t, t->n + json_array_size(rows));
+
+        t->twice = 0;
+        for (i = 0; i < t->n; i++)
+                t->job[i].seen = false;
+        json_array_foreach (rows, i, one) {
+                const struct row row = row_of(one);
+                if (r < 0)
+                        return r;
+                if (!is_running(of, row.status))
+                        continue;
+                struct job *known = job_table_find(t, row.id);
+                if (known && known->seen)
+                        t->twice++;
+                else
+                        r = known ? update(known, &row, began_ns) : add(t, &row, began_ns);
+        }
+        if (r < 0)
+                return r;
+        drop_unseen(t);
+        return index_all(t, t->n);
+}

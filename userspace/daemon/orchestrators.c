@@ -1,0 +1,533 @@
+/* orchestrators.c - see orchestrators.h. */
+#include "daemon/orchestrators.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "daemon/core.h"
+#include "sensor/procinfo.h"
+
+/* Those whose command line is looked at again in every scan: an exec may still come. */
+#define YOUNG_NS 60000000000ull
+
+/* A process of the host, as the last scan found it. */
+struct host_process {
+        struct procinfo_stat stat;
+        uint64_t member; /* a bit for each orchestrator: it is a member */
+        bool judged;     /* its rules have been looked at since it became what it is */
+};
+
+static_assert(CONFIG_MAX_ORCHESTRATORS <= 64, "a bit for each");
+
+struct orchestrators {
+        struct orchestrator *one;
+        size_t n;
+        int epoll;
+        unsigned watched;
+        struct host_process *host; /* by number, ascending */
+        size_t nhost;
+};
+
+int orchestrators_new(struct orchestrators **ret)
+{
+        struct orchestrators *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return -ENOMEM;
+        s->epoll = epoll_create1(EPOLL_CLOEXEC);
+        if (s->epoll < 0) {
+                free(s);
+                return -errno;
+        }
+        *ret = s;
+        return 0;
+}
+
+/* ---- members ---- */
+
+static void unwatch(struct orchestrators *s, struct member *m)
+{
+        if (m->pidfd < 0)
+                return;
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, m->pidfd, NULL); /* helpers hold a copy: closing it is not enough */
+        close(m->pidfd);
+        m->pidfd = -1;
+        s->watched--;
+}
+
+static void watch(struct orchestrators *s, struct member *m)
+{
+        struct epoll_event readable = {.events = EPOLLIN};
+        struct procinfo_stat now;
+
+        if (s->watched >= ORCHESTRATOR_WATCHED)
+                return;
+        m->pidfd = pidfd_open((pid_t)m->id.tgid, 0);
+        if (m->pidfd < 0)
+                return;
+        s->watched++;
+        /* It may have become another's number before it was opened. */
+        if (procinfo_stat(m->id.tgid, &now) < 0 || now.ticks != m->ticks ||
+            epoll_ctl(s->epoll, EPOLL_CTL_ADD, m->pidfd, &readable) < 0)
+                unwatch(s, m);
+}
+
+static void drop(struct orchestrators *s, struct orchestrator *o, size_t i)
+{
+        unwatch(s, &o->member[i]);
+        o->member[i] = o->member[--o->n];
+}
+
+static void orchestrator_done(struct orchestrators *s, struct orchestrator *o)
+{
+        while (o->n)
+                drop(s, o, o->n - 1);
+        free(o->member);
+        free(o->name);
+        *o = (struct orchestrator){0};
+}
+
+void orchestrators_free(struct orchestrators *s)
+{
+        if (!s)
+                return;
+        for (size_t i = 0; i < s->n; i++)
+                orchestrator_done(s, &s->one[i]);
+        free(s->one);
+        free(s->host);
+        cleanup_close_(&s->epoll);
+        free(s);
+}
+
+static void forget_longest_dead(struct orchestrators *s, struct orchestrator *o)
+{
+        size_t dead = o->n - o->living, oldest = SIZE_MAX;
+
+        if (dead <= ORCHESTRATOR_DEAD)
+                return;
+        for (size_t i = 0; i < o->n; i++)
+                if (o->member[i].ended_ns &&
+                    (oldest == SIZE_MAX || o->member[i].ended_ns < o->member[oldest].ended_ns))
+                        oldest = i;
+        drop(s, o, oldest);
+}
+
+static void end_member(struct orchestrators *s, struct orchestrator *o, struct member *m)
+{
+        m->ended_ns = clock_boottime_ns();
+        unwatch(s, m);
+        o->living--;
+        if (m->root) {
+                o->last_end_ns = m->ended_ns;
+                o->unreplaced++;
+        }
+        forget_longest_dead(s, o);
+}
+
+/* A root in the place of one that ended is a restart. */
+static void note_start(struct orchestrator *o, uint64_t start_ns)
+{
+        if (!o->unreplaced)
+                return;
+        o->unreplaced--;
+        o->start_ns[o->restarts++ % ORCHESTRATOR_STARTS] = start_ns;
+}
+
+static bool has_member(const struct orchestrator *o, uint32_t pid, uint64_t ticks)
+{
+        for (size_t i = 0; i < o->n; i++)
+                if (o->member[i].id.tgid == pid && o->member[i].ticks == ticks)
+                        return true;
+        return false;
+}
+
+/* The start as the kernel has it; one that cannot be read is tried again by the next scan. */
+static void learn_start(struct daemon *d, struct member *m)
+{
+        uint64_t start_ns;
+
+        if (sensor_identify(d->sensor, (pid_t)m->id.tgid, &start_ns) == 0 && procinfo_ticks(start_ns) == m->ticks)
+                m->id.start_ns = start_ns;
+}
+
+static void add_member(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root)
+{
+        struct orchestrators *s = d->orchestrators;
+
+        if (has_member(o, p->pid, p->ticks))
+                return;
+        if (o->n == ORCHESTRATOR_MEMBERS) {
+                o->left_out++;
+                return;
+        }
+        struct member *grown = reallocarray(o->member, o->n + 1, sizeof(*grown));
+        if (!grown) {
+                o->left_out++;
+                return;
+        }
+        o->member = grown;
+        struct member *m = &o->member[o->n++];
+        *m = (struct member){.id = {.tgid = p->pid}, .ticks = p->ticks, .ppid = p->ppid, .root = root, .pidfd = -1};
+        memcpy(m->id.comm, p->comm, sizeof(m->id.comm));
+        o->living++;
+        o->ever = true;
+        watch(s, m);
+        learn_start(d, m);
+        if (root)
+                note_start(o, procinfo_start_ns(p->ticks));
+}
+
+/* ---- who has ended ---- */
+
+/* Sets @p ended of each orchestrator to be told. */
+static void tell(struct daemon *d, const bool *changed, void (*ended)(struct daemon *d, struct orchestrator *o))
+{
+        for (size_t i = 0; i < d->orchestrators->n; i++)
+                if (changed[i])
+                        ended(d, &d->orchestrators->one[i]);
+}
+
+static bool is_over(const struct member *m)
+{
+        struct procinfo_stat now;
+        int r = procinfo_stat(m->id.tgid, &now);
+
+        /* A zombie has ended: only its parent does not know yet. */
+        return r == -ESRCH || (r == 0 && (now.ticks != m->ticks || now.state == 'Z' || now.state == 'X'));
+}
+
+static bool end_the_dead(struct orchestrators *s, struct orchestrator *o)
+{
+        bool any = false;
+
+        for (size_t i = o->n; i-- > 0;) {
+                if (i >= o->n || o->member[i].ended_ns || !is_over(&o->member[i]))
+                        continue;
+                end_member(s, o, &o->member[i]);
+                any = true;
+        }
+        return any;
+}
+
+bool orchestrators_turn(struct daemon *d, void (*ended)(struct daemon *d, struct orchestrator *o))
+{
+        struct orchestrators *s = d->orchestrators;
+        bool changed[CONFIG_MAX_ORCHESTRATORS] = {false}, any = false;
+        struct epoll_event event;
+
+        if (epoll_wait(s->epoll, &event, 1, 0) <= 0)
+                return false;
+        for (size_t i = 0; i < s->n; i++) {
+                changed[i] = end_the_dead(s, &s->one[i]);
+                any = any || changed[i];
+        }
+        tell(d, changed, ended);
+        return any;
+}
+
+/* ---- scanning ---- */
+
+static int by_pid(const void *a, const void *b)
+{
+        const struct host_process *x = a, *y = b;
+
+        return (x->stat.pid > y->stat.pid) - (x->stat.pid < y->stat.pid);
+}
+
+static struct host_process *find(struct host_process *list, size_t n, uint32_t pid)
+{
+        const struct host_process key = {.stat = {.pid = pid}};
+
+        return n ? bsearch(&key, list, n, sizeof(key), by_pid) : NULL;
+}
+
+struct listing {
+        struct host_process *list;
+        size_t n, room;
+};
+
+static int list_one(uint32_t pid, void *userdata)
+{
+        struct listing *l = userdata;
+        struct procinfo_stat stat;
+
+        if (procinfo_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
+                return 0;
+        if (l->n == l->room) {
+                size_t room = l->room ? 2 * l->room : 256;
+                struct host_process *grown = reallocarray(l->list, room, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                l->list = grown;
+                l->room = room;
+        }
+        l->list[l->n++] = (struct host_process){.stat = stat};
+        return 0;
+}
+
+/* What was known of a process that is still the same one, and runs the same program. */
+static void carry_over(struct orchestrators *s, struct host_process *p, uint64_t now)
+{
+        const struct host_process *before = find(s->host, s->nhost, p->stat.pid);
+        bool young = now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
+
+        if (!before || before->stat.ticks != p->stat.ticks)
+                return;
+        p->member = before->member;
+        p->judged = before->judged && !young && strcmp(before->stat.comm, p->stat.comm) == 0;
+}
+
+static uint32_t pid_of_file(const char *path)
+{
+        _cleanup_free_ char *text = NULL;
+
+        return io_read_file(path, 64, &text, NULL) == 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+static bool own(const struct procinfo_stat *p)
+{
+        return p->pid == (uint32_t)getpid() || p->ppid == (uint32_t)getpid();
+}
+
+/* Which rules it fulfils by itself: a bit for each. */
+static uint64_t rules_of(const struct orchestrators *s, const struct host_process *p, const uint32_t *pid_file)
+{
+        struct procinfo info;
+        uint64_t bits = 0;
+
+        if (own(&p->stat) || procinfo_read(p->stat.pid, &info) < 0 || info.stat.ticks != p->stat.ticks)
+                return 0;
+        for (size_t i = 0; i < s->n; i++) {
+                const struct config_match *rule = &s->one[i].of->match;
+                if (rule->pid_file && pid_file[i] != p->stat.pid)
+                        continue;
+                /* A kernel thread, or one that has just ended, has no command line: only then is it nobody's. */
+                if (info.cmdline[0] && belongs(rule, &info))
+                        bits |= 1ull << i;
+        }
+        return bits;
+}
+
+/* A file may name a process that has been there for long. */
+static bool in_pid_file(const struct orchestrators *s, uint32_t pid, const uint32_t *pid_file)
+{
+        for (size_t i = 0; i < s->n; i++)
+                if (pid_file[i] == pid)
+                        return true;
+        return false;
+}
+
+/* Parents first, whatever their numbers: until nothing changes any more, which the depth of the tree bounds. */
+static void inherit(struct listing *l)
+{
+        bool any = true;
+
+        while (any) {
+                any = false;
+                for (size_t i = 0; i < l->n; i++) {
+                        const struct host_process *parent = find(l->list, l->n, l->list[i].stat.ppid);
+                        if (!parent || !(parent->member & ~l->list[i].member) || own(&l->list[i].stat))
+                                continue;
+                        l->list[i].member |= parent->member;
+                        any = true;
+                }
+        }
+}
+
+static void note_care(struct orchestrator *o, struct listing *l, const struct host_process *p)
+{
+        struct procinfo info;
+        const struct host_process *up = p;
+
+        o->care[0] = '\0';
+        for (int depth = 0; depth < 32 && (up = find(l->list, l->n, up->stat.ppid)); depth++)
+                if (*care_of_ancestor(up->stat.comm))
+                        snprintf(o->care, sizeof(o->care), "%s", care_of_ancestor(up->stat.comm));
+        if (!o->care[0] && procinfo_read(p->stat.pid, &info) == 0)
+                care_of_cgroup(info.cgroup, o->care);
+}
+
+static void take_members(struct daemon *d, struct listing *l, const uint64_t *ruled)
+{
+        struct orchestrators *s = d->orchestrators;
+
+        for (size_t i = 0; i < s->n; i++)
+                s->one[i].left_out = 0;
+        for (size_t k = 0; k < l->n; k++) {
+                const struct host_process *p = &l->list[k], *parent = find(l->list, l->n, p->stat.ppid);
+                for (size_t i = 0; i < s->n; i++) {
+                        uint64_t bit = 1ull << i;
+                        bool root = ruled[k] & bit && !(parent && parent->member & bit);
+                        if (!(p->member & bit) || has_member(&s->one[i], p->stat.pid, p->stat.ticks))
+                                continue;
+                        add_member(d, &s->one[i], &p->stat, root);
+                        if (root)
+                                note_care(&s->one[i], l, p);
+                }
+        }
+}
+
+static void identify(struct daemon *d, struct orchestrator *o)
+{
+        for (size_t i = 0; i < o->n; i++)
+                if (!o->member[i].ended_ns && !o->member[i].id.start_ns)
+                        learn_start(d, &o->member[i]);
+}
+
+void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct orchestrator *o))
+{
+        struct orchestrators *s = d->orchestrators;
+        uint32_t pid_file[CONFIG_MAX_ORCHESTRATORS] = {0};
+        bool changed[CONFIG_MAX_ORCHESTRATORS] = {false};
+        struct listing l = {0};
+        uint64_t now = clock_boottime_ns();
+
+        if (!s->n || procinfo_each(list_one, &l) < 0) {
+                free(l.list);
+                return;
+        }
+        _cleanup_free_ uint64_t *ruled = calloc(l.n + 1, sizeof(*ruled));
+        qsort(l.list, l.n, sizeof(*l.list), by_pid);
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->one[i].of->match.pid_file)
+                        pid_file[i] = pid_of_file(s->one[i].of->match.pid_file);
+                changed[i] = end_the_dead(s, &s->one[i]);
+        }
+        for (size_t k = 0; ruled && k < l.n; k++) {
+                carry_over(s, &l.list[k], now);
+                if (!l.list[k].judged || in_pid_file(s, l.list[k].stat.pid, pid_file)) {
+                        ruled[k] = rules_of(s, &l.list[k], pid_file);
+                        l.list[k].member |= ruled[k];
+                        l.list[k].judged = true;
+                }
+        }
+        inherit(&l);
+        if (ruled)
+                take_members(d, &l, ruled);
+        for (size_t i = 0; i < s->n; i++)
+                identify(d, &s->one[i]);
+        free(s->host);
+        s->host = l.list;
+        s->nhost = l.n;
+        tell(d, changed, ended);
+}
+
+/* ---- configuration ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_rule(const struct config_match *a, const struct config_match *b)
+{
+        return same_text(a->cmdline, b->cmdline) && same_text(a->comm, b->comm) && same_text(a->exe, b->exe) &&
+               same_text(a->pid_file, b->pid_file) && same_text(a->systemd_unit, b->systemd_unit) &&
+               same_text(a->cgroup, b->cgroup) && same_text(a->container, b->container) && a->uid == b->uid;
+}
+
+int orchestrators_apply(struct daemon *d, void (*gone)(struct daemon *d, struct orchestrator *o))
+{
+        struct orchestrators *s = d->orchestrators;
+        const struct config *c = d->config;
+        struct orchestrator *now = calloc(c->norchestrators + 1, sizeof(*now));
+
+        for (size_t i = 0; now && i < c->norchestrators; i++) {
+                now[i].of = &c->orchestrator[i];
+                now[i].name = strdup(c->orchestrator[i].name);
+                if (now[i].name)
+                        continue;
+                while (i-- > 0)
+                        free(now[i].name);
+                free(now);
+                now = NULL;
+        }
+        if (!now)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n; i++) {
+                size_t k = 0;
+                while (k < c->norchestrators && strcmp(now[k].name, s->one[i].name) != 0)
+                        k++;
+                /* s->one[i].of is of the configuration before, which is still there. */
+                if (k < c->norchestrators && same_rule(&s->one[i].of->match, &now[k].of->match)) {
+                        const struct config_orchestrator *of = now[k].of;
+                        free(now[k].name);
+                        now[k] = s->one[i];
+                        now[k].of = of;
+                        continue;
+                }
+                gone(d, &s->one[i]);
+                orchestrator_done(s, &s->one[i]);
+        }
+        free(s->one);
+        s->one = now;
+        s->n = c->norchestrators;
+        free(s->host); /* its bits are places in the old list */
+        s->host = NULL;
+        s->nhost = 0;
+        return 0;
+}
+
+/* ---- questions ---- */
+
+int orchestrators_fd(const struct orchestrators *s)
+{
+        return s->epoll;
+}
+
+size_t orchestrators_count(const struct orchestrators *s)
+{
+        return s->n;
+}
+
+struct orchestrator *orchestrators_at(const struct orchestrators *s, size_t i)
+{
+        return &s->one[i];
+}
+
+const struct member *orchestrator_member(const struct orchestrator *o, uint32_t pid)
+{
+        const struct member *best = NULL;
+
+        for (size_t i = 0; i < o->n; i++) {
+                const struct member *m = &o->member[i];
+                if (m->id.tgid != pid)
+                        continue;
+                if (!m->ended_ns)
+                        return m;
+                if (!best || m->ended_ns > best->ended_ns)
+                        best = m;
+        }
+        return best;
+}
+
+unsigned orchestrator_restarts(const struct orchestrator *o, uint64_t now)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < ORCHESTRATOR_STARTS; i++)
+                n += o->start_ns[i] && now - o->start_ns[i] < CRASH_LOOP_NS;
+        return n;
+}
+
+json_t *orchestrator_json(const struct orchestrator *o, uint64_t now)
+{
+        unsigned restarts = orchestrator_restarts(o, now);
+        bool loop = restarts >= CRASH_LOOP_RESTARTS;
+
+        return json_pack("{s:s, s:I, s:I, s:s?, s:I, s:o}", "name", o->name, "processes", (json_int_t)o->living,
+                         "left_out", (json_int_t)o->left_out, "supervisor", o->care[0] ? o->care : NULL, "restarts",
+                         (json_int_t)o->restarts, "crash_loop",
+                         loop ? json_pack("{s:I, s:I}", "restarts", (json_int_t)restarts, "within_ms",
+                                          (json_int_t)(CRASH_LOOP_NS / 1000000))
+                              : json_null());
+}

@@ -1,0 +1,103 @@
+/* samples.c - see samples.h. */
+#include "daemon/samples.h"
+
+#include <stdlib.h>
+
+struct sample {
+        struct vigil_ident id; /* tgid 0: free */
+        uint64_t wanted_ns;
+        bool has_now, has_before;
+        struct process_evidence now, before;
+};
+
+struct samples {
+        struct sample one[SAMPLES_MAX];
+        uint64_t left_out;
+};
+
+struct samples *samples_new(void)
+{
+        return calloc(1, sizeof(struct samples));
+}
+
+void samples_free(struct samples *s)
+{
+        free(s);
+}
+
+static struct sample *find(const struct samples *s, const struct vigil_ident *who)
+{
+        for (size_t i = 0; i < SAMPLES_MAX; i++)
+                if (s->one[i].id.tgid == who->tgid && s->one[i].id.start_ns == who->start_ns)
+                        return (struct sample *)&s->one[i];
+        return NULL;
+}
+
+void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now)
+{
+        struct sample *one = who->start_ns ? find(s, who) : NULL;
+
+        for (size_t i = 0; !one && who->start_ns && i < SAMPLES_MAX; i++)
+                if (!s->one[i].id.tgid || now - s->one[i].wanted_ns > SAMPLES_KEPT_NS) {
+                        one = &s->one[i];
+                        one->id = *who;
+                        one->has_now = one->has_before = false;
+                }
+        if (one)
+                one->wanted_ns = now;
+        else
+                s->left_out++;
+}
+
+size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
+{
+        size_t looked = 0;
+
+        for (size_t i = 0; i < SAMPLES_MAX; i++) {
+                struct sample *one = &s->one[i];
+                if (!one->id.tgid)
+                        continue;
+                if (now - one->wanted_ns > SAMPLES_KEPT_NS) {
+                        one->id.tgid = 0;
+                        continue;
+                }
+                if (one->has_now && now < one->now.at_ns + SAMPLES_APART_NS)
+                        continue;
+                if (one->has_now) {
+                        one->before = one->now;
+                        one->has_before = true;
+                }
+                one->has_now = sensor_evidence(sensor, &one->id, &one->now) == 0;
+                if (!one->has_now)
+                        one->has_before = false;
+                looked++;
+        }
+        return looked;
+}
+
+const struct process_evidence *samples_now(const struct samples *s, const struct vigil_ident *who)
+{
+        const struct sample *one = find(s, who);
+
+        return one && one->id.tgid && one->has_now ? &one->now : NULL;
+}
+
+const struct process_evidence *samples_before(const struct samples *s, const struct vigil_ident *who)
+{
+        const struct sample *one = find(s, who);
+
+        return one && one->id.tgid && one->has_before ? &one->before : NULL;
+}
+
+const struct process_evidence *samples_each(const struct samples *s, size_t i)
+{
+        for (size_t k = 0; k < SAMPLES_MAX; k++)
+                if (s->one[k].id.tgid && s->one[k].has_now && i-- == 0)
+                        return &s->one[k].now;
+        return NULL;
+}
+
+uint64_t samples_left_out(const struct samples *s)
+{
+        return s->left_out;
+}

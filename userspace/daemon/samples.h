@@ -1,0 +1,29 @@
+/* samples.h - two looks at each process that somebody asks about, a second or more apart. Layer: daemon. */
+#pragma once
+
+#include "sensor/evidence.h"
+
+#define SAMPLES_MAX      64 /* processes; more are not looked at, and counted */
+#define SAMPLES_KEPT_NS  (30ull * 1000000000)
+#define SAMPLES_APART_NS 1000000000ull
+
+struct samples;
+
+struct samples *samples_new(void); /* NULL: out of memory */
+void samples_free(struct samples *s);
+
+/** Says that @p who is asked about; it is looked at in the next turns, until nobody has wanted it for SAMPLES_KEPT_NS. */
+void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now);
+
+/** Looks at those who are due: not sooner than SAMPLES_APART_NS after the last look. @return how many were looked at */
+size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now);
+
+/** The newest look and the one before; NULL: there is none. Valid until the next turn. */
+const struct process_evidence *samples_now(const struct samples *s, const struct vigil_ident *who);
+const struct process_evidence *samples_before(const struct samples *s, const struct vigil_ident *who);
+
+/** All that are kept: @p i from 0 until NULL. */
+const struct process_evidence *samples_each(const struct samples *s, size_t i);
+
+/** How many were wanted and found no place, since the beginning. */
+uint64_t samples_left_out(const struct samples *s);

@@ -1,0 +1,177 @@
+/* procinfo.c - see procinfo.h; proc(5). */
+#include "sensor/procinfo.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define NS_PER_S 1000000000ull
+
+/* Whole of a small file, cut at @p size - 1 bytes, ended by NUL. @return bytes or -errno */
+static ssize_t read_small(uint32_t pid, const char *name, char *ret, size_t size)
+{
+        char path[64];
+        size_t n = 0;
+
+        snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        while (n < size - 1) {
+                ssize_t got = read(fd, ret + n, size - 1 - n);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                n += (size_t)got;
+        }
+        ret[n] = '\0';
+        return (ssize_t)n;
+}
+
+/* ---- stat ---- */
+
+int procinfo_parse_stat(const char *text, struct procinfo_stat *ret)
+{
+        struct procinfo_stat s = {0};
+        const char *open = strchr(text, '('), *close = strrchr(text, ')'); /* a name may hold both */
+        unsigned long long ticks;
+
+        if (!open || !close || close < open)
+                return -EBADMSG;
+        size_t n = (size_t)(close - open - 1);
+        memcpy(s.comm, open + 1, n < sizeof(s.comm) - 1 ? n : sizeof(s.comm) - 1);
+        if (sscanf(text, "%u", &s.pid) != 1 ||
+            /* state ppid pgrp session tty tpgid flags, four counts of faults, four times, priority nice threads itreal start */
+            sscanf(close + 1, " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                   &s.state, &s.ppid, &ticks) != 3)
+                return -EBADMSG;
+        s.ticks = ticks;
+        *ret = s;
+        return 0;
+}
+
+int procinfo_stat(uint32_t pid, struct procinfo_stat *ret)
+{
+        char text[1024];
+        ssize_t n = read_small(pid, "stat", text, sizeof(text));
+
+        return n < 0 ? (int)n : procinfo_parse_stat(text, ret);
+}
+
+/* ---- the rest ---- */
+
+void procinfo_parse_cgroup(const char *text, char ret[PROCINFO_CGROUP])
+{
+        ret[0] = '\0';
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n");
+                const char *path = memchr(line, ':', n);
+                const char *second = path ? memchr(path + 1, ':', n - (size_t)(path + 1 - line)) : NULL;
+                bool unified = n > 3 && strncmp(line, "0::", 3) == 0;
+                bool named = path && strncmp(path, ":name=systemd:", 14) == 0;
+
+                if (second && (unified || named)) {
+                        size_t length = n - (size_t)(second + 1 - line);
+                        if (length >= PROCINFO_CGROUP)
+                                length = PROCINFO_CGROUP - 1;
+                        if (length > strlen(ret)) { /* "/" says less than anything else */
+                                memcpy(ret, second + 1, length);
+                                ret[length] = '\0';
+                        }
+                }
+                line += n + (line[n] == '\n');
+        }
+}
+
+static void read_cmdline(uint32_t pid, char ret[PROCINFO_CMDLINE])
+{
+        ssize_t n = read_small(pid, "cmdline", ret, PROCINFO_CMDLINE);
+
+        if (n < 0)
+                n = 0;
+        while (n > 0 && ret[n - 1] == '\0')
+                n--;
+        for (ssize_t i = 0; i < n; i++)
+                if (ret[i] == '\0')
+                        ret[i] = ' ';
+        ret[n] = '\0';
+}
+
+static void read_exe(uint32_t pid, char ret[PROCINFO_EXE])
+{
+        char path[64];
+
+        snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+        ssize_t n = readlink(path, ret, PROCINFO_EXE - 1);
+        ret[n > 0 ? n : 0] = '\0';
+}
+
+static int read_uid(uint32_t pid, uint32_t *ret)
+{
+        char text[4096];
+        ssize_t n = read_small(pid, "status", text, sizeof(text));
+        const char *line = n > 0 ? strstr(text, "\nUid:") : NULL;
+
+        if (n < 0)
+                return (int)n;
+        return line && sscanf(line, "\nUid: %u", ret) == 1 ? 0 : -EBADMSG;
+}
+
+int procinfo_read(uint32_t pid, struct procinfo *ret)
+{
+        char cgroup[4096];
+        struct procinfo_stat again;
+        int r = procinfo_stat(pid, &ret->stat);
+
+        if (r == 0)
+                r = read_uid(pid, &ret->uid);
+        if (r < 0)
+                return r;
+        read_cmdline(pid, ret->cmdline);
+        read_exe(pid, ret->exe);
+        procinfo_parse_cgroup(read_small(pid, "cgroup", cgroup, sizeof(cgroup)) < 0 ? "" : cgroup, ret->cgroup);
+        r = procinfo_stat(pid, &again);
+        return r < 0 ? r : again.ticks == ret->stat.ticks ? 0 : -ESRCH;
+}
+
+static uint64_t ticks_per_second(void)
+{
+        long hz = sysconf(_SC_CLK_TCK);
+
+        return hz > 0 ? (uint64_t)hz : 100;
+}
+
+uint64_t procinfo_start_ns(uint64_t ticks)
+{
+        return ticks * (NS_PER_S / ticks_per_second());
+}
+
+uint64_t procinfo_ticks(uint64_t start_ns)
+{
+        return start_ns / (NS_PER_S / ticks_per_second());
+}
+
+int procinfo_each(int (*fn)(uint32_t pid, void *userdata), void *userdata)
+{
+        _cleanup_closedir_ DIR *proc = opendir("/proc");
+        struct dirent *e;
+        int r = 0;
+
+        if (!proc)
+                return -errno;
+        while (r == 0 && (e = readdir(proc)))
+                if (isdigit((unsigned char)e->d_name[0]))
+                        r = fn((uint32_t)strtoul(e->d_name, NULL, 10), userdata);
+        return r;
+}

@@ -1,0 +1,49 @@
+/* procinfo.h - what /proc says of one process. Layer: sensor.
+ *
+ * A process that ends while it is read is -ESRCH; one that ends and whose number is given to another meanwhile is told by its
+ * start, which is read first and last. */
+#pragma once
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+#define PROCINFO_CMDLINE 4096 /* bytes that are looked at */
+#define PROCINFO_CGROUP  1024
+#define PROCINFO_EXE     1024
+
+/** What is cheap: one small file. */
+struct procinfo_stat {
+        uint32_t pid, ppid;
+        char comm[VIGIL_COMM_LEN];
+        char state;     /* as proc(5) has it */
+        uint64_t ticks; /* start, in clock ticks of CLOCK_BOOTTIME: rounded down */
+};
+
+struct procinfo {
+        struct procinfo_stat stat;
+        uint32_t uid;                   /* real */
+        char cmdline[PROCINFO_CMDLINE]; /* arguments joined by blanks, cut; "": a kernel thread, or a zombie */
+        char exe[PROCINFO_EXE];         /* "": not readable, or none */
+        char cgroup[PROCINFO_CGROUP];   /* path in the unified hierarchy, else of systemd's; "": not readable */
+};
+
+/** @return 0; -ESRCH; or -errno */
+int procinfo_stat(uint32_t pid, struct procinfo_stat *ret);
+
+/** @return 0; -ESRCH it is gone, or another one by now; or -errno */
+int procinfo_read(uint32_t pid, struct procinfo *ret);
+
+/** The text of /proc/PID/stat. @return 0, or -EBADMSG: it is none */
+int procinfo_parse_stat(const char *text, struct procinfo_stat *ret);
+
+/** The path in the text of /proc/PID/cgroup that says most: of the unified hierarchy, unless that is the root and systemd's own
+ * hierarchy says more. @p ret is always a text. */
+void procinfo_parse_cgroup(const char *text, char ret[PROCINFO_CGROUP]);
+
+/** ns of CLOCK_BOOTTIME of a start in ticks, and back: equal ticks are the same process. */
+uint64_t procinfo_start_ns(uint64_t ticks);
+uint64_t procinfo_ticks(uint64_t start_ns);
+
+/** Calls @p fn for each process of the host; a value other than 0 ends it and is returned. @return or -errno */
+int procinfo_each(int (*fn)(uint32_t pid, void *userdata), void *userdata);

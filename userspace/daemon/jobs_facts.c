@@ -68,14 +68,6 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
                 p->now = &gone;
 }
 
-static bool is_tied(const struct job_case *c, const struct member *m)
-{
-        for (size_t i = 0; i < c->facts.nprocesses; i++)
-                if (c->process[i].id.tgid == m->id.tgid && c->process[i].id.start_ns == m->id.start_ns)
-                        return true;
-        return false;
-}
-
 /* Who had the number when the row began to name it. */
 static const struct member *member_of(const struct orchestrator *o, const struct job *job)
 {
@@ -114,9 +106,17 @@ static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, co
         c->process[0].tied_ns = job->pid_seen_ns;
         if (!c->process[0].id.tgid)
                 c->process[0].id.tgid = job->pid; /* nobody has it: it is gone */
-        for (size_t i = 0; m && !m->ended_ns && i < o->n; i++)
-                if (!o->member[i].ended_ns && &o->member[i] != m && descends(o, &o->member[i], job->pid))
-                        tie(jobs, c, JOB_TIE_CHILD, &o->member[i].id, 0);
+        /* While it lives its children count, too; afterwards the others: one of them may have taken the job over. */
+        bool alive = m && !m->ended_ns;
+        for (size_t i = 0; i < o->n; i++) {
+                const struct member *other = &o->member[i];
+                if (other->ended_ns || other == m)
+                        continue;
+                if (!alive)
+                        tie(jobs, c, JOB_TIE_TREE, &other->id, 0);
+                else if (descends(o, other, job->pid))
+                        tie(jobs, c, JOB_TIE_CHILD, &other->id, 0);
+        }
 }
 
 /* It was there when the job last moved, so it may be the one that moves it. Who came later has not touched it. */
@@ -144,13 +144,13 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, u
 
         for (size_t i = 0; i < o->n; i++) {
                 const struct member *m = &o->member[i];
-                if (m->ended_ns || !could_work(m, moved_ns) || is_tied(c, m))
+                if (m->ended_ns || !could_work(m, moved_ns))
                         continue;
                 alive++;
                 tie(jobs, c, has_written(jobs, m, db, c->facts.started_ns) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id,
                     0);
         }
-        if (alive || c->facts.nprocesses)
+        if (alive)
                 return;
         /* Nobody is left who could have worked for it: the one that was there last had it. */
         const struct member *last = NULL;
@@ -225,5 +225,6 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
         f->orchestrator_lives = lives(d, o, g, moved);
         if (job->pid)
                 tie_by_pid(jobs, o, job, ret);
-        tie_by_work(jobs, o, g && g->state == GUARD_WATCHED ? g->id : 0, moved, ret);
+        else
+                tie_by_work(jobs, o, g && g->state == GUARD_WATCHED ? g->id : 0, moved, ret);
 }

@@ -49,6 +49,19 @@ static bool waits_for_certificate(const struct orchestrator *o, const struct job
         return p->ended_ns && !p->certificate && now - p->ended_ns < CERTIFICATE_WAIT_NS;
 }
 
+/* A wait that asks again and again uses some CPU time, now more and now less: what was told stands until the other is seen so
+ * often in a row. */
+#define OTHER_WAY 3
+
+static bool is_other_way(struct job *job, enum job_verdict v)
+{
+        bool turned = (v == JOB_STALLED && job->told == JOB_SPINNING) ||
+                      (v == JOB_SPINNING && job->told == JOB_STALLED);
+
+        job->other_way = turned ? job->other_way + 1 : 0;
+        return turned && job->other_way < OTHER_WAY;
+}
+
 static void judge(struct daemon *d, struct orchestrator *o, struct job *job, const struct job_limits *l,
                   uint64_t now)
 {
@@ -65,6 +78,8 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
                 job->in_question = true;
                 return;
         }
+        if (is_other_way(job, j.verdict))
+                return;
         free(job->detail);
         job->detail = j.verdict == JOB_HEALTHY ? NULL : strdup(j.detail);
         job->verdict = j.verdict;

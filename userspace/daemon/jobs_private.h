@@ -32,8 +32,9 @@ struct job {
         enum job_verdict verdict;
         enum job_verdict told; /* the last one that was no JOB_UNKNOWN */
         bool in_question;
-        char *detail;      /* NULL: healthy */
-        uint64_t since_ns; /* of the verdict; 0: not known */
+        unsigned other_way; /* times in a row that it was stalled and is told as spinning, or the other way round */
+        char *detail;       /* NULL: healthy */
+        uint64_t since_ns;  /* of the verdict; 0: not known */
 };
 
 /** The jobs of one orchestrator. */

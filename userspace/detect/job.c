@@ -322,6 +322,7 @@ static bool add_up(const struct job_facts *f, const struct job_limits *l, struct
                 ret->storage |= m.storage;
                 ret->io |= m.io;
                 ret->cpu_percent += m.cpu_percent;
+                ret->ready_percent += m.ready_percent;
         }
         j->reason = !ret->known ? "one-sample" : "counters-not-readable";
         return ret->known && ret->counted;
@@ -341,7 +342,8 @@ static bool spins(const struct job_facts *f, const struct job_limits *l, struct 
         add_up(f, l, &m, j);
         j->reason = "cpu-without-progress";
         j->since_ns = f->now_ns - job_quiet_ns(f);
-        return m.cpu_percent >= l->spinning_percent && !m.storage;
+        /* On a host that is short of CPU who spins mostly waits for his turn. */
+        return m.cpu_percent && m.cpu_percent + m.ready_percent >= l->spinning_percent && !m.storage;
 }
 
 static bool stalls(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
@@ -351,7 +353,7 @@ static bool stalls(const struct job_facts *f, const struct job_limits *l, struct
         add_up(f, l, &m, j);
         j->reason = "nothing-moves";
         j->since_ns = f->now_ns - job_quiet_ns(f);
-        return m.cpu_percent < l->spinning_percent && !m.io;
+        return m.cpu_percent + m.ready_percent < l->spinning_percent && !m.io;
 }
 
 static bool else_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)

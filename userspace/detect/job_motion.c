@@ -29,6 +29,7 @@ struct job_motion job_motion_of(const struct job_process *p, const struct job_li
         m.storage = to_storage > 0 || written >= IDLE_BYTES;
         m.io = m.storage || read >= IDLE_BYTES;
         m.cpu_percent = (unsigned)(grown(a->cpu_ns, b->cpu_ns) * 100 / m.span_ns);
+        m.ready_percent = (unsigned)(grown(a->run_delay_ns, b->run_delay_ns) * 100 / m.span_ns);
         return m;
 }
 

@@ -5,13 +5,14 @@
 
 /** What the samples of one process say, in the terms of the rules. */
 struct job_motion {
-        bool known;           /* two samples of the same process, far enough apart */
-        uint64_t span_ns;     /* between them */
-        bool database;        /* it wrote to a database, or committed */
-        bool storage;         /* it wrote bytes anywhere, or read some from storage */
-        bool io;              /* it moved bytes at all, also out of the page cache */
-        unsigned cpu_percent; /* of one CPU; more than 100 with several threads */
-        bool counted;         /* its I/O could be read */
+        bool known;             /* two samples of the same process, far enough apart */
+        uint64_t span_ns;       /* between them */
+        bool database;          /* it wrote to a database, or committed */
+        bool storage;           /* it wrote bytes anywhere, or read some from storage */
+        bool io;                /* it moved bytes at all, also out of the page cache */
+        unsigned cpu_percent;   /* of one CPU; more than 100 with several threads */
+        unsigned ready_percent; /* of the time: it could have run, and others did */
+        bool counted;           /* its I/O could be read */
 };
 
 struct job_motion job_motion_of(const struct job_process *p, const struct job_limits *l);

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""orchestrator.py DB DIRECTORY MODE... - an orchestrator as the runbooks know them: a table `jobs`, a directory of state files,
+and a worker process for each job, whose MODE says how it behaves. The job of mode M is job_M.
+
+  work     updates its row                       spin   uses the CPU
+  slow     leaves its row alone, and writes      stall  sleeps
+  overdue  the same, and says when it began      block  waits for the write lock
+  hold     has the write lock, and no job
+
+Ends when its parent does: no worker outlives the test."""
+import ctypes
+import json
+import os
+import signal
+import sqlite3
+import sys
+import time
+
+
+def connect(path):
+    db = sqlite3.connect(path, isolation_level=None, timeout=3600)
+    db.execute("pragma journal_mode=wal")
+    return db
+
+
+def tell(db, directory, job, progress):
+    db.execute("update jobs set progress = ?, updated_at = datetime('now') where id = ?", (progress, job))
+    state = {"id": job, "status": "running", "pid": os.getpid(), "progress": progress, "updatedAt": int(time.time() * 1000)}
+    path = f"{directory}/{job}.json"
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        json.dump(state, f)
+    os.rename(path + ".new", path)
+
+
+def begin(db, directory, job, began):
+    db.execute("insert into jobs values(?, 'running', ?, datetime('now'), 0, 100000, ?)", (job, began, os.getpid()))
+    tell(db, directory, job, 0)
+
+
+def work(path, directory, mode):
+    db = connect(path)
+    job = "job_" + mode
+    if mode == "hold":
+        for other in sys.argv[3:]:
+            if other != mode:
+                await_file(f"{directory}/{other}.ready")
+        db.execute("begin immediate")
+    else:
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        begin(db, directory, job, began if mode == "overdue" else None)
+    open(f"{directory}/{mode}.ready", "w", encoding="utf-8").close()
+    progress = 0
+    while True:
+        progress += 1
+        if mode in ("work", "overdue"):
+            tell(db, directory, job, progress)
+            time.sleep(0.2)
+        elif mode == "slow":
+            db.execute("insert into results values(?)", (progress,))
+            time.sleep(0.3)
+        elif mode == "block":
+            await_file(directory + "/hold.ready")
+            db.execute("begin immediate")
+            db.execute("rollback")
+        elif mode != "spin":
+            time.sleep(3600)
+
+
+def await_file(name):
+    while not os.path.exists(name):
+        time.sleep(0.02)
+
+
+def main():
+    path, directory, modes = sys.argv[1], sys.argv[2], sys.argv[3:]
+    os.makedirs(directory, exist_ok=True)
+    db = connect(path)
+    db.execute("create table if not exists jobs(id text primary key, status text, created_at text, updated_at text,"
+               " progress int, total int, pid int)")
+    db.execute("create table if not exists results(x)")
+    db.close()
+    parent = os.getpid()
+    for mode in modes:
+        if os.fork() == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            if os.getppid() == parent:
+                work(path, directory, mode)
+            os._exit(1)
+    while True:
+        signal.pause()
+
+
+main()

@@ -1,7 +1,6 @@
 /* orchestrators.c - see orchestrators.h. */
 #include "daemon/orchestrators.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,30 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "daemon/core.h"
-#include "sensor/procinfo.h"
-
-/* Those whose command line is looked at again in every scan: an exec may still come. */
-#define YOUNG_NS 60000000000ull
-
-/* A process of the host, as the last scan found it. */
-struct host_process {
-        struct procinfo_stat stat;
-        uint64_t member; /* a bit for each orchestrator: it is a member */
-        bool judged;     /* its rules have been looked at since it became what it is */
-};
-
-static_assert(CONFIG_MAX_ORCHESTRATORS <= 64, "a bit for each");
-
-struct orchestrators {
-        struct orchestrator *one;
-        size_t n;
-        int epoll;
-        unsigned watched;
-        struct host_process *host; /* by number, ascending */
-        size_t nhost;
-};
+#include "daemon/orchestrators_private.h"
 
 int orchestrators_new(struct orchestrators **ret)
 {
@@ -142,7 +119,7 @@ static void note_start(struct orchestrator *o, uint64_t start_ns)
         o->start_ns[o->restarts++ % ORCHESTRATOR_STARTS] = start_ns;
 }
 
-static bool has_member(const struct orchestrator *o, uint32_t pid, uint64_t ticks)
+bool orchestrator_has(const struct orchestrator *o, uint32_t pid, uint64_t ticks)
 {
         for (size_t i = 0; i < o->n; i++)
                 if (o->member[i].id.tgid == pid && o->member[i].ticks == ticks)
@@ -159,11 +136,11 @@ static void learn_start(struct daemon *d, struct member *m)
                 m->id.start_ns = start_ns;
 }
 
-static void add_member(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root)
+void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root)
 {
         struct orchestrators *s = d->orchestrators;
 
-        if (has_member(o, p->pid, p->ticks))
+        if (orchestrator_has(o, p->pid, p->ticks))
                 return;
         if (o->n == ORCHESTRATOR_MEMBERS) {
                 o->left_out++;
@@ -186,10 +163,18 @@ static void add_member(struct daemon *d, struct orchestrator *o, const struct pr
                 note_start(o, procinfo_start_ns(p->ticks));
 }
 
+void orchestrator_identify(struct daemon *d, struct orchestrator *o)
+{
+        for (size_t i = 0; i < o->n; i++)
+                if (!o->member[i].ended_ns && !o->member[i].id.start_ns)
+                        learn_start(d, &o->member[i]);
+}
+
 /* ---- who has ended ---- */
 
 /* Sets @p ended of each orchestrator to be told. */
-static void tell(struct daemon *d, const bool *changed, void (*ended)(struct daemon *d, struct orchestrator *o))
+void orchestrators_tell(struct daemon *d, const bool *changed,
+                        void (*ended)(struct daemon *d, struct orchestrator *o))
 {
         for (size_t i = 0; i < d->orchestrators->n; i++)
                 if (changed[i])
@@ -205,7 +190,7 @@ static bool is_over(const struct member *m)
         return r == -ESRCH || (r == 0 && (now.ticks != m->ticks || now.state == 'Z' || now.state == 'X'));
 }
 
-static bool end_the_dead(struct orchestrators *s, struct orchestrator *o)
+bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o)
 {
         bool any = false;
 
@@ -227,198 +212,11 @@ bool orchestrators_turn(struct daemon *d, void (*ended)(struct daemon *d, struct
         if (epoll_wait(s->epoll, &event, 1, 0) <= 0)
                 return false;
         for (size_t i = 0; i < s->n; i++) {
-                changed[i] = end_the_dead(s, &s->one[i]);
+                changed[i] = orchestrator_end_dead(s, &s->one[i]);
                 any = any || changed[i];
         }
-        tell(d, changed, ended);
+        orchestrators_tell(d, changed, ended);
         return any;
-}
-
-/* ---- scanning ---- */
-
-static int by_pid(const void *a, const void *b)
-{
-        const struct host_process *x = a, *y = b;
-
-        return (x->stat.pid > y->stat.pid) - (x->stat.pid < y->stat.pid);
-}
-
-static struct host_process *find(struct host_process *list, size_t n, uint32_t pid)
-{
-        const struct host_process key = {.stat = {.pid = pid}};
-
-        return n ? bsearch(&key, list, n, sizeof(key), by_pid) : NULL;
-}
-
-struct listing {
-        struct host_process *list;
-        size_t n, room;
-};
-
-static int list_one(uint32_t pid, void *userdata)
-{
-        struct listing *l = userdata;
-        struct procinfo_stat stat;
-
-        if (procinfo_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
-                return 0;
-        if (l->n == l->room) {
-                size_t room = l->room ? 2 * l->room : 256;
-                struct host_process *grown = reallocarray(l->list, room, sizeof(*grown));
-                if (!grown)
-                        return -ENOMEM;
-                l->list = grown;
-                l->room = room;
-        }
-        l->list[l->n++] = (struct host_process){.stat = stat};
-        return 0;
-}
-
-/* What was known of a process that is still the same one, and runs the same program. */
-static void carry_over(struct orchestrators *s, struct host_process *p, uint64_t now)
-{
-        const struct host_process *before = find(s->host, s->nhost, p->stat.pid);
-        bool young = now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
-
-        if (!before || before->stat.ticks != p->stat.ticks)
-                return;
-        p->member = before->member;
-        p->judged = before->judged && !young && strcmp(before->stat.comm, p->stat.comm) == 0;
-}
-
-static uint32_t pid_of_file(const char *path)
-{
-        _cleanup_free_ char *text = NULL;
-
-        return io_read_file(path, 64, &text, NULL) == 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-static bool own(const struct procinfo_stat *p)
-{
-        return p->pid == (uint32_t)getpid() || p->ppid == (uint32_t)getpid();
-}
-
-/* Which rules it fulfils by itself: a bit for each. */
-static uint64_t rules_of(const struct orchestrators *s, const struct host_process *p, const uint32_t *pid_file)
-{
-        struct procinfo info;
-        uint64_t bits = 0;
-
-        if (own(&p->stat) || procinfo_read(p->stat.pid, &info) < 0 || info.stat.ticks != p->stat.ticks)
-                return 0;
-        for (size_t i = 0; i < s->n; i++) {
-                const struct config_match *rule = &s->one[i].of->match;
-                if (rule->pid_file && pid_file[i] != p->stat.pid)
-                        continue;
-                /* A kernel thread, or one that has just ended, has no command line: only then is it nobody's. */
-                if (info.cmdline[0] && belongs(rule, &info))
-                        bits |= 1ull << i;
-        }
-        return bits;
-}
-
-/* A file may name a process that has been there for long. */
-static bool in_pid_file(const struct orchestrators *s, uint32_t pid, const uint32_t *pid_file)
-{
-        for (size_t i = 0; i < s->n; i++)
-                if (pid_file[i] == pid)
-                        return true;
-        return false;
-}
-
-/* Parents first, whatever their numbers: until nothing changes any more, which the depth of the tree bounds. */
-static void inherit(struct listing *l)
-{
-        bool any = true;
-
-        while (any) {
-                any = false;
-                for (size_t i = 0; i < l->n; i++) {
-                        const struct host_process *parent = find(l->list, l->n, l->list[i].stat.ppid);
-                        if (!parent || !(parent->member & ~l->list[i].member) || own(&l->list[i].stat))
-                                continue;
-                        l->list[i].member |= parent->member;
-                        any = true;
-                }
-        }
-}
-
-static void note_care(struct orchestrator *o, struct listing *l, const struct host_process *p)
-{
-        struct procinfo info;
-        const struct host_process *up = p;
-
-        o->care[0] = '\0';
-        for (int depth = 0; depth < 32 && (up = find(l->list, l->n, up->stat.ppid)); depth++)
-                if (*care_of_ancestor(up->stat.comm))
-                        snprintf(o->care, sizeof(o->care), "%s", care_of_ancestor(up->stat.comm));
-        if (!o->care[0] && procinfo_read(p->stat.pid, &info) == 0)
-                care_of_cgroup(info.cgroup, o->care);
-}
-
-static void take_members(struct daemon *d, struct listing *l, const uint64_t *ruled)
-{
-        struct orchestrators *s = d->orchestrators;
-
-        for (size_t i = 0; i < s->n; i++)
-                s->one[i].left_out = 0;
-        for (size_t k = 0; k < l->n; k++) {
-                const struct host_process *p = &l->list[k], *parent = find(l->list, l->n, p->stat.ppid);
-                for (size_t i = 0; i < s->n; i++) {
-                        uint64_t bit = 1ull << i;
-                        bool root = ruled[k] & bit && !(parent && parent->member & bit);
-                        if (!(p->member & bit) || has_member(&s->one[i], p->stat.pid, p->stat.ticks))
-                                continue;
-                        add_member(d, &s->one[i], &p->stat, root);
-                        if (root)
-                                note_care(&s->one[i], l, p);
-                }
-        }
-}
-
-static void identify(struct daemon *d, struct orchestrator *o)
-{
-        for (size_t i = 0; i < o->n; i++)
-                if (!o->member[i].ended_ns && !o->member[i].id.start_ns)
-                        learn_start(d, &o->member[i]);
-}
-
-void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct orchestrator *o))
-{
-        struct orchestrators *s = d->orchestrators;
-        uint32_t pid_file[CONFIG_MAX_ORCHESTRATORS] = {0};
-        bool changed[CONFIG_MAX_ORCHESTRATORS] = {false};
-        struct listing l = {0};
-        uint64_t now = clock_boottime_ns();
-
-        if (!s->n || procinfo_each(list_one, &l) < 0) {
-                free(l.list);
-                return;
-        }
-        _cleanup_free_ uint64_t *ruled = calloc(l.n + 1, sizeof(*ruled));
-        qsort(l.list, l.n, sizeof(*l.list), by_pid);
-        for (size_t i = 0; i < s->n; i++) {
-                if (s->one[i].of->match.pid_file)
-                        pid_file[i] = pid_of_file(s->one[i].of->match.pid_file);
-                changed[i] = end_the_dead(s, &s->one[i]);
-        }
-        for (size_t k = 0; ruled && k < l.n; k++) {
-                carry_over(s, &l.list[k], now);
-                if (!l.list[k].judged || in_pid_file(s, l.list[k].stat.pid, pid_file)) {
-                        ruled[k] = rules_of(s, &l.list[k], pid_file);
-                        l.list[k].member |= ruled[k];
-                        l.list[k].judged = true;
-                }
-        }
-        inherit(&l);
-        if (ruled)
-                take_members(d, &l, ruled);
-        for (size_t i = 0; i < s->n; i++)
-                identify(d, &s->one[i]);
-        free(s->host);
-        s->host = l.list;
-        s->nhost = l.n;
-        tell(d, changed, ended);
 }
 
 /* ---- configuration ---- */

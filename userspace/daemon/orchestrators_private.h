@@ -1,0 +1,32 @@
+/* orchestrators_private.h - shared by orchestrators.c and orchestrators_scan.c. Layer: daemon. */
+#pragma once
+
+#include "daemon/orchestrators.h"
+#include "sensor/procinfo.h"
+
+/* A process of the host, as the last scan found it. */
+struct host_process {
+        struct procinfo_stat stat;
+        uint64_t member; /* a bit for each orchestrator: it is a member */
+        bool judged;     /* its rules have been looked at since it became what it is */
+};
+
+struct orchestrators {
+        struct orchestrator *one;
+        size_t n;
+        int epoll;
+        unsigned watched;
+        struct host_process *host; /* by number, ascending */
+        size_t nhost;
+};
+
+/** The process is a member from now on; one that is already stays as it is. */
+void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root);
+bool orchestrator_has(const struct orchestrator *o, uint32_t pid, uint64_t ticks);
+/** Takes note of members that have ended. @return there are such */
+bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o);
+/** The starts that could not be read so far. */
+void orchestrator_identify(struct daemon *d, struct orchestrator *o);
+/** Calls @p ended for each whose place in @p changed is set. */
+void orchestrators_tell(struct daemon *d, const bool *changed,
+                        void (*ended)(struct daemon *d, struct orchestrator *o));

@@ -36,7 +36,7 @@ static void stream(struct control_client *c, const char *command)
                 return;
         while (in && (n = getline(&line, &size, in)) > 0)
                 control_send(server, c, line, (size_t)n - (line[n - 1] == '\n'));
-        control_end(server, c, 0);
+        control_end(server, c, 0, NULL);
 }
 
 static void request(void *userdata, struct control_client *c, const char *command, const json_t *args)

@@ -12,6 +12,7 @@ const enum check_method backup_check_methods[] = {CHECK_QUICK, CHECK_FULL, CHECK
 static const char help[] =
         "Usage: vigil backup create  --db FILE --backup-dir DIR [--check quick|full|none]\n"
         "                            [--byte-budget SIZE] [--time-limit DURATION] [--reason TEXT]\n"
+        "       vigil backup create  NAME [--reason TEXT]\n"
         "       vigil backup list    --backup-dir DIR [--db FILE]\n"
         "       vigil backup verify  --backup-dir DIR [ID]... [--all] [--check quick|full|none]\n"
         "       vigil backup restore --backup-dir DIR ID --to FILE [--force] [--check quick|full|none]\n"
@@ -22,6 +23,8 @@ static const char help[] =
         "         backup: ID.db, one file that opens by itself, and ID.json, what is known of it. If the\n"
         "         database is corrupt its files are kept as they are below DIR/evidence, apart from the\n"
         "         good ones. 10 % of the file system stay free.\n"
+        "         NAME is a database that the daemon guards: it makes the backup, in STATE/backups/NAME, and\n"
+        "         keeps what came of it; this command waits. Left alone, the work goes on.\n"
         "list     Shows what DIR holds, newest first, without reading the copies.\n"
         "verify   Reads the copies again, compares hashes, restores and checks each. Default: --all.\n"
         "restore  Puts a backup in the place of FILE, whole or not at all, and removes the -wal, -journal\n"

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/act.h"
 #include "cli/backup.h"
 #include "cli/interrupt.h"
 #include "cli/opt.h"
@@ -115,11 +116,75 @@ static void clean(void *arg)
         interrupt_sweep_scratch(NULL);
 }
 
+/* ---- by the daemon ---- */
+
+/* As far as what is printed goes; the texts are borrowed. */
+static struct backup_result result_of(const json_t *document)
+{
+        const json_t *r = json_object_get(document, "result");
+
+        return (struct backup_result){
+                .outcome = json_string_value(json_object_get(r, "class")) &&
+                                           strcmp(json_string_value(json_object_get(r, "class")), "evidence") == 0
+                                   ? BACKUP_KEPT_EVIDENCE
+                           : json_is_string(json_object_get(r, "id")) ? BACKUP_DONE
+                                                                      : BACKUP_FAILED,
+                .id = (char *)json_string_value(json_object_get(r, "id")),
+                .path = (char *)json_string_value(json_object_get(r, "path")),
+                .bytes = (uint64_t)json_integer_value(json_object_get(r, "bytes")),
+                .verified = json_is_true(json_object_get(r, "verified")),
+                .ms = (uint64_t)json_integer_value(json_object_get(r, "ms")),
+                .reason = (char *)json_string_value(json_object_get(r, "reason")),
+                .last_good = (char *)json_string_value(json_object_get(r, "last_good")),
+                .snapshot.wal_commits = (uint64_t)json_integer_value(
+                        json_object_get(json_object_get(r, "contains"), "wal_commits")),
+        };
+}
+
+static int print_answer(const struct cli *cli, const char *name, const json_t *document)
+{
+        const struct create c = {.cli = cli, .options.database = name};
+        struct backup_result r = result_of(document);
+        int failed = 0;
+
+        if (cli->json) {
+                failed = json_dumpf(document, stdout, JSON_INDENT(2));
+                putchar('\n');
+        }
+        if (r.outcome != BACKUP_DONE) {
+                r.reason = r.reason ? r.reason : (char *)"no reason given";
+                complain(&c, &r);
+        } else if (!cli->json) {
+                print_done(&r);
+        }
+        return failed ? CLI_INTERNAL : CLI_OK;
+}
+
+static int by_daemon(const struct cli *cli, const char *name, const char *reason)
+{
+        _cleanup_(ask_end) struct asking a;
+        json_t *document = NULL;
+        int r = ask_begin(cli, &a);
+
+        if (r != CLI_OK)
+                return r;
+        r = act(&a, "backup-create",
+                json_pack("{s:o, s:o*}", "database", text_json(name, strlen(name)), "reason",
+                          reason ? text_json(reason, strlen(reason)) : NULL),
+                &document);
+        if (r == ASK_NO_DAEMON)
+                return ask_tell_no_daemon(&a);
+        if (document && print_answer(cli, name, document) != CLI_OK)
+                r = CLI_INTERNAL;
+        json_decref(document);
+        return r;
+}
+
 int backup_run_create(const struct cli *cli, int argc, char **argv)
 {
         struct create c = {.cli = cli, .options = {.others_may_write = true}};
         const char *budget = NULL;
-        int check = 0;
+        int check = -1;
         const struct opt opts[] = {
                 {.name = "--db", .kind = OPT_TEXT, .ret = &c.options.database},
                 {.name = "--backup-dir", .kind = OPT_TEXT, .ret = &c.options.directory},
@@ -133,13 +198,21 @@ int backup_run_create(const struct cli *cli, int argc, char **argv)
         int r = opt_parse(&command_backup, opts, &argc, argv, NULL);
         if (r != CLI_OK)
                 return r;
-        if (argc > 1)
-                return cli_usage(&command_backup, "create takes no '%s': say --db FILE", argv[1]);
+        if (argc > 2)
+                return cli_usage(&command_backup, "create takes one name, or --db FILE");
+        if (argc == 2 && (strchr(argv[1], '/') || c.options.database || c.options.directory || budget ||
+                          check >= 0 || c.options.deadline_ms))
+                return cli_usage(&command_backup,
+                                 "create '%s': of a database that the daemon guards say its name and "
+                                 "--reason at most; of a file say --db FILE --backup-dir DIR",
+                                 argv[1]);
+        if (argc == 2)
+                return by_daemon(cli, argv[1], c.options.reason);
         if (!c.options.database || !c.options.directory)
                 return cli_usage(&command_backup, "create needs %s",
                                  c.options.database ? "--backup-dir DIR" : "--db FILE");
         if (budget && backup_parse_size(budget, &c.options.byte_budget) < 0)
                 return cli_usage(&command_backup, "--byte-budget: '%s' is no size like 500M or 20G", budget);
-        c.options.check = backup_check_methods[check];
+        c.options.check = backup_check_methods[check < 0 ? 0 : check];
         return supervise(work, clean, &c);
 }

@@ -6,18 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/act.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/opt.h"
 #include "cli/progress.h"
 #include "cli/supervise.h"
+#include "daemon/action.h"
 
 static const char help[] =
         "Usage: vigil check DB [--check quick|full] [--time-limit DURATION]\n"
+        "       vigil check NAME [--check quick|full]\n"
         "\n"
         "Says whether the data of an SQLite database are intact. Copies it, with its -wal and -journal,\n"
         "to a private place, lets the copy recover and checks that: the database itself is not touched\n"
@@ -25,6 +29,9 @@ static const char help[] =
         "\n"
         "  --check quick|full     quick (default): structure of every page; full: indexes and constraints too\n"
         "  --time-limit DURATION  give up after 90s, 10m, 2h; default 10m\n"
+        "\n"
+        "NAME is a database that the daemon guards (vigil status), where no file is called so: then the\n"
+        "daemon checks it, keeps what came of it, and this command waits. Left alone, the check goes on.\n"
         "\n"
         "\"ok\" does not say that nothing was ever lost: rows that vanished with a -wal leave no trace in the\n"
         "file. Only a watch (vigil exec, vigil attach) sees that.\n"
@@ -132,11 +139,56 @@ static void clean(void *arg)
         interrupt_sweep_scratch(c->path);
 }
 
+/* ---- by the daemon ---- */
+
+static int print_answer(const struct cli *cli, const char *name, const json_t *document)
+{
+        struct check_result r;
+
+        if (cli->json) {
+                int failed = json_dumpf(document, stdout, JSON_INDENT(2));
+                putchar('\n');
+                return failed ? CLI_INTERNAL : CLI_OK;
+        }
+        if (action_checked(document, &r) < 0)
+                return log_error_r(CLI_INTERNAL, "check: the daemon answered with a document that is none");
+        if (statuses[r.outcome] == CLI_UNAVAILABLE)
+                log_error("check: %s could not be checked (%s): %s", name, check_outcome_name(r.outcome),
+                          r.reason ? r.reason : "no reason given");
+        else
+                print_text(name, &r);
+        check_result_done(&r);
+        return CLI_OK;
+}
+
+/* @return exit status, or ASK_NO_DAEMON */
+static int by_daemon(const struct cli *cli, const char *name, const char *method)
+{
+        _cleanup_(ask_end) struct asking a;
+        json_t *document = NULL;
+        int r = ask_begin(cli, &a);
+
+        if (r != CLI_OK)
+                return r;
+        r = act(&a, "check", json_pack("{s:o, s:s*}", "database", text_json(name, strlen(name)), "method", method),
+                &document);
+        if (document && print_answer(cli, name, document) != CLI_OK)
+                r = CLI_INTERNAL;
+        json_decref(document);
+        return r;
+}
+
+/* A word that is no file here. */
+static bool may_be_name(const char *text)
+{
+        return !strchr(text, '/') && access(text, F_OK) < 0 && errno == ENOENT;
+}
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
         static const char *const names[] = {"quick", "full", NULL};
         struct check c = {.cli = cli, .options = {.others_may_write = true}};
-        int method = 0;
+        int method = -1;
         const struct opt opts[] = {
                 {.name = "--check", .kind = OPT_CHOICE, .ret = &method, .choices = names},
                 {.name = "--time-limit", .kind = OPT_DURATION, .ret = &c.options.deadline_ms},
@@ -148,10 +200,15 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return r;
         if (argc != 2)
                 return cli_usage(&command_check, argc < 2 ? "say which database" : "one database at a time");
+        if (may_be_name(argv[1])) {
+                r = by_daemon(cli, argv[1], method < 0 ? NULL : names[method]);
+                if (r != ASK_NO_DAEMON)
+                        return r;
+        }
         /* As the report names it; what does not exist is named as it was asked for. */
         _cleanup_free_ char *real = realpath(argv[1], NULL);
         c.path = real ? real : argv[1];
-        c.options.method = method ? CHECK_FULL : CHECK_QUICK;
+        c.options.method = method > 0 ? CHECK_FULL : CHECK_QUICK;
         return supervise(work, clean, &c);
 }
 

@@ -5,53 +5,15 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/opt.h"
 #include "config/config.h"
+#include "report/config_errors.h"
 
-static void put_items(json_t *doc, const char *key, const struct config_errors *errors, bool notes)
+static void print_json(const json_t *document)
 {
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < errors->n; i++) {
-                const struct config_error *e = &errors->item[i];
-                if (e->note != notes)
-                        continue;
-                json_t *item = json_object();
-                json_object_set_new(item, "line", e->line ? json_integer(e->line) : json_null());
-                text_json_set(item, "text", e->text, strlen(e->text));
-                json_array_append_new(list, item);
-        }
-        json_object_set_new(doc, key, list);
-}
-
-static void print_json(const char *path, int r, const struct config_errors *errors)
-{
-        json_t *doc = json_object();
-
-        json_object_set_new(doc, "schema", json_string("vigil.check-config/1"));
-        text_json_set(doc, "file", path, strlen(path));
-        json_object_set_new(doc, "valid", json_boolean(r == 0));
-        put_items(doc, "errors", errors, false);
-        put_items(doc, "notes", errors, true);
-        json_dumpf(doc, stdout, JSON_INDENT(2));
+        json_dumpf(document, stdout, JSON_INDENT(2));
         putchar('\n');
-        json_decref(doc);
-}
-
-static void print_text(const char *path, const struct config_errors *errors)
-{
-        for (size_t i = 0; i < errors->n; i++) {
-                const struct config_error *e = &errors->item[i];
-                char text[sizeof(e->text)];
-
-                text_printable(text, sizeof(text), e->text);
-                fprintf(stderr, e->line ? "%s:%u: %s%s\n" : "%s:%.0u %s%s\n", path, e->line,
-                        e->note ? "note: " : "", text);
-        }
-        if (errors->lost)
-                fprintf(stderr, "%s: %zu more\n", path, errors->lost);
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
@@ -73,10 +35,12 @@ static int run(const struct cli *cli, int argc, char **argv)
                           cli->config ? "" : "; name another file with --config FILE");
                 return r == -EACCES || r == -EPERM ? CLI_NOPERM : r == -ENOMEM ? CLI_INTERNAL : CLI_CRITICAL;
         }
+        json_t *document = config_errors_json("vigil.check-config/1", path, r == 0, &errors);
         if (cli->json)
-                print_json(path, r, &errors);
+                print_json(document);
         else
-                print_text(path, &errors);
+                config_errors_text(document, stderr);
+        json_decref(document);
         if (r == 0 && !cli->json && !cli->quiet)
                 printf("%s: valid: %zu %s, state in %s\n", path, c->ndatabases,
                        c->ndatabases == 1 ? "database" : "databases", c->state_dir);

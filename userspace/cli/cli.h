@@ -46,6 +46,7 @@ extern const struct command command_incident;
 extern const struct command command_incidents;
 extern const struct command command_jobs;
 extern const struct command command_record;
+extern const struct command command_reload;
 extern const struct command command_replay;
 extern const struct command command_run;
 extern const struct command command_status;

@@ -9,6 +9,7 @@ const struct command *const commands[] = {
         &command_run,
         &command_exec,
         &command_attach,
+        &command_reload,
         &command_status,
         &command_health,
         &command_summary,

@@ -32,6 +32,7 @@ struct action {
         void *tag;
         struct child *child; /* NULL: waiting, or it could not be started */
         int error;           /* why it could not be started: -errno */
+        struct actions *of;
 };
 
 /* In the order they came. */
@@ -43,6 +44,7 @@ struct queue {
 struct actions {
         const struct action_job *jobs;
         action_done done;
+        action_progress progress;
         void *userdata;
         struct budget *budget;
         unsigned parallel;
@@ -195,12 +197,24 @@ static void finish(struct actions *a, struct action *x)
         child_result_done(&result);
 }
 
+static void on_progress(void *userdata, uint64_t done, uint64_t total)
+{
+        struct action *x = userdata;
+
+        if (x->of->progress)
+                x->of->progress(x->of->userdata, x->tag, done, total);
+}
+
 static void start(struct actions *a, struct action *x)
 {
         const struct action_job *job = &a->jobs[x->r.kind];
-        struct child_options how = {.deadline_ms = job->deadline_ms(&x->r), .answer_limit = job->answer_limit};
+        struct child_options how = {.deadline_ms = job->deadline_ms(&x->r),
+                                    .answer_limit = job->answer_limit,
+                                    .on_progress = on_progress,
+                                    .userdata = x};
         struct epoll_event readable = {.events = EPOLLIN};
 
+        x->of = a;
         x->error = child_start(&how, NULL, job->run, &x->r, &x->child);
         /* Where its descriptor cannot be waited for, turns come often enough. */
         if (x->error == 0)
@@ -268,6 +282,11 @@ struct actions *actions_with(const struct action_job *jobs, unsigned parallel, a
                 return NULL;
         }
         return a;
+}
+
+void actions_on_progress(struct actions *a, action_progress progress)
+{
+        a->progress = progress;
 }
 
 void actions_free(struct actions *a)

@@ -44,6 +44,7 @@ struct action_request {
         const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident */
         const char *reason, *verdict, *incident;
         bool urgent;
+        bool asked;              /* somebody waits for it: not with the classes of the idle */
         bool known_sqlite;       /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */
         uint64_t byte_budget;    /* ACTION_EVIDENCE: as in evidence_options */
         bool discover_all;       /* ACTION_DISCOVER: as in discover() */
@@ -53,6 +54,9 @@ struct action_request {
 };
 
 struct actions;
+
+/** How far a helper is; of ACTION_CHECK and ACTION_BACKUP, at most five times a second. */
+typedef void (*action_progress)(void *userdata, void *tag, uint64_t done, uint64_t total);
 
 /**
  * How an action ended. May start others. @p r and @p answer are borrowed, all texts of @p r copies; r->policy points to a copy
@@ -67,6 +71,8 @@ typedef void (*action_done)(void *userdata, const struct action_request *r, void
 
 /** @param parallel  at a time of what is urgent, and as many of the rest; at least 1. @return NULL: out of memory */
 struct actions *actions_new(unsigned parallel, action_done done, void *userdata);
+/** Who is told how far helpers are; NULL: nobody. With the userdata of actions_new(). */
+void actions_on_progress(struct actions *a, action_progress progress);
 /** Kills what is at work. Everything that has not ended ends with a failure, so that every tag comes back. */
 void actions_free(struct actions *a);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "daemon/action_answer.h"
@@ -33,6 +34,7 @@
 #define CHECK_MS    (10 * MINUTE_MS)
 #define BACKUP_MS   (60 * MINUTE_MS)
 #define EVIDENCE_MS (30 * MINUTE_MS)
+#define PROGRESS_NS 200000000ull
 #define PRUNE_MS    (5 * MINUTE_MS)
 
 /* A reading that is late is worth nothing: it says so itself, or is ended. */
@@ -50,10 +52,36 @@ static int say(int fd, json_t *answer)
  * classes does without. */
 static void give_way(const struct action_request *r)
 {
-        if (r->urgent)
+        if (r->urgent || r->asked)
                 return;
         syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
         setpriority(PRIO_PROCESS, 0, 19);
+}
+
+/* What the monitor is told while it works: where to, and when it was told last. */
+struct telling {
+        int fd;
+        uint64_t last_ns;
+};
+
+static void tell(void *userdata, uint64_t done, uint64_t total)
+{
+        struct telling *t = userdata;
+        uint64_t now = clock_boottime_ns();
+        char line[80];
+
+        if (now - t->last_ns < PROGRESS_NS)
+                return;
+        t->last_ns = now;
+        int n = snprintf(line, sizeof(line), "{\"done\":%llu,\"total\":%llu}\n", (unsigned long long)done,
+                         (unsigned long long)total);
+        (void)io_write_all(t->fd, line, (size_t)n);
+}
+
+static void tell_phase(void *userdata, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+        (void)phase;
+        tell(userdata, done, total);
 }
 
 static enum check_method method_of(const struct action_request *r)
@@ -83,7 +111,12 @@ static uint64_t check_ms(const struct action_request *r)
 static int check(int fd, void *request)
 {
         const struct action_request *r = request;
-        struct check_options how = {.method = method_of(r), .deadline_ms = check_ms(r), .others_may_write = true};
+        struct telling progress = {.fd = fd};
+        struct check_options how = {.method = method_of(r),
+                                    .deadline_ms = check_ms(r),
+                                    .others_may_write = true,
+                                    .on_progress = tell,
+                                    .userdata = &progress};
         struct check_result result;
 
         give_way(r);
@@ -147,6 +180,7 @@ static int backup(int fd, void *request)
 {
         const struct action_request *r = request;
         enum check_method method = method_of(r);
+        struct telling progress = {.fd = fd};
         struct backup_options how = {
                 .database = r->path,
                 .directory = r->directory,
@@ -158,6 +192,8 @@ static int backup(int fd, void *request)
                 .known_sqlite = r->known_sqlite,
                 .byte_budget = r->policy ? r->policy->backup.byte_budget : 0,
                 .deadline_ms = BACKUP_MS,
+                .on_progress = tell_phase,
+                .userdata = &progress,
         };
         struct backup_result result;
 

@@ -12,11 +12,15 @@
 #include "daemon/jobs.h"
 #include "daemon/latencies_json.h"
 #include "daemon/live.h"
+#include "daemon/reload.h"
+#include "daemon/response.h"
 #include "daemon/summary.h"
 #include "serve/protocol.h"
 
 #define EXIT_DEGRADED    1
+#define EXIT_CRITICAL    2
 #define EXIT_UNAVAILABLE 69
+#define REASON_MAX       200 /* bytes of why somebody wants a backup */
 #define EVENTS_AT_ONCE   1000
 
 /* One who follows the events. */
@@ -305,6 +309,57 @@ static void events(struct daemon *d, struct control_client *c, const json_t *arg
                                  (json_int_t)p.seq));
 }
 
+/* ---- what operators want done ---- */
+
+static void act(struct daemon *d, struct control_client *c, const json_t *args, enum action_kind kind, int method)
+{
+        const char *name = text_arg(args, "database"), *reason = text_arg(args, "reason");
+        struct guard *g = guards_by_name(d->guards, name);
+
+        if (!g) {
+                control_answer(d->control, c, EXIT_UNAVAILABLE,
+                               "no database of that name is guarded; vigil status -v lists them", NULL);
+                return;
+        }
+        if (reason && strlen(reason) > REASON_MAX) {
+                refuse(d, c, -EINVAL);
+                return;
+        }
+        if (control_stream(d->control, c) < 0)
+                return;
+        if (!response_asked(d, g, kind, reason && *reason ? reason : "manual", method, c))
+                control_end(d->control, c, EXIT_UNAVAILABLE, "out of memory");
+        keeper_turn(d->keeper); /* once the intent is stored it may begin */
+}
+
+static void check(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        static const char *const names[] = {"quick", "full", NULL};
+        static const int methods[] = {CONFIG_CHECK_QUICK, CONFIG_CHECK_FULL};
+        const char *wanted = text_arg(args, "method");
+        struct guard *g = guards_by_name(d->guards, text_arg(args, "database"));
+        int method = g && g->of->check.method == CONFIG_CHECK_NONE ? CONFIG_CHECK_QUICK : -1;
+
+        for (size_t i = 0; wanted && names[i]; i++)
+                if (strcmp(names[i], wanted) == 0)
+                        method = methods[i];
+        act(d, c, args, ACTION_CHECK, method);
+}
+
+static void make_backup(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        act(d, c, args, ACTION_BACKUP, -1);
+}
+
+static void reload_now(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        json_t *document = NULL;
+        int r = reload(d, &document);
+
+        (void)args;
+        control_answer(d->control, c, r < 0 ? EXIT_CRITICAL : 0, NULL, document);
+}
+
 /* ---- live ---- */
 
 static void status(struct daemon *d, struct control_client *c, const json_t *args)
@@ -356,6 +411,9 @@ static const struct {
         {"latency", latency},
         {"jobs", jobs},
         {"events", events},
+        {"check", check},
+        {"backup-create", make_backup},
+        {"reload", reload_now},
 };
 
 static void on_request(void *userdata, struct control_client *c, const char *command, const json_t *args)
@@ -376,6 +434,7 @@ static void on_gone(void *userdata, struct control_client *c)
 {
         struct daemon *d = userdata;
 
+        response_left(d, c);
         for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
                 struct follower *f = &d->answers->follower[i];
                 if (f->client != c)

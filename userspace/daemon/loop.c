@@ -151,7 +151,7 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void
 {
         (void)s;
         (void)si;
-        reload(userdata);
+        (void)reload(userdata, NULL);
         return turn(userdata);
 }
 

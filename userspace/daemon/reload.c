@@ -13,6 +13,7 @@
 #include "daemon/jobs.h"
 #include "daemon/systemd.h"
 #include "daemon/turns.h"
+#include "report/config_errors.h"
 
 static void say(const char *path, const struct config_errors *e)
 {
@@ -28,30 +29,47 @@ static void say(const char *path, const struct config_errors *e)
                 log_error("%s: and %zu more", path, e->lost);
 }
 
-int reload_read(const struct daemon *d, struct config **ret)
+int reload_read(const struct daemon *d, struct config **ret, struct config_errors *errors)
 {
-        static struct config_errors errors; /* 16 KiB; there is one thread */
         const char *path = daemon_config_path(d);
         int r;
 
+        memset(errors, 0, sizeof(*errors));
         if (d->options->discover && !d->options->config && access(path, F_OK) < 0 && errno == ENOENT)
                 return config_default(ret);
-        memset(&errors, 0, sizeof(errors));
-        r = config_load(path, ret, &errors);
-        say(path, &errors);
+        r = config_load(path, ret, errors);
+        say(path, errors);
         if (r < 0 && r != -EINVAL)
                 log_error("%s: cannot be read: %s", path, strerror(-r));
         return r;
 }
 
-void reload(struct daemon *d)
+/* What could not be done though every line is right stands among the errors, too. */
+static json_t *document_of(const struct daemon *d, int r, struct config_errors *errors)
 {
+        struct config_error *e = &errors->item[errors->n];
+
+        if (r < 0 && r != -EINVAL && errors->n < CONFIG_MAX_ERRORS) {
+                *e = (struct config_error){0};
+                snprintf(e->text, sizeof(e->text), "%s",
+                         r == -E2BIG ? "its globs come to too many databases" : strerror(-r));
+                errors->n++;
+        }
+        json_t *o = config_errors_json("vigil.reload/1", daemon_config_path(d), r == 0, errors);
+        if (o)
+                json_object_set_new(o, "databases", json_integer((json_int_t)guards_count(d->guards)));
+        return o;
+}
+
+int reload(struct daemon *d, json_t **ret)
+{
+        static struct config_errors errors; /* 16 KiB; there is one thread */
         struct config *before = d->config, *now = NULL;
         const char *path = daemon_config_path(d);
         char status[STATUS_LEN];
 
         systemd_reloading();
-        int r = reload_read(d, &now);
+        int r = reload_read(d, &now, &errors);
         if (r == 0) {
                 d->config = now;
                 r = guards_apply(d);
@@ -77,4 +95,7 @@ void reload(struct daemon *d)
                      json_pack("{s:s, s:s}", "what", "configuration", "outcome", r == 0 ? "done" : "failed"));
         turn_status(d, status);
         systemd_ready(status);
+        if (ret)
+                *ret = document_of(d, r, &errors);
+        return r;
 }

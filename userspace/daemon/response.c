@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/asked.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/evidence.h"
@@ -71,10 +72,12 @@ static void drop(struct daemon *d, struct work *w)
         work_free(w);
 }
 
-static void end(struct work *w, const char *outcome, json_t *doc)
+/* @answer NULL: there is none. */
+static void end_with(struct work *w, const char *outcome, json_t *doc, const json_t *answer)
 {
         struct daemon *d = w->d;
 
+        asked_over(w, answer, json_string_value(json_object_get(doc, "reason")));
         if (w->ticket)
                 keeper_outcome(d->keeper, w->ticket, outcome, daemon_now(), json_deep_copy(doc));
         json_object_set_new(doc, "action", json_string(action_name(w->kind)));
@@ -88,6 +91,11 @@ static uint64_t device_of(const char *path)
         struct stat st;
 
         return stat(path, &st) == 0 ? (uint64_t)st.st_dev : 0;
+}
+
+static void end(struct work *w, const char *outcome, json_t *doc)
+{
+        end_with(w, outcome, doc, NULL);
 }
 
 /* When the oldest incident that is not over and has to do with the database began; 0: there is none. */
@@ -129,6 +137,9 @@ static void start(struct work *w)
                 return;
         }
         const char *path = guard_path(d, g);
+        struct config_database policy = {.check = g->of->check, .backup = g->of->backup};
+        if (w->method >= 0)
+                policy.check.method = (enum config_method)w->method;
         const struct action_request r = {.kind = w->kind,
                                          .database = g->name,
                                          .path = path,
@@ -138,10 +149,11 @@ static void start(struct work *w)
                                          .verdict = w->verdict,
                                          .incident = json_string_value(json_array_get(w->incidents, 0)),
                                          .urgent = w->urgent,
+                                         .asked = w->asked,
                                          .known_sqlite = is_known(d, g),
                                          .byte_budget = d->config->limits.evidence_bytes,
                                          .pinned_before_ns = oldest_open(d, g->name),
-                                         .policy = g->of};
+                                         .policy = &policy};
         w->started = true;
         w->started_ns = daemon_now();
         int e = actions_start(d->actions, &r, w);
@@ -151,7 +163,9 @@ static void start(struct work *w)
                                                   : strerror(-e);
                 log_error("%s of %s is not begun: %s", action_name(w->kind), w->database, why);
                 end(w, "failed", json_pack("{s:s}", "reason", why));
+                return;
         }
+        asked_begun(w);
 }
 
 static void on_stored(void *userdata)
@@ -175,10 +189,11 @@ static char *directory_of(const struct daemon *d, enum action_kind kind, const c
 }
 
 /* The same that has not begun yet will do for this incident, too. */
-static struct work *join(struct response *rs, enum action_kind kind, const char *database, const char *incident)
+static struct work *join(struct response *rs, enum action_kind kind, const char *database, const char *incident,
+                         int method)
 {
         for (struct work *w = rs->first; w; w = w->next) {
-                if (w->kind != kind || w->started || strcmp(w->database, database) != 0)
+                if (w->kind != kind || w->started || w->method != method || strcmp(w->database, database) != 0)
                         continue;
                 if (incident)
                         json_array_append_new(w->incidents, json_string(incident));
@@ -187,16 +202,16 @@ static struct work *join(struct response *rs, enum action_kind kind, const char 
         return NULL;
 }
 
-static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
-                  const char *reason, const char *verdict)
+/* @return NULL: out of memory */
+static struct work *add(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
+                        const char *reason, const char *verdict, int method)
 {
-        if (join(d->response, kind, g->name, i ? i->id : NULL))
-                return false;
         struct work *w = calloc(1, sizeof(*w));
         if (!w)
-                return false;
+                return NULL;
         w->d = d;
         w->kind = kind;
+        w->method = method;
         w->urgent = i != NULL;
         w->since_ns = clock_boottime_ns();
         w->database = strdup(g->name);
@@ -210,11 +225,21 @@ static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, cons
         d->response->first = w;
         if (!w->database || !w->reason || !w->incidents) {
                 drop(d, w);
-                return false;
+                return NULL;
         }
         w->ticket = keeper_intent(d->keeper, action_name(kind), g->name, i ? i->id : NULL, reason, daemon_now(),
                                   on_stored, w);
-        return w->ticket != NULL;
+        if (w->ticket)
+                return w;
+        drop(d, w);
+        return NULL;
+}
+
+static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
+                  const char *reason, const char *verdict)
+{
+        return !join(d->response, kind, g->name, i ? i->id : NULL, -1) &&
+               add(d, g, kind, i, reason, verdict, -1) != NULL;
 }
 
 /* ---- what is wanted ---- */
@@ -258,7 +283,7 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         if (!trigger)
                 return;
         /* A backup checks its copy: that is the check, too. */
-        if (join(d->response, ACTION_BACKUP, g->name, i ? i->id : NULL))
+        if (join(d->response, ACTION_BACKUP, g->name, i ? i->id : NULL, -1))
                 return;
         int64_t now = (int64_t)clock_boottime_ns();
         estimate(d, g);
@@ -318,6 +343,35 @@ bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind
         return begin(d, g, kind, NULL, "schedule", NULL);
 }
 
+bool response_asked(struct daemon *d, struct guard *g, enum action_kind kind, const char *reason, int method,
+                    struct control_client *c)
+{
+        struct work *w = join(d->response, kind, g->name, NULL, method);
+
+        if (!w)
+                w = add(d, g, kind, NULL, reason, NULL, method);
+        if (!w || !asked_join(w, c))
+                return false;
+        w->asked = true;
+        return true;
+}
+
+void response_left(struct daemon *d, const struct control_client *c)
+{
+        for (struct work *w = d->response ? d->response->first : NULL; w; w = w->next)
+                asked_left(w, c);
+}
+
+void response_progress(void *userdata, void *tag, uint64_t done, uint64_t total)
+{
+        struct daemon *d = userdata;
+
+        /* Looks have other tags. */
+        for (struct work *w = d->response->first; w; w = w->next)
+                if (w == tag)
+                        asked_progress(w, done, total);
+}
+
 /* ---- what came of it ---- */
 
 void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
@@ -342,7 +396,7 @@ void response_done(struct daemon *d, const struct action_request *r, void *tag, 
         } else if (results[r->kind](w, answer, doc)) {
                 outcome = "done";
         }
-        end(w, outcome, doc);
+        end_with(w, outcome, doc, answer);
 }
 
 void response_turn(struct daemon *d)
@@ -351,7 +405,7 @@ void response_turn(struct daemon *d)
 
         for (struct work *w = d->response->first, *next; w; w = next) {
                 next = w->next;
-                if (w->started || !w->urgent || now - w->since_ns < INTENT_WAIT_NS)
+                if (w->started || !(w->urgent || w->asked) || now - w->since_ns < INTENT_WAIT_NS)
                         continue;
                 log_warn("%s of %s begins because of %s: its intent stands here, the store cannot be written",
                          action_name(w->kind), w->database, w->reason);

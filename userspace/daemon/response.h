@@ -11,6 +11,7 @@
 struct daemon;
 struct guard;
 struct response;
+struct control_client;
 
 int response_new(struct response **ret); /* -ENOMEM */
 void response_free(struct response *r);
@@ -35,7 +36,22 @@ void response_resume(struct daemon *d);
 /** By the calendar: the same without a finding. @return false: the same is at work already, or out of memory */
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind);
 
-/** The actions' answer; @p tag as it was given. Of every kind but ACTION_LOOK. */
+/**
+ * A check or a backup that an operator asks for, and waits for as a stream of the control socket (asked.h); what waits to begin and
+ * is the same is shared. Like any other its intent is stored first. A backup of his does not count for the interval and the cap of
+ * the policy, which are for those that nobody asked for.
+ *
+ * @param method  of a check: enum config_method; -1: as the policy says
+ * @return false: it is not begun, and nothing has been said
+ */
+bool response_asked(struct daemon *d, struct guard *g, enum action_kind kind, const char *reason, int method,
+                    struct control_client *c);
+/** The client has left; what it asked for goes on. */
+void response_left(struct daemon *d, const struct control_client *c);
+/** As an action_progress. */
+void response_progress(void *userdata, void *tag, uint64_t done, uint64_t total);
+
+/** The actions' answer; @p tag as it was given. Of every kind but ACTION_LOOK and ACTION_DISCOVER. */
 void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
                    const char *failure, uint64_t ms);
 

@@ -54,7 +54,8 @@ const char *daemon_config_path(const struct daemon *d)
 
 static int open_config(struct daemon *d)
 {
-        int r = reload_read(d, &d->config);
+        static struct config_errors errors; /* 16 KiB; there is one thread */
+        int r = reload_read(d, &d->config, &errors);
 
         if (r == 0 && d->config->ndatabases == 0 && !d->options->discover)
                 log_warn("%s names no database: nothing is guarded until it does (SIGHUP reads it again)",
@@ -210,6 +211,8 @@ static int open_parts(struct daemon *d)
         if (r == 0) {
                 d->actions = actions_new(d->config->limits.parallel_actions, on_action, d);
                 r = d->actions ? 0 : -ENOMEM;
+                if (d->actions)
+                        actions_on_progress(d->actions, response_progress);
         }
         return r < 0 ? log_error_r(EXIT_INTERNAL_, "cannot begin: %s", strerror(-r)) : 0;
 }

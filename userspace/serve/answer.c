@@ -172,7 +172,8 @@ int control_stream(struct control_server *s, struct control_client *c)
         if (c->state != CLIENT_WAITING)
                 return -EBUSY;
         if (s->followers >= CONTROL_FOLLOWERS) {
-                connection_refuse(s, c, CONTROL_EXIT_UNAVAILABLE, "too many clients follow events already");
+                connection_refuse(s, c, CONTROL_EXIT_UNAVAILABLE,
+                                  "too many clients follow events, or wait for an action, already");
                 return -EBUSY;
         }
         c->state = CLIENT_STREAMING;
@@ -188,8 +189,8 @@ static void end_stream(struct control_server *s, struct control_client *c, int e
         s->followers--;
         c->state = CLIENT_CLOSING;
         if (connection_say(s, c,
-                           json_pack("{s:i, s:b, s:i, s:s?}", "control", CONTROL_VERSION, "end", 1, "exit", exit,
-                                     "error", error),
+                           json_pack("{s:i, s:b, s:i, s:o}", "control", CONTROL_VERSION, "end", 1, "exit", exit,
+                                     "error", error ? text_json(error, strlen(error)) : json_null()),
                            CONTROL_LAST_WORDS) < 0)
                 connection_drop(s, c);
 }
@@ -201,7 +202,7 @@ int control_send(struct control_server *s, struct control_client *c, const char 
         if (n >= CONTROL_BACKLOG_BYTES || connection_waiting(c) + n + 1 > CONTROL_BACKLOG_BYTES) {
                 s->counts.dropped++;
                 end_stream(s, c, CONTROL_EXIT_UNAVAILABLE,
-                           "events came faster than they were read; the rest is not sent");
+                           "what was told came faster than it was read; the rest is not sent");
                 return -ENOBUFS;
         }
         if (append(c, line, n) < 0 || append(c, "\n", 1) < 0) {
@@ -212,8 +213,8 @@ int control_send(struct control_server *s, struct control_client *c, const char 
         return 0;
 }
 
-void control_end(struct control_server *s, struct control_client *c, int exit)
+void control_end(struct control_server *s, struct control_client *c, int exit, const char *error)
 {
         if (c->state == CLIENT_STREAMING)
-                end_stream(s, c, exit, NULL);
+                end_stream(s, c, exit, error);
 }

@@ -26,6 +26,9 @@
  *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":
  *                                                                    number of the last of them, `after` where there are none}: the
  *                                                                    next page is behind it, until one is empty
+ *   check                        {database, method: "quick", "full"} a stream, see daemon/asked.h; at last {"document": vigil.check/1}
+ *   backup-create                {database, reason}                  the same; vigil.backups/1 with `result`
+ *   reload                       {}                                  vigil.reload/1; exit 0 taken, 2 not
  *   events                       {follow: true, after, since_ns, database}  a stream of the events behind the number `after` */
 #pragma once
 

@@ -56,8 +56,8 @@ void control_answer(struct control_server *s, struct control_client *c, int exit
 int control_stream(struct control_server *s, struct control_client *c);
 /** One line to a stream, @p n bytes without '\n'. @return 0, or -ENOBUFS: it was too slow and is being dropped */
 int control_send(struct control_server *s, struct control_client *c, const char *line, size_t n);
-/** The end of a stream. */
-void control_end(struct control_server *s, struct control_client *c, int exit);
+/** The end of a stream. @param error  one sentence, or NULL */
+void control_end(struct control_server *s, struct control_client *c, int exit, const char *error);
 
 struct control_counts {
         uint64_t accepted;

@@ -85,7 +85,7 @@ START_TEST(a_stream_has_its_lines_in_order_and_an_end)
         turn_until(fd, text, sizeof(text), "\"stream\":true");
         ck_assert_int_eq(control_send(server, kept[0], "{\"n\":1}", 7), 0);
         ck_assert_int_eq(control_send(server, kept[0], "{\"n\":2}", 7), 0);
-        control_end(server, kept[0], 0);
+        control_end(server, kept[0], 0, NULL);
         ck_assert_int_eq(control_send(server, kept[0], "{\"n\":3}", 7), -ENOBUFS);
         turn_until(fd, text, sizeof(text), NULL);
         ck_assert_ptr_nonnull(
@@ -112,7 +112,7 @@ START_TEST(a_follower_that_falls_behind_is_told_so)
         ck_assert_int_eq(r, -ENOBUFS);
         ck_assert_uint_le(connection_waiting(kept[0]), CONTROL_BACKLOG_BYTES + CONTROL_LAST_WORDS);
         turn_until(fd, text, sizeof(text), NULL);
-        ck_assert_ptr_nonnull(strstr(text, "came faster than they were read"));
+        ck_assert_ptr_nonnull(strstr(text, "came faster than it was read"));
         ck_assert_uint_eq(ngone, 1);
         ck_assert_uint_eq(control_server_counts(server).dropped, 1);
         close(fd);

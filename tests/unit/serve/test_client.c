@@ -30,7 +30,7 @@ static void request(void *userdata, struct control_client *c, const char *comman
         if (strcmp(command, "events") == 0 && control_stream(server, c) == 0) {
                 for (int i = 0; i < 1000; i++)
                         control_send(server, c, "{\"type\":\"exit\"}", 15);
-                control_end(server, c, 1);
+                control_end(server, c, 1, NULL);
         } else if (strcmp(command, "nothing") == 0) {
                 control_answer(server, c, 69, "there is no such thing", NULL);
         } else {

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# What operators have the daemon do: a check, a backup, a reload. Each is an action like any other, and says what came of it.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }"
+	mkdir elsewhere # where no file is called as the database is
+}
+
+teardown() {
+	let_store_go
+	daemon_teardown
+}
+
+# vigil COMMAND... as an operator: output in out, messages in err, the exit status in $status.
+op() {
+	status=0
+	(cd elsewhere && timeout 60 "$VIGIL" --state-dir ../S "$@") >out 2>err || status=$?
+	cat out err
+}
+
+# Until let_store_go no intent can be stored, so that nothing begins.
+hold_store() {
+	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
+	LOCKER=$!
+	await locked
+}
+
+let_store_go() {
+	[ -n "${LOCKER:-}" ] || return 0
+	kill "$LOCKER" 2>/dev/null || true
+	wait "$LOCKER" || true
+	LOCKER=
+}
+
+@test "check NAME: the daemon checks, stores it as an action, and the answer is that of a check" {
+	daemon_begin
+	op check app
+	[ "$status" -eq 0 ]
+	[ "$(head -1 out)" = "ok       app" ]
+	op check app --check full --json
+	[ "$status" -eq 0 ]
+	assert_json out '.schema == "vigil.check/1"' '.database == "app"' ".path == \"$PWD/app.db\"" '.result == "ok"' \
+		'.method == "integrity_check"' '.on == "snapshot"'
+	[ "$(sql "select kind || ' ' || reason || ' ' || outcome from actions order by id")" = $'check manual done\ncheck manual done' ]
+	ask status
+	assert_answer '.databases[0].last_check.result == "ok"' '.actions == []'
+	op events --json
+	jq -se '[.[] | select(.type == "action")] | length == 2 and all(.[]; .action == "check" and .outcome == "done")' out
+	op check nobody
+	[ "$status" -eq 69 ]
+	[ "$(wc -l <err)" -eq 1 ]
+	grep -q 'no database of that name is guarded' err
+	# A path is a path, whatever the daemon guards.
+	op check ../app.db
+	[ "$status" -eq 0 ]
+	status=0
+	"$VIGIL" --state-dir S check app.db >out || status=$?
+	[ "$status" -eq 0 ]
+	[ "$(sql "select count(*) from actions")" -eq 2 ]
+	# Damage is found, told with status 2, and an incident.
+	dd if=/dev/urandom of=app.db bs=4096 seek=3 count=2 conv=notrunc status=none
+	op check app
+	[ "$status" -eq 2 ]
+	[ "$(head -1 out)" = "CORRUPT  app" ]
+	eventually 20 '.incidents | any(.code == "integrity-failed")' incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+	# Without a daemon the word is a file that is not there.
+	op check app
+	[ "$status" -eq 69 ]
+	[ "$(wc -l <err)" -eq 1 ]
+}
+
+@test "backup create NAME: verified, listed, and it takes nothing from the policy" {
+	daemon_begin
+	op backup create app --reason "before the upgrade"
+	[ "$status" -eq 0 ]
+	grep -q '^verified    .*/S/backups/app/app-.*\.db$' out
+	op backup create app --json
+	[ "$status" -eq 0 ]
+	assert_json out '.schema == "vigil.backups/1"' '.backups | length == 1' '.backups[0].verified' '.result.verified' \
+		'.backups[0].reason == "manual"'
+	"$VIGIL" backup list --backup-dir S/backups/app --json >list.json
+	assert_json list.json '[.backups[].reason] | sort == ["before the upgrade", "manual"]'
+	ask status
+	assert_answer '.databases[0].last_backup.verified'
+	# min-interval is for those that nobody asked for.
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	eventually 20 '.incidents | length == 1 and .[0].backup.verified and .[0].backup_skipped == null' incidents
+	op backup create nobody
+	[ "$status" -eq 69 ]
+	op backup create app --backup-dir x
+	[ "$status" -eq 64 ]
+	rm app.db*
+	op backup create app
+	[ "$status" -eq 69 ]
+	grep -q 'no backup of app: ' err
+	daemon_end
+	[ "$status" -eq 0 ]
+	op backup create app
+	[ "$status" -eq 69 ]
+	grep -q 'no vigil run on' err
+}
+
+@test "many at once, one that does not read and one that leaves: each has its answer, the others theirs" {
+	local i pids=() frozen answers=0 full=0
+	daemon_begin
+	hold_store
+	for ((i = 0; i < 40; i++)); do
+		(cd elsewhere && exec timeout 60 "$VIGIL" --state-dir ../S check app --json) >"o$i" 2>"e$i" 3>&- &
+		pids+=($!)
+	done
+	eventually 20 '[.actions[] | select(.kind == "check")] | length == 1' status
+	timeout 20 bash -c 'until [ "$(cat e* | wc -l)" -ge 8 ]; do sleep 0.05; done'
+	frozen=${pids[0]}
+	pkill -STOP -P "$frozen" # the program below its timeout(1)
+	kill "${pids[1]}"
+	ask status
+	[ "$status" -eq 0 ]
+	let_store_go
+	for ((i = 2; i < 40; i++)); do
+		status=0
+		wait "${pids[i]}" || status=$?
+		case $status in
+		0) answers=$((answers + 1)) && assert_json "o$i" '.result == "ok"' ;;
+		69) full=$((full + 1)) && grep -q 'too many clients follow events, or wait for an action, already' "e$i" ;;
+		*) cat "e$i" && return 1 ;;
+		esac
+	done
+	pkill -CONT -P "$frozen"
+	wait "$frozen" || true
+	wait "${pids[1]}" || true
+	echo "$answers were answered, $full were too many"
+	[ "$full" -ge 6 ]
+	[ "$((answers + full))" -eq 38 ]
+	# All of them waited for the same check.
+	[ "$(sql "select count(*) from actions where kind = 'check'")" -eq 1 ]
+	# Who asked leaves: it is done all the same.
+	hold_store
+	(cd elsewhere && exec "$VIGIL" --state-dir ../S backup create app) >out 2>err 3>&- &
+	i=$!
+	eventually 20 '.actions | any(.kind == "backup")' status
+	kill "$i"
+	wait "$i" || true
+	let_store_go
+	eventually 20 '.databases[0].last_backup.verified' status
+	[ "$(sql "select outcome from actions where kind = 'backup'")" = "done" ]
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
+@test "reload: taken, or refused with its mistakes; without a daemon it says so" {
+	daemon_begin
+	mk new.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }" "database \"new\" { path = \"$PWD/new.db\" }"
+	op reload
+	[ "$status" -eq 0 ]
+	grep -q '^taken: 2 databases$' out
+	ask status
+	assert_answer '[.databases[].name] == ["app", "new"]'
+	configure "database \"app\" {" "  pth = \"$PWD/app.db\"" "}"
+	op reload
+	[ "$status" -eq 2 ]
+	grep -q "^vigil.conf:2: unknown key 'pth' in section 'database'; did you mean 'path'?\$" err
+	grep -q '^not taken: ' err
+	op reload --json
+	[ "$status" -eq 2 ]
+	assert_json out '.schema == "vigil.reload/1"' '.valid == false' '.errors | any(.line == 2)' '.databases == 2'
+	op reload nothing
+	[ "$status" -eq 64 ]
+	daemon_end
+	[ "$status" -eq 0 ]
+	op reload
+	[ "$status" -eq 69 ]
+	grep -q 'no vigil run on' err
+}

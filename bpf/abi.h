@@ -22,17 +22,18 @@
 #define VIGIL_MAGIC       0x4c474956u /* "VIGL" */
 #define VIGIL_ABI_VERSION 1
 
-#define VIGIL_COMM_LEN  16
-#define VIGIL_NAME_MAX  256  /* NAME_MAX and its NUL */
-#define VIGIL_PATH_MAX  1024 /* longer paths are cut at the front and marked VIGIL_PATH_CUT */
-#define VIGIL_ARGV_MAX  1024
-#define VIGIL_USES      8   /* databases of one process; more are counted, not kept */
-#define VIGIL_OPS       128 /* flight recorder entries of one process; a power of two */
-#define VIGIL_MAIN_FDS  4   /* descriptors of the main file that are remembered of one process; a power of two */
-#define VIGIL_SIGNALS   4   /* fatal signals kept of one process: the first ones */
-#define VIGIL_ANCESTORS 6
-#define VIGIL_MAX_DBS   1024        /* ids of databases are below */
-#define VIGIL_CPU_USER  0xffffffffu /* vigil_hdr.cpu of a record that user space made */
+#define VIGIL_COMM_LEN   16
+#define VIGIL_NAME_MAX   256  /* NAME_MAX and its NUL */
+#define VIGIL_PATH_MAX   1024 /* longer paths are cut at the front and marked VIGIL_PATH_CUT */
+#define VIGIL_ARGV_MAX   1024
+#define VIGIL_USES       8   /* databases of one process; more are counted, not kept */
+#define VIGIL_OPS        128 /* flight recorder entries of one process; a power of two */
+#define VIGIL_MAIN_FDS   4   /* descriptors of the main file that are remembered of one process; a power of two */
+#define VIGIL_SIGNALS    4   /* fatal signals kept of one process: the first ones */
+#define VIGIL_ANCESTORS  6
+#define VIGIL_READ_MARKS 5           /* of a WAL index */
+#define VIGIL_MAX_DBS    1024        /* ids of databases are below */
+#define VIGIL_CPU_USER   0xffffffffu /* vigil_hdr.cpu of a record that user space made */
 
 /* ---- enumerations -------------------------------------------------------------------------------------------------- */
 

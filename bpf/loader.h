@@ -191,12 +191,16 @@ struct obstacle {
 /* Who has not asked for a lock for so long has given up. */
 #define WAIT_GIVE_UP_NS 2000000000ULL
 
-/* How the checkpoints of a database fare, by its id; written only when something is refused. */
+/* How the checkpoints of a database fare, by its id; written only when something is refused. A checkpoint asks for those read
+ * marks alone that stand before what it could copy, and for the next only if that stands before all refused ones: the one refused
+ * last holds it back most (wal.c, walCheckpoint). */
 struct ckpt_refusals {
-        __u64 lock;    /* the checkpoint lock: somebody else was at it */
-        __u64 mark;    /* a read mark: a reader needs frames that it would copy or give up */
-        __u64 reset;   /* all read marks: a reader keeps the log from beginning anew */
-        __u64 mark_ns; /* the last of either */
+        __u64 lock;                   /* the checkpoint lock: somebody else was at it */
+        __u64 mark[VIGIL_READ_MARKS]; /* each read mark */
+        __u64 mark_ns;                /* when the last of them was */
+        __u64 reset;     /* all marks but the first at once: readers keep the log from beginning anew */
+        __u32 last_mark; /* the mark that was refused last */
+        __u32 pad;
 };
 
 /* What the iterator over open files tells of. */

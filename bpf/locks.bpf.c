@@ -164,6 +164,27 @@ static __always_inline __u32 wanted_bits(__u32 role, unsigned char type, long lo
         return type == F_RDLCK ? VIGIL_LOCK_SHARED : lock_bits(role, type, start, end);
 }
 
+/* Whether it is a checkpoint that was refused, and by what. */
+static __always_inline void checkpoint_refused(struct act *a, __u32 lock, long long start, long long end)
+{
+        __u32 id = a->db->id;
+        struct ckpt_refusals *c = bpf_map_lookup_elem(&ckpts, &id);
+        __u64 mark = (__u64)(start - WAL_READ0_BYTE);
+
+        if (!c)
+                return;
+        if (start == end && mark < VIGIL_READ_MARKS) {
+                FIX(mark);
+                __sync_fetch_and_add(&c->mark[mark], 1);
+                c->last_mark = (__u32)mark;
+                c->mark_ns = a->ns;
+        } else if (start > WAL_READ0_BYTE && end <= WAL_READ4_BYTE) {
+                __sync_fetch_and_add(&c->reset, 1);
+        } else if (lock & VIGIL_LOCK_WAL_CKPT) {
+                __sync_fetch_and_add(&c->lock, 1);
+        }
+}
+
 /* The kernel's FILE_LOCK_DEFERRED (include/linux/fs.h): the caller sleeps until it gets the lock. */
 #define DEFERRED 1
 
@@ -173,17 +194,8 @@ static __always_inline void refused(struct act *a, unsigned char type, long long
 
         if (ret != -EAGAIN && ret != DEFERRED)
                 return;
-        if (a->role == VIGIL_ROLE_SHM && type == F_WRLCK) {
-                struct ckpt_refusals *c = bpf_map_lookup_elem(&ckpts, &id);
-                bool marks = start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE;
-
-                if (c && marks) {
-                        __sync_fetch_and_add(start == end ? &c->mark : &c->reset, 1);
-                        c->mark_ns = a->ns;
-                } else if (c && lock & VIGIL_LOCK_WAL_CKPT) {
-                        __sync_fetch_and_add(&c->lock, 1);
-                }
-        }
+        if (a->role == VIGIL_ROLE_SHM && type == F_WRLCK)
+                checkpoint_refused(a, lock, start, end);
         if (!lock)
                 return;
         a->use->flags |= VIGIL_USE_WAITS;

@@ -58,7 +58,7 @@ static void add_holder(struct sentence *s, const struct evidence_holder *h, uint
 {
         char locks[128];
 
-        lock_text(locks, sizeof(locks), h->locks);
+        lock_text(locks, sizeof(locks), h->conflicting ? h->conflicting : h->locks);
         if (h->id.tgid)
                 add_process(s, &h->id);
         else

@@ -35,8 +35,10 @@ struct evidence_holder {
         struct vigil_ident
                 id;     /* tgid 0: nobody who can be named, such as the owner of an open file description lock */
         uint32_t locks; /* enum vigil_lock: all that it holds of that database */
+        uint32_t conflicting; /* of these, what conflicts with what is wanted */
         uint64_t
                 since_ns; /* CLOCK_BOOTTIME: when it took the write or checkpoint lock; 0: not known, as of readers */
+        uint64_t commits; /* of that database, cumulative: who commits does not hold one read transaction */
 };
 
 /** A lock that conflicted again and again, with no success since. SQLite does not sleep in the kernel for a lock: its busy handler
@@ -151,6 +153,25 @@ int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct proc
  * @return how many there are; or -errno
  */
 int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_t *ret_n);
+
+/**
+ * Who holds now what conflicts with @p wanted (enum vigil_lock) of database @p db; a read mark stands for having it alone.
+ * @param ret  `db`, `lock`, the holders; all else is zero
+ * @return 0; -ENOENT no such database; -EFBIG the host has more locks than are read; or -errno
+ */
+int sensor_holders(struct sensor *s, unsigned db, uint32_t wanted, struct evidence_wait *ret);
+
+/** How often a checkpoint of a database was refused a lock, cumulative. */
+struct checkpoint_refusals {
+        uint64_t lock;                   /* the checkpoint lock: another one was at work */
+        uint64_t mark[VIGIL_READ_MARKS]; /* a read mark: a reader needs the log from there on */
+        uint64_t mark_ns;                /* CLOCK_BOOTTIME: when one of them was last; 0: never */
+        unsigned last_mark;              /* which: it holds the checkpoint back most */
+        uint64_t reset;                  /* all marks at once: with a reader at work the log cannot begin anew */
+};
+
+/** @return 0; -ENOENT no database can have that id; or -errno */
+int sensor_checkpoint_refusals(struct sensor *s, unsigned db, struct checkpoint_refusals *ret);
 
 /** "vda1", "loop3" of a kernel device number (major << 20 | minor), as in evidence_sync.device. */
 void evidence_device_name(uint32_t dev, char *ret, size_t size);

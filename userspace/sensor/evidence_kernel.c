@@ -63,6 +63,7 @@ static void name_holder(struct sensor *s, const struct vigil_db *db, uint64_t se
                         const struct vigil_use *u = &p->use[i];
                         if (u->db != db->id)
                                 continue;
+                        h->commits = u->commits;
                         if (h->locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_WAL_WRITE))
                                 h->since_ns = u->write_lock_ns;
                         else if (h->locks & VIGIL_LOCK_WAL_CKPT)
@@ -79,21 +80,37 @@ static void name_holder(struct sensor *s, const struct vigil_db *db, uint64_t se
                 h->since_ns = db->txn_since_ns;
 }
 
-static void find_holders(struct sensor *s, struct process_evidence *e, struct evidence_wait *w,
-                         const struct proc_lock *lock, size_t n, uint64_t seen_ns)
+static int find_holders(struct sensor *s, uint32_t tgid, struct evidence_wait *w, const struct proc_lock *lock,
+                        size_t n, uint64_t seen_ns)
 {
         struct vigil_db db;
         uint32_t id = w->db;
 
-        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbs), &id, &db) < 0) {
-                e->missing |= EVIDENCE_NO_HOLDERS;
-                return;
-        }
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbs), &id, &db) < 0)
+                return -errno;
         const struct vigil_ledger *main_file = &db.file[VIGIL_ROLE_MAIN], *shm = &db.file[VIGIL_ROLE_SHM];
         struct lock_files files = {.dev = {main_file->dev, shm->dev}, .ino = {main_file->ino, shm->ino}};
-        holders_find(lock, n, &files, e->id.tgid, w);
+        holders_find(lock, n, &files, tgid, w);
         for (size_t i = 0; i < w->nholders && i < EVIDENCE_HOLDERS; i++)
                 name_holder(s, &db, seen_ns, &w->holder[i]);
+        return 0;
+}
+
+int sensor_holders(struct sensor *s, unsigned db, uint32_t wanted, struct evidence_wait *ret)
+{
+        struct evidence_wait w = {.db = db, .lock = wanted};
+        _cleanup_free_ struct proc_lock *lock = NULL;
+        size_t n = 0;
+        int cut = 0;
+
+        if (db == 0 || db >= VIGIL_MAX_DBS)
+                return -ENOENT;
+        int r = proclocks_read(&lock, &n, &cut);
+        if (r == 0)
+                r = cut ? -EFBIG : find_holders(s, 0, &w, lock, n, clock_boottime_ns());
+        if (r == 0)
+                *ret = w;
+        return r;
 }
 
 static bool is_asleep(const struct proc_lock *lock, size_t n, uint32_t tgid)
@@ -127,8 +144,8 @@ static void waits_fill(struct sensor *s, struct process_evidence *e, const struc
                                             .since_ns = from->since_ns,
                                             .last_ns = from->last_ns,
                                             .tries = from->tries};
-                if (lock)
-                        find_holders(s, e, w, lock, n, clock_boottime_ns());
+                if (lock && find_holders(s, e->id.tgid, w, lock, n, clock_boottime_ns()) < 0)
+                        e->missing |= EVIDENCE_NO_HOLDERS;
         }
 }
 
@@ -252,4 +269,21 @@ int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_
                                 ret[(*ret_n)++] = (struct lock_waiter){.id = e->id, .wait = e->wait[i]};
         }
         return found;
+}
+
+/* ---- checkpoints ---- */
+
+int sensor_checkpoint_refusals(struct sensor *s, unsigned db, struct checkpoint_refusals *ret)
+{
+        struct ckpt_refusals c;
+        uint32_t id = db;
+
+        if (db == 0 || db >= VIGIL_MAX_DBS)
+                return -ENOENT;
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.ckpts), &id, &c) < 0)
+                return -errno;
+        *ret = (struct checkpoint_refusals){
+                .lock = c.lock, .mark_ns = c.mark_ns, .last_mark = c.last_mark, .reset = c.reset};
+        memcpy(ret->mark, c.mark, sizeof(ret->mark));
+        return 0;
 }

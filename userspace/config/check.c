@@ -37,6 +37,9 @@ static void check_database(const struct config *c, size_t i, struct config_error
         if (d->check.every_ms && d->check.method == CONFIG_CHECK_NONE)
                 complain(errors, d->line, false, "database '%.64s': check every … with method none checks nothing",
                          d->name);
+        if (d->wal.max_bytes < d->wal.warn_bytes)
+                complain(errors, d->line, false,
+                         "database '%.64s': max-bytes of its section 'wal' is less than warn-bytes", d->name);
         for (size_t j = 0; j < i; j++)
                 if (d->path && c->database[j].path && !strcmp(d->path, c->database[j].path))
                         complain(errors, d->line, false,

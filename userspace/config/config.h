@@ -56,6 +56,13 @@ struct config_latency {
         uint64_t floor_read_ms, floor_sync_ms, floor_lock_ms, floor_commit_ms, floor_checkpoint_ms;
 };
 
+/** When a write-ahead log that does not begin anew is told of. */
+struct config_wal {
+        uint64_t warn_bytes;    /* default 64 MiB */
+        uint64_t warn_after_ms; /* default 5 min */
+        uint64_t max_bytes;     /* default 1 GiB */
+};
+
 /** One `database "name" { … }`. Text is owned by the configuration. */
 struct config_database {
         char *name; /* unique, [A-Za-z0-9._-], at most 64 bytes: it names directories */
@@ -64,6 +71,7 @@ struct config_database {
         struct config_check check;
         struct config_backup backup;
         struct config_latency latency;
+        struct config_wal wal;
         unsigned line;
 };
 
@@ -131,6 +139,9 @@ int config_load(const char *path, struct config **ret, struct config_errors *err
 
 /** The same out of memory, for tests and fuzzing. @p name stands in messages. */
 int config_parse(const char *name, const char *text, struct config **ret, struct config_errors *errors);
+
+/** What a database has that says nothing about its log. */
+extern const struct config_wal config_wal_default;
 
 /** A configuration of defaults and no database, for `run --discover`. @return 0 or -ENOMEM */
 int config_default(struct config **ret);

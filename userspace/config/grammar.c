@@ -81,6 +81,14 @@ static const struct key backup_keys[] = {
         {0},
 };
 
+static const struct key wal_keys[] = {
+        {.name = "warn-bytes", .kind = KEY_BYTES, .offset = AT(wal.warn_bytes), .min = 65536},
+        {.name = "warn-after", .kind = KEY_DURATION, .offset = AT(wal.warn_after_ms), .min = 1000, .max = YEAR_MS},
+        {.name = "max-bytes", .kind = KEY_BYTES, .offset = AT(wal.max_bytes), .min = 65536},
+        {0},
+};
+
+static const struct section wal_section = {.name = "wal", .keys = wal_keys};
 static const struct section check_section = {.name = "check", .keys = check_keys};
 static const struct section backup_section = {.name = "backup", .keys = backup_keys};
 
@@ -93,7 +101,8 @@ static const struct key database_keys[] = {
 static const struct section database_section = {
         .name = "database",
         .keys = database_keys,
-        .below = (const struct section *const[]){&check_section, &backup_section, &database_latency_section, NULL},
+        .below = (const struct section *const[]){&check_section, &backup_section, &database_latency_section,
+                                                 &wal_section, NULL},
         .titled = true,
         .list = offsetof(struct config, database),
         .count = offsetof(struct config, ndatabases),

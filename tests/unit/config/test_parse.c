@@ -121,6 +121,22 @@ START_TEST(every_kind_of_mistake_has_its_line)
 }
 END_TEST
 
+START_TEST(a_log_may_have_64_mib_unless_told_otherwise)
+{
+        struct config *c = good(
+                "database \"a\" { path = /a.db }\n"
+                "database \"b\" { path = /b.db wal { warn-bytes = 1G warn-after = 1h max-bytes = 8G } }\n");
+
+        ck_assert_uint_eq(c->database[0].wal.warn_bytes, 64ull << 20);
+        ck_assert_uint_eq(c->database[0].wal.warn_after_ms, 300000);
+        ck_assert_uint_eq(c->database[0].wal.max_bytes, 1ull << 30);
+        ck_assert_uint_eq(c->database[1].wal.warn_bytes, 1ull << 30);
+        ck_assert_uint_eq(c->database[1].wal.max_bytes, 8ull << 30);
+        config_free(c);
+        ck_assert_ptr_nonnull(strstr(bad("database \"a\" { path = /a.db wal { warn-bytes = 2G } }"), "max-bytes"));
+}
+END_TEST
+
 START_TEST(latency_of_one_database_is_that_of_all_but_for_what_it_sets)
 {
         struct config *c = good("database \"a\" { path = /a.db latency { floor-sync = 50ms } }\n"
@@ -212,7 +228,7 @@ START_TEST(more_mistakes_than_fit_are_counted)
 END_TEST
 
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
-      every_kind_of_mistake_has_its_line, latency_of_one_database_is_that_of_all_but_for_what_it_sets,
-      a_name_that_cannot_be_a_directory_is_refused, a_missing_last_brace_is_an_error,
-      unknown_keys_are_all_told_with_the_nearest_one, comments_hide_nothing_and_move_no_line,
-      more_mistakes_than_fit_are_counted)
+      every_kind_of_mistake_has_its_line, a_log_may_have_64_mib_unless_told_otherwise,
+      latency_of_one_database_is_that_of_all_but_for_what_it_sets, a_name_that_cannot_be_a_directory_is_refused,
+      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
+      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)

@@ -211,17 +211,23 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         return i;
 }
 
-struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
-                               json_t *evidence, const char *incident)
+static enum severity severity_of_code(const char *code)
 {
         const struct incident_code *row = incident_code(code);
+
+        return row ? row->severity : SEVERITY_P2;
+}
+
+static struct incident *raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
+                                 const char *detail, json_t *evidence, const char *incident)
+{
         uint64_t now = clock_boottime_ns();
         char id[DETECT_ID_LEN];
 
         incident_finding_id(d->head.boot_id, code, g ? g->name : NULL, now, id);
         struct incident_finding f = {.id = id,
                                      .code = code,
-                                     .severity = row ? row->severity : SEVERITY_P2,
+                                     .severity = severity,
                                      .database = g ? g->name : NULL,
                                      .path = g ? g->path : NULL,
                                      .ns = now,
@@ -229,6 +235,18 @@ struct incident *case_raise_in(struct daemon *d, const char *code, const struct 
                                      .detail = detail,
                                      .incident = incident};
         return case_add(d, &f, finding_json(&f, evidence));
+}
+
+struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
+                               const char *detail, json_t *evidence)
+{
+        return raise_as(d, code, severity, g, detail, evidence, NULL);
+}
+
+struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                               json_t *evidence, const char *incident)
+{
+        return raise_as(d, code, severity_of_code(code), g, detail, evidence, incident);
 }
 
 struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,

@@ -30,6 +30,9 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
  */
 struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                             json_t *evidence);
+/** The same with another severity. */
+struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
+                               const char *detail, json_t *evidence);
 /** The same, known to come of @p incident (an id; NULL: of none). */
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                json_t *evidence, const char *incident);

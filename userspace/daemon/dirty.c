@@ -16,6 +16,7 @@
 #include "daemon/guard.h"
 #include "daemon/response.h"
 #include "daemon/state.h"
+#include "daemon/wal.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -128,6 +129,7 @@ static void look_at(struct daemon *d, struct guard *g)
         g->in_transaction = dirty_in_transaction(&a);
         g->bytes_at_risk = dirty_bytes_at_risk(&a);
         g->commits_at_risk = dirty_commits_at_risk(&a);
+        wal_look(d, g, &a);
         if (a.users || a.txn || g->bytes_at_risk) {
                 g->clean_turns = 0;
         } else if (++g->clean_turns >= 2) { /* it may have been between two writes */
@@ -178,6 +180,8 @@ void dirty_turn(struct daemon *d)
                 struct guard *g = guards_at(d->guards, i);
                 if (g->dirty)
                         look_at(d, g);
+                else
+                        wal_rest(d, g);
                 changed = changed || g->dirty != g->written_dirty;
                 numbers = numbers || g->dirty;
         }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "detect/wal_health.h"
 #include "incident/policy.h"
 
 struct daemon;
@@ -48,6 +49,10 @@ struct guard {
         bool told_stale;
 
         struct guard_latency *latency; /* how long operations take; latencies.h; NULL: nothing was looked at yet */
+
+        struct wal_watch wal;    /* its log, from look to look */
+        enum wal_state wal_told; /* the worst that has been told of it */
+        bool wal_settled;        /* what an earlier run told of it is over */
 
         bool marked; /* during a reload */
 };

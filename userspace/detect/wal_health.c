@@ -18,7 +18,8 @@ const char *wal_cause_name(enum wal_cause c)
         static const char *const names[] = {[WAL_PINNED] = "reader",
                                             [WAL_NO_CHECKPOINT] = "no-checkpoint",
                                             [WAL_CHECKPOINT_RUNS] = "checkpoint-running",
-                                            [WAL_NEVER_FREE] = "readers-without-a-gap"};
+                                            [WAL_NEVER_FREE] = "readers-without-a-gap",
+                                            [WAL_UNKNOWN] = "unknown"};
         return names[c];
 }
 
@@ -81,7 +82,7 @@ static bool still_reads(const struct wal_reader *r, const struct evidence_holder
 void wal_watch_holders(struct wal_watch *w, const struct wal_sample *s, const struct evidence_wait *marks)
 {
         struct wal_reader now[EVIDENCE_HOLDERS] = {0};
-        bool same_mark = w->mark == marks->lock;
+        bool same_mark = w->mark & marks->lock; /* before one was refused, all were looked at */
 
         for (size_t i = 0; i < marks->nholders && i < EVIDENCE_HOLDERS; i++) {
                 const struct evidence_holder *h = &marks->holder[i];
@@ -110,6 +111,8 @@ enum wal_cause wal_cause_of(const struct wal_watch *w, const struct wal_sample *
 {
         const struct wal_reader *r = oldest(w);
 
+        if (!w->mark)
+                return WAL_UNKNOWN;
         if (is_refused(w, s) && r && r->since_ns < s->now_ns)
                 return WAL_PINNED;
         if (checkpoint->nholders)
@@ -155,6 +158,9 @@ static void sentence(char detail[DETECT_DETAIL_LEN], const struct wal_watch *w, 
                 break;
         case WAL_NEVER_FREE:
                 snprintf(to, room, "checkpoints succeed, but readers leave no gap in which it could");
+                break;
+        case WAL_UNKNOWN:
+                snprintf(to, room, "who keeps it from that cannot be read");
                 break;
         }
 }

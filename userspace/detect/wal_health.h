@@ -57,9 +57,10 @@ enum wal_cause {
         WAL_NO_CHECKPOINT,   /* nobody has begun a checkpoint in this generation */
         WAL_CHECKPOINT_RUNS, /* one holds the checkpoint lock now */
         WAL_NEVER_FREE, /* checkpoints succeed, and there is a reader at each moment at which it could begin anew */
+        WAL_UNKNOWN,    /* who holds its locks could not be read */
 };
 
-/** "reader", "no-checkpoint", "checkpoint-running", "readers-without-a-gap". */
+/** "reader", "no-checkpoint", "checkpoint-running", "readers-without-a-gap", "unknown". */
 const char *wal_cause_name(enum wal_cause c);
 
 /** Takes a look into account. @return what the log is now */

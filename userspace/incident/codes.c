@@ -34,6 +34,8 @@ const struct incident_code incident_codes[] = {
         {"silent-loss-suspected", SEVERITY_P1, ENDS_BY_HAND, false},
         /* Time. Whoever measures it sees that it is over. */
         {"latency-spike", SEVERITY_P2, ENDS_WHEN_OVER, false},
+        /* The log. It is over when it begins anew. */
+        {"wal-growing", SEVERITY_P1, ENDS_WHEN_OVER, false},
         /* Copies. */
         {"unsafe-copy", SEVERITY_P2, ENDS_WHEN_QUIET, false},
         {"backup-failed", SEVERITY_P2, ENDS_BY_BACKUP, false},

@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats runs each test in a process of its own; `begin` sets variables by name
+# What the kernel tells of a process that does not get on, and what that makes of its job: real processes, held in each state.
+# `witness` (tests/fakes/) watches two databases for all tests of this file, because to detach takes seconds.
+
+load lib.bash
+load ../faults/loopdisk.bash
+
+WITNESS=$BUILD/fakes/witness
+
+setup_file() {
+	local i
+
+	need_watch
+	[ -z "${SUITE_SKIPPED:-}" ] || return 0
+	export PLACE=$BATS_FILE_TMPDIR
+	cd "$PLACE" || return
+	mk a.db wal
+	mk b.db delete
+	if NO_DISK=$(loopdisk_missing "$PLACE/slow"); then
+		export NO_DISK
+		mkdir -p slow/after
+	else
+		unset NO_DISK
+		loopdisk_up "$PLACE/slow"
+		# A disk on that disk: when the lower one is frozen, the upper one does not answer.
+		truncate -s 24m slow/disk/image
+		mkfs.ext4 -q slow/disk/image
+		mount -o loop slow/disk/image slow/after
+	fi
+	mk slow/after/c.db wal
+	mkfifo orders
+	"$WITNESS" a.db b.db slow/after/c.db <orders >witness.log 2>&1 3>&- &
+	export WITNESS_PID=$!
+	# Holds the other end open until the file is over.
+	sleep 600 >orders 3>&- &
+	export HOLD_PID=$!
+	for ((i = 0; i < 3000; i++)); do
+		[ ! -e witness.ready ] || return 0
+		kill -0 "$WITNESS_PID" || break
+		sleep 0.01
+	done
+	cat witness.log
+	return 1
+}
+
+teardown_file() {
+	[ -n "${WITNESS_PID:-}" ] || return 0
+	kill "$HOLD_PID" "$WITNESS_PID"
+	loopdisk_down "$PLACE/slow"
+}
+
+setup() {
+	enter_tmp
+	PIDS=()
+}
+
+teardown() {
+	local pid
+
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+		kill -CONT "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+}
+
+# begin NAME DB STEP...: a driver in the background, its pid in $NAME.
+begin() {
+	"$DRIVER" -t "$1.truth" "$PLACE/$2" "${@:3}" 3>&- 2>>driver.err &
+	PIDS+=("$!")
+	printf -v "$1" %s "$!"
+}
+
+order() {
+	rm -f answer
+	echo "$* $PWD/answer" >"$PLACE/orders"
+	await answer
+}
+
+# judge PID EXPR...: what is said of a job of that process that has not changed for a minute.
+judge() {
+	order judge "$1"
+	assert_json answer "${@:2}"
+}
+
+# judge_until PID EXPR: the same, until it is so, for at most five looks.
+judge_until() {
+	local i
+
+	for ((i = 0; i < 5; i++)); do
+		order judge "$1"
+		! jq -e "$2" answer >/dev/null || return 0
+	done
+	assert_json answer "$2"
+}
+
+@test "a writer waits for the WAL write lock, and its holder is named with what it holds and for how long" {
+	begin holder a.db "begin immediate" "update t set b='x' where a=1" @ready holder.ready @pause
+	await holder.ready
+	begin waiter a.db "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
+	await waiter.ready
+	judge_until "$waiter" '.verdict == "job-blocked"'
+	assert_json answer '.severity == "P1"' '.trust == "full"' '.evidence.reason == "lock"' '.evidence.waits_for.lock == "wal-write"' \
+		'.evidence.waits_for.database == "a.db"' ".evidence.waits_for.holder.pid == $holder" \
+		'.evidence.waits_for.holder.comm == "driver"' '.evidence.waits_for.holder.locks | index("wal-write")' \
+		'.evidence.waits_for.holder.holding_ms >= .evidence.waits_for.waiting_ms' '.evidence.waits_for.tries > 1' \
+		'.evidence.waits_for.holders == 1' '.evidence.waits_for.asleep == false'
+	judge "$holder" '.verdict == "job-stalled"' # it holds the lock and does nothing
+}
+
+@test "a writer waits for RESERVED, and one for all readers of a rollback database" {
+	begin holder b.db "begin immediate" @ready holder.ready @pause
+	await holder.ready
+	begin waiter b.db "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
+	await waiter.ready
+	judge_until "$waiter" '.verdict == "job-blocked"'
+	assert_json answer '.evidence.waits_for.lock == "reserved"' ".evidence.waits_for.holder.pid == $holder"
+	kill -KILL "$holder" "$waiter"
+	begin reader b.db "begin" "select count(*) from t" @ready reader.ready @pause
+	await reader.ready
+	begin writer b.db "pragma busy_timeout=60000" @ready writer.ready "update t set b='y' where a=1"
+	await writer.ready
+	judge_until "$writer" '.verdict == "job-blocked" and .evidence.waits_for.lock == "exclusive"'
+	assert_json answer ".evidence.waits_for.holder.pid == $reader" '.evidence.waits_for.holder.locks == ["shared"]'
+}
+
+@test "who has given up waits no longer, and neither does who got the lock" {
+	begin holder a.db "begin immediate" @ready holder.ready @wait go "rollback" @pause
+	await holder.ready
+	begin quitter a.db "pragma busy_timeout=100" "?begin immediate" @ready quit @pause
+	await quit
+	begin patient a.db "pragma busy_timeout=60000" @ready patient.ready "begin immediate" @ready got @pause
+	await patient.ready
+	judge_until "$patient" '.verdict == "job-blocked"'
+	touch go
+	await got
+	judge "$patient" '.verdict == "job-stalled"' '.evidence | has("waits_for") | not'
+	judge_until "$quitter" '.evidence | has("waits_for") | not'
+	assert_json answer '.verdict == "job-stalled"'
+}
+
+@test "a checkpoint waits for the reader whose mark it wants" {
+	begin reader a.db "begin" "select count(*) from t" @ready reader.ready @pause
+	await reader.ready
+	begin ckpt a.db "pragma busy_timeout=60000" "update t set b='z' where a=2" @ready ckpt.ready "@checkpoint" restart
+	await ckpt.ready
+	judge_until "$ckpt" '.verdict == "job-blocked"'
+	assert_json answer '.evidence.waits_for.lock | startswith("wal-read-")' ".evidence.waits_for.holder.pid == $reader"
+}
+
+@test "two that wait for each other are a deadlock, three behind one a convoy" {
+	begin one a.db "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/b.db' as b" @ready one.ready @wait go \
+		"update b.t set b='1' where a=1"
+	begin two b.db "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/a.db' as a" @ready two.ready @wait go \
+		"update a.t set b='2' where a=1"
+	await one.ready
+	await two.ready
+	touch go
+	judge_until "$one" '.verdict == "job-blocked" and (.evidence | has("knot"))'
+	assert_json answer '.evidence.knot.kind == "deadlock"' '.evidence.knot.processes == 2' \
+		"[.evidence.knot.members[].process.pid] | sort == ([$one, $two] | sort)" '.detail | contains("a deadlock of 2")'
+	kill -KILL "$one" "$two"
+	begin holder a.db "begin immediate" @ready holder.ready @pause
+	await holder.ready
+	for i in 1 2 3; do
+		begin "w$i" a.db "pragma busy_timeout=60000" @ready "w$i.ready" "begin immediate"
+		await "w$i.ready"
+	done
+	# shellcheck disable=SC2154 # begin sets it
+	judge_until "$w1" '.verdict == "job-blocked" and (.evidence | has("knot"))'
+	assert_json answer '.evidence.knot.kind == "convoy"' '.evidence.knot.processes == 3' \
+		".evidence.waits_for.holder.pid == $holder"
+	order waiters
+	assert_json answer '.waiters | length == 3' ".knots == [{kind: \"convoy\", holder: $holder, members: .waiters}]"
+}
+
+@test "a sync that the device does not answer" {
+	[ -z "${NO_DISK:-}" ] || skip "$NO_DISK"
+	local device thaw
+
+	begin syncer slow/after/c.db "pragma synchronous=full" @ready syncer.ready @wait go \
+		"update t set b=hex(randomblob(50)) where a=1" @ready synced @pause
+	await syncer.ready
+	device=$(basename "$(findmnt -no SOURCE "$PLACE/slow/after")")
+	# Whatever becomes of this test, no disk stays frozen.
+	(
+		sleep 30
+		fsfreeze -u "$PLACE/slow/disk"
+	) >/dev/null 2>&1 3>&- &
+	thaw=$!
+	fsfreeze -f "$PLACE/slow/disk"
+	touch go
+	judge_until "$syncer" '.verdict == "job-blocked"' || true
+	fsfreeze -u "$PLACE/slow/disk"
+	kill "$thaw"
+	assert_json answer '.verdict == "job-blocked"' '.evidence.reason == "sync"' '.evidence.sync.database == "c.db"' '.evidence.sync.file == "wal"' \
+		".evidence.sync.device == \"$device\"" '.evidence.sync.waiting_ms >= 500' '.evidence.sample.state == "D"' \
+		".detail | contains(\"on device $device\")"
+	await synced
+	judge "$syncer" '.verdict == "job-stalled"' '.evidence | has("sync") | not'
+}
+
+@test "a stopped process, and who stopped it" {
+	begin stopped a.db "select 1" @ready stopped.ready @pause
+	await stopped.ready
+	kill -STOP "$stopped"
+	judge_until "$stopped" '.verdict == "job-blocked"'
+	assert_json answer '.evidence.reason == "stopped"' '.evidence.stopped.signal == "SIGSTOP"' \
+		".evidence.stopped.sender.pid == $BASHPID" '.detail | contains("is stopped by SIGSTOP from bash")'
+	kill -CONT "$stopped"
+	judge "$stopped" '.verdict == "job-stalled"' '.evidence | has("stopped") | not'
+}
+
+@test "a frozen cgroup" {
+	local group
+
+	if [ -d /sys/fs/cgroup/freezer ]; then
+		group=/sys/fs/cgroup/freezer/vigil-test-$BASHPID
+	elif [ -e /sys/fs/cgroup/cgroup.procs ]; then
+		group=/sys/fs/cgroup/vigil-test-$BASHPID
+	fi
+	mkdir "${group:-/nowhere/x}" 2>/dev/null || skip "no cgroup can be made here"
+	begin frozen a.db "select 1" @ready frozen.ready @pause
+	await frozen.ready
+	echo "$frozen" >"$group/cgroup.procs"
+	if [ -e "$group/freezer.state" ]; then
+		echo FROZEN >"$group/freezer.state"
+	else
+		echo 1 >"$group/cgroup.freeze"
+	fi
+	order judge "$frozen"
+	if [ -e "$group/freezer.state" ]; then
+		echo THAWED >"$group/freezer.state"
+	else
+		echo 0 >"$group/cgroup.freeze"
+	fi
+	kill -KILL "$frozen"
+	wait "$frozen" || true
+	rmdir "$group"
+	assert_json answer '.verdict == "job-blocked"' '.evidence.reason == "frozen"'
+}
+
+@test "one that spins, one that sleeps, one that writes a file, one that commits" {
+	bash -c 'while :; do :; done' 3>&- &
+	PIDS+=("$!")
+	spinner=$!
+	sleep 300 3>&- &
+	PIDS+=("$!")
+	sleeper=$!
+	dd if=/dev/zero of=out bs=64k 2>/dev/null 3>&- &
+	PIDS+=("$!")
+	busy=$!
+	begin writer a.db @repeat 100000 "update t set b=hex(randomblob(50)) where a=1" @sleep 20 @end
+	judge "$spinner" '.verdict == "job-spinning"' '.evidence.sample.cpu_ms > 100' '.evidence.sample.missing | index("account")'
+	judge "$sleeper" '.verdict == "job-stalled"' '.evidence.sample.state == "S"'
+	judge "$busy" '.verdict == "healthy"' '.evidence.reason == "process-works"'
+	judge_until "$writer" '.verdict == "healthy"'
+	assert_json answer '.evidence.reason == "database-written"' '.evidence.sample.commits > 0' '.evidence.sample.db_writes > 0'
+}
+
+@test "a process that has ended, and a number that nobody has" {
+	sleep 300 3>&- &
+	gone=$!
+	rm -f answer
+	echo "judge $gone $PWD/answer" >"$PLACE/orders"
+	sleep 0.3 # it looks once, and again a second later
+	kill -KILL "$gone"
+	wait "$gone" || true
+	await answer
+	assert_json answer '.verdict == "job-orphaned"' '.evidence.reason == "process-ended"' '.trust == "partial"'
+	order judge "$gone"
+	assert_json answer '.error != null'
+}

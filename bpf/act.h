@@ -212,6 +212,8 @@ static __always_inline void done_write_sync(struct act *a, __s64 ret, __u64 rwf)
                 ledger_synced(l, l->written, a->ns);
                 if (a->role == VIGIL_ROLE_WAL && !(l->flags & VIGIL_LEDGER_TAINTED))
                         a->db->wal_commits_durable = a->db->wal_commits;
+                else if (a->role == VIGIL_ROLE_JOURNAL && !(l->flags & VIGIL_LEDGER_TAINTED))
+                        a->priv->journal_ends_durable = a->priv->journal_ends;
         }
 }
 

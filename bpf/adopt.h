@@ -198,6 +198,8 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         else if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
                 COUNT(full_files);
         *bound = key;
+        if (role == VIGIL_ROLE_MAIN)
+                priv->last_commit_main = 0;
         __sync_fetch_and_add(&binding_epoch, 1);
         __u64 slot = role;
         FIX(slot);

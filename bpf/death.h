@@ -163,10 +163,10 @@ GLOBAL int db_settle(__u32 id)
                 db->file[r].flags |= VIGIL_LEDGER_SIZED;
         }
         wal_settle(db, priv);
+        commits_settle(db, priv);
         struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
         if (dir) {
                 struct vigil_ledger *l = &db->file[VIGIL_ROLE_DIRECTORY];
-                dir_settle(db, priv, dir);
                 l->ino = priv->dir.ino;
                 l->dev = priv->dir.dev;
                 l->written = dir->ops;

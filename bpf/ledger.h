@@ -49,7 +49,13 @@ static __always_inline void ledger_synced(struct vigil_ledger *l, __u64 written_
                 l->risk_since_ns = 0;
 }
 
-/* A sync of @role that was entered when @written bytes and @commits commits had been written returned 0. */
+/* Commits that a sync of the file of @role covers, of those that there are now. */
+static __always_inline __u64 commits_of(const struct vigil_db *db, const struct db_priv *priv, __u32 role)
+{
+        return role == VIGIL_ROLE_JOURNAL ? priv->journal_ends : db->wal_commits;
+}
+
+/* A sync of @role that was entered when @written bytes and @commits commits, see commits_of(), had been written returned 0. */
 static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role,
                                    __u64 written, __u64 commits, __u64 ns)
 {
@@ -60,6 +66,8 @@ static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, st
                 return;
         if (role == VIGIL_ROLE_WAL && commits > db->wal_commits_durable)
                 db->wal_commits_durable = commits;
+        if (role == VIGIL_ROLE_JOURNAL && commits > priv->journal_ends_durable)
+                priv->journal_ends_durable = commits;
         if (role == VIGIL_ROLE_MAIN) {
                 /* What earlier WAL generations held had been copied here before they were reset. */
                 if (prev > db->wal_commits_durable && prev <= commits)
@@ -67,19 +75,21 @@ static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, st
         }
 }
 
+/* True when a sync of the whole file system @dev was entered after @ns. */
+static __always_inline bool fs_synced_after(__u32 dev, __u64 ns)
+{
+        __u32 all = 0;
+        __u64 *one = bpf_map_lookup_elem(&fs_syncs, &dev), *every = bpf_map_lookup_elem(&fs_syncs, &all);
+
+        return (one && *one > ns) || (every && *every > ns);
+}
+
 /* A whole file system was synced after the last write of this file: all of it is durable. With a write in between nothing
  * is credited: too much stays at risk, never too little. */
 static __always_inline void fs_settle(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role)
 {
-        __u32 dev = l->dev, all = 0;
-        __u64 *one, *every;
-
-        if (!l->risk_since_ns || fs_synced_ns <= l->last_write_ns)
-                return;
-        one = bpf_map_lookup_elem(&fs_syncs, &dev);
-        every = bpf_map_lookup_elem(&fs_syncs, &all);
-        if ((one && *one > l->last_write_ns) || (every && *every > l->last_write_ns))
-                credit(db, priv, l, role, l->written, db->wal_commits, bpf_ktime_get_boot_ns());
+        if (l->risk_since_ns && fs_synced_ns > l->last_write_ns && fs_synced_after(l->dev, l->last_write_ns))
+                credit(db, priv, l, role, l->written, commits_of(db, priv, role), bpf_ktime_get_boot_ns());
 }
 
 static __always_inline void ledger_emptied(struct vigil_ledger *l)
@@ -168,6 +178,35 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
         wal_frame(db, priv, use, io);
 }
 
+/* ---- rollback commits ---- */
+
+/* Lazily moves on what syncs of the directory, or of all of its file system, have made durable. */
+static __always_inline void dir_settle(struct db_priv *priv, struct dir *dir)
+{
+        if (fs_synced_after(priv->dir.dev, dir->last_op_ns))
+                dir->durable = dir->ops;
+}
+
+/* The disk has the rollback commits when it has what they wrote to the main file, and what ended their journal: else that comes
+ * back and undoes them. Known of the last of them, and so of all. */
+static __always_inline void commits_settle(struct vigil_db *db, struct db_priv *priv)
+{
+        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+
+        if (dir)
+                dir_settle(priv, dir);
+        if (db->rb_commits_durable == db->rb_commits_followed)
+                return;
+        if (priv->journal_ends_durable < priv->journal_ends &&
+            fs_synced_after(db->file[VIGIL_ROLE_JOURNAL].dev, priv->journal_end_ns))
+                priv->journal_ends_durable = priv->journal_ends;
+        fs_settle(db, priv, &db->file[VIGIL_ROLE_MAIN], VIGIL_ROLE_MAIN);
+        if (db->file[VIGIL_ROLE_MAIN].durable >= priv->last_commit_main &&
+            priv->journal_ends_durable >= priv->journal_ends &&
+            (!priv->last_commit_dirop || (dir && dir->durable >= priv->last_commit_dirop)))
+                db->rb_commits_durable = db->rb_commits_followed;
+}
+
 /* ---- rollback journal ---- */
 
 /* The journal was unlinked, truncated or its header zeroed. By whoever has the transaction that is its end, and a commit if the
@@ -189,7 +228,12 @@ static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *p
                 return false;
         if (db->txn_db_writes || db->txn_journal_writes)
                 db->flags |= how;
+        commits_settle(db, priv);
         bool commit = rollback_commit(db, priv, use);
+        if (commit && how != VIGIL_DB_JOURNAL_UNLINKED) {
+                priv->journal_ends++;
+                priv->journal_end_ns = bpf_ktime_get_boot_ns();
+        }
         txn_end(db);
         return commit;
 }
@@ -323,18 +367,6 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
 }
 
-/* Lazily moves on what a sync of the directory has made durable. */
-static __always_inline void dir_settle(struct vigil_db *db, struct db_priv *priv, struct dir *dir)
-{
-        __u32 dev = priv->dir.dev, all = 0;
-        __u64 *one = bpf_map_lookup_elem(&fs_syncs, &dev), *every = bpf_map_lookup_elem(&fs_syncs, &all);
-
-        if ((one && *one > dir->last_op_ns) || (every && *every > dir->last_op_ns))
-                dir->durable = dir->ops;
-        if (dir->durable >= priv->last_commit_dirop)
-                db->rb_commits_dir_durable = db->rb_commits_dir;
-}
-
 static __always_inline void account_dirop(struct db_priv *priv)
 {
         struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
@@ -343,6 +375,19 @@ static __always_inline void account_dirop(struct db_priv *priv)
                 return;
         __sync_fetch_and_add(&dir->ops, 1);
         dir->last_op_ns = bpf_ktime_get_boot_ns();
+}
+
+/* The -journal has lost its name. From here on a commit that it ended, also one before by truncation or zeroing, is durable with
+ * the directory. */
+static __always_inline void journal_unlinked(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
+                                             struct dir *dir, __u32 taken)
+{
+        bool commit = !taken && journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED);
+
+        if (!commit && priv->journal_ends_durable == priv->journal_ends)
+                return;
+        priv->journal_ends_durable = priv->journal_ends;
+        priv->last_commit_dirop = dir ? dir->ops : ~0ULL;
 }
 
 static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
@@ -356,7 +401,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
         __sync_fetch_and_add(&l->unlinks, 1);
         l->flags |= VIGIL_LEDGER_UNLINKED;
         if (dir) {
-                dir_settle(db, priv, dir);
+                commits_settle(db, priv);
                 __sync_fetch_and_add(&dir->ops, 1);
                 dir->last_op_ns = bpf_ktime_get_boot_ns();
         }
@@ -367,10 +412,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
                         txn_end(db);
         } else if (role == VIGIL_ROLE_JOURNAL) {
                 ledger_emptied(l);
-                if (!taken && journal_ended(db, priv, use, VIGIL_DB_JOURNAL_UNLINKED) && dir) {
-                        db->rb_commits_dir++;
-                        priv->last_commit_dirop = dir->ops;
-                }
+                journal_unlinked(db, priv, use, dir, taken);
         }
 }
 

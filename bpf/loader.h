@@ -108,7 +108,11 @@ struct db_priv {
         __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
         __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
         __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
-        __u64 last_commit_dirop; /* dir.ops right after the last commit by unlink */
+        __u64 last_commit_dirop;    /* dir.ops right after the last commit by unlink */
+        __u64 last_commit_main;     /* what had been written to the main file at the last rollback commit */
+        __u64 journal_ends;         /* commits by truncation of the -journal or zeroing of its header */
+        __u64 journal_ends_durable; /* of these, covered by a good sync of the -journal */
+        __u64 journal_end_ns;       /* when the last of them was */
         __u64 commit_next; /* main file: end of the last write since page 1 was written; 0: in this transaction it was not */
         __u64 journal_page1; /* -journal: where the copy of page 1 is written next; 0: not known */
         __u32 counter;       /* change counter in that copy, big-endian */
@@ -158,7 +162,7 @@ struct sync_flight {
         struct file_key key; /* of a directory */
         __u64 entered_ns;
         __u64 written; /* of the file, or dir.ops */
-        __u64 commits; /* of the database */
+        __u64 commits; /* that it covers: commits_of() */
         __u32 db;
         __u32 incarnation;
         __u32 role;

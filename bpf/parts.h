@@ -139,10 +139,10 @@ struct vigil_db {
         __u64 wal_recoveries;
 
         /* rollback journal */
-        __u64 rb_commits;             /* transactions that changed the main file and invalidated their journal */
-        __u64 rb_commits_dir;         /* of these, by unlink: durable only with the directory */
-        __u64 rb_commits_dir_durable; /* of these, covered by a good sync of the directory */
-        __u64 rb_recoveries;          /* hot journals rolled back */
+        __u64 rb_commits;          /* transactions that changed the main file and invalidated their journal */
+        __u64 rb_commits_followed; /* of these, such as are followed until the disk has them */
+        __u64 rb_commits_durable; /* of these: the main file was synced since, and what ended the journal is durable, too */
+        __u64 rb_recoveries; /* hot journals rolled back */
 
         /* the transaction that is open now; one writer at a time */
         __u64 txn_since_ns;

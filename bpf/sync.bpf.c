@@ -18,7 +18,7 @@ static __always_inline int file_sync_enter(int fd, __u32 probe)
                 struct sync_flight f = {
                         .entered_ns = a.ns,
                         .written = a.ledger->written,
-                        .commits = a.db->wal_commits,
+                        .commits = commits_of(a.db, a.priv, a.role),
                         .db = a.db->id,
                         .incarnation = a.ledger->incarnation,
                         .role = a.role,

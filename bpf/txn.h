@@ -104,6 +104,8 @@ static __always_inline bool rollback_commit(struct vigil_db *db, struct db_priv 
         if (!db->txn_db_writes || db->txn == VIGIL_TXN_RECOVERY || no_page1 || priv->txn_facts & TXN_RESTORED)
                 return false;
         db->rb_commits++;
+        db->rb_commits_followed++;
+        priv->last_commit_main = db->file[VIGIL_ROLE_MAIN].written;
         if (use)
                 use->commits++;
         return true;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # commits_at_risk of rollback journals: never less than the commits that a power cut would undo, and no more for a rollback
-# that can be told from a commit. With synchronous=OFF no directory is ever synced, so that all of them are at risk.
+# that can be told from a commit. With synchronous=OFF nothing is ever synced, so that all of them are at risk.
 
 load lib.bash
 
@@ -20,13 +20,21 @@ counter() {
 
 # commits STEP...: a driver with a small cache on a database without index; COUNTED commits at risk of REAL.
 commits() {
-	local before
+	commits_with delete off "$@"
+}
+
+# commits_with MODE SYNCHRONOUS STEP...
+commits_with() {
+	local before mode=$1 synchronous=$2
+	shift 2
 	rm -f app.db* truth
 	mk app.db delete
 	sqlite3 app.db "drop index tb; create table u(a integer primary key, b text)"
 	before=$(counter app.db)
-	watch --db app.db -- "$DRIVER" -t truth app.db "pragma synchronous=off" "pragma cache_size=5" "$@"
-	assert_quiet
+	watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "pragma synchronous=$synchronous" \
+		"pragma cache_size=5" "$@"
+	assert_trusted
+	assert_report '[.databases[].certificates[].verdict] | all(. == "clean" or . == "abrupt")'
 	certificate app.db truth
 	REAL=$(($(counter app.db) - before))
 	COUNTED=$(jq .commits_at_risk c.json)
@@ -68,4 +76,58 @@ ONE="insert into u(b) values('x')"
 @test "a commit that makes a mapped file longer first is a commit" {
 	commits "pragma mmap_size=100000000" "pragma cache_size=2000" "$GROWING" "$GROWING"
 	((REAL == 2 && COUNTED == 2))
+}
+
+# The end of a journal is the commit. TRUNCATE syncs it with FULL and EXTRA, PERSIST with NORMAL too; DELETE leaves it to the
+# directory, which EXTRA syncs. Each commit's first sync makes the end before it durable. (pager.c: pager_end_transaction)
+@test "what ends the journal is durable or it is not, in every mode" {
+	local mode synchronous expect
+
+	while read -r mode synchronous expect; do
+		commits_with "$mode" "$synchronous" "$ONE" "$ONE" "$ONE"
+		echo "$mode $synchronous: expected $expect"
+		((REAL == 3 && COUNTED == expect))
+	done <<-EOF
+		delete off 3
+		delete full 1
+		delete extra 0
+		truncate off 3
+		truncate normal 1
+		truncate full 0
+		persist off 3
+		persist normal 0
+		memory off 3
+		memory full 0
+	EOF
+}
+
+# Its later commits leave the change counter as it is, so that REAL does not count them.
+@test "locking_mode EXCLUSIVE keeps its journal and ends it like PERSIST or TRUNCATE" {
+	commits_with delete normal "pragma locking_mode=exclusive" "$ONE" "$ONE" @exit 0
+	((COUNTED == 0))
+	commits_with truncate normal "pragma locking_mode=exclusive" "$ONE" "$ONE" @exit 0
+	((COUNTED == 1))
+	commits_with delete off "pragma locking_mode=exclusive" "$ONE" "$ONE" @exit 0
+	((COUNTED == 2))
+}
+
+@test "a journal that is removed later owes its end to the directory" {
+	commits_with truncate normal "$ONE" "pragma journal_mode=delete"
+	((REAL == 1 && COUNTED == 1))
+	commits_with truncate normal "$ONE" "pragma journal_mode=delete" "pragma synchronous=extra" "$ONE"
+	((REAL == 2 && COUNTED == 0))
+}
+
+@test "another database's sync of the directory makes no main file durable" {
+	mk app.db delete
+	mk other.db delete
+	watch --db app.db --db other.db -- sh -c '"$0" -t truth app.db "pragma synchronous=off" "insert into t(b) values(1)" @ready ready @wait go @exit 0 &
+		until [ -e ready ]; do sleep 0.01; done
+		"$0" -t other other.db "pragma synchronous=extra" "insert into t(b) values(1)"
+		touch go; wait' "$DRIVER"
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.commits_at_risk == 1'
+	certificate other.db other
+	assert_certificate '.commits_at_risk == 0'
 }

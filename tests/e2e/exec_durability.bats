@@ -139,3 +139,44 @@ cut_in() {
 	assert_certificate '.commits_at_risk == 0'
 	[ "$(rows "$CUT")" -eq 403 ]
 }
+
+@test "a truncated journal that is not synced comes back, a synced one does not" {
+	local synchronous
+
+	for synchronous in normal full; do
+		loopdisk_down "$BATS_TEST_TMPDIR/disk"
+		rm -f ready go truth
+		disk
+		mk "$DISK/app.db" truncate
+		sync -f "$DISK"
+		cut_in "pragma journal_mode=truncate" "pragma synchronous=$synchronous" @repeat 3 "insert into t(b) values('x')" @end
+		case $synchronous in
+		normal)
+			assert_certificate '.commits_at_risk == 1'
+			[ "$(rows "$CUT")" -eq 402 ]
+			;;
+		full)
+			assert_certificate '.commits_at_risk == 0'
+			[ "$(rows "$CUT")" -eq 403 ]
+			;;
+		esac
+	done
+}
+
+@test "a sync of the whole file system covers what transactions owe, however they ended" {
+	local mode
+
+	disk
+	for mode in delete truncate persist memory; do
+		rm -f "$DISK"/app.db* ready go truth
+		mk "$DISK/app.db" delete
+		watch --db "$DISK/app.db" -- sh -c '
+			"$0" -t truth "$1" "pragma journal_mode=$2" "pragma synchronous=off" "insert into t(b) values(1)" "insert into t(b) values(2)" \
+				@ready ready @wait go "insert into t(b) values(3)" &
+			until [ -e ready ]; do sleep 0.01; done
+			sync -f "$1"
+			touch go; wait' "$DRIVER" "$DISK/app.db" "$mode"
+		certificate "$DISK/app.db" truth
+		assert_certificate '.commits_at_risk == 1'
+	done
+}

@@ -111,7 +111,7 @@ uint64_t dirty_bytes_at_risk(const struct vigil_db *a)
 
 uint64_t dirty_commits_at_risk(const struct vigil_db *a)
 {
-        return (a->wal_commits - a->wal_commits_durable) + (a->rb_commits_dir - a->rb_commits_dir_durable);
+        return (a->wal_commits - a->wal_commits_durable) + (a->rb_commits_followed - a->rb_commits_durable);
 }
 
 bool dirty_in_transaction(const struct vigil_db *a)

@@ -63,6 +63,6 @@ void debts_of(const struct vigil_db *db, struct debts *ret)
                 ret->directory_entries = dir->written - dir->durable;
         if (db->wal_commits > db->wal_commits_durable)
                 ret->commits += db->wal_commits - db->wal_commits_durable;
-        if (db->rb_commits_dir > db->rb_commits_dir_durable)
-                ret->commits += db->rb_commits_dir - db->rb_commits_dir_durable;
+        if (db->rb_commits_followed > db->rb_commits_durable)
+                ret->commits += db->rb_commits_followed - db->rb_commits_durable;
 }

@@ -207,6 +207,14 @@ struct ckpt_refusals {
         __u32 pad;
 };
 
+/* What user space writes down for whoever takes over from it: of each database, and under 0 of the watch as a whole. The kernel
+ * side does not look at it. */
+#define NOTE_BYTES 256
+
+struct note {
+        __u8 bytes[NOTE_BYTES];
+};
+
 /* What the iterator over open files tells of. */
 enum seed_mode {
         SEED_ALL = 0,   /* every descriptor */

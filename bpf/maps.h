@@ -155,6 +155,14 @@ struct {
         __uint(value_size, sizeof(__u32));
 } free_dbs __weak SEC(".maps");
 
+/* Of user space, for its successor. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, struct note);
+} notes __weak SEC(".maps");
+
 /* ---- syncs in flight, histograms, counters ---- */
 
 struct {
@@ -241,6 +249,9 @@ struct {
         __uint(type, BPF_MAP_TYPE_RINGBUF);
         __uint(max_entries, 2 << 20);
 } urgent __weak SEC(".maps");
+
+/* Of user space, for its successor: urgent records that it let go of before it was done with them, since the ring ran full. */
+__u64 let_go __weak = 0;
 
 /* ---- scratch: what is too large for the 512 bytes of stack ---- */
 

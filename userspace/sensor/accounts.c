@@ -1,6 +1,7 @@
 /* accounts.c - what the kernel side has counted: ledgers, losses. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "sensor/internal.h"
@@ -84,4 +85,29 @@ int sensor_statistics(struct sensor *s, struct vigil_stats *ret)
         if (r == 0)
                 *ret = now;
         return r;
+}
+
+/* ---- notes ---- */
+
+int sensor_note(struct sensor *s, unsigned id, const void *bytes, size_t n)
+{
+        struct note note = {0};
+
+        if (n > sizeof(note.bytes))
+                return -E2BIG;
+        if (n)
+                memcpy(note.bytes, bytes, n);
+        return bpf_map_update_elem(map_fd(s->skeleton->maps.notes), &id, &note, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+int sensor_noted(struct sensor *s, unsigned id, void *ret, size_t n)
+{
+        struct note note;
+
+        if (n > sizeof(note.bytes))
+                return -E2BIG;
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.notes), &id, &note) < 0)
+                return -errno;
+        memcpy(ret, note.bytes, n);
+        return 0;
 }

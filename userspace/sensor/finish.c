@@ -21,7 +21,9 @@ static uint64_t missed_by(const struct sensor *s, size_t i)
         for (size_t j = 0; j < i; j++)
                 if (probes[j].program == probes[i].program)
                         return 0;
-        return s->link[i] ? missed_of(bpf_program__fd(probe_program(&probes[i], s->skeleton))) : 0;
+        if (!s->link[i])
+                return 0;
+        return missed_of(s->taken ? s->taken_program[i] : bpf_program__fd(probe_program(&probes[i], s->skeleton)));
 }
 
 static bool is_planned(const struct sensor *s, size_t i)

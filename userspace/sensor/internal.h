@@ -11,7 +11,9 @@
 #include <vigil.skel.h>
 
 #include "bpf/loader.h"
+#include "sensor/pins.h"
 #include "sensor/probes.h"
+#include "sensor/ring.h"
 #include "sensor/sensor.h"
 
 #define SENSOR_MAX_PROBES 64
@@ -35,8 +37,17 @@ struct sensor_db {
 
 struct sensor {
         struct vigil_bpf *skeleton;
-        struct ring_buffer *rings;
+        struct ring_buffer *events;
+        struct ring urgent;
+        int epoll; /* readable when a ring is */
         struct bpf_link *link[SENSOR_MAX_PROBES];
+        struct pins pins;
+        bool taken;                           /* the kernel side is that of an earlier process */
+        int taken_program[SENSOR_MAX_PROBES]; /* then, behind each link; -1: none */
+        char not_taken[SENSOR_WHY_LEN];       /* why that which was there was removed; empty: nothing was */
+        uint64_t stored;                      /* up to here what came through the urgent ring is stored */
+        uint64_t stored_before;               /* and was at stored_ns */
+        uint64_t stored_ns;
         unsigned missing;
         unsigned silent;
         bool canary_ran;
@@ -76,6 +87,16 @@ int control_run(struct bpf_program *program, const uint64_t *args, size_t n);
 
 /* The account of participant @tgid, as it stands in the kernel. -ENOENT: it is none. */
 int sensor_read_part(struct sensor *s, uint32_t tgid, struct vigil_proc *ret);
+
+/* Begins the watch where an earlier process left it; -errno: it cannot, and nothing has been changed but what only it used. */
+int take_over(struct sensor *s, uint64_t attached);
+
+/* The database that an earlier process has watched under this name in this directory; 0: none. */
+unsigned taken_database(struct sensor *s, const struct seed_entry *dir, const char *name);
+
+/* Opens the rings of the loaded skeleton. */
+int rings_open(struct sensor *s);
+void rings_close(struct sensor *s);
 
 /* A record from the kernel, before it goes to the user. */
 int stream_deliver(struct sensor *s, const struct vigil_hdr *record);

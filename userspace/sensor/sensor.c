@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 static bool libbpf_may_speak;
 
@@ -129,17 +130,6 @@ static int attach(struct sensor *s, char *why)
 
 /* ---- life ---- */
 
-static int on_ring(void *ctx, void *data, size_t size)
-{
-        struct sensor *s = ctx;
-        const struct vigil_hdr *record = data;
-
-        if (size < sizeof(*record) || record->size > size)
-                return 0;
-        s->records++;
-        return stream_deliver(s, record);
-}
-
 static int load_with(struct sensor *s, bool casts)
 {
         s->skeleton = vigil_bpf__open();
@@ -166,11 +156,8 @@ static int load(struct sensor *s, char *why)
                 r = load_with(s, false);
         if (r < 0)
                 return explain(r, "cannot load the BPF programs", why);
-        s->rings = ring_buffer__new(bpf_map__fd(s->skeleton->maps.urgent), on_ring, s, NULL);
-        if (!s->rings)
-                return explain(-errno, "cannot read the ring buffer", why);
-        r = ring_buffer__add(s->rings, bpf_map__fd(s->skeleton->maps.events), on_ring, s);
-        return r < 0 ? explain(r, "cannot read the ring buffer", why) : 0;
+        r = rings_open(s);
+        return r < 0 ? explain(r, "cannot read the ring buffers", why) : 0;
 }
 
 /* Tells the programs which file we are, by the kernel's own numbers: a second Vigil on the host is not watched either. */
@@ -205,6 +192,84 @@ static int fill_queues(struct sensor *s)
         return r < 0 ? r : fill(s->skeleton->maps.free_dbs, 1); /* 0 is no database */
 }
 
+/* The kernel side as it begins: loaded, attached, and nothing under watch. */
+static int begin(struct sensor *s, char *why)
+{
+        int r = load(s, why);
+
+        if (r == 0 && s->options.give_up && s->options.give_up())
+                r = -ECANCELED;
+        if (r == 0)
+                r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
+        if (r == 0)
+                r = tell_own_exe(s);
+        if (r == 0)
+                r = fill_queues(s);
+        return r < 0 ? r : attach(s, why);
+}
+
+/* Which build this is, as far as the kernel side is concerned: the programs with the layouts of their maps, what they are told
+ * before they are loaded, and where they hang. */
+static int build_id(const struct sensor *s, uint64_t *ret)
+{
+        const uint8_t options[] = {s->options.adopt, s->options.second_names, s->options.stream_all,
+                                   s->options.reads};
+        _cleanup_hash_ struct hash *h = NULL;
+        char hex[HASH_HEX_LEN];
+        size_t n = 0;
+        const void *elf = vigil_bpf__elf_bytes(&n);
+
+        int r = hash_new(&h);
+        if (r == 0)
+                r = hash_add(h, elf, n);
+        if (r == 0)
+                r = hash_add(h, options, sizeof(options));
+        for (size_t i = 0; r == 0 && i < probes_count; i++)
+                r = hash_add(h, probes[i].name, strlen(probes[i].name) + 1);
+        if (r == 0)
+                r = hash_end(h, hex);
+        if (r < 0)
+                return r;
+        hex[16] = 0;
+        *ret = strtoull(hex, NULL, 16);
+        return 0;
+}
+
+/* What an earlier process left goes on, or ends here. @return whether it goes on; if not, the kernel side must begin */
+static bool take_or_sweep(struct sensor *s, uint64_t build)
+{
+        uint64_t attached = 0;
+        int found = pins_find(&s->pins, build, &attached), r = found > 0 ? take_over(s, attached) : found;
+
+        if (found <= 0 || r < 0)
+                s->pins.set[0] = 0;
+        if (pins_sweep(&s->pins) && !s->taken)
+                snprintf(s->not_taken, sizeof(s->not_taken), "%s",
+                         r == 0          ? "another build of Vigil, or another kind of watch, has left it"
+                         : r == -EBADMSG ? "it is not what this build pins"
+                         : r == -ENOENT  ? "a part of it is missing"
+                                         : strerror(-r));
+        return s->taken;
+}
+
+/* Not being able to outlive this process is no reason not to watch. */
+static int begin_kept(struct sensor *s, char *why)
+{
+        uint64_t build = 0;
+
+        if (pins_open(&s->pins, s->options.keep) < 0)
+                return begin(s, why);
+        int r = build_id(s, &build);
+        if (r < 0)
+                return r;
+        if (take_or_sweep(s, build))
+                return tell_own_exe(s);
+        r = begin(s, why);
+        if (r == 0 && pins_save(s, build) < 0)
+                pins_close(&s->pins);
+        return r;
+}
+
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
 {
         struct sensor *s = calloc(1, sizeof(*s));
@@ -214,6 +279,10 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         if (!s)
                 return -ENOMEM;
         s->options = *options;
+        s->pins = PINS_NONE;
+        s->epoll = -1;
+        for (size_t i = 0; i < SENSOR_MAX_PROBES; i++)
+                s->taken_program[i] = -1;
         for (size_t i = 0; i < VIGIL_MAX_DBS; i++)
                 s->db[i].dirfd = -1;
         libbpf_may_speak = options->verbose;
@@ -221,17 +290,7 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
         r = check_kernel(why);
         if (r == 0)
-                r = load(s, why);
-        if (r == 0 && s->options.give_up && s->options.give_up())
-                r = -ECANCELED;
-        if (r == 0)
-                r = sensor_mark(s, getpid(), SENSOR_OWN); /* before anything can see us */
-        if (r == 0)
-                r = tell_own_exe(s);
-        if (r == 0)
-                r = fill_queues(s);
-        if (r == 0)
-                r = attach(s, why);
+                r = options->keep ? begin_kept(s, why) : begin(s, why);
         if (r < 0) {
                 if (!why[0])
                         explain(r, "cannot watch", why);
@@ -242,13 +301,55 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         return 0;
 }
 
-void sensor_close(struct sensor *s)
+const char *sensor_not_taken(const struct sensor *s)
+{
+        return s->not_taken[0] ? s->not_taken : NULL;
+}
+
+const char *sensor_not_kept(const struct sensor *s)
+{
+        return s->pins.set[0] ? NULL : s->pins.why;
+}
+
+int sensor_forget(const char *keep, char why[SENSOR_WHY_LEN])
+{
+        struct pins p;
+        int r = pins_open(&p, keep);
+
+        snprintf(why, SENSOR_WHY_LEN, "%s", p.why);
+        if (r < 0)
+                return r == -ENODEV ? 0 : r; /* without bpffs nothing can have been left */
+        r = (int)pins_sweep(&p);
+        pins_close(&p);
+        return r;
+}
+
+int sensor_try_keeping(struct sensor *s, char why[SENSOR_WHY_LEN])
+{
+        char name[32];
+
+        snprintf(name, sizeof(name), "try-%d", getpid());
+        int r = pins_open(&s->pins, name);
+        if (r == 0)
+                r = pins_save(s, 0);
+        s->pins.set[0] = 0;
+        pins_sweep(&s->pins);
+        pins_close(&s->pins);
+        snprintf(why, SENSOR_WHY_LEN, "%s", s->pins.why);
+        return r;
+}
+
+void sensor_leave(struct sensor *s)
 {
         if (!s)
                 return;
-        for (size_t i = 0; i < SENSOR_MAX_PROBES; i++)
+        for (size_t i = 0; i < SENSOR_MAX_PROBES; i++) {
                 bpf_link__destroy(s->link[i]);
-        ring_buffer__free(s->rings);
+                if (s->taken_program[i] >= 0)
+                        close(s->taken_program[i]);
+        }
+        rings_close(s);
+        pins_close(&s->pins);
         vigil_bpf__destroy(s->skeleton);
         for (size_t i = 0; i < VIGIL_MAX_DBS; i++) {
                 free(s->db[i].path);
@@ -259,6 +360,15 @@ void sensor_close(struct sensor *s)
         free(s->hist_idle);
         free(s->hist_retired);
         free(s);
+}
+
+void sensor_close(struct sensor *s)
+{
+        if (s) {
+                s->pins.set[0] = 0;
+                pins_sweep(&s->pins);
+        }
+        sensor_leave(s);
 }
 
 const char *sensor_tier(const struct sensor *s)

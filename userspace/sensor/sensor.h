@@ -23,6 +23,8 @@ struct sensor_options {
         bool reads;            /* attach to the read calls, too */
         bool verbose;          /* libbpf may speak */
         bool (*give_up)(void); /* asked when everything is loaded and nothing is attached yet; NULL: never */
+        const char *
+                keep; /* what is watched outlives us under this name, and is taken over by it; NULL: it ends with us */
 };
 
 /** Length of the text that says why something is not possible. */
@@ -37,8 +39,44 @@ struct sensor_options {
  */
 int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN]);
 
-/** Detaches and frees. Slow; see above. NULL is allowed. */
+/** Detaches and frees, also what would outlive us. Slow; see above. NULL is allowed. */
 void sensor_close(struct sensor *s);
+
+/** Frees, and leaves the kernel side to whoever takes over; where it is not kept, as sensor_close(). NULL is allowed. */
+void sensor_leave(struct sensor *s);
+
+/** Why the kernel side does not outlive this process; "": nobody asked for that. NULL: it does. Static, or as long as @p s. */
+const char *sensor_not_kept(const struct sensor *s);
+
+/** Why what an earlier process had left was removed rather than taken over. NULL: it was taken, or there was none. As long as @p s. */
+const char *sensor_not_taken(const struct sensor *s);
+
+/** Whether it could: tries. @param why  why not, when it fails. @return 0 or -errno */
+int sensor_try_keeping(struct sensor *s, char why[SENSOR_WHY_LEN]);
+
+/** Removes what a process has left under @p keep and nobody has taken over. @return how many sets; -EWOULDBLOCK its owner lives;
+ * or -errno, and @p why says it */
+int sensor_forget(const char *keep, char why[SENSOR_WHY_LEN]);
+
+/**
+ * Whether the kernel side is that of an earlier process. Its databases wait for sensor_watch() by the same path, with which they
+ * keep their ids and their accounts; call it for all that are wanted, then sensor_let_go() for those that are not, then poll: the
+ * records that the earlier process did not take, or had not stored, come again.
+ * @param ret_let_go  it had let go of urgent records before they were stored: some may be missing
+ */
+bool sensor_taken_over(const struct sensor *s, bool *ret_let_go);
+int sensor_let_go(struct sensor *s); /* 0 or -errno */
+
+/** All that has been delivered is stored: should this process die, it need not be delivered again. What is said of urgent records
+ * counts a second later, since a signal comes before the death that it explains. */
+void sensor_stored(struct sensor *s);
+
+/** Bytes that a note may have. */
+#define SENSOR_NOTE_BYTES 256
+/** Writes down, and reads, what whoever takes over must know of database @p id (0: of all). Gone with the database; at first zero.
+ * @return 0; -E2BIG; or -errno */
+int sensor_note(struct sensor *s, unsigned id, const void *bytes, size_t n);
+int sensor_noted(struct sensor *s, unsigned id, void *ret, size_t n);
 
 /** "tracepoint": the tier that was chosen. Static. */
 const char *sensor_tier(const struct sensor *s);

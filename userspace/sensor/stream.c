@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "sensor/internal.h"
+
+#define NS_PER_S 1000000000ull
 
 void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, uint32_t size)
 {
@@ -140,22 +143,108 @@ static int deliver_pending(struct sensor *s)
 
 int sensor_fd(const struct sensor *s)
 {
-        return ring_buffer__epoll_fd(s->rings);
+        return s->epoll;
+}
+
+/* ---- the rings ---- */
+
+static int on_record(void *userdata, void *data, size_t size)
+{
+        struct sensor *s = userdata;
+        const struct vigil_hdr *record = data;
+
+        if (size < sizeof(*record) || record->size > size)
+                return 0;
+        s->records++;
+        return stream_deliver(s, record);
+}
+
+static int watch_fd(int epoll, int fd, uint32_t events)
+{
+        struct epoll_event e = {.events = events};
+
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+/* Urgent records that were read stay until they are stored: so only new ones may wake us. */
+int rings_open(struct sensor *s)
+{
+        int urgent = bpf_map__fd(s->skeleton->maps.urgent);
+        int r = ring_open(&s->urgent, urgent, bpf_map__max_entries(s->skeleton->maps.urgent));
+
+        if (r < 0)
+                return r;
+        s->stored = s->stored_before = s->urgent.read;
+        s->events = ring_buffer__new(bpf_map__fd(s->skeleton->maps.events), on_record, s, NULL);
+        s->epoll = s->events ? epoll_create1(EPOLL_CLOEXEC) : -1;
+        if (s->epoll < 0)
+                return -errno;
+        r = watch_fd(s->epoll, urgent, EPOLLIN | EPOLLET);
+        return r < 0 ? r : watch_fd(s->epoll, ring_buffer__epoll_fd(s->events), EPOLLIN);
+}
+
+void rings_close(struct sensor *s)
+{
+        ring_close(&s->urgent);
+        ring_buffer__free(TAKE_PTR(s->events));
+        if (s->epoll >= 0)
+                close(TAKE_FD(s->epoll));
+}
+
+/* Half of the ring belongs to what comes. */
+static void make_room(struct sensor *s)
+{
+        if (ring_held(&s->urgent) <= s->urgent.bytes / 2)
+                return;
+        ring_release(&s->urgent, s->stored);
+        if (ring_held(&s->urgent) <= s->urgent.bytes / 2)
+                return;
+        s->skeleton->bss->let_go++;
+        ring_release(&s->urgent, s->urgent.read);
+}
+
+void sensor_stored(struct sensor *s)
+{
+        uint64_t now = clock_boottime_ns();
+
+        s->stored = s->urgent.read;
+        s->skeleton->bss->let_go = 0;
+        if (now - s->stored_ns < NS_PER_S)
+                return;
+        ring_release(&s->urgent, s->stored_before);
+        s->stored_before = s->stored;
+        s->stored_ns = now;
+}
+
+/* The urgent ones first. @return records delivered, or what the user returned */
+static int consume(struct sensor *s)
+{
+        int n = ring_read(&s->urgent, on_record, s);
+
+        if (!s->options.keep)
+                ring_release(&s->urgent, s->urgent.read);
+        else
+                make_room(s);
+        int more = n < 0 ? n : ring_buffer__consume(s->events);
+        return more < 0 ? more : n + more;
 }
 
 int sensor_poll(struct sensor *s, int timeout_ms, sensor_fn fn, void *userdata)
 {
+        struct epoll_event ready[2];
+
         s->fn = fn;
         s->userdata = userdata;
         int r = deliver_pending(s);
+        /* Whatever has woken us is taken now. */
+        if (epoll_wait(s->epoll, ready, 2, 0) < 0 && errno != EINTR)
+                r = -errno;
         /* Ordinary records wake nobody: they are taken with whatever wakes us, or with the next turn. */
-        int n = r < 0 ? r : ring_buffer__consume(s->rings);
+        int n = r < 0 ? r : consume(s);
         if (n == 0 && timeout_ms > 0) {
-                n = ring_buffer__poll(s->rings, timeout_ms);
-                if (n >= 0) {
-                        r = ring_buffer__consume(s->rings);
-                        n = r < 0 ? r : n + r;
-                }
+                n = epoll_wait(s->epoll, ready, 2, timeout_ms) < 0 ? -errno : 0;
+                if (n == 0)
+                        n = consume(s);
         }
         s->fn = NULL;
         return n;

@@ -49,6 +49,14 @@ static void forget_basename(struct sensor *s, const char name[VIGIL_NAME_MAX], u
                 bpf_map_update_elem(fd, name, &ref, BPF_EXIST);
 }
 
+/* Of a database that left the watch before, or never quite came under it, another one may have the name by now. */
+static bool is_its_name(struct sensor *s, const struct name_key *key, unsigned id)
+{
+        struct name_ref ref;
+
+        return bpf_map_lookup_elem(map_fd(s->skeleton->maps.names), key, &ref) == 0 && ref.db == id;
+}
+
 static void forget_names(struct sensor *s, unsigned id, const struct db_priv *priv)
 {
         unsigned other = namesake(s, id, priv);
@@ -61,6 +69,8 @@ static void forget_names(struct sensor *s, unsigned id, const struct db_priv *pr
                         continue;
                 memcpy(key.name, priv->name, n);
                 memcpy(key.name + n, suffixes[i], m);
+                if (!is_its_name(s, &key, id))
+                        continue;
                 bpf_map_delete_elem(map_fd(s->skeleton->maps.names), &key);
                 forget_basename(s, key.name, id, other);
         }
@@ -177,6 +187,7 @@ static void release(struct sensor *s, unsigned id)
         uint32_t key = id;
 
         zero_histograms(s, id);
+        sensor_note(s, id, NULL, 0);
         if (bpf_map_update_elem(map_fd(s->skeleton->maps.dbs), &key, &no_db, BPF_EXIST) < 0 ||
             bpf_map_update_elem(map_fd(s->skeleton->maps.dbp), &key, &no_priv, BPF_EXIST) < 0 ||
             bpf_map_update_elem(map_fd(s->skeleton->maps.free_dbs), NULL, &key, BPF_ANY) < 0)

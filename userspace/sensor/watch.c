@@ -185,8 +185,9 @@ int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret
         r = seed_own_fd(s, dirfd, &dir);
         if (r < 0)
                 return r;
-        unsigned id;
-        r = watch_names(s, &dir, base, flags, &id);
+        unsigned id = taken_database(s, &dir, base);
+        bool taken = id != 0;
+        r = taken ? 0 : watch_names(s, &dir, base, flags, &id);
         if (r < 0)
                 return r;
         s->db[id].path = strdup(full);
@@ -197,10 +198,11 @@ int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret
                 s->db[id].dir_dev = st.st_dev;
                 s->db[id].dir_ino = st.st_ino;
         }
-        r = watch_bind(s, id, full, &file);
+        r = taken ? watch_numbers(s, full, &file) : watch_bind(s, id, full, &file);
         if (r < 0 && r != -ENOENT)
                 return r;
-        bind_companions(s, id, full);
+        if (!taken)
+                bind_companions(s, id, full);
         *ret_id = id;
         return queue_record(s, id, &dir, &file, flags);
 }

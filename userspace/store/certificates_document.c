@@ -50,3 +50,15 @@ int store_findings(struct store *s, const char *incident, json_t **ret)
                 *ret = a.list;
         return r;
 }
+
+int store_knows(struct store *s, const char *id)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, "SELECT 1 FROM certificates WHERE id=?1 UNION ALL SELECT 1 FROM findings WHERE id=?1", &row,
+                    V_TEXT(id));
+        if (r < 0)
+                return r;
+        r = store_next(s, row);
+        store_done(s, row);
+        return r;
+}

@@ -155,6 +155,8 @@ struct store_query {
 };
 int store_incidents(struct store *s, const struct store_query *q, json_t **ret);    /* vigil.incidents/1 */
 int store_certificates(struct store *s, const struct store_query *q, json_t **ret); /* vigil.certificates/1 */
+/** Whether a certificate or a finding of this id is there. @return 1, 0 or -errno */
+int store_knows(struct store *s, const char *id);
 /** The findings of one incident, worst first, as they were stored: an array, at most 1000. */
 int store_findings(struct store *s, const char *incident, json_t **ret);
 

@@ -232,6 +232,18 @@ START_TEST(open_incidents_come_back_as_they_were_after_a_restart)
 }
 END_TEST
 
+START_TEST(what_was_stored_is_known_by_its_id)
+{
+        struct store *s = opened(NULL);
+        put_story(s);
+        ck_assert_int_eq(store_knows(s, "c-1"), 1);
+        ck_assert_int_eq(store_knows(s, "f-3"), 1);
+        ck_assert_int_eq(store_knows(s, "i-1"), 0);
+        ck_assert_int_eq(store_knows(s, "c-9"), 0);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(a_path_that_is_no_text_is_shown_with_its_bytes_beside)
 {
         struct store *s = opened(NULL);
@@ -267,5 +279,6 @@ SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
       check_and_backup_of_an_incident_are_shown_with_it,
       incidents_come_newest_first_and_by_status_and_say_when_there_were_more, an_id_that_nobody_gave_is_not_found,
       a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,
-      open_incidents_come_back_as_they_were_after_a_restart, a_path_that_is_no_text_is_shown_with_its_bytes_beside,
+      what_was_stored_is_known_by_its_id, open_incidents_come_back_as_they_were_after_a_restart,
+      a_path_that_is_no_text_is_shown_with_its_bytes_beside,
       a_severity_that_is_none_is_refused_and_spoils_nothing_else)

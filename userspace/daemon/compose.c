@@ -212,6 +212,7 @@ int compose_account(struct episode *e, const struct vigil_db *account, uint64_t 
                 told->file[i].flags |= (uint32_t)flags;
         }
         told->account_ns = ns;
+        told->changed = e->memory->told_changed = true;
         return compose(e, &r, VIGIL_LEDGER, sizeof(r));
 }
 

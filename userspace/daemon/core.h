@@ -57,6 +57,9 @@ struct daemon {
         struct sd_event_source *soon; /* the timer of what must be done before anything else happens */
 
         int64_t started_ns;        /* since the epoch */
+        bool taken;                /* the kernel side is that of an earlier run */
+        bool taken_gap;            /* which may have missed something all the same */
+        uint64_t taken_ns;         /* CLOCK_BOOTTIME: what is older was seen for that run */
         struct vigil_stats stats;  /* counters of loss at the last turn */
         uint64_t state_written_ns; /* CLOCK_BOOTTIME; 0: not yet by this run */
         struct {
@@ -67,6 +70,7 @@ struct daemon {
         int state_error;           /* of the last writing */
         bool retaining;            /* retention has not come to its end in this minute */
         bool ending;
+        bool leave; /* at the end the kernel side stays for the next one */
         int exit;
 };
 

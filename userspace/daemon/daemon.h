@@ -13,9 +13,13 @@ struct daemon_options {
 
 /**
  * Start order: configuration, state directory, store, sensor and its canary, databases, control socket, privileges, READY=1; then
- * the loop; on SIGTERM or SIGINT the orderly end. Whatever makes it impossible is one line on standard error.
+ * the loop; on SIGTERM, SIGINT or SIGUSR1 the orderly end, which with SIGUSR1 leaves the kernel side to the next run. Whatever makes it impossible is one line on standard error.
  *
  * @return 0 after an orderly end; 64 the configuration is wrong; 69 another daemon has the state directory, or the host does not
  *         let it watch; 77 not permitted; 70 the loop failed
  */
 int daemon_run(const struct daemon_options *options);
+
+/** Removes from the kernel what a daemon that was killed has left there for the next one. @return as daemon_run(): 69 one that
+ * lives has the state directory */
+int daemon_forget(const struct daemon_options *options);

@@ -175,6 +175,11 @@ static void finish(struct daemon *d)
         x->episode = NULL;
 }
 
+bool deaths_settled(const struct daemon *d)
+{
+        return !d->deaths->episode && memory_deaths(d->memory) == 0;
+}
+
 int deaths_turn(struct daemon *d)
 {
         struct deaths *x = d->deaths;

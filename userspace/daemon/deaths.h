@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "bpf/abi.h"
 
@@ -20,6 +21,9 @@ int deaths_record(const struct vigil_hdr *record, void *userdata);
  * @return ms until it must be called again, -1: only after the next record
  */
 int deaths_turn(struct daemon *d);
+
+/** Of every death that was taken, what follows has been put into the store's queue. */
+bool deaths_settled(const struct daemon *d);
 
 /** What an ACTION_LOOK says. @p tag as it was given to actions_start(); @p answer NULL: it failed, @p failure says how. */
 void deaths_looked(struct daemon *d, void *tag, const json_t *answer, const char *failure);

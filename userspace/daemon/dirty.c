@@ -56,11 +56,14 @@ static void judge_crash(struct daemon *d, const struct state_file *s)
         }
 }
 
+/* Nothing, when the kernel side has watched all the time. */
 static void tell_gap(struct daemon *d, const struct state_file *s, const char *why)
 {
         char seen[TEXT_TIME_LEN] = "", now[TEXT_TIME_LEN], detail[256];
         size_t used = 0;
 
+        if (d->taken && !d->taken_gap)
+                return;
         for (size_t i = 0; s && i < s->n; i++)
                 used += s->database[i].dirty;
         if (s)
@@ -85,7 +88,10 @@ void dirty_judge_last_run(struct daemon *d)
                           r == -EBADMSG ? "it is damaged" : strerror(-r));
                 tell_gap(d, NULL, "state.json of the last run cannot be read");
         } else if (strcmp(s.boot_id, d->head.boot_id) == 0) {
-                tell_gap(d, &s, s.orderly ? "Vigil was stopped" : "Vigil ended without an orderly end");
+                tell_gap(d, &s,
+                         d->taken_gap ? "Vigil was killed while deaths came faster than they could be stored"
+                         : s.orderly  ? "Vigil was stopped"
+                                      : "Vigil ended without an orderly end");
         } else if (!s.orderly) {
                 judge_crash(d, &s);
         }

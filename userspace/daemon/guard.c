@@ -128,6 +128,7 @@ static bool try_watch(struct daemon *d, struct guard *g)
         }
         g->state = GUARD_WATCHED;
         g->id = id;
+        g->dirty = true; /* until the accounts say otherwise */
         g->since_ns = clock_boottime_ns();
         if (g->told_unwatched)
                 cases_over(d, "database-unwatched", g->name, "over");

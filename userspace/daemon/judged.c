@@ -16,6 +16,7 @@
 #include "daemon/jobs.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
+#include "daemon/taken.h"
 #include "report/build.h"
 #include "report/report.h"
 
@@ -104,7 +105,7 @@ static void take_finding(struct judged *j, const struct finding *f)
         struct guard *g = guard_of(j, f->database);
         uint64_t ns = f->ns ? f->ns : f->certificate ? f->certificate->death->ns : clock_boottime_ns();
 
-        if (!g)
+        if (!g || taken_is_stored(j->d, f->id, ns))
                 return;
         const struct incident_finding in = {.id = f->id,
                                             .code = f->code,
@@ -158,7 +159,7 @@ static void take_certificate(struct judged *j, const struct certificate *c)
         int64_t at = model_realtime(detection_model(j->detection), c->death->ns);
         const char *verdict = verdict_name(c->verdict);
 
-        if (!g || (!*incident && !has_room(d, c)))
+        if (!g || taken_is_stored(d, c->id, c->death->ns) || (!*incident && !has_room(d, c)))
                 return;
         jobs_certificate(d, &c->death->id, c->id);
         json_t *o = certificate_json(j, c);

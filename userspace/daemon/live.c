@@ -165,17 +165,24 @@ static json_t *store_status(const struct daemon *d)
                          (json_int_t)(s ? store_bytes(s) : 0), "queued", (json_int_t)keeper_waiting(d->keeper));
 }
 
+static json_t *watch_status(const struct daemon *d)
+{
+        const char *why = sensor_not_kept(d->sensor);
+
+        return json_pack("{s:b, s:s?, s:b}", "survives_restart", !why, "why", why, "taken_over", d->taken);
+}
+
 json_t *live_status(struct daemon *d)
 {
         char started[TEXT_TIME_LEN];
         int exit;
 
         text_time(started, d->started_ns);
-        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "schema",
-                         "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at", started,
-                         "boot_id", d->head.boot_id, "tier", d->head.tier, "health", live_health(d, &exit), "trust",
-                         trust(d), "store", store_status(d), "databases", live_databases(d), "incidents",
-                         open_incidents(d), "actions", response_json(d), "jobs", jobs_status(d), "memory_bytes",
-                         (json_int_t)memory_use(d->memory).bytes, "certificates_left_out",
-                         (json_int_t)d->uneventful.left_out);
+        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
+                         "schema", "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at",
+                         started, "boot_id", d->head.boot_id, "tier", d->head.tier, "watch", watch_status(d),
+                         "health", live_health(d, &exit), "trust", trust(d), "store", store_status(d), "databases",
+                         live_databases(d), "incidents", open_incidents(d), "actions", response_json(d), "jobs",
+                         jobs_status(d), "memory_bytes", (json_int_t)memory_use(d->memory).bytes,
+                         "certificates_left_out", (json_int_t)d->uneventful.left_out);
 }

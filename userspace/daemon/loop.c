@@ -18,6 +18,7 @@
 #include "daemon/reload.h"
 #include "daemon/response.h"
 #include "daemon/systemd.h"
+#include "daemon/taken.h"
 #include "daemon/turns.h"
 
 #define US_PER_MS ((uint64_t)1000)
@@ -66,6 +67,8 @@ static int turn(struct daemon *d)
         int soon = sooner(deaths, keeper_turn(d->keeper));
         soon = sooner(soon, actions_turn(d->actions));
         soon = sooner(soon, control_server_turn(d->control));
+        if (deaths_settled(d) && !keeper_waiting(d->keeper))
+                taken_keep(d);
         if (d->ending && may_end(deaths))
                 return sd_event_exit(d->event, 0);
         return wake_in(d, soon);
@@ -139,7 +142,12 @@ static int on_end(sd_event_source *s, const struct signalfd_siginfo *si, void *u
         struct daemon *d = userdata;
 
         (void)s;
-        log_note("%s: ending", si->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+        d->leave = si->ssi_signo == SIGUSR1;
+        log_note("%s: ending%s",
+                 si->ssi_signo == SIGINT ? "SIGINT"
+                 : d->leave              ? "SIGUSR1"
+                                         : "SIGTERM",
+                 d->leave && !sensor_not_kept(d->sensor) ? "; the watch goes on for the next run" : "");
         if (!d->ending)
                 ending_since = clock_boottime_ns();
         d->ending = true;
@@ -161,6 +169,7 @@ static void taken_signals(sigset_t *set)
         sigaddset(set, SIGINT);
         sigaddset(set, SIGTERM);
         sigaddset(set, SIGHUP);
+        sigaddset(set, SIGUSR1);
 }
 
 void loop_block_signals(void)
@@ -195,6 +204,8 @@ int loop_open(struct daemon *d)
                 r = sd_event_add_signal(d->event, NULL, SIGTERM, on_end, d);
         if (r >= 0)
                 r = sd_event_add_signal(d->event, NULL, SIGINT, on_end, d);
+        if (r >= 0)
+                r = sd_event_add_signal(d->event, NULL, SIGUSR1, on_end, d);
         if (r >= 0)
                 r = sd_event_add_signal(d->event, NULL, SIGHUP, on_reload, d);
         if (r >= 0)

@@ -325,7 +325,7 @@ int memory_take(struct memory *m, const struct vigil_hdr *record, uint32_t *ret_
         *ret_db = 0;
         if (record_validate(record, record->size, NULL) < 0)
                 return MEMORY_NOTHING; /* the gap in the numbers tells of it */
-        if (record->cpu != VIGIL_CPU_USER) {
+        if (record->cpu != VIGIL_CPU_USER && record->ns >= m->begin_ns) {
                 int fresh = gaps_note(&m->gaps, record);
                 if (fresh <= 0)
                         return fresh;
@@ -359,6 +359,11 @@ void memory_age(struct memory *m, uint64_t now_ns)
                 free(m->orphan[i]);
                 m->orphan[i] = m->orphan[--m->norphans];
         }
+}
+
+size_t memory_deaths(const struct memory *m)
+{
+        return m->ndeaths;
 }
 
 struct memory_use memory_use(const struct memory *m)

@@ -55,8 +55,21 @@ void memory_statistics(struct memory *m, const struct vigil_stats *now);
  * before believing that it is lost. */
 uint64_t memory_missing(const struct memory *m);
 
+/** Records from before @p ns were numbered for somebody else, who has taken some of them: none of those is missing here. */
+void memory_begin_at(struct memory *m, uint64_t ns);
+
+/** Gives @p note each note that has changed since it was given last: what must be known of database @p id by another memory that
+ * begins where this one ends; 0: of all. Their size is the same each time, at most SENSOR_NOTE_BYTES. @return 0, or as @p note */
+int memory_notes(struct memory *m, int (*note)(unsigned id, const void *bytes, size_t n, void *userdata),
+                 void *userdata);
+/** Takes SENSOR_NOTE_BYTES of such a note; zeros are none. */
+void memory_remember(struct memory *m, unsigned id, const void *note);
+
 /** Drops what is older than MEMORY_KEPT_NS. Call each second. */
 void memory_age(struct memory *m, uint64_t now_ns);
+
+/** Deaths that no episode has taken. */
+size_t memory_deaths(const struct memory *m);
 
 /** How full it is: for status. */
 struct memory_use {

@@ -33,6 +33,7 @@ struct told {
                 uint32_t wb_errors;
                 uint32_t flags; /* LIED, SWALLOWED */
         } file[VIGIL_ROLES];
+        bool changed; /* since it was noted */
 };
 
 /* What happened last, raw: two halves, of which the older is thrown away when the newer is full. */
@@ -66,6 +67,9 @@ struct memory {
         size_t norphans;
         struct trouble *trouble;
         size_t ntroubles;
+        uint64_t begin_ns;      /* records that are older were numbered for somebody else */
+        uint64_t noted_loss_ns; /* the last moment of `losses` that was noted; 0: none */
+        bool told_changed;      /* of some database, since it was noted */
         uint64_t deaths_dropped;
         uint64_t troubles_dropped;
 };

@@ -29,6 +29,7 @@
 #include "daemon/response.h"
 #include "daemon/summary.h"
 #include "daemon/systemd.h"
+#include "daemon/taken.h"
 #include "daemon/turns.h"
 #include "sensor/head.h"
 
@@ -139,10 +140,8 @@ static int open_store(struct daemon *d)
 
 static int open_sensor(struct daemon *d)
 {
-        const struct sensor_options options = {.verbose = d->options->verbose};
         char why[SENSOR_WHY_LEN];
-        sigset_t all, before;
-        int r = sensor_open(&options, &d->sensor, why);
+        int r = taken_open(d, why);
 
         if (r < 0) {
                 log_error("cannot watch: %s", why);
@@ -152,10 +151,18 @@ static int open_sensor(struct daemon *d)
         d->memory = memory_new(&d->head, d->config->redact_argv);
         if (!d->memory)
                 return log_error_r(EXIT_INTERNAL_, "out of memory");
+        taken_remember(d);
+        return 0;
+}
+
+static int try_eyes(struct daemon *d)
+{
+        sigset_t all, before;
+
         /* Who interrupts us now must wait these few milliseconds: the canary's directory would stay behind. */
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, &before);
-        r = sensor_canary(d->sensor, deaths_record, d);
+        int r = sensor_canary(d->sensor, deaths_record, d);
         sigprocmask(SIG_SETMASK, &before, NULL);
         if (r >= 0)
                 r = sensor_probes(d->sensor, deaths_record, d);
@@ -164,6 +171,12 @@ static int open_sensor(struct daemon *d)
         if (r < 0)
                 return log_error_r(EXIT_UNAVAILABLE_, "cannot watch: the canary failed: %s", strerror(-r));
         memory_statistics(d->memory, &d->stats);
+        if (!d->stats.canary && d->taken) {
+                d->taken = false;
+                return log_error_r(EXIT_UNAVAILABLE_,
+                                   "what an earlier run has left does not see any more: the canary "
+                                   "was not seen; it is removed, start again");
+        }
         if (!d->stats.canary)
                 log_error("the canary was not seen: every verdict will be unknown; see vigil doctor");
         return 0;
@@ -217,10 +230,21 @@ static int open_parts(struct daemon *d)
         return r < 0 ? log_error_r(EXIT_INTERNAL_, "cannot begin: %s", strerror(-r)) : 0;
 }
 
+/* Databases that an earlier run has watched are claimed before anything is taken from the rings: what waits there is of them. */
 static int open_guards(struct daemon *d)
 {
-        discovery_begin(d);
-        int r = guards_apply(d);
+        int eyes = d->taken ? 0 : try_eyes(d);
+
+        if (!eyes)
+                discovery_begin(d);
+        int r = eyes ? 0 : guards_apply(d);
+
+        if (r == 0 && d->taken)
+                r = taken_settle(d);
+        if (r == 0 && d->taken)
+                eyes = try_eyes(d);
+        if (eyes)
+                return eyes;
         if (r < 0)
                 return log_error_r(EXIT_UNAVAILABLE_, "the databases of the configuration cannot be guarded: %s",
                                    r == -E2BIG ? "its globs come to too many" : strerror(-r));
@@ -271,7 +295,7 @@ static void end_run(struct daemon *d)
 }
 
 /* Detaching comes last: it takes seconds. */
-static void close_all(struct daemon *d, bool orderly)
+static void close_all(struct daemon *d, bool orderly, bool keep)
 {
         control_server_close(d->control);
         d->control = NULL;
@@ -299,7 +323,10 @@ static void close_all(struct daemon *d, bool orderly)
         memory_free(d->memory);
         config_free(d->config);
         statedir_close(&d->state);
-        sensor_close(d->sensor);
+        if (keep)
+                sensor_leave(d->sensor);
+        else
+                sensor_close(d->sensor);
 }
 
 int daemon_run(const struct daemon_options *options)
@@ -318,6 +345,21 @@ int daemon_run(const struct daemon_options *options)
         bool begun = r == 0;
         if (begun)
                 r = run(&d);
-        close_all(&d, begun);
+        /* Of what it has taken over nothing is lost by a start that fails; the next one may succeed. */
+        close_all(&d, begun, begun ? r != 0 || d.leave : d.taken);
+        return r;
+}
+
+int daemon_forget(const struct daemon_options *options)
+{
+        struct daemon d = {.options = options, .state = STATEDIR_NONE};
+        int r = options->state_dir ? 0 : open_config(&d);
+
+        if (r == 0)
+                r = open_state(&d);
+        if (r == 0)
+                r = taken_forget(&d) < 0 ? EXIT_UNAVAILABLE_ : 0;
+        statedir_close(&d.state);
+        config_free(d.config);
         return r;
 }

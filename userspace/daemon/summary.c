@@ -92,6 +92,15 @@ void summary_minute(struct daemon *d)
         d->summary->errors = 0;
 }
 
+void summary_begin(struct daemon *d)
+{
+        struct tally rows = {0};
+
+        if (counted_since(d, d->summary->before, &rows, d->summary->before) < 0)
+                log_error("the first summary counts from the beginning of the watch");
+        tally_done(&rows);
+}
+
 int summary_live(struct daemon *d, struct summary_rows *ret)
 {
         struct tally rows = {0};

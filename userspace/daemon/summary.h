@@ -10,6 +10,9 @@ struct summary;
 int summary_new(struct summary **ret); /* -ENOMEM */
 void summary_free(struct summary *s);
 
+/** The accounts go back to before this run: the first minute begins here. */
+void summary_begin(struct daemon *d);
+
 /** Stores the minute that ends now, and its metrics. */
 void summary_minute(struct daemon *d);
 

@@ -1,0 +1,117 @@
+/* taken.c - see taken.h. */
+#include "daemon/taken.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "daemon/core.h"
+#include "daemon/deaths.h"
+#include "daemon/guard.h"
+#include "daemon/summary.h"
+
+/* ---- opening ---- */
+
+/* One for each state directory: of two daemons none takes what is the other's. */
+static int name_of(const struct daemon *d, char ret[HASH_HEX_LEN])
+{
+        _cleanup_hash_ struct hash *h = NULL;
+        int r = hash_new(&h);
+
+        if (r == 0)
+                r = hash_add(h, d->state.path, strlen(d->state.path));
+        if (r == 0)
+                r = hash_end(h, ret);
+        if (r == 0)
+                ret[16] = 0;
+        return r;
+}
+
+int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
+{
+        char name[HASH_HEX_LEN];
+        int r = name_of(d, name);
+        const struct sensor_options options = {.verbose = d->options->verbose, .keep = name};
+
+        if (r == 0)
+                r = sensor_open(&options, &d->sensor, why);
+        if (r < 0)
+                return r;
+        d->taken = sensor_taken_over(d->sensor, &d->taken_gap);
+        d->taken_ns = clock_boottime_ns();
+        const char *not_taken = sensor_not_taken(d->sensor), *not_kept = sensor_not_kept(d->sensor);
+        if (not_taken)
+                log_warn("what an earlier run has left in the kernel is removed: %s", not_taken);
+        if (not_kept)
+                log_note("the watch ends with this process, also when it is killed: %s", not_kept);
+        return 0;
+}
+
+int taken_forget(struct daemon *d)
+{
+        char name[HASH_HEX_LEN], why[SENSOR_WHY_LEN] = "out of memory";
+        int r = name_of(d, name);
+
+        if (r == 0)
+                r = sensor_forget(name, why);
+        if (r < 0)
+                log_error("what a killed run may have left in the kernel cannot be removed: %s", why);
+        else if (r > 0)
+                log_note("the watch that an earlier run has left in the kernel is ended");
+        return r;
+}
+
+/* ---- notes: one of each database, and one of the losses ---- */
+
+void taken_remember(struct daemon *d)
+{
+        unsigned char note[SENSOR_NOTE_BYTES];
+
+        if (!d->taken)
+                return;
+        memory_begin_at(d->memory, d->taken_ns);
+        for (unsigned id = 0; id < VIGIL_MAX_DBS; id++)
+                if (sensor_noted(d->sensor, id, note, sizeof(note)) == 0)
+                        memory_remember(d->memory, id, note);
+}
+
+static int write_note(unsigned id, const void *note, size_t size, void *userdata)
+{
+        return sensor_note(userdata, id, note, size);
+}
+
+void taken_keep(struct daemon *d)
+{
+        if (sensor_not_kept(d->sensor))
+                return;
+        if (memory_notes(d->memory, write_note, d->sensor) == 0)
+                sensor_stored(d->sensor);
+}
+
+/* ---- settling ---- */
+
+int taken_settle(struct daemon *d)
+{
+        if (!d->taken)
+                return 0;
+        int r = sensor_let_go(d->sensor);
+        if (r == 0)
+                r = sensor_collect(d->sensor, deaths_record, d);
+        if (r < 0)
+                return r;
+        summary_begin(d);
+        log_note("taken over from an earlier run: nothing was left unwatched%s",
+                 d->taken_gap ? ", but deaths came faster than they could be stored" : "");
+        return 0;
+}
+
+bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
+{
+        struct store *s = keeper_store(d->keeper);
+
+        return d->taken && ns < d->taken_ns && s && store_knows(s, id) > 0;
+}

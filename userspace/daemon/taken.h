@@ -1,0 +1,31 @@
+/* taken.h - what an earlier daemon has left in the kernel, and what this one keeps ready for the next. Layer: daemon.
+ *
+ * A daemon that ends orderly takes its watch with it, unless it is asked to leave it. One that is killed leaves it: programs go on
+ * counting, deaths wait in the urgent ring. What only user space knew goes into notes beside the accounts, after it was stored and never before: then the next
+ * one may be told something twice, and knows it by its id, but misses nothing. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/sensor.h"
+
+struct daemon;
+
+/** Opens the sensor: takes over what was left, where it can. @return as sensor_open() */
+int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN]);
+
+/** Removes what was left. @return how many sets, or -errno after it was told */
+int taken_forget(struct daemon *d);
+
+/** What only the earlier daemon knew, as far as it noted it. Once, when there is a memory. */
+void taken_remember(struct daemon *d);
+
+/** The databases of the configuration have been claimed: the others leave the watch, and what waited comes. @return 0 or -errno */
+int taken_settle(struct daemon *d);
+
+/** Call at the end of each turn in which everything that was seen has been judged and stored. */
+void taken_keep(struct daemon *d);
+
+/** Whether the death or error at @p ns, whose certificate or finding has this @p id, was stored by the earlier daemon. */
+bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns);

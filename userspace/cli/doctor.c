@@ -48,6 +48,16 @@ static void add_probes(const struct sensor *s, json_t *probes, json_t *missing)
         }
 }
 
+/* Whether the watch of a daemon that is killed would go on; null: nothing was tried. */
+static void add_survival(struct sensor *s, json_t *doc)
+{
+        char why[SENSOR_WHY_LEN];
+        int r = s ? sensor_try_keeping(s, why) : 0;
+
+        json_object_set_new(doc, "survives_restart", s ? json_boolean(r == 0) : json_null());
+        json_object_set_new(doc, "survives_restart_why", s && r < 0 ? json_string(why) : json_null());
+}
+
 static json_t *report(const struct sensor *s, const char *why)
 {
         struct utsname u;
@@ -98,6 +108,12 @@ static void print_text(const json_t *doc, bool verbose)
                        "host\n"
                        "  memory   %s in the kernel\n",
                        tier, seen, json_array_size(json_object_get(doc, "probes")), untried, memory);
+        const char *ends = json_string_value(json_object_get(doc, "survives_restart_why"));
+        if (tier)
+                printf("  restart  %s%s\n",
+                       ends ? "the watch ends with a daemon that is killed: "
+                            : "the watch goes on while a daemon that was killed is started again",
+                       ends ? ends : "");
         json_array_foreach (json_object_get(doc, "missing"), i, item)
                 printf("  missing  %s\n", json_string_value(item));
         json_array_foreach (json_object_get(doc, "blind"), i, item)
@@ -127,6 +143,7 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return early_leave(&command_doctor, early_signal(), "nothing was found out");
         }
         json_t *doc = report(s, r < 0 ? why : NULL);
+        add_survival(s, doc);
         if (cli->json) {
                 json_dumpf(doc, stdout, JSON_INDENT(2));
                 putchar('\n');

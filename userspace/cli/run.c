@@ -5,10 +5,11 @@
 
 static int run_run(const struct cli *cli, int argc, char **argv)
 {
-        bool discover = false, all = false;
+        bool discover = false, all = false, forget = false;
         const struct opt opts[] = {
                 {.name = "--discover", .kind = OPT_FLAG, .ret = &discover},
                 {.name = "--all", .kind = OPT_FLAG, .ret = &all},
+                {.name = "--forget", .kind = OPT_FLAG, .ret = &forget},
                 {0},
         };
         int r = opt_parse(&command_run, opts, &argc, argv, NULL);
@@ -26,13 +27,13 @@ static int run_run(const struct cli *cli, int argc, char **argv)
                 .discover = discover,
                 .discover_all = all,
         };
-        return daemon_run(&o);
+        return forget ? daemon_forget(&o) : daemon_run(&o);
 }
 
 const struct command command_run = {
         .name = "run",
         .summary = "Guard every configured database: the daemon, in the foreground",
-        .help = "Usage: vigil run [-c FILE] [--state-dir DIR] [--discover [--all]]\n"
+        .help = "Usage: vigil run [-c FILE] [--state-dir DIR] [--discover [--all]] [--forget]\n"
                 "\n"
                 "Watches the databases of the configuration until SIGTERM. Deaths, failed checks and failing\n"
                 "storage become certificates and incidents in STATE/vigil.db; after anything unclean it makes\n"
@@ -41,6 +42,9 @@ const struct command command_run = {
                 "\n"
                 "Runs in the foreground, for systemd (Type=notify). SIGHUP reads the configuration again: a\n"
                 "file that is wrong changes nothing, and says so. One daemon for each state directory.\n"
+                "\n"
+                "When it is killed, crashes or is sent SIGUSR1, the kernel goes on watching where it can (vigil\n"
+                "doctor tells), and the next run takes over: nothing is missed. SIGTERM and SIGINT end the watch.\n"
                 "\n"
                 "  -c, --config FILE  default /etc/vigil/vigil.conf\n"
                 "  --state-dir DIR    default: state-dir of the configuration, else /var/lib/vigil\n"
@@ -55,6 +59,7 @@ const struct command command_run = {
                 "                     nothing by schedule. What the configuration says of a database outranks "
                 "that\n"
                 "  --all              with it: temporary, hidden and read-only ones, too; see vigil discover\n"
+                "  --forget           do not run: end the watch that an earlier run has left in the kernel\n"
                 "\n"
                 "Exit status: 0 after an orderly end, 64 the configuration is wrong, 69 unavailable, 70 internal\n"
                 "error, 77 not permitted.\n",

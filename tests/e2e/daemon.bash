@@ -4,6 +4,7 @@
 #   daemon_begin [OPTION...]                     starts it and waits until it watches
 #   ask incidents                                its answer to a command, as JSON in a.json, the exit status in $status
 #   daemon_end                                   SIGTERM; its exit status in $status
+#   daemon_kill                                  SIGKILL: its watch stays in the kernel for the next one; daemon_unpin ends it
 #
 # Each daemon is ended by its own pid and waited for, by the test or by daemon_teardown.
 
@@ -43,12 +44,40 @@ daemon_kill() {
 	DAEMON=
 }
 
-# For teardown: whatever the test did, no daemon stays.
+# A writer on $1 that waits inside a transaction until it is killed; its pid in WRITER, its truth in the file truth.
+writer_begin() {
+	rm -f in-transaction
+	"$DRIVER" -t truth "$1" "${SPILL[@]}" @ready in-transaction @pause 3>&- &
+	WRITER=$!
+	await in-transaction
+}
+
+writer_kill() {
+	kill -KILL "$WRITER"
+	wait "$WRITER" || true
+	WRITER=
+}
+
+# Where a daemon that was killed has left its watch for the next one.
+daemon_pins() {
+	echo "/sys/fs/bpf/vigil/$(printf %s "$PWD/S" | sha256sum | head -c 16)"
+}
+
+# As after a boot: it is gone.
+daemon_unpin() {
+	rm -rf "$(daemon_pins)"
+	[ ! -d /sys/fs/bpf/vigil ] || rmdir --ignore-fail-on-non-empty /sys/fs/bpf/vigil
+}
+
+# For teardown: whatever the test did, no daemon stays, nothing of one, and no writer.
 daemon_teardown() {
-	[ -n "${DAEMON:-}" ] || return 0
-	kill -TERM "$DAEMON" 2>/dev/null || true
-	wait "$DAEMON" || true
-	cat daemon.err
+	[ -z "${WRITER:-}" ] || writer_kill
+	if [ -n "${DAEMON:-}" ]; then
+		kill -TERM "$DAEMON" 2>/dev/null || true
+		wait "$DAEMON" || true
+		cat daemon.err
+	fi
+	[ -n "${SUITE_SKIPPED:-}" ] || daemon_unpin
 }
 
 # ask COMMAND...: the JSON answer is in a.json, the exit status in $status.

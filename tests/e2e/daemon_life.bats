@@ -33,19 +33,6 @@ reload() {
 	return 1
 }
 
-# A writer on $1 that waits inside a transaction until it is killed; its pid in WRITER.
-writer_begin() {
-	rm -f in-transaction
-	"$DRIVER" -t truth "$1" "${SPILL[@]}" @ready in-transaction @pause 3>&- &
-	WRITER=$!
-	await in-transaction
-}
-
-writer_kill() {
-	kill -KILL "$WRITER"
-	wait "$WRITER" || true
-}
-
 # Waits until the file that outlives the daemon says so of a database.
 state_knows() {
 	local i
@@ -144,11 +131,12 @@ state_knows() {
 	eventually 5 '.incidents[] | select(.code == "unclean-death") | .resolved_by == "recovery"' incidents
 }
 
-@test "killed itself, the daemon says for how long nobody watched" {
+@test "killed itself, and its watch with it, the daemon says for how long nobody watched" {
 	daemon_begin
 	writer_begin app.db
 	state_knows '.in_transaction'
 	daemon_kill
+	daemon_unpin
 	daemon_begin
 	eventually 5 '.incidents[0].code == "observer-gap"' incidents
 	assert_answer '.incidents[0].summary | test("ended without an orderly end")'
@@ -177,6 +165,7 @@ state_knows() {
 	writer_begin app.db
 	state_knows '.in_transaction and .bytes_at_risk > 0'
 	daemon_kill
+	daemon_unpin
 	writer_kill
 	# What the next boot would find.
 	jq '.boot_id = "11111111-2222-3333-4444-555555555555"' S/state.json >state.new

@@ -83,8 +83,13 @@ for i in $(seq 60); do
 	sleep 0.5
 done
 say restarted systemctl show -P NRestarts vigil
+say survived sh -c 'vigil status --json | jq -c .watch'
+systemctl restart vigil
+say again sh -c 'vigil status --json | jq -c .watch'
+say gaps sh -c 'vigil incidents --json | jq -r "[.incidents[] | select(.code == \"observer-gap\")] | length"'
 dpkg --no-pager -r vigil
 say removed systemctl is-active vigil
+say pins sh -c 'ls /sys/fs/bpf | wc -l'
 dpkg --no-pager -P vigil
 say purged sh -c 'cd /var/lib/vigil && find . -maxdepth 1 -mindepth 1 | sort'
 journalctl -u vigil --no-pager -o cat
@@ -130,7 +135,14 @@ GUEST
 	grep -q '^restarted 1 ' said
 }
 
+@test "its watch outlives a kill and a restart: the upgrade alone was a gap" {
+	grep -q '^survived {"survives_restart":true,"why":null,"taken_over":true}' said
+	grep -q '^again {"survives_restart":true,"why":null,"taken_over":true}' said
+	grep -q '^gaps 0 ' said
+}
+
 @test "a removal stops it, and purge leaves backups and evidence alone" {
 	grep -q '^removed inactive' said
+	grep -q '^pins 0 ' said
 	grep -q '^purged ./backups ./evidence $' said
 }

@@ -1,0 +1,275 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# The daemon is killed, and its watch goes on in the kernel until the next one takes it over.
+
+load lib.bash
+load daemon.bash
+
+setup_file() {
+	need_watch
+	[ -z "${SUITE_SKIPPED:-}" ] || return 0
+	"$VIGIL" doctor --json >"$BATS_FILE_TMPDIR/doctor.json" || true
+	jq -e .survives_restart "$BATS_FILE_TMPDIR/doctor.json" >/dev/null ||
+		skip_suite "no watch survives here: $(jq -r .survives_restart_why "$BATS_FILE_TMPDIR/doctor.json")"
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }"
+}
+
+teardown() {
+	daemon_teardown
+}
+
+account() {
+	ask status
+	jq -c '.databases[0] | {users, in_transaction, bytes_at_risk, commits_at_risk}' a.json
+}
+
+@test "killed; a writer dies inside its transaction; the next daemon has the certificate, the killer and no gap" {
+	daemon_begin
+	ask status
+	assert_answer '.watch == {survives_restart: true, why: null, taken_over: false}'
+	writer_begin app.db
+	account
+	assert_answer '.databases[0] | .users == 1 and .in_transaction and .bytes_at_risk > 0'
+	daemon_kill
+	[ -d "$(daemon_pins)" ]
+	writer_kill
+
+	daemon_begin
+	grep -q 'taken over from an earlier run' daemon.err
+	eventually 5 '.incidents[0].backup.verified == true' incidents
+	assert_answer '.incidents | length == 1' '.incidents[0].code == "unclean-death" and .incidents[0].severity == "P1"' \
+		'.incidents[0].trust.level == "full"' '.incidents[0].certificates | length == 1'
+	ask certificates
+	assert_answer '.certificates | length == 1' ".certificates[0].process.pid == $(pid_of truth)" \
+		".certificates[0].exit.sender.pid == $$" '.certificates[0].locks | index("wal-write")' \
+		'.certificates[0].process.comm == "driver" and .certificates[0].process.argv == null' '.certificates[0].verdict == "unclean"'
+	ask status
+	assert_answer '.watch.taken_over' '.trust.level == "full"' '[.databases[].users] == [0]'
+}
+
+@test "ledgers, users and transactions are the same before and after; commits go on" {
+	local before
+
+	daemon_begin
+	writer_begin app.db
+	before=$(account)
+	daemon_kill
+	daemon_begin
+	[ "$(account)" = "$before" ]
+	assert_answer '.databases[0].processes[0].comm == "driver"' '.databases[0].processes[0].locks | index("wal-write")'
+	# It was seen from its first use on, by whichever daemon.
+	writer_kill
+	eventually 5 '.certificates | length == 1' certificates
+	assert_answer '.certificates[0].trust.level == "full"' '.certificates[0].verdict == "unclean"' \
+		'.certificates[0].process.argv | length > 3'
+	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
+	eventually 5 '.incidents[0].resolved_by == "recovery"' incidents
+	assert_answer '[.incidents[].code] == ["unclean-death"]'
+}
+
+@test "killed right after it stored a death, it is not told again" {
+	daemon_begin
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.incidents[0].backup.verified == true' incidents
+	daemon_kill
+	daemon_begin
+	"$DRIVER" -t truth2 app.db "select 1"
+	eventually 5 '.certificates | length == 2' certificates
+	[ "$(sql "select count(*) from events where type='death'")" = 2 ]
+	[ "$(sql 'select count(*) from findings')" = 1 ]
+	[ "$(sql "select count(*) from alerts")" = 1 ]
+	[ "$(sql "select count(*) from actions where kind='backup'")" = 1 ]
+}
+
+@test "killed again and again, and deaths between: each has its certificate" {
+	local i
+
+	daemon_begin
+	for i in 1 2 3; do
+		daemon_kill
+		"$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9 3>&- || true
+		daemon_begin
+		daemon_kill
+		"$DRIVER" -t "again$i" app.db "${SPILL[@]}" @kill9 3>&- || true
+		daemon_begin
+	done
+	eventually 10 '.certificates | length == 6' certificates
+	assert_answer '[.certificates[].verdict] | unique == ["unclean"]' '[.certificates[].process.pid] | unique | length == 6'
+	ask incidents
+	assert_answer '[.incidents[].code] | index("observer-gap") == null'
+}
+
+@test "killed at any moment while one writer after the other dies: every death has one certificate" {
+	local round
+
+	daemon_begin
+	while [ ! -e enough ]; do
+		rm -f truth
+		"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+		pid_of truth >>dead
+	done 2>/dev/null &
+	WRITER=$!
+	for ((round = 0; round < ${VIGIL_KILL_ROUNDS:-8}; round++)); do
+		sleep "$(printf '0.%03d' $((RANDOM % 300)))"
+		daemon_kill
+		if ((round % 2)); then # while it begins
+			"$VIGIL" run -c vigil.conf --state-dir S 3>&- 2>daemon.err &
+			DAEMON=$!
+			sleep "$(printf '0.%03d' $((RANDOM % 300)))"
+			daemon_kill
+		fi
+		daemon_begin
+	done
+	touch enough
+	wait "$WRITER"
+	WRITER=
+	eventually 20 ".certificates | length >= $(wc -l <dead)" certificates
+	jq '.certificates[].process.pid' a.json | sort >told
+	sort dead >expected
+	wc -l expected
+	diff expected told
+	assert_answer '[.certificates[].verdict] | unique == ["unclean"]'
+	[ "$(sql "select count(*) from findings where code = 'observer-gap'")" = 0 ]
+	[ "$(sql "select count(*) from events where type = 'death'")" = "$(wc -l <dead)" ]
+}
+
+@test "a database that the configuration no longer names leaves the watch, a new one comes" {
+	mk other.db wal
+	daemon_begin
+	daemon_kill
+	configure "database \"other\" { path = \"$PWD/other.db\" }"
+	daemon_begin
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	"$DRIVER" -t truth2 other.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.certificates | length == 1' certificates
+	assert_answer '.certificates[0].database == "other"'
+	# And both again: the id of the first has been given back.
+	daemon_kill
+	configure "database \"app\" { path = \"$PWD/app.db\" }" "database \"other\" { path = \"$PWD/other.db\" }"
+	daemon_begin
+	"$DRIVER" -t truth3 app.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.certificates | length == 2' certificates
+	assert_answer '[.certificates[].database] | sort == ["app", "other"]'
+}
+
+@test "what another build has left is removed, and that nobody watched is told" {
+	local set
+
+	daemon_begin
+	await S/state.json
+	daemon_kill
+	set=$(ls "$(daemon_pins)")
+	mv "$(daemon_pins)/$set" "$(daemon_pins)/0123456789abcdef-${set#*-}"
+	daemon_begin
+	grep -q 'is removed: another build' daemon.err
+	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	[ "$(ls "$(daemon_pins)")" = "$set" ]
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.certificates | length == 1' certificates
+	assert_answer '.certificates[0].trust.level == "full"'
+}
+
+@test "pins that somebody has damaged are not used" {
+	local set
+
+	daemon_begin
+	daemon_kill
+	set=$(daemon_pins)/$(ls "$(daemon_pins)")
+	rm "$set/link_sched_process_exit"
+	daemon_begin
+	grep -q 'is removed: a part of it is missing' daemon.err
+	daemon_kill
+	set=$(daemon_pins)/$(ls "$(daemon_pins)")
+	# One map in the place of another.
+	rm "$set/map_parts"
+	bpftool map pin pinned "$set/map_marks" "$set/map_parts"
+	mkdir "$(daemon_pins)/unfinished"
+	daemon_begin
+	grep -q 'is removed: it is not what this build pins' daemon.err
+	daemon_kill
+	set=$(daemon_pins)/$(ls "$(daemon_pins)")
+	# A link whose program works on other maps: of the right shape, and empty.
+	rm "$set/map_marks"
+	bpftool map create "$set/map_marks" type hash key 4 value 4 entries 32768 name marks
+	daemon_begin
+	grep -q 'is removed: it is not what this build pins' daemon.err
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.certificates | length == 1' certificates
+}
+
+@test "an orderly end leaves nothing in the kernel, nor does one after a kill" {
+	daemon_begin
+	daemon_kill
+	daemon_begin
+	daemon_end
+	[ "$status" -eq 0 ]
+	[ ! -e "$(daemon_pins)" ]
+	daemon_begin
+	[ "$(grep -c 'taken over' daemon.err)" -eq 0 ]
+	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	ask status
+	assert_answer '.watch.taken_over == false'
+}
+
+@test "asked to leave its watch to the next run it ends orderly, and nothing is missed" {
+	daemon_begin
+	kill -USR1 "$DAEMON"
+	status=0
+	wait "$DAEMON" || status=$?
+	DAEMON=
+	cat daemon.err
+	[ "$status" -eq 0 ]
+	[ -d "$(daemon_pins)" ]
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	daemon_begin
+	eventually 5 '.certificates | length == 1' certificates
+	assert_answer '.certificates[0].verdict == "unclean" and .certificates[0].trust.level == "full"'
+	ask incidents
+	assert_answer '[.incidents[].code] == ["unclean-death"]'
+}
+
+@test "what a killed run has left can be removed, that of a living one cannot" {
+	daemon_begin
+	status=0
+	"$VIGIL" run --forget -c vigil.conf --state-dir S 2>err || status=$?
+	[ "$status" -eq 69 ]
+	[ -d "$(daemon_pins)" ]
+	daemon_kill
+	"$VIGIL" run --forget --state-dir S 2>err
+	grep -q 'is ended' err
+	[ ! -e "$(daemon_pins)" ]
+	"$VIGIL" run --forget --state-dir S 2>err
+	[ ! -s err ]
+}
+
+@test "a start that fails leaves what was there for the one that succeeds" {
+	daemon_begin
+	daemon_kill
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	rm -f S/control
+	mkdir S/control
+	status=0
+	timeout 60 "$VIGIL" run -c vigil.conf --state-dir S 3>&- 2>err || status=$?
+	cat err
+	[ "$status" -eq 69 ]
+	rmdir S/control
+	daemon_begin
+	eventually 5 '.incidents[0].code == "unclean-death"' incidents
+	ask certificates
+	assert_answer '.certificates | length == 1'
+}
+
+@test "of another daemon's watch nothing is taken and nothing removed" {
+	daemon_begin
+	status=0
+	timeout 60 "$VIGIL" run -c vigil.conf --state-dir S 3>&- 2>err || status=$?
+	[ "$status" -eq 69 ]
+	[ -d "$(daemon_pins)" ]
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	eventually 5 '.certificates | length == 1' certificates
+}

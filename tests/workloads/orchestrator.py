@@ -5,7 +5,7 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   work     updates its row                       spin   uses the CPU
   slow     leaves its row alone, and writes      stall  sleeps
   overdue  the same, and says when it began      block  waits for the write lock
-  hold     has the write lock, and no job
+  hold     has the write lock, and no job         many   10,000 jobs come and go; then 1,000 that stay
 
 Ends when its parent does: no worker outlives the test."""
 import ctypes
@@ -45,6 +45,8 @@ def work(path, directory, mode):
             if other != mode:
                 await_file(f"{directory}/{other}.ready")
         db.execute("begin immediate")
+    elif mode == "many":
+        many(db)
     else:
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         begin(db, directory, job, began if mode == "overdue" else None)
@@ -64,6 +66,21 @@ def work(path, directory, mode):
             db.execute("rollback")
         elif mode != "spin":
             time.sleep(3600)
+
+
+def insert_thousand(db, batch):
+    db.execute("begin")
+    db.executemany("insert into jobs values(?, 'running', null, datetime('now'), 0, 1, ?)",
+                   ((f"job_{batch}_{i}", os.getpid()) for i in range(1000)))
+    db.execute("commit")
+
+
+def many(db):
+    for batch in range(10):
+        insert_thousand(db, batch)
+        time.sleep(0.3)
+        db.execute("update jobs set status = 'done', updated_at = datetime('now') where status = 'running'")
+    insert_thousand(db, 10)
 
 
 def await_file(name):

@@ -6,9 +6,10 @@
 
 #include "config/build.h"
 
-#define NAME_MAX_BYTES 64
-#define COMM_MAX_BYTES 15
-#define CONTAINER_MIN  8
+#define NAME_MAX_BYTES   64
+#define COMM_MAX_BYTES   15
+#define STATUS_MAX_BYTES 60
+#define CONTAINER_MIN    8
 
 static void __attribute__((format(printf, 3, 4)))
 wrong(const struct config_orchestrator *o, struct config_errors *errors, const char *fmt, ...)
@@ -74,6 +75,10 @@ static void check_jobs(const struct config_orchestrator *o, struct config_errors
                 if (j->pointer[i] && j->pointer[i][0] != '/')
                         wrong(o, errors, "jobs: '%.60s' is no JSON pointer: it begins with '/'", j->pointer[i]);
         }
+        for (char **value = j->running; value && *value; value++)
+                if (strlen(*value) > STATUS_MAX_BYTES || strchr(*value, '\n'))
+                        wrong(o, errors, "jobs: running: '%.40s' is no status: at most %d bytes, in one line",
+                              *value, STATUS_MAX_BYTES);
         if (j->query && j->files)
                 wrong(o, errors, "jobs: query and files exclude each other");
         if (j->query && !may_be_select(j->query))

@@ -98,6 +98,20 @@ static void trouble(struct job_table *t, bool failed, const char *why)
         snprintf(t->trouble, sizeof(t->trouble), "%s", why);
 }
 
+/* The values of the status that count, a line for each. Static storage. */
+static const char *running(const struct config_jobs *c)
+{
+        static char lines[CONFIG_MAX_RUNNING * 64];
+        size_t n = 0;
+
+        if (!c->running)
+                return "running\nprocessing\nin_progress";
+        lines[0] = '\0';
+        for (char **value = c->running; *value && n < sizeof(lines); value++)
+                n += (size_t)snprintf(lines + n, sizeof(lines) - n, "%s%s", n ? "\n" : "", *value);
+        return lines;
+}
+
 static void ask(struct daemon *d, struct orchestrator *o)
 {
         const struct config_jobs *c = &o->of->jobs;
@@ -110,6 +124,7 @@ static void ask(struct daemon *d, struct orchestrator *o)
                                    .jobs = {.path = c->query && g ? guard_path(d, g) : NULL,
                                             .query = c->query,
                                             .files = c->files,
+                                            .running = running(c),
                                             .deadline_ms = c->deadline_ms,
                                             .max_rows = c->max_rows}};
 
@@ -163,7 +178,7 @@ static void take(struct daemon *d, struct orchestrator *o, const json_t *answer,
         struct job_table *t = o->jobs;
         bool first = !t->read_ns;
 
-        if (job_table_take(t, o->of, json_object_get(answer, "rows"), t->asked_ns) < 0) {
+        if (job_table_take(t, json_object_get(answer, "rows"), t->asked_ns, clock_boottime_ns()) < 0) {
                 trouble(t, true, "out of memory");
                 return;
         }
@@ -202,8 +217,9 @@ void jobs_read_done(struct daemon *d, const struct action_request *r, const json
                 trouble(t, true, why);
                 t->due_ns = clock_boottime_ns() + RETRY_NS;
         }
-        /* A lock, a deadline: once is none. */
-        if (!t->failed || before || (error != -EBUSY && error != -ETIME))
+        /* A lock, a deadline: once is none. And a database that has not been there yet may still come. */
+        bool yet_to_come = error == -ENOENT && !t->read_ns;
+        if (!t->failed || (before && !yet_to_come) || (error != -EBUSY && error != -ETIME && !yet_to_come))
                 jobs_tell_reading(d, o);
         if (t->failed && before && t->due_ns < t->asked_ns + o->of->jobs.every_ms * NS_PER_MS)
                 t->due_ns = t->asked_ns + o->of->jobs.every_ms * NS_PER_MS;

@@ -10,8 +10,9 @@
 
 #define NS_PER_MS 1000000ull
 
-/* Rows carry whole seconds, and another clock. */
-#define SLACK_NS 2000000000ull
+/* Rows carry whole seconds, rounded down, and another clock. */
+#define SECOND_NS 1000000000ull
+#define SLACK_NS  (2 * SECOND_NS)
 
 #define BLOCKED_AFTER_MS 30000
 
@@ -119,12 +120,29 @@ static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, co
         }
 }
 
-/* It was there when the job last moved, so it may be the one that moves it. Who came later has not touched it. */
-static bool could_work(const struct member *m, uint64_t moved_ns)
+/* When a job moved last: between these two. */
+struct moved {
+        uint64_t from_ns, to_ns;
+};
+
+static struct moved moved_of(const struct job *job, const struct job_facts *f)
+{
+        struct moved m = {.from_ns = f->updated_ns   ? f->updated_ns
+                                     : f->changed_ns ? f->changed_ns
+                                                     : f->first_seen_ns,
+                          .to_ns = job->moved_by_ns};
+
+        if (f->updated_ns && f->updated_ns + SECOND_NS < m.to_ns)
+                m.to_ns = f->updated_ns + SECOND_NS;
+        return m;
+}
+
+/* It was there when the job moved last, so it may be the one that moves it. Who came later has not touched it. */
+static bool could_work(const struct member *m, struct moved moved)
 {
         uint64_t start = m->id.start_ns ? m->id.start_ns : procinfo_start_ns(m->ticks);
 
-        return start <= moved_ns + SLACK_NS && (!m->ended_ns || m->ended_ns + SLACK_NS >= moved_ns);
+        return start <= moved.to_ns && (!m->ended_ns || m->ended_ns + SLACK_NS >= moved.from_ns);
 }
 
 static bool has_written(const struct jobs *jobs, const struct member *m, unsigned db, uint64_t since_ns)
@@ -137,14 +155,14 @@ static bool has_written(const struct jobs *jobs, const struct member *m, unsigne
         return false;
 }
 
-static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, unsigned db, uint64_t moved_ns,
+static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, unsigned db, struct moved moved,
                         struct job_case *c)
 {
         size_t alive = 0;
 
         for (size_t i = 0; i < o->n; i++) {
                 const struct member *m = &o->member[i];
-                if (m->ended_ns || !could_work(m, moved_ns))
+                if (m->ended_ns || !could_work(m, moved))
                         continue;
                 alive++;
                 tie(jobs, c, has_written(jobs, m, db, c->facts.started_ns) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id,
@@ -155,7 +173,7 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, u
         /* Nobody is left who could have worked for it: the one that was there last had it. */
         const struct member *last = NULL;
         for (size_t i = 0; i < o->n; i++)
-                if (o->member[i].ended_ns && could_work(&o->member[i], moved_ns) &&
+                if (o->member[i].ended_ns && could_work(&o->member[i], moved) &&
                     (!last || (o->member[i].root && !last->root) ||
                      (o->member[i].root == last->root && o->member[i].ended_ns > last->ended_ns)))
                         last = &o->member[i];
@@ -164,12 +182,12 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, u
 }
 
 /* 1, 0, or -1: not known, as where the rule may be wrong. */
-static int lives(struct daemon *d, const struct orchestrator *o, const struct guard *g, uint64_t moved_ns)
+static int lives(struct daemon *d, const struct orchestrator *o, const struct guard *g, struct moved moved)
 {
         struct vigil_db account;
 
         for (size_t i = 0; i < o->n; i++)
-                if (!o->member[i].ended_ns && could_work(&o->member[i], moved_ns))
+                if (!o->member[i].ended_ns && could_work(&o->member[i], moved))
                         return 1;
         if (o->ever) {
                 /* A row that moves while nobody is there who could move it: the rule does not find all of them. */
@@ -177,7 +195,7 @@ static int lives(struct daemon *d, const struct orchestrator *o, const struct gu
                 for (size_t i = 0; i < o->n; i++)
                         if (o->member[i].ended_ns > last)
                                 last = o->member[i].ended_ns;
-                return o->living == 0 && last && moved_ns > last + SLACK_NS ? -1 : 0;
+                return o->living == 0 && last && moved.from_ns > last + SLACK_NS ? -1 : 0;
         }
         /* Nobody has the database open, so nobody can be at work. */
         return g && g->state == GUARD_WATCHED && sensor_account(d->sensor, g->id, &account) == 0 &&
@@ -220,7 +238,7 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .nknots = jobs->nknots,
                                 .database = database_name,
                                 .userdata = d};
-        uint64_t moved = f->updated_ns ? f->updated_ns : f->changed_ns ? f->changed_ns : f->first_seen_ns;
+        const struct moved moved = moved_of(job, f);
 
         f->orchestrator_lives = lives(d, o, g, moved);
         if (job->pid)

@@ -21,6 +21,7 @@ struct job {
 
         uint64_t first_seen_ns;
         uint64_t changed_ns;  /* 0: not since it was first seen */
+        uint64_t moved_by_ns; /* whatever changed last of it had changed by then */
         uint64_t pid_seen_ns; /* when this pid was first seen in the row */
         struct vigil_ident
                 stranger;     /* who has that number and is no member; tgid 0: nobody, start_ns 0: not known */
@@ -94,10 +95,9 @@ struct job_case {
 
 /* jobs_table.c */
 
-/** Takes the rows of a reading that began at @p began_ns: new ones, changed ones; what is no longer there is dropped.
- * @return 0 or -ENOMEM */
-int job_table_take(struct job_table *t, const struct config_orchestrator *of, const json_t *rows,
-                   uint64_t began_ns);
+/** Takes the rows of a reading that began at @p began_ns and has ended at @p now: new ones, changed ones; what is no longer
+ * there is dropped. @return 0 or -ENOMEM */
+int job_table_take(struct job_table *t, const json_t *rows, uint64_t began_ns, uint64_t now);
 void job_table_free(struct job_table *t);
 struct job *job_table_find(const struct job_table *t, const char *id);
 

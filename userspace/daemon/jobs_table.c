@@ -6,9 +6,6 @@
 
 #include "daemon/jobs_private.h"
 
-/* What counts as running where the configuration does not say. */
-static const char *const usual[] = {"running", "processing", "in_progress", NULL};
-
 /* One row, read. */
 struct row {
         const char *id, *status;
@@ -34,19 +31,6 @@ static struct row row_of(const json_t *row)
                 .total = number(json_array_get(row, JOB_FIELD_TOTAL)),
                 .pid = (uint32_t)json_integer_value(json_array_get(row, JOB_FIELD_PID)),
         };
-}
-
-/* Without a status the query has chosen. */
-static bool is_running(const struct config_orchestrator *of, const char *status)
-{
-        const char *const *value = of->jobs.running ? (const char *const *)of->jobs.running : usual;
-
-        if (!status)
-                return true;
-        for (; *value; value++)
-                if (strcmp(*value, status) == 0)
-                        return true;
-        return false;
 }
 
 /* ---- finding by id ---- */
@@ -128,7 +112,7 @@ static bool same_status(const char *a, const char *b)
         return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static int update(struct job *j, const struct row *r, uint64_t now)
+static int update(struct job *j, const struct row *r, uint64_t began, uint64_t now)
 {
         bool same = j->started_at == r->started_at && j->updated_at == r->updated_at && j->pid == r->pid &&
                     same_number(j->progress, r->progress) && same_number(j->total, r->total);
@@ -142,13 +126,15 @@ static int update(struct job *j, const struct row *r, uint64_t now)
                 same = false;
         }
         if (j->pid != r->pid)
-                j->pid_seen_ns = now;
+                j->pid_seen_ns = began;
         if (isnan(j->first_progress) || r->progress < j->first_progress) { /* it has begun anew */
                 j->first_progress = r->progress;
-                j->first_progress_ns = now;
+                j->first_progress_ns = began;
         }
-        if (!same)
-                j->changed_ns = now;
+        if (!same) {
+                j->changed_ns = began;
+                j->moved_by_ns = now;
+        }
         j->started_at = r->started_at;
         j->updated_at = r->updated_at;
         j->progress = r->progress;
@@ -158,7 +144,7 @@ static int update(struct job *j, const struct row *r, uint64_t now)
         return 0;
 }
 
-static int add(struct job_table *t, const struct row *r, uint64_t now)
+static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_t now)
 {
         if (t->n == t->room) {
                 size_t room = t->room ? 2 * t->room : 64;
@@ -176,10 +162,11 @@ static int add(struct job_table *t, const struct row *r, uint64_t now)
                           .progress = r->progress,
                           .total = r->total,
                           .pid = r->pid,
-                          .first_seen_ns = now,
-                          .pid_seen_ns = r->pid ? now : 0,
+                          .first_seen_ns = began,
+                          .moved_by_ns = now,
+                          .pid_seen_ns = r->pid ? began : 0,
                           .first_progress = r->progress,
-                          .first_progress_ns = isnan(r->progress) ? 0 : now,
+                          .first_progress_ns = isnan(r->progress) ? 0 : began,
                           .seen = true};
         if (!j->id || (r->status && !j->status)) {
                 job_done(j);
@@ -202,7 +189,7 @@ static void drop_unseen(struct job_table *t)
         t->n = kept;
 }
 
-int job_table_take(struct job_table *t, const struct config_orchestrator *of, const json_t *rows, uint64_t began_ns)
+int job_table_take(struct job_table *t, const json_t *rows, uint64_t began_ns, uint64_t now)
 {
         size_t i;
         json_t *one;
@@ -215,13 +202,11 @@ int job_table_take(struct job_table *t, const struct config_orchestrator *of, co
                 const struct row row = row_of(one);
                 if (r < 0)
                         return r;
-                if (!is_running(of, row.status))
-                        continue;
                 struct job *known = job_table_find(t, row.id);
                 if (known && known->seen)
                         t->twice++;
                 else
-                        r = known ? update(known, &row, began_ns) : add(t, &row, began_ns);
+                        r = known ? update(known, &row, began_ns, now) : add(t, &row, began_ns, now);
         }
         if (r < 0)
                 return r;

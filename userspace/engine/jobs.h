@@ -28,6 +28,7 @@ enum job_field {
 };
 
 #define JOBS_COPY_MAX   (64ull << 20) /* bytes of a database with its log */
+#define JOBS_FILES_MAX  10000         /* state files that are read, those of jobs that have ended included */
 #define JOBS_FILE_MAX   (1u << 20)    /* bytes of a state file */
 #define JOBS_ID_MAX     128           /* bytes; a row with a longer one is told and left out */
 #define JOBS_ODD_MAX    8             /* texts that are kept of what is odd; more are counted */
@@ -39,8 +40,10 @@ struct jobs_source {
         const char *query;            /* one statement that only reads */
         const char *files;            /* absolute glob of state files, with neither */
         const char *name[JOB_FIELDS]; /* of columns, or JSON pointers; NULL: the usual ones */
+        const char *
+                running; /* values of the status that are wanted, a line for each; NULL: all. A job without one is wanted */
         uint64_t deadline_ms;
-        unsigned max_rows; /* of rows, and of state files */
+        unsigned max_rows; /* jobs that are wanted */
 };
 
 /** What was read. Release with jobs_result_done(). */

@@ -185,8 +185,9 @@ static void read_all(struct reading *r, const glob_t *found)
         bool any = false;
 
         for (size_t i = 0; again && i < found->gl_pathc && may_go_on(r); i++) {
-                if (i >= r->job->source->max_rows) {
-                        r->rows.more = true;
+                if (i >= JOBS_FILES_MAX) {
+                        jobs_rows_odd(&r->rows, "there are %zu state files: %d of them are read", found->gl_pathc,
+                                      JOBS_FILES_MAX);
                         break;
                 }
                 again[i] = read_one(r, found->gl_pathv[i], false) == -EAGAIN;
@@ -206,7 +207,7 @@ int jobs_files_work(int answer_fd, void *userdata)
         glob_t found = {0};
         int error = 0;
 
-        if (jobs_rows_begin(&r.rows, r.job->source->max_rows) < 0)
+        if (jobs_rows_begin(&r.rows, r.job->source) < 0)
                 return 1;
         int g = glob(r.job->source->files, GLOB_NOSORT, NULL, &found);
         if (g == 0)

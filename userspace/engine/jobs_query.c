@@ -211,10 +211,6 @@ static int read_rows(struct asking *a, struct jobs_rows *rows)
         int rc = SQLITE_DONE;
 
         for (unsigned n = 1; !rows->more && (rc = sqlite3_step(a->stmt)) == SQLITE_ROW; n++) {
-                if (n > a->job->source->max_rows) {
-                        rows->more = true;
-                        break;
-                }
                 for (enum job_field f = 0; f < JOB_FIELDS; f++)
                         v[f] = value_of(a->stmt, a->column[f]);
                 if (v[JOB_FIELD_ID].kind == JOB_VALUE_TEXT)
@@ -231,7 +227,7 @@ int jobs_query_work(int answer_fd, void *userdata)
         struct asking a = {.job = userdata};
         struct jobs_rows rows;
 
-        if (jobs_rows_begin(&rows, a.job->source->max_rows) < 0)
+        if (jobs_rows_begin(&rows, a.job->source) < 0)
                 return 1;
         if (open_database(&a) == 0 && prepare(&a) == 0)
                 read_rows(&a, &rows);

@@ -33,9 +33,10 @@ const char *const *jobs_field_names(enum job_field f)
         return names[f];
 }
 
-int jobs_rows_begin(struct jobs_rows *r, unsigned max)
+int jobs_rows_begin(struct jobs_rows *r, const struct jobs_source *source)
 {
-        *r = (struct jobs_rows){.rows = json_array(), .odd = json_array(), .max = max};
+        *r = (struct jobs_rows){
+                .rows = json_array(), .odd = json_array(), .max = source->max_rows, .running = source->running};
         return r->rows && r->odd ? 0 : -ENOMEM;
 }
 
@@ -120,10 +121,23 @@ static json_t *value_of(struct jobs_rows *r, const char *where, enum job_field f
         }
 }
 
+/* One of the lines. */
+static bool is_wanted(const char *lines, const struct job_value *status)
+{
+        if (!lines || status->kind != JOB_VALUE_TEXT)
+                return true;
+        for (; *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+                if (strcspn(lines, "\n") == status->length && memcmp(lines, status->text, status->length) == 0)
+                        return true;
+        return false;
+}
+
 void jobs_rows_add(struct jobs_rows *r, const struct job_value v[JOB_FIELDS], const char *where)
 {
         json_t *row;
 
+        if (!is_wanted(r->running, &v[JOB_FIELD_STATUS]))
+                return;
         if (json_array_size(r->rows) >= r->max) {
                 r->more = true;
                 return;

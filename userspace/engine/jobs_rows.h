@@ -13,13 +13,14 @@ struct jobs_rows {
         json_t *rows, *odd; /* as in jobs_result */
         uint64_t nodd;
         unsigned max;
+        const char *running; /* as in jobs_source */
         bool more;
 };
 
 /** @return 0 or -ENOMEM */
-int jobs_rows_begin(struct jobs_rows *r, unsigned max);
+int jobs_rows_begin(struct jobs_rows *r, const struct jobs_source *source);
 
-/** Takes one job. A value that cannot be what it should be is told and counts as not known; without an id there is no job.
+/** Takes one job, unless its status is none that is wanted. A value that cannot be what it should be is told and counts as not known; without an id there is no job.
  * @param where  "row 3", "job-7.json" */
 void jobs_rows_add(struct jobs_rows *r, const struct job_value v[JOB_FIELDS], const char *where);
 

@@ -122,8 +122,8 @@ static int put_list(const struct builder *b, const struct key *k, char ***at, cf
         unsigned n = cfg_opt_size(opt);
         char **list;
 
-        if (n == 0 || n > k->max) {
-                wrong(b, line, k->name, "has %u values: 1 to %llu can stand there", n, (unsigned long long)k->max);
+        if (n > k->max) {
+                wrong(b, line, k->name, "has %u values: at most %llu can stand there", n, (unsigned long long)k->max);
                 return 0;
         }
         list = calloc(n + 1, sizeof(*list));

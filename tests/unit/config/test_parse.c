@@ -75,6 +75,9 @@ START_TEST(the_contracts_example_is_understood)
                           CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT);
         ck_assert_uint_eq(c->database[0].backup.min_interval_ms, 300000);
         ck_assert_str_eq(c->orchestrator[0].jobs.query, "SELECT id FROM jobs");
+        ck_assert_uint_eq(c->orchestrator[0].jobs.no_progress_ms, 600000);
+        ck_assert_uint_eq(c->orchestrator[0].jobs.max_rows, 1000);
+        ck_assert_uint_eq(c->orchestrator[0].match.uid, CONFIG_NO_UID);
         ck_assert_uint_eq(c->notify[0].min_severity, 1);
         ck_assert_uint_eq(errors.n, 1); /* a note: not acted upon yet */
         ck_assert(errors.item[0].note);
@@ -111,6 +114,35 @@ START_TEST(every_kind_of_mistake_has_its_line)
                 {"database 'a' { path = '/a' }\ndatabase 'a' { path = '/b' }", "2: found duplicate title 'a'"},
                 {"database 'a' {\n path = '/a'\n path = '/b'\n}", "3: 'path' is given twice, first in line 2"},
                 {"severity 'x' {\n}", "1: severity 'x': is: is missing"},
+                {"orchestrator 'o' {\n match-cmdline = 'x'\n database = 'gone'\n}",
+                 "1: orchestrator 'o': there is no database 'gone'"},
+                {"orchestrator 'o' {\n}", "1: orchestrator 'o': which processes it is, is missing: match-cmdline, "
+                                          "match-comm, match-exe, match-uid, "
+                                          "pid-file, systemd-unit, cgroup or container"},
+                {"orchestrator 'o' { match-comm = 'batch-orchestrator' }",
+                 "1: orchestrator 'o': match-comm: the kernel keeps 15 bytes of a name, 'batch-orchestrator' can "
+                 "never "
+                 "match"},
+                {"orchestrator 'o' { container = 'ab12' }", "1: orchestrator 'o': container: 'ab12' is too short "
+                                                            "to be one: at least 8 bytes of its id or name"},
+                {"orchestrator 'o' { match-uid = 0\n jobs { query = 'SELECT 1' }\n}",
+                 "1: orchestrator 'o': jobs: a query needs 'database'"},
+                {"database 'a' { glob = '/x/*' }\norchestrator 'o' { match-uid = 0 database = 'a' }",
+                 "2: orchestrator 'o': database 'a' is a glob: name one with a path"},
+                {"database 'a' { path = '/a' }\norchestrator 'o' { match-uid = 0 database = 'a' jobs { query = "
+                 "'DELETE "
+                 "FROM jobs' } }",
+                 "2: orchestrator 'o': jobs: query: only one SELECT is allowed"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' column-id = 'x' } }",
+                 "1: orchestrator 'o': jobs: column-… names a column of a query, and there is no query"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' id-pointer = 'x' } }",
+                 "1: orchestrator 'o': jobs: 'x' is no JSON pointer: it begins with '/'"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = 'j/*' } }",
+                 "1: orchestrator 'o': files: 'j/*' is not absolute: write it from / on"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' running = {'a', ''} } }",
+                 "1: orchestrator 'o': running: must not hold an empty text"},
+                {"orchestrator 'o' { match-uid = 0 jobs { running = {'busy'} } }",
+                 "1: orchestrator 'o': jobs: query or files is missing"},
                 {"state-dir '/x'", "1: missing equal sign after option 'state-dir'"},
                 {"}", "1: unexpected closing brace"},
                 {"include('/etc/shadow')", "1: unknown key 'include'"},

@@ -284,6 +284,9 @@ END_TEST
 #define ANSWER(error, backup, check)                                                                               \
         "{\"error\":" error ",\"backup\":" backup ",\"entry\":null,\"beyond\":0,\"check\":" check "}"
 
+#define JOBS_OF(rows, odd)                                                                                         \
+        "{\"error\":0,\"reason\":\"\",\"method\":\"wal\",\"rows\":[" rows "],\"odd\":" odd                         \
+        ",\"nodd\":0,\"more\":false}"
 #define FOUND(database) "{\"error\":0,\"document\":{\"cut\":0,\"databases\":[" database "]}}"
 
 START_TEST(answers_are_held_against_what_they_can_be)
@@ -323,6 +326,17 @@ START_TEST(answers_are_held_against_what_they_can_be)
                 {ANSWER("5", BACKUP_OF("null", "null", "null", "false"), "null"), ACTION_BACKUP, false},
                 {ANSWER("0", "null", "null"), ACTION_BACKUP, false},
                 {"{}", ACTION_BACKUP, false},
+                {JOBS_OF("[\"a\",\"running\",1,2,0.5,null,7]", "[]"), ACTION_JOBS, true},
+                {JOBS_OF("[\"a\",null,null,null,null,null,null]", "[\"row 3: it has no id\"]"), ACTION_JOBS, true},
+                {JOBS_OF("[null,\"running\",1,2,0.5,null,7]", "[]"), ACTION_JOBS, false},
+                {JOBS_OF("[\"a\",\"running\",-1,2,0.5,null,7]", "[]"), ACTION_JOBS, false},
+                {JOBS_OF("[\"a\",\"running\",1,2,\"x\",null,7]", "[]"), ACTION_JOBS, false},
+                {JOBS_OF("[\"a\",\"running\"]", "[]"), ACTION_JOBS, false},
+                {JOBS_OF("{}", "[]"), ACTION_JOBS, false},
+                {JOBS_OF("[\"a\",null,null,null,null,null,null]", "[1]"), ACTION_JOBS, false},
+                {JOBS_OF("[\"a\",null,null,null,null,null,null],[\"b\",null,null,null,null,null,null]", "[]"),
+                 ACTION_JOBS, false}, /* more than it was asked for */
+                {"{}", ACTION_JOBS, false},
                 {FOUND("{\"path\":\"/a.db\",\"left_out\":null}"), ACTION_DISCOVER, true},
                 {FOUND("{\"path\":null,\"left_out\":\"deleted\"}"), ACTION_DISCOVER, true},
                 {"{\"error\":-12,\"document\":null}", ACTION_DISCOVER, true},
@@ -337,6 +351,7 @@ START_TEST(answers_are_held_against_what_they_can_be)
         for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
                 json_t *answer = json_loads(table[i].answer, 0, NULL);
                 struct action_request r = request("a", "x");
+                r.jobs.max_rows = 1;
                 ck_assert_ptr_nonnull(answer);
                 const char *wrong = action_jobs[table[i].kind].wrong(&r, answer);
                 ck_assert_msg((wrong == NULL) == table[i].good, "%s: %s", table[i].answer, wrong ? wrong : "taken");

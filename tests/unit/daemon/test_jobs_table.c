@@ -1,0 +1,102 @@
+/* test_jobs_table.c - readings one after the other: what is new, what has changed and when, what has ended. */
+#include "suite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/jobs_private.h"
+
+#define S 1000000000ull
+
+static struct job_table *table;
+
+static json_t *row(const char *id, int64_t updated, double progress, int pid)
+{
+        return json_pack("[s, s, n, I, f, n, o]", id, "running", (json_int_t)updated, progress,
+                         pid ? json_integer(pid) : json_null());
+}
+
+static void take(uint64_t second, json_t *rows)
+{
+        if (!table)
+                table = calloc(1, sizeof(*table));
+        ck_assert_int_eq(job_table_take(table, rows, second * S, second * S + S / 10), 0);
+        json_decref(rows);
+}
+
+START_TEST(a_job_is_followed_from_reading_to_reading)
+{
+        take(10, json_pack("[o, o]", row("a", 1, 5, 7), row("b", 1, 0, 0)));
+        take(20, json_pack("[o, o]", row("b", 1, 0, 0), row("a", 2, 6, 7)));
+        const struct job *a = job_table_find(table, "a"), *b = job_table_find(table, "b");
+        ck_assert_uint_eq(a->first_seen_ns, 10 * S);
+        ck_assert_uint_eq(a->changed_ns, 20 * S);
+        ck_assert_uint_eq(a->moved_by_ns, 20 * S + S / 10);
+        ck_assert_uint_eq(a->pid_seen_ns, 10 * S);
+        ck_assert(a->first_progress == 5);
+        ck_assert_uint_eq(a->first_progress_ns, 10 * S);
+        ck_assert_uint_eq(b->changed_ns, 0);
+        ck_assert_uint_eq(b->moved_by_ns, 10 * S + S / 10);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(what_is_no_longer_there_has_ended)
+{
+        take(10, json_pack("[o, o]", row("a", 1, 0, 0), row("b", 1, 0, 0)));
+        take(20, json_pack("[o]", row("b", 1, 0, 0)));
+        ck_assert_uint_eq(table->n, 1);
+        ck_assert_ptr_null(job_table_find(table, "a"));
+        take(30, json_pack("[o]", row("a", 1, 0, 0)));
+        ck_assert_uint_eq(job_table_find(table, "a")->first_seen_ns, 30 * S);
+        take(40, json_array());
+        ck_assert_uint_eq(table->n, 0);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(an_id_that_stands_twice_is_one_job_and_counted)
+{
+        take(10, json_pack("[o, o]", row("a", 1, 0, 0), row("a", 2, 0, 0)));
+        ck_assert_uint_eq(table->n, 1);
+        ck_assert_uint_eq(table->twice, 1);
+        ck_assert_int_eq(table->job[0].updated_at, 1);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew)
+{
+        take(10, json_pack("[o]", row("a", 1, 50, 7)));
+        take(20, json_pack("[o]", row("a", 2, 3, 8)));
+        const struct job *a = job_table_find(table, "a");
+        ck_assert_uint_eq(a->pid, 8);
+        ck_assert_uint_eq(a->pid_seen_ns, 20 * S);
+        ck_assert(a->first_progress == 3);
+        ck_assert_uint_eq(a->first_progress_ns, 20 * S);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(ten_thousand_jobs_come_and_go)
+{
+        for (unsigned reading = 0; reading < 5; reading++) {
+                json_t *rows = json_array();
+                char id[32];
+                for (unsigned i = 0; i < 10000; i++) {
+                        snprintf(id, sizeof(id), "job_%u", reading * 5000 + i);
+                        json_array_append_new(rows, row(id, 1, 0, 0));
+                }
+                take(10 + reading, rows);
+                ck_assert_uint_eq(table->n, 10000);
+        }
+        ck_assert_ptr_null(job_table_find(table, "job_19999"));
+        ck_assert_uint_eq(job_table_find(table, "job_24999")->first_seen_ns, 13 * S);
+        job_table_free(table);
+}
+END_TEST
+
+SUITE("jobs_table", a_job_is_followed_from_reading_to_reading, what_is_no_longer_there_has_ended,
+      an_id_that_stands_twice_is_one_job_and_counted,
+      another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew, ten_thousand_jobs_come_and_go)

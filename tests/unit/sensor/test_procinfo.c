@@ -1,0 +1,73 @@
+/* test_procinfo.c - what /proc says of a process. */
+#include "suite.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/procinfo.h"
+
+START_TEST(a_name_may_hold_anything)
+{
+        struct procinfo_stat s;
+
+        ck_assert_int_eq(procinfo_parse_stat(
+                                 "4711 (a) b (c) S 12 4711 1 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2", &s),
+                         0);
+        ck_assert_uint_eq(s.pid, 4711);
+        ck_assert_uint_eq(s.ppid, 12);
+        ck_assert_str_eq(s.comm, "a) b (c");
+        ck_assert_int_eq(s.state, 'S');
+        ck_assert_uint_eq(s.ticks, 987654);
+        ck_assert_int_eq(procinfo_parse_stat("4711 (a S 12", &s), -EBADMSG);
+        ck_assert_int_eq(procinfo_parse_stat("", &s), -EBADMSG);
+        ck_assert_int_eq(procinfo_parse_stat("4711 (a) S 12 4711", &s), -EBADMSG);
+}
+END_TEST
+
+START_TEST(the_cgroup_that_says_most_is_taken)
+{
+        char path[PROCINFO_CGROUP];
+
+        procinfo_parse_cgroup("0::/system.slice/batch.service\n", path);
+        ck_assert_str_eq(path, "/system.slice/batch.service");
+        procinfo_parse_cgroup("5:memory:/x/y/z/memory\n1:name=systemd:/system.slice/batch.service\n0::/\n", path);
+        ck_assert_str_eq(path, "/system.slice/batch.service");
+        procinfo_parse_cgroup("rubbish", path);
+        ck_assert_str_eq(path, "");
+}
+END_TEST
+
+START_TEST(of_this_process_everything_is_known)
+{
+        struct procinfo p;
+
+        ck_assert_int_eq(procinfo_read((uint32_t)getpid(), &p), 0);
+        ck_assert_uint_eq(p.stat.ppid, (uint32_t)getppid());
+        ck_assert_uint_eq(p.uid, getuid());
+        ck_assert_ptr_nonnull(strstr(p.cmdline, "procinfo"));
+        ck_assert_ptr_nonnull(strstr(p.exe, "procinfo"));
+        ck_assert_uint_eq(procinfo_ticks(procinfo_start_ns(p.stat.ticks)), p.stat.ticks);
+}
+END_TEST
+
+static int count(uint32_t pid, void *userdata)
+{
+        if (pid == (uint32_t)getpid())
+                ++*(int *)userdata;
+        return 0;
+}
+
+START_TEST(each_process_is_told_once_and_one_that_is_gone_is_none)
+{
+        struct procinfo_stat s;
+        int n = 0;
+
+        ck_assert_int_eq(procinfo_each(count, &n), 0);
+        ck_assert_int_eq(n, 1);
+        ck_assert_int_eq(procinfo_stat(4194304, &s), -ESRCH);
+}
+END_TEST
+
+SUITE("procinfo", a_name_may_hold_anything, the_cgroup_that_says_most_is_taken, of_this_process_everything_is_known,
+      each_process_is_told_once_and_one_that_is_gone_is_none)

@@ -248,14 +248,16 @@ void jobs_turn(struct daemon *d)
         orchestrators_turn(d, on_ended);
 }
 
-void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const char *certificate)
+void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const struct vigil_use *use,
+                      const char *certificate)
 {
         struct job_death *x;
 
         if (!orchestrators_count(d->orchestrators))
                 return;
         x = &d->jobs->death[d->jobs->ndeaths++ % JOB_DEATHS];
-        x->id = *id;
+        *x = (struct job_death){.id = *id, .db = use->db, .writes = use->writes};
+        x->last_write_ns = use->writes ? use->last_ns : 0;
         snprintf(x->certificate, sizeof(x->certificate), "%s", certificate);
 }
 

@@ -40,14 +40,17 @@ static uint64_t boottime_of(int64_t at_ns, uint64_t now)
         return ns < 1 ? 1 : (uint64_t)ns;
 }
 
-static const char *certificate_of(const struct jobs *jobs, const struct vigil_ident *id)
+/* Of database @db, or, where there is none, of any. */
+static const struct job_death *death_of(const struct jobs *jobs, const struct vigil_ident *id, unsigned db)
 {
         size_t n = jobs->ndeaths < JOB_DEATHS ? jobs->ndeaths : JOB_DEATHS;
+        const struct job_death *found = NULL;
 
         for (size_t i = 0; i < n; i++)
-                if (jobs->death[i].id.tgid == id->tgid && jobs->death[i].id.start_ns == id->start_ns)
-                        return jobs->death[i].certificate;
-        return NULL;
+                if (jobs->death[i].id.tgid == id->tgid && jobs->death[i].id.start_ns == id->start_ns &&
+                    (!found || jobs->death[i].db == db))
+                        found = &jobs->death[i];
+        return found;
 }
 
 /* ---- processes ---- */
@@ -61,8 +64,9 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
         if (c->facts.nprocesses == JOB_PROCESSES)
                 return;
         c->facts.nprocesses++;
+        const struct job_death *death = ended_ns ? death_of(jobs, id, c->db) : NULL;
         *p = (struct job_process){
-                .tie = how, .id = *id, .ended_ns = ended_ns, .certificate = certificate_of(jobs, id)};
+                .tie = how, .id = *id, .ended_ns = ended_ns, .certificate = death ? death->certificate : NULL};
         p->now = ended_ns ? NULL : samples_now(jobs->samples, id);
         p->before = ended_ns ? NULL : samples_before(jobs->samples, id);
         if (!id->tgid)
@@ -155,9 +159,19 @@ static bool has_written(const struct jobs *jobs, const struct member *m, unsigne
         return false;
 }
 
-static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, unsigned db, struct moved moved,
+static bool had_written(const struct jobs *jobs, const struct member *m, unsigned db, uint64_t since_ns)
+{
+        const struct job_death *death = db ? death_of(jobs, &m->id, db) : NULL;
+
+        return death && death->db == db && death->last_write_ns && death->last_write_ns >= since_ns;
+}
+
+/* Who works for a job wrote when it moved last. Of the living that is seen in their samples, of the dead in their certificates. */
+static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, struct moved moved,
                         struct job_case *c)
 {
+        uint64_t since = c->facts.started_ns > moved.from_ns ? c->facts.started_ns : moved.from_ns;
+
         size_t alive = 0;
 
         for (size_t i = 0; i < o->n; i++) {
@@ -165,9 +179,12 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, u
                 if (m->ended_ns || !could_work(m, moved))
                         continue;
                 alive++;
-                tie(jobs, c, has_written(jobs, m, db, c->facts.started_ns) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id,
-                    0);
+                tie(jobs, c, has_written(jobs, m, c->db, since) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id, 0);
         }
+        for (size_t i = 0; alive && i < o->n; i++)
+                if (o->member[i].ended_ns && could_work(&o->member[i], moved) &&
+                    had_written(jobs, &o->member[i], c->db, since))
+                        tie(jobs, c, JOB_TIE_WRITES, &o->member[i].id, o->member[i].ended_ns);
         if (alive)
                 return;
         /* Nobody is left who could have worked for it: the one that was there last had it. */
@@ -240,9 +257,10 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .userdata = d};
         const struct moved moved = moved_of(job, f);
 
+        ret->db = g && g->state == GUARD_WATCHED ? g->id : 0;
         f->orchestrator_lives = lives(d, o, g, moved);
         if (job->pid)
                 tie_by_pid(jobs, o, job, ret);
         else
-                tie_by_work(jobs, o, g && g->state == GUARD_WATCHED ? g->id : 0, moved, ret);
+                tie_by_work(jobs, o, moved, ret);
 }

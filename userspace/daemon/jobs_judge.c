@@ -49,6 +49,23 @@ static bool waits_for_certificate(const struct orchestrator *o, const struct job
         return p->ended_ns && !p->certificate && now - p->ended_ns < CERTIFICATE_WAIT_NS;
 }
 
+/* Whether one of the living has written when the job moved last says only a sample. */
+static bool waits_for_samples(struct job_case *c, const struct job_judgement *j, struct samples *s, uint64_t now)
+{
+        bool waits = false;
+
+        if (j->verdict != JOB_ORPHANED || j->process == JOB_NOBODY || c->process[j->process].tie != JOB_TIE_WRITES)
+                return false;
+        for (size_t i = 0; i < c->facts.nprocesses; i++) {
+                const struct job_process *p = &c->process[i];
+                if (p->tie != JOB_TIE_TREE || p->ended_ns || p->now || !p->id.start_ns)
+                        continue;
+                samples_want(s, &p->id, now);
+                waits = true;
+        }
+        return waits;
+}
+
 /* A wait that asks again and again uses some CPU time, now more and now less: what was told stands until the other is seen so
  * often in a row. */
 #define OTHER_WAY 3
@@ -74,7 +91,7 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
         if (job->in_question)
                 want_samples(d->jobs->samples, &c, now);
         job_judge(&c.facts, l, &j);
-        if (waits_for_certificate(o, &c, &j, now)) {
+        if (waits_for_certificate(o, &c, &j, now) || waits_for_samples(&c, &j, d->jobs->samples, now)) {
                 job->in_question = true;
                 return;
         }
@@ -99,6 +116,8 @@ void jobs_judge(struct daemon *d, struct orchestrator *o, bool all)
         for (size_t i = 0; i < t->n; i++)
                 if (all || t->job[i].in_question)
                         judge(d, o, &t->job[i], &l, now);
+        if (all)
+                t->judged_ns = clock_boottime_ns() - now;
         memset(t->count, 0, sizeof(t->count));
         for (size_t i = 0; i < t->n; i++)
                 t->count[t->job[i].told]++;

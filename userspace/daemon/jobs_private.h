@@ -46,11 +46,12 @@ struct job_table {
         size_t slots;   /* a power of two */
         uint64_t twice; /* rows of the last reading whose id another one had, too */
 
-        uint64_t due_ns;   /* CLOCK_BOOTTIME of the next reading; 0: never */
-        uint64_t asked_ns; /* when the reading that is at work began; 0: none */
-        bool again;        /* somebody ended meanwhile: one more reading at once */
-        uint64_t read_ns;  /* when the newest reading that succeeded began; 0: none yet */
-        uint64_t read_ms;  /* how long it took */
+        uint64_t due_ns;    /* CLOCK_BOOTTIME of the next reading; 0: never */
+        uint64_t asked_ns;  /* when the reading that is at work began; 0: none */
+        bool again;         /* somebody ended meanwhile: one more reading at once */
+        uint64_t read_ns;   /* when the newest reading that succeeded began; 0: none yet */
+        uint64_t read_ms;   /* how long it took */
+        uint64_t judged_ns; /* how long it took to judge all of it, the last time */
         char method[16];
         char trouble[400]; /* why the last one failed, or what is odd in it; "": nothing */
         bool failed;       /* the last one gave nothing */
@@ -67,6 +68,9 @@ struct job_table {
 struct job_death {
         struct vigil_ident id;
         char certificate[DETECT_ID_LEN];
+        unsigned db;            /* kernel id of the database */
+        uint64_t writes;        /* of it */
+        uint64_t last_write_ns; /* 0: it wrote nothing */
 };
 #define JOB_DEATHS 1024 /* kept of them, a ring */
 
@@ -90,6 +94,7 @@ struct jobs {
 /** Facts with the room that they point into. */
 struct job_case {
         struct job_facts facts;
+        unsigned db; /* kernel id of the orchestrator's database; 0: none */
         struct job_process process[JOB_PROCESSES];
 };
 

@@ -51,6 +51,7 @@ extern const struct command command_replay;
 extern const struct command command_run;
 extern const struct command command_status;
 extern const struct command command_summary;
+extern const struct command command_top;
 
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];

@@ -13,6 +13,7 @@ const struct command *const commands[] = {
         &command_status,
         &command_health,
         &command_summary,
+        &command_top,
         &command_events,
         &command_incidents,
         &command_incident,

@@ -15,6 +15,7 @@
 #include "daemon/reload.h"
 #include "daemon/response.h"
 #include "daemon/summary.h"
+#include "daemon/top.h"
 #include "serve/protocol.h"
 
 #define EXIT_DEGRADED    1
@@ -230,6 +231,14 @@ static void latency(struct daemon *d, struct control_client *c, const json_t *ar
         answer(d, c, document ? 0 : -ENOMEM, document);
 }
 
+static void top(struct daemon *d, struct control_client *c, const json_t *args)
+{
+        json_t *document = NULL;
+        int r = top_document(d, text_arg(args, "database"), &document);
+
+        answer(d, c, r, document);
+}
+
 /* ---- events ---- */
 
 struct page {
@@ -410,6 +419,7 @@ static const struct {
         {"summary", summary},
         {"latency", latency},
         {"jobs", jobs},
+        {"top", top},
         {"events", events},
         {"check", check},
         {"backup-create", make_backup},

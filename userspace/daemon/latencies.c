@@ -265,7 +265,7 @@ static int count(struct daemon *d, uint64_t now)
         return r;
 }
 
-/* How long the shortest turn of all is; 0: nothing is to be judged. Databases begin and end here. */
+/* How long the shortest turn of all is; 0: nothing is watched. Databases begin and end here. */
 static uint64_t prepare(struct daemon *d, uint64_t now)
 {
         uint64_t shortest = 0;
@@ -274,6 +274,8 @@ static uint64_t prepare(struct daemon *d, uint64_t now)
                 struct guard *g = guards_at(d->guards, i);
                 if (!g->of->latency.enabled && !d->latencies->begun)
                         cases_over(d, CODE, g->name, "over");
+                if (g->state == GUARD_WATCHED && !shortest)
+                        shortest = LONGEST_NS;
                 if (g->state != GUARD_WATCHED || !g->of->latency.enabled) {
                         latencies_stop(d, g);
                         continue;
@@ -282,7 +284,7 @@ static uint64_t prepare(struct daemon *d, uint64_t now)
                         continue;
                 g->latency->disturbed |= actions_at_work_on(d->actions, g->name);
                 uint64_t turn = latencies_limits(&g->of->latency).turn_ns;
-                shortest = !shortest || turn < shortest ? turn : shortest;
+                shortest = turn < shortest ? turn : shortest;
         }
         d->latencies->begun = true;
         return shortest;

@@ -144,7 +144,7 @@ json_t *live_health(struct daemon *d, int *ret_exit)
 
 /* ---- status ---- */
 
-static json_t *open_incidents(const struct daemon *d)
+json_t *live_incidents(const struct daemon *d)
 {
         struct incident *const *list;
         size_t n = incidents_list(d->incidents, &list), count[SEVERITY_P3 + 1] = {0};
@@ -182,7 +182,7 @@ json_t *live_status(struct daemon *d)
                          "schema", "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at",
                          started, "boot_id", d->head.boot_id, "tier", d->head.tier, "watch", watch_status(d),
                          "health", live_health(d, &exit), "trust", trust(d), "store", store_status(d), "databases",
-                         live_databases(d), "incidents", open_incidents(d), "actions", response_json(d), "jobs",
+                         live_databases(d), "incidents", live_incidents(d), "actions", response_json(d), "jobs",
                          jobs_status(d), "memory_bytes", (json_int_t)memory_use(d->memory).bytes,
                          "certificates_left_out", (json_int_t)d->uneventful.left_out);
 }

@@ -10,3 +10,6 @@ json_t *live_status(struct daemon *d);
 
 /** `status` and `reasons` of "vigil.health/1". @param ret_exit 0 healthy, 1 degraded, 2 critical. New reference. */
 json_t *live_health(struct daemon *d, int *ret_exit);
+
+/** How many are not resolved, by severity. New reference. */
+json_t *live_incidents(const struct daemon *d);

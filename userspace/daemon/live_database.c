@@ -65,7 +65,7 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
 
 /* ---- one database ---- */
 
-static void put_account(struct daemon *d, const struct guard *g, json_t *o)
+void live_put_account(struct daemon *d, const struct guard *g, json_t *o)
 {
         struct model_database shown = {0};
         struct vigil_db a;
@@ -116,7 +116,7 @@ static json_t *next_check(const struct guard *g)
         return json_string(at);
 }
 
-static const char *state_name(const struct daemon *d, const struct guard *g)
+const char *live_state(const struct daemon *d, const struct guard *g)
 {
         if (g->state != GUARD_WATCHED)
                 return "waiting";
@@ -131,10 +131,10 @@ static json_t *database_json(struct daemon *d, struct guard *g, json_t *users)
                 g->seen_file = true;
         text_json_set(o, "name", g->name, strlen(g->name));
         text_json_set(o, "path", g->path, strlen(g->path));
-        json_object_set_new(o, "state", json_string(state_name(d, g)));
+        json_object_set_new(o, "state", json_string(live_state(d, g)));
         json_object_set_new(o, "problem", g->state == GUARD_WATCHED ? json_null() : json_string(g->why));
         json_object_set_new(o, "discovered", json_boolean(discovery_has(d, g->of)));
-        put_account(d, g, o);
+        live_put_account(d, g, o);
         json_object_set_new(o, "processes", users ? users : json_array());
         json_object_set_new(o, "last_check", check_json_of(g));
         json_object_set_new(o, "last_backup", backup_json_of(g));
@@ -157,7 +157,7 @@ static bool in_trouble(const struct daemon *d, const struct guard *g)
         struct incident *const *list;
         size_t n = incidents_list(d->incidents, &list);
 
-        if (strcmp(state_name(d, g), "watched") != 0)
+        if (strcmp(live_state(d, g), "watched") != 0)
                 return true;
         for (size_t i = 0; i < n; i++)
                 for (size_t k = 0; k < list[i]->ndatabases; k++)

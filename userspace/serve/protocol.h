@@ -23,6 +23,7 @@
  *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
  *   latency                      {database}                          vigil.latency/1
  *   jobs                         {id}                                vigil.jobs/1; without id all that run
+ *   top                          {database}                          vigil.top/1
  *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":
  *                                                                    number of the last of them, `after` where there are none}: the
  *                                                                    next page is behind it, until one is empty

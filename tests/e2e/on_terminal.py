@@ -1,0 +1,100 @@
+"""on_terminal.py - runs a program on a terminal of its own, presses keys, and says what came.
+
+Usage: on_terminal.py COLUMNSxLINES OUT STEP... -- PROGRAM...
+
+A step is a key or text to type (\\e for ESC), or one of
+  wait:TEXT     until TEXT has come since the last step (20 s at most: else status 9)
+  size:CxL      another size, and SIGWINCH
+  signal:NAME   to the program
+  sleep:MS
+OUT gets every byte that came. At the end the program must have ended by itself within 20 s. Prints one line of JSON:
+status (as wait(2) has it: exit, or signal), and whether the terminal's modes are as they were. """
+import fcntl, json, os, pty, select, signal, struct, sys, termios, time
+
+size, out_path, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
+steps, program = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+
+
+def set_size(fd, text):
+    columns, lines = map(int, text.split("x"))
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+
+master, slave = pty.openpty()
+set_size(slave, size)
+before = termios.tcgetattr(slave)
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for fd in range(3):
+        os.dup2(slave, fd)
+    os.closerange(3, 64)
+    os.environ["TERM"] = "xterm"
+    os.execvp(program[0], program)
+
+out = open(out_path, "wb")
+fresh = b""
+
+
+def pump(seconds):
+    """Takes what comes; returns False when the program has ended and everything is read."""
+    global fresh
+    ready, _, _ = select.select([master], [], [], seconds)
+    if ready:
+        data = os.read(master, 65536)
+        out.write(data)
+        fresh += data
+        return True
+    return False
+
+
+def until(condition, what):
+    end = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGKILL)
+            sys.exit("on_terminal.py: not within 20 s: %s; what came: %r" % (what, fresh[-3000:]))
+        pump(0.05)
+
+
+for step in steps:
+    kind, _, value = step.partition(":")
+    if kind == "wait" and value:
+        until(lambda: value.encode() in fresh, value)
+        fresh = fresh[fresh.index(value.encode()) + len(value) :]
+    elif kind == "size" and value:
+        set_size(slave, value)
+    elif kind == "signal" and value:
+        os.kill(pid, getattr(signal, "SIG" + value))
+    elif kind == "sleep" and value:
+        end = time.monotonic() + int(value) / 1000
+        while time.monotonic() < end:
+            pump(0.02)
+    else:
+        os.write(master, step.replace("\\e", "\033").encode())
+
+status = None
+
+
+def ended():
+    global status
+    if status is None:
+        got, code = os.waitpid(pid, os.WNOHANG)
+        status = code if got else None
+    return status is not None
+
+
+until(ended, "the end of the program")
+while pump(0.1):
+    pass
+out.close()
+print(
+    json.dumps(
+        {
+            "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            "signal": signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else None,
+            "modes_restored": termios.tcgetattr(slave) == before,
+        }
+    )
+)

@@ -69,6 +69,28 @@ bench_idle() {
 	figure idle "processor" % idle.cpu 0.1
 }
 
+# Each database has been worked on, so that it has histograms; with this window a turn is a second, not five.
+bench_latency() {
+	local judged i before seconds
+	seconds=$(rounds 60 15)
+	for judged in true false; do
+		say "latency: 100 databases, judged: $judged, $seconds s"
+		daemon_begin "latency { window = 6s  enabled = $judged }
+$(many "$tmpfs/many" 100)"
+		for ((i = 0; i < 100; i++)); do
+			sqlite3 "$tmpfs/many/$i.db" "insert into t values(1)"
+		done
+		sleep 3
+		before=$(on_processor)
+		sleep "$seconds"
+		sample "latency.$judged" "$(awk -v a="$before" -v b="$(on_processor)" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e6 }')"
+		daemon_end
+		rm -rf "$tmpfs/many" "$disk/state"
+	done
+	figure latency "processor each second, 100 databases, one turn a second" ms latency.true 5
+	figure latency "the same, nothing judged" ms latency.false
+}
+
 bench_status() {
 	local i
 	daemon_begin "$(many "$tmpfs/many" 100)"

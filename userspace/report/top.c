@@ -185,7 +185,9 @@ static enum ink value_of(const json_t *entry, const struct column *c, char ret[6
                 number_text(ret, value);
                 return json_integer_value(value) > 0 ? INK_BAD : INK_PLAIN;
         case FORM_FACTOR:
-                snprintf(ret, 64, factor >= 1.5 ? "x%.0f" : "", factor);
+                ret[0] = '\0';
+                if (factor >= 1.5)
+                        snprintf(ret, 64, "x%.0f", factor);
                 return factor >= 5 ? INK_BAD : INK_PLAIN;
         }
         return INK_PLAIN;

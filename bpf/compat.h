@@ -244,6 +244,24 @@ static __always_inline __u64 inode_number(struct inode *inode)
         return BPF_CORE_READ(inode, i_ino);
 }
 
+/* Whether @task may not run because its cgroup has used up its processor time. Up to 6.17 the whole queue of the cgroup is set
+ * aside; since 6.18 each task is when it returns to user space (e1fad12dcb66 "sched/fair: Switch to task based throttle model").
+ * @task is a typed pointer. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct task_struct___throttled {
+        bool throttled;
+};
+#pragma clang attribute pop
+
+static __always_inline bool is_throttled(struct task_struct *task)
+{
+        if (bpf_core_field_exists(((struct task_struct___throttled *)0)->throttled))
+                return BPF_CORE_READ((struct task_struct___throttled *)task, throttled);
+        if (bpf_core_field_exists(((struct cfs_rq *)0)->throttle_count))
+                return BPF_CORE_READ(task, se.cfs_rq, throttle_count) > 0;
+        return false;
+}
+
 /* mark_victim: (pid) up to 6.7, (task, uid) since 6.8 (72ba14deb40a "mm: update mark_victim tracepoints fields"). A pid is a
  * small number, a task a kernel address. */
 static __always_inline bool is_kernel_pointer(__u64 value)

@@ -57,8 +57,32 @@ struct hlist_head___names {
         struct hlist_node *first;
 };
 
+struct gendisk;
+
+struct block_device {
+        struct gendisk *bd_disk;
+};
+
+struct request_queue {
+        struct gendisk *disk;
+};
+
+struct request {
+        struct request_queue *q;
+        unsigned int __data_len;
+};
+
+struct cfs_rq {
+        int throttle_count;
+};
+
+struct sched_entity {
+        struct cfs_rq *cfs_rq;
+};
+
 struct super_block {
         __u32 s_dev;
+        struct block_device *s_bdev;
         unsigned long s_magic;
 };
 
@@ -212,6 +236,7 @@ struct task_struct {
         struct mm_struct *mm;
         struct css_set *cgroups;
         void *stack;
+        struct sched_entity se;
 };
 
 struct kernel_siginfo {

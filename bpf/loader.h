@@ -56,6 +56,15 @@ enum probe_id {
         PROBE_PREAD64,
         PROBE_READV,
         PROBE_PREADV,
+        PROBE_SWITCH,
+        PROBE_WAKEUP,
+        PROBE_THREAD_EXIT,
+        PROBE_RQ_INSERT,
+        PROBE_RQ_ISSUE,
+        PROBE_RQ_COMPLETE,
+        PROBE_RQ_MERGE,
+        PROBE_JOURNAL_LOG,
+        PROBE_JOURNAL_END,
         PROBE_COUNT,
 };
 
@@ -119,7 +128,8 @@ struct db_priv {
         __u32 txn_facts;     /* enum txn_fact */
         __u32 name_len;
         __u32 seeded; /* 1: who had it open when its watch began has been looked for */
-        __u32 pad;
+        __u32 commit_tid; /* the thread whose span the open commit is; 0: none */
+        __u64 disk;       /* address of the gendisk that its file system lies on; 0: not known */
         char name[VIGIL_NAME_MAX];
 };
 
@@ -238,6 +248,39 @@ struct seed_entry {
         __u32 role;
         __u32 generation;
         __u32 other_name; /* 1: a main file, opened by a name that is not watched */
+};
+
+/* ---- where the time of commits and syncs goes (span.h) ---- */
+
+/* Operations that are told apart; a sync within a commit is both. */
+enum span_kind { SPAN_COMMIT = 0, SPAN_SYNC = 1, SPAN_KINDS = 2 };
+
+/* What a thread in an operation does; what it is blocked by is kept by kernel stack. */
+enum span_state { SPAN_RUNS = 0, SPAN_QUEUED, SPAN_LIMITED, SPAN_LOCKED, SPAN_BLOCKED };
+
+/* One kind of operation on one database: index is db * SPAN_KINDS + kind. */
+struct span_sum {
+        __u64 count; /* that have ended */
+        __u64 total_ns;
+        __u64 ns[SPAN_BLOCKED];
+};
+
+#define SPAN_STACK 40 /* frames */
+
+struct wait_key {
+        __s32 stack; /* in `wait_stacks`; negative: it could not be kept */
+        __u32 db;
+        __u32 kinds; /* bit 1 << enum span_kind */
+        __u32 pad;
+};
+
+struct wait_sum {
+        __u64 ns;
+        __u64 held_ns;    /* of that, the device had nothing to do until requests came at last */
+        __u64 late_ns;    /* and nothing any more, before the thread was woken */
+        __u64 queue_ns;   /* of the rest, the part of requests in its queue, by proportion */
+        __u64 log_ns;     /* of `ns`, the journal wrote the transaction that was waited for */
+        __u64 unsplit_ns; /* the device was not known */
 };
 
 /* Beside the bits of enum vigil_lock in the answer of the programs that look at locks: there were more on the file than could

@@ -7,6 +7,7 @@
 #include "act.h"
 #include "hist.h"
 #include "obstacle.h"
+#include "span.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -97,8 +98,16 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
         }
 }
 
+static __always_inline void commit_over(struct act *a)
+{
+        span_close(a->priv->commit_tid, a->db->id, SPAN_COMMIT, a->ns);
+        a->priv->commit_tid = 0;
+}
+
 static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 {
+        if (cfg_attribution && bits & VIGIL_LOCK_WAL_WRITE)
+                commit_over(a);
         if (bits & VIGIL_LOCK_WAL_WRITE) {
                 if (a->use->write_lock_ns)
                         hist_add(a->p, a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns,
@@ -126,6 +135,8 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
 
 static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_close)
 {
+        if (cfg_attribution && gone & VIGIL_LOCK_RESERVED)
+                commit_over(a);
         if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
                 hist_add(a->p, a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
                 a->use->write_lock_ns = 0;
@@ -221,6 +232,27 @@ static __always_inline bool is_cancelled(struct file_lock *fl, __u32 gone)
                 return false;
         struct task_struct *task = current_task();
         return !(BPF_CORE_READ(task, flags) & PF_EXITING) && !BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
+/* What a lock that was asked for means for the time of a commit. The locks that keep readers apart from a commit are waited for,
+ * too; a checkpoint that finds somebody at work is merely put off. */
+static __always_inline void lock_span(struct act *a, unsigned char type, long long start, long long end, int ret)
+{
+        const __u32 first = VIGIL_LOCK_RESERVED | VIGIL_LOCK_WAL_WRITE;
+        __u32 bits = lock_bits(a->role, type, start, end);
+
+        if (type == F_UNLCK)
+                return;
+        if (ret) {
+                if (a->role == VIGIL_ROLE_MAIN || bits & first)
+                        span_lock_refused(a->db->id, a->ns);
+                return;
+        }
+        bits &= ~a->use->locks;
+        if (bits & VIGIL_LOCK_WAL_RECOVER)
+                return;
+        if (bits & (first | VIGIL_LOCK_SHARED | VIGIL_LOCK_EXCLUSIVE))
+                span_lock_taken(a->db->id, (bits & first) != 0, a->ns);
 }
 
 static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
@@ -379,6 +411,8 @@ static __always_inline int posix_lock(struct inode *inode, struct file_lock *fl,
         a.ns = bpf_ktime_get_boot_ns();
         a.use->last_ns = a.ns;
         lock_note(&a, type, start, end, ret);
+        if (cfg_attribution)
+                lock_span(&a, type, start, end, ret);
         if (!ret)
                 lock_apply(&a, fl, type, start, end);
         else

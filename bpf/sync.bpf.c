@@ -4,6 +4,7 @@
  * sync_file_range is seen and never credited: it does not write metadata and does not flush the device (sync_file_range(2)). */
 #include "act.h"
 #include "hist.h"
+#include "span.h"
 
 #include <asm/unistd.h>
 
@@ -27,6 +28,8 @@ static __always_inline int file_sync_enter(int fd, __u32 probe)
                         COUNT(full_syncs);
                 __sync_fetch_and_add(&a.p->syncs_in_flight, 1);
                 a.use->flags |= VIGIL_USE_SYNCING;
+                if (cfg_attribution)
+                        span_sync(a.db, a.priv, a.file, (__u32)id, a.ns);
         }
         return 0;
 }
@@ -126,6 +129,8 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
                 __sync_fetch_and_add(&p->syncs_in_flight, -1);
         a.use->flags &= ~VIGIL_USE_SYNCING;
         __u64 took = a.ns - f->entered_ns;
+        if (cfg_attribution)
+                span_close((__u32)id, f->db, SPAN_SYNC, a.ns);
         __sync_fetch_and_add(&l->syncs, 1);
         a.use->syncs++;
         if (ret)

@@ -81,6 +81,7 @@ static int run(const struct cli *cli, int argc, char **argv)
                 {"--check", OPT_CHOICE, &o.check, check_choices},
                 {"--wait", OPT_CHOICE, &wait, wait_choices},
                 {"--reads", OPT_FLAG, &o.reads, NULL},
+                {"--why", OPT_FLAG, &o.why, NULL},
                 {"--verdict-exit", OPT_FLAG, &verdict_exit, NULL},
                 {"--wait-detach", OPT_FLAG, &o.wait_detach, NULL},
                 {NULL, OPT_FLAG, NULL, NULL},
@@ -127,6 +128,8 @@ const struct command command_exec = {
                 "  --wait tree|cmd   report when the whole tree has ended (default), or COMMAND alone\n"
                 "  --record FILE     keep the stream of records for vigil replay\n"
                 "  --reads           count reads, too; slows every read of the host a little\n"
+                "  --why             say where the time of commits and syncs went; slows every context switch of the\n"
+                "                    host a little\n"
                 "  --verdict-exit    exit 0 clean, 1 abrupt, 2 unclean or unknown, instead of COMMAND's status\n"
                 "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "\n"

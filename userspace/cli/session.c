@@ -193,6 +193,7 @@ static int load(struct session *s)
                                     .second_names = true,
                                     .stream_all = s->options->stream_all,
                                     .reads = s->options->reads,
+                                    .attribution = s->options->why,
                                     .verbose = s->cli->verbose,
                                     .give_up = told_to_stop};
         char why[SENSOR_WHY_LEN];

@@ -22,6 +22,7 @@ struct watch_options {
         int check;              /* enum check_method */
         uint64_t max_size_mb;
         bool reads;
+        bool why; /* --why: where the time of commits and syncs went */
         bool stream_all;
         bool wait_detach;
 };

@@ -48,6 +48,16 @@ const struct model_trouble *model_trouble(const struct model *m, size_t i)
         return i < m->ntroubles ? &m->trouble[i] : NULL;
 }
 
+size_t model_n_shares(const struct model *m)
+{
+        return m->nshares;
+}
+
+const struct model_shares *model_shares(const struct model *m, size_t i)
+{
+        return &m->shares[i];
+}
+
 size_t model_n_hists(const struct model *m)
 {
         return m->nhists;

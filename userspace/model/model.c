@@ -62,6 +62,7 @@ void model_free(struct model *m)
         free(m->copy);
         free(m->taking);
         free(m->hist);
+        free(m->shares);
         free(m->probe);
         free(m->oom);
         free(m->signal);
@@ -198,6 +199,26 @@ static int feed_hist(struct model *m, const struct vigil_hist_rec *r)
         return 0;
 }
 
+/* Cumulative: the last one counts. */
+static int feed_attribution(struct model *m, const struct vigil_attribution *r)
+{
+        for (size_t i = 0; i < m->nshares; i++)
+                if (m->shares[i].a.db == r->db && m->shares[i].a.op == r->op) {
+                        m->shares[i].a = *r;
+                        return 0;
+                }
+        if (m->nshares == MODEL_MAX_SHARES) {
+                m->full++;
+                return 0;
+        }
+        struct model_shares *grown = model_grow(m->shares, m->nshares, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->shares = grown;
+        grown[m->nshares++] = (struct model_shares){.database = r->db, .a = *r};
+        return 0;
+}
+
 static int feed_cgroup(struct model *m, const struct vigil_cgroup *r)
 {
         if (model_cgroup(m, r->cgroup_id))
@@ -290,6 +311,8 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
                 return slot_take_db(m, &((const struct vigil_ledger_rec *)r)->db, h->ns);
         case VIGIL_HIST:
                 return feed_hist(m, r);
+        case VIGIL_ATTRIBUTION:
+                return feed_attribution(m, r);
         case VIGIL_CGROUP:
                 return feed_cgroup(m, r);
         case VIGIL_PROBE:
@@ -393,6 +416,8 @@ int model_finish(struct model *m)
                 m->taking[i].database = model_database_by_id(m, m->taking[i].db);
         for (size_t i = 0; i < m->nhists; i++)
                 m->hist[i].database = model_database_by_id(m, (uint32_t)m->hist[i].database);
+        for (size_t i = 0; i < m->nshares; i++)
+                m->shares[i].database = model_database_by_id(m, m->shares[i].a.db);
         databases_settle(m);
         afterlife_settle(m);
         trust_settle(m);

@@ -21,6 +21,7 @@
 #define MODEL_MAX_PROBES    256
 #define MODEL_MAX_HISTS     4096
 #define MODEL_MAX_SIGNALS   4096
+#define MODEL_MAX_SHARES    (2 * VIGIL_MAX_DBS)
 #define MODEL_MAX_COPIES    1024
 #define MODEL_MAX_TAKINGS   1024
 
@@ -130,6 +131,12 @@ struct model_hist {
         struct vigil_hist hist;
 };
 
+/** Where the time of the commits (VIGIL_OP_COMMIT) or syncs (VIGIL_OP_SYNC) of a database went. */
+struct model_shares {
+        size_t database;
+        struct vigil_attribution a;
+};
+
 struct model *model_new(void); /* NULL: out of memory */
 void model_free(struct model *m);
 
@@ -180,6 +187,10 @@ bool model_gone(const struct model *m, uint32_t db, unsigned role, uint64_t ns, 
 
 size_t model_n_hists(const struct model *m);
 const struct model_hist *model_hist(const struct model *m, size_t i);
+
+/** Of the stream's last word on each database and operation. */
+size_t model_n_shares(const struct model *m);
+const struct model_shares *model_shares(const struct model *m, size_t i);
 
 /** Who (@p start_ns, @p tgid) was at @p ns; NULL: not known. After model_finish(). */
 const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);

@@ -62,6 +62,8 @@ struct model {
         size_t ngone;
         struct model_hist *hist; /* the same */
         size_t nhists;
+        struct model_shares *shares; /* the same */
+        size_t nshares;
         struct text_of_id cgroup[MODEL_MAX_CGROUPS];
         size_t ncgroups;
         struct vigil_probe *probe;

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "detect/wording.h"
 #include "report/build.h"
+#include "report/shares.h"
 
 /* What the files say outranks what was seen of them: a mode may be changed without a transaction. Of the rollback modes only
  * how a journal ended tells which it is, and not under locking_mode EXCLUSIVE, which zeroes the header in all of them. */
@@ -112,6 +113,21 @@ static json_t *build_integrity(const struct model_database *db, const struct rep
         return o;
 }
 
+/* null: nobody asked where the time went, or nothing can be told. */
+static json_t *build_attribution(struct build *b, size_t database)
+{
+        json_t *array = NULL;
+        for (size_t i = 0; i < model_n_shares(b->m); i++) {
+                const struct model_shares *s = model_shares(b->m, i);
+                if (s->database != database)
+                        continue;
+                if (!array)
+                        array = json_array();
+                append(b, array, shares_json(&s->a));
+        }
+        return array ? array : json_null();
+}
+
 static uint32_t page_size(const struct model_database *db)
 {
         if (db->observed && !db->observed->error && db->observed->page_size)
@@ -147,6 +163,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
         put(b, o, "findings", findings);
         put(b, o, "integrity", build_integrity(db, extra, extras ? extras->skip_reason : NULL));
         put(b, o, "io", build_io(b, database));
+        put(b, o, "attribution", build_attribution(b, database));
         put(b, o, "backup", extra && extra->backup ? json_incref(extra->backup) : json_null());
         return o;
 }

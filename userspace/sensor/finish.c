@@ -26,9 +26,10 @@ static uint64_t missed_by(const struct sensor *s, size_t i)
         return missed_of(s->taken ? s->taken_program[i] : bpf_program__fd(probe_program(&probes[i], s->skeleton)));
 }
 
-static bool is_planned(const struct sensor *s, size_t i)
+bool probe_is_planned(const struct sensor *s, size_t i)
 {
-        return i < probes_count && (!(probes[i].flags & PROBE_READS) || s->options.reads);
+        return i < probes_count && (!(probes[i].flags & PROBE_READS) || s->options.reads) &&
+               (!(probes[i].flags & PROBE_ATTRIBUTION) || s->options.attribution);
 }
 
 uint64_t probes_missed(const struct sensor *s)
@@ -36,7 +37,7 @@ uint64_t probes_missed(const struct sensor *s)
         uint64_t sum = 0;
 
         for (size_t i = 0; i < probes_count; i++)
-                if (is_planned(s, i))
+                if (probe_is_planned(s, i))
                         sum += missed_by(s, i);
         return sum;
 }
@@ -52,7 +53,7 @@ int sensor_probe_state(const struct sensor *s, size_t i, struct sensor_probe *re
         uint32_t key;
         uint64_t n = 0;
 
-        if (!is_planned(s, i))
+        if (!probe_is_planned(s, i))
                 return -ENOENT;
         key = (uint32_t)probes[i].id;
         bpf_map_lookup_elem(bpf_map__fd(s->skeleton->maps.seen), &key, &n);
@@ -85,6 +86,13 @@ int sensor_probes(struct sensor *s, sensor_fn fn, void *userdata)
 
 /* ---- the end ---- */
 
+static int attribution_deliver(struct sensor *s, sensor_fn fn, void *userdata)
+{
+        int r = sensor_attribution(s, fn, userdata);
+
+        return r == -EOPNOTSUPP ? 0 : r;
+}
+
 static int send_statistics(struct sensor *s, sensor_fn fn, void *userdata)
 {
         struct vigil_stats r;
@@ -96,7 +104,8 @@ static int send_statistics(struct sensor *s, sensor_fn fn, void *userdata)
 int sensor_finish(struct sensor *s, sensor_fn fn, void *userdata)
 {
         static int (*const step[])(struct sensor *, sensor_fn, void *) = {
-                participants_deliver, ledgers_deliver, sensor_histograms, sensor_probes, send_statistics,
+                participants_deliver, ledgers_deliver, sensor_histograms,
+                attribution_deliver,  sensor_probes,   send_statistics,
         };
         int r = sensor_poll(s, 0, fn, userdata);
 

@@ -15,8 +15,10 @@
 #include "sensor/probes.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
+#include "sensor/wait_kind.h"
 
 #define SENSOR_MAX_PROBES 64
+#define SENSOR_STACKS     1024 /* kernel stacks that are kept (bpf/span.h) */
 
 /* Histograms by slot: when something was added last, as far as sensor_histograms() has seen. */
 struct hist_idle {
@@ -61,6 +63,8 @@ struct sensor {
         uint32_t *hist_retired;      /* slots whose key was taken away at hist_retired_ns */
         size_t hist_nretired;
         uint64_t hist_retired_ns;
+
+        int8_t *wait_kind; /* SENSOR_STACKS of them: enum wait_kind of each kernel stack, -1: not told yet; NULL until asked for */
 
         /* during a poll */
         sensor_fn fn;
@@ -127,6 +131,15 @@ void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, 
 
 /* Programs that run while user space takes something away may write to it for so long. */
 #define SENSOR_GRACE_NS 1000000000ull
+
+/* True when probe @i is to be attached with these options. */
+bool probe_is_planned(const struct sensor *s, size_t i);
+
+/* Before loading: what attribution needs, or, without it, as little as can be. */
+void attribution_prepare(struct sensor *s);
+
+/* Database @id is another one from now on. */
+void attribution_forget(struct sensor *s, unsigned id);
 
 /* Runs of all attached programs that the kernel skipped. */
 uint64_t probes_missed(const struct sensor *s);

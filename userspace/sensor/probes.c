@@ -22,6 +22,12 @@
                 .flags = PROBE_BTF | (flags_)                                                                      \
         }
 
+#define JOURNAL(event, id_)                                                                                        \
+        {                                                                                                          \
+                .name = #event, .tracepoint = #event, .category = "jbd2", .id = (id_),                             \
+                .program = PROGRAM(tp__##event), .flags = PROBE_ATTRIBUTION | PROBE_UNTRIED                        \
+        }
+
 const struct probe probes[] = {
         /* How processes come and go first: a process that is missed here is missed for good. */
         TYPED(sched_process_fork, PROBE_FORK, tp_btf__, PROBE_NEEDED),
@@ -88,6 +94,16 @@ const struct probe probes[] = {
         EXIT(pread64, PROBE_PREAD64, read, PROBE_READS),
         EXIT(readv, PROBE_READV, read, PROBE_READS),
         EXIT(preadv, PROBE_PREADV, read, PROBE_READS),
+
+        TYPED(sched_switch, PROBE_SWITCH, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(sched_wakeup, PROBE_WAKEUP, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(thread_exit, PROBE_THREAD_EXIT, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(block_rq_insert, PROBE_RQ_INSERT, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(block_rq_issue, PROBE_RQ_ISSUE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(block_rq_complete, PROBE_RQ_COMPLETE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(block_rq_merge, PROBE_RQ_MERGE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        JOURNAL(jbd2_commit_logging, PROBE_JOURNAL_LOG),
+        JOURNAL(jbd2_end_commit, PROBE_JOURNAL_END),
 };
 
 const size_t probes_count = sizeof(probes) / sizeof(probes[0]);

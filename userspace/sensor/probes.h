@@ -13,6 +13,7 @@ enum probe_flag {
         PROBE_NEEDED = 1 << 0,  /* without it nothing can be watched */
         PROBE_UNTRIED = 1 << 1, /* cannot be provoked harmlessly: `seen` stays unknown */
         PROBE_READS = 1 << 2,   /* only with --reads */
+        PROBE_ATTRIBUTION = 1 << 4, /* only with it; without one of them less is told, and the trust is what it was */
         PROBE_BTF = 1 << 3,     /* raw or typed tracepoint: libbpf knows where from the program's section */
 };
 
@@ -20,6 +21,7 @@ enum probe_flag {
 struct probe {
         const char *name;       /* as told to people: "sys_exit_pwrite64" */
         const char *tracepoint; /* name of the event in its category; with PROBE_BTF the same as in the section */
+        const char *category;   /* NULL: "syscalls" */
         size_t id;              /* index in the map `seen` */
         size_t program;         /* offset of the program's pointer in struct vigil_bpf */
         unsigned flags;         /* enum probe_flag */

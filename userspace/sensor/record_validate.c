@@ -30,6 +30,7 @@ static const uint32_t min_size[] = {
         [VIGIL_PROBE] = sizeof(struct vigil_probe),
         [VIGIL_END] = sizeof(struct vigil_end),
         [VIGIL_LIVE] = sizeof(struct vigil_proc),
+        [VIGIL_ATTRIBUTION] = sizeof(struct vigil_attribution),
 };
 #define NTYPES (sizeof(min_size) / sizeof(min_size[0]))
 
@@ -105,6 +106,7 @@ static const struct bounded_field {
         {FIELD(VIGIL_OBSERVED, vigil_observed, db), VIGIL_MAX_DBS},
         {FIELD(VIGIL_HIST, vigil_hist_rec, key.db), VIGIL_MAX_DBS},
         {FIELD(VIGIL_HIST, vigil_hist_rec, key.role), VIGIL_ROLES},
+        {FIELD(VIGIL_ATTRIBUTION, vigil_attribution, db), VIGIL_MAX_DBS},
         {FIELD(VIGIL_PROCESS, vigil_process, argv_len), VIGIL_ARGV_MAX + 1},
         {FIELD(VIGIL_SESSION, vigil_session, argv_len), VIGIL_ARGV_MAX + 1},
         {FIELD(VIGIL_SIGNAL, vigil_signal, sig.ancestors), VIGIL_ANCESTORS + 1},

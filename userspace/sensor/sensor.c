@@ -85,12 +85,13 @@ static void attach_all(struct sensor *s)
                 const struct probe *p = &probes[i];
                 struct bpf_program *program = probe_program(p, s->skeleton);
 
-                if (p->flags & PROBE_READS && !s->options.reads)
+                if (!probe_is_planned(s, i))
                         continue;
                 s->link[i] = p->flags & PROBE_BTF
                                      ? bpf_program__attach(program)
-                                     : bpf_program__attach_tracepoint(program, "syscalls", p->tracepoint);
-                if (!s->link[i])
+                                     : bpf_program__attach_tracepoint(
+                                               program, p->category ? p->category : "syscalls", p->tracepoint);
+                if (!s->link[i] && !(p->flags & PROBE_ATTRIBUTION))
                         s->missing++;
         }
 }
@@ -139,7 +140,9 @@ static int load_with(struct sensor *s, bool casts)
         s->skeleton->rodata->cfg_second_names = s->options.second_names;
         s->skeleton->rodata->cfg_stream_all = s->options.stream_all;
         s->skeleton->rodata->cfg_casts = casts;
-        bpf_program__set_autoload(s->skeleton->progs.tp__read_exit, s->options.reads);
+        for (size_t i = 0; i < probes_count; i++)
+                bpf_program__set_autoload(probe_program(&probes[i], s->skeleton), probe_is_planned(s, i));
+        attribution_prepare(s);
         int r = vigil_bpf__load(s->skeleton);
         if (r < 0) {
                 vigil_bpf__destroy(s->skeleton);
@@ -154,6 +157,10 @@ static int load(struct sensor *s, char *why)
 
         if (r < 0 && r != -EPERM) /* before 6.2 there are no casts (compat.h) */
                 r = load_with(s, false);
+        if (r < 0 && r != -EPERM && s->options.attribution) { /* before 5.18: latency.bpf.c */
+                s->options.attribution = false;
+                r = load_with(s, false);
+        }
         if (r < 0)
                 return explain(r, "cannot load the BPF programs", why);
         r = rings_open(s);
@@ -359,6 +366,7 @@ void sensor_leave(struct sensor *s)
         }
         free(s->hist_idle);
         free(s->hist_retired);
+        free(s->wait_kind);
         free(s);
 }
 

@@ -21,6 +21,7 @@ struct sensor_options {
         bool second_names;     /* and watched files under other names that somebody opens them by */
         bool stream_all;       /* stream every operation, not only the rare ones */
         bool reads;            /* attach to the read calls, too */
+        bool attribution;      /* find out where the time of commits and syncs goes, if this kernel can tell */
         bool verbose;          /* libbpf may speak */
         bool (*give_up)(void); /* asked when everything is loaded and nothing is attached yet; NULL: never */
         const char *
@@ -200,6 +201,11 @@ int sensor_collect(struct sensor *s, sensor_fn fn, void *userdata);
  * three quarters of the places are taken, histograms to which nothing was added for ten minutes are forgotten, and begin at
  * zero should they be needed again. So a count that has fallen is a beginning. @return 0 or -errno */
 int sensor_histograms(struct sensor *s, sensor_fn fn, void *userdata);
+
+/** Delivers VIGIL_ATTRIBUTION: where the time of the commits and of the syncs of each database went, cumulative since it came
+ * under watch. Names the kernel's functions from /proc/kallsyms (CAP_SYSLOG); what cannot be named is not explained.
+ * @return 0; -EOPNOTSUPP it was not asked for, or this kernel cannot tell; or -errno */
+int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata);
 
 /** The counters of loss as sensor_finish() would deliver them, cumulative; the header, `gaps` and `cut` are zero.
  * @return 0 or -errno */

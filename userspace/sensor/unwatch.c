@@ -188,6 +188,7 @@ static void release(struct sensor *s, unsigned id)
 
         zero_histograms(s, id);
         sensor_note(s, id, NULL, 0);
+        attribution_forget(s, id);
         if (bpf_map_update_elem(map_fd(s->skeleton->maps.dbs), &key, &no_db, BPF_EXIST) < 0 ||
             bpf_map_update_elem(map_fd(s->skeleton->maps.dbp), &key, &no_priv, BPF_EXIST) < 0 ||
             bpf_map_update_elem(map_fd(s->skeleton->maps.free_dbs), NULL, &key, BPF_ANY) < 0)

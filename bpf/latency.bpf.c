@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* latency.bpf.c - what threads with an open span do: run, wait for a processor, block; and what disks and journals do
+ * meanwhile. Loaded only with cfg_attribution.
+ *
+ * The first two run for each context switch and each wakeup of the host: who has no span leaves after one load. */
+#include "span.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define TASK_RUNNING 0
+
+/* ---- threads ---- */
+
+/* The span of @task. One whose thread is gone, for a number may come back under another, ends here. */
+static __always_inline struct span *span_of_task(struct task_struct *task)
+{
+        __u32 tid = (__u32)task->pid;
+        struct span *s = span_of(tid);
+
+        if (s && (s->task != (__u64)task || s->start_ns != task->start_boottime)) {
+                *owner_at(tid) = 0;
+                return NULL;
+        }
+        return s;
+}
+
+static __always_inline __u32 waiting_state(struct task_struct *task)
+{
+        return is_throttled(task) ? SPAN_LIMITED : SPAN_QUEUED;
+}
+
+static __always_inline void leaves(struct span *s, struct task_struct *task, bool blocks, void *ctx, __u64 now)
+{
+        __s32 stack;
+
+        span_account(s, now);
+        if (!blocks) {
+                s->state = waiting_state(task);
+                return;
+        }
+        stack = (__s32)bpf_get_stackid(ctx, &wait_stacks, 0);
+        if (stack < 0)
+                LOST(stacks);
+        if (stack >= 0 && stack == s->stack && s->log_ns)
+                wait_goes_on(s);
+        s->stack = stack;
+        s->state = SPAN_BLOCKED;
+        wait_begin(s, now);
+}
+
+/* The fourth argument is there since 5.18 (fa2c3254d7cf "sched/tracing: Don't re-read p->state when emitting sched_switch
+ * event"); before, the program is refused and nothing is attributed. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(tp_btf__sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+             unsigned int prev_state)
+{
+        struct span *s = span_of_task(prev);
+
+        if (s)
+                leaves(s, prev, !preempt && prev_state != TASK_RUNNING, ctx, bpf_ktime_get_boot_ns());
+        s = span_of_task(next);
+        if (s) {
+                span_account(s, bpf_ktime_get_boot_ns());
+                s->state = SPAN_RUNS;
+        }
+        return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(tp_btf__sched_wakeup, struct task_struct *task)
+{
+        struct span *s = span_of_task(task);
+
+        if (!s || s->state != SPAN_BLOCKED)
+                return 0;
+        span_account(s, bpf_ktime_get_boot_ns());
+        s->state = waiting_state(task);
+        return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(tp_btf__thread_exit, struct task_struct *task)
+{
+        __u32 tid = (__u32)task->pid;
+        struct span *s = span_of_task(task);
+
+        if (!s)
+                return 0;
+        __u64 now = bpf_ktime_get_boot_ns();
+        span_account(s, now);
+        span_ended(s, SPAN_COMMIT, now);
+        span_ended(s, SPAN_SYNC, now);
+        *owner_at(tid) = 0;
+        return 0;
+}
+
+/* ---- disks ---- */
+
+struct flight {
+        __u64 disk;
+        __u64 insert_ns;
+        __u64 issue_ns; /* 0: not yet */
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 8192);
+        __type(key, __u64); /* address of the request */
+        __type(value, struct flight);
+} flights SEC(".maps");
+
+static __always_inline struct disk *disk_of(struct request *rq, __u64 *ret_disk)
+{
+        *ret_disk = (__u64)BPF_CORE_READ(rq, q, disk);
+        return bpf_map_lookup_elem(&disks, ret_disk);
+}
+
+/* A request comes into the queue, or, with @issued, into the hands of the device. */
+static __always_inline int request_comes(struct request *rq, bool issued)
+{
+        __u64 key = (__u64)rq, now;
+        struct flight new = {}, *f;
+        struct disk *d = disk_of(rq, &new.disk);
+
+        if (!d)
+                return 0;
+        now = bpf_ktime_get_boot_ns();
+        f = bpf_map_lookup_elem(&flights, &key);
+        if (f) {
+                if (issued && !f->issue_ns)
+                        f->issue_ns = now;
+                return 0;
+        }
+        new.insert_ns = now;
+        new.issue_ns = issued ? now : 0;
+        if (bpf_map_update_elem(&flights, &key, &new, BPF_NOEXIST)) {
+                LOST(disks);
+                return 0;
+        }
+        if (!d->busy_since_ns) {
+                __u64 since = d->idle_since_ns;
+                d->busy_since_ns = now;
+                if (since && now > since)
+                        __sync_fetch_and_add(&d->idle_ns, now - since);
+        }
+        __sync_fetch_and_add(&d->inflight, 1);
+        return 0;
+}
+
+static __always_inline void request_goes(struct request *rq, bool served)
+{
+        __u64 key = (__u64)rq, now, issued, inserted, disk;
+        struct flight *f = bpf_map_lookup_elem(&flights, &key);
+        struct disk *d;
+
+        if (!f)
+                return;
+        inserted = f->insert_ns;
+        issued = f->issue_ns;
+        disk = f->disk;
+        d = bpf_map_lookup_elem(&disks, &disk);
+        if (bpf_map_delete_elem(&flights, &key) || !d)
+                return;
+        now = bpf_ktime_get_boot_ns();
+        if (served && issued) {
+                __sync_fetch_and_add(&d->queue_ns, issued - inserted);
+                __sync_fetch_and_add(&d->service_ns, now - issued);
+        }
+        __sync_fetch_and_add(&d->inflight, -1);
+        if (!d->inflight && d->busy_since_ns) {
+                __u64 since = d->busy_since_ns;
+                d->busy_since_ns = 0;
+                d->idle_since_ns = now;
+                __sync_fetch_and_add(&d->busy_ns, now - since);
+        }
+}
+
+SEC("tp_btf/block_rq_insert")
+int BPF_PROG(tp_btf__block_rq_insert, struct request *rq)
+{
+        return request_comes(rq, false);
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(tp_btf__block_rq_issue, struct request *rq)
+{
+        return request_comes(rq, true);
+}
+
+/* A request may be completed in parts. */
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(tp_btf__block_rq_complete, struct request *rq, int error, unsigned int bytes)
+{
+        if (bytes >= rq->__data_len)
+                request_goes(rq, true);
+        return 0;
+}
+
+/* It becomes a part of another one. */
+SEC("tp_btf/block_rq_merge")
+int BPF_PROG(tp_btf__block_rq_merge, struct request *rq)
+{
+        request_goes(rq, false);
+        return 0;
+}
+
+/* ---- journals of ext4 ---- */
+
+/* Both events begin alike (include/trace/events/jbd2.h). Classic, because jbd2 may be a module. */
+struct jbd2_event {
+        __u64 common;
+        __u32 dev;
+};
+
+SEC("tp/jbd2/jbd2_commit_logging")
+int tp__jbd2_commit_logging(struct jbd2_event *ctx)
+{
+        __u32 dev = ctx->dev;
+        struct journal *j = bpf_map_lookup_elem(&journals, &dev);
+
+        if (!j)
+                return 0;
+        j->log_ns = bpf_ktime_get_boot_ns();
+        j->end_ns = 0;
+        return 0;
+}
+
+SEC("tp/jbd2/jbd2_end_commit")
+int tp__jbd2_end_commit(struct jbd2_event *ctx)
+{
+        __u32 dev = ctx->dev;
+        struct journal *j = bpf_map_lookup_elem(&journals, &dev);
+
+        if (j)
+                j->end_ns = bpf_ktime_get_boot_ns();
+        return 0;
+}

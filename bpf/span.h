@@ -1,0 +1,455 @@
+/* span.h - where the time of commits and syncs goes: a span is what one thread has open, from the write lock to its release,
+ * from the entry of a sync to its return.
+ *
+ * Only with cfg_attribution: otherwise the verifier removes every call. Each change of what the thread does (latency.bpf.c) adds
+ * the time since the last one to a sum of its database, so that the sums add up to the whole; what it was blocked by is summed up
+ * by kernel stack, and user space tells what the stacks mean (userspace/sensor/attribution.c). */
+#ifndef VIGIL_SPAN_H
+#define VIGIL_SPAN_H
+
+#include "txn.h"
+
+#define SPANS         2048        /* a power of two */
+#define HELD_NS       1000000     /* a device that is idle for less is between two requests */
+#define LOCK_RETRY_NS 1000000000  /* who asks again later than that did something else meanwhile */
+
+struct span {
+        __u64 task; /* address and start: a number comes back */
+        __u64 start_ns;
+        __u64 since_ns; /* of `state` */
+        __u64 commit_ns; /* when these began */
+        __u64 sync_ns;
+        __u64 lock_ns; /* since when it waits for a lock in the middle; 0: it does not */
+        __u64 disk;
+        __u64 busy_ns; /* of the device, when it blocked */
+        __u64 idle_ns;
+        __u64 queue_ns;
+        __u64 service_ns;
+        __u64 log_ns; /* what the last wait has in wait_sum.log_ns */
+        __u32 db;
+        __u32 dev;
+        __u32 kinds; /* bit 1 << enum span_kind */
+        __u32 state;
+        __s32 stack; /* that it is or was last blocked at */
+        __u32 pad;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, SPANS);
+        __type(key, __u32);
+        __type(value, struct span);
+} spans __weak SEC(".maps");
+
+/* Whose span lies in each place: all that a context switch of somebody else has to look at. */
+__u32 span_tids[SPANS] __weak = {};
+
+/* What could not be attributed. */
+__u64 lost_spans __weak = 0;  /* operations of two databases at once in one thread, or of two threads in one place */
+__u64 lost_stacks __weak = 0; /* kernel stacks that could not be kept */
+__u64 lost_waits __weak = 0;  /* no room for one more reason to wait */
+__u64 lost_disks __weak = 0;  /* disks or requests */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS *SPAN_KINDS);
+        __type(key, __u32);
+        __type(value, struct span_sum);
+} span_sums __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 4096);
+        __type(key, struct wait_key);
+        __type(value, struct wait_sum);
+} waits __weak SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_STACK_TRACE);
+        __uint(max_entries, 1024);
+        __uint(key_size, sizeof(__u32));
+        __uint(value_size, SPAN_STACK * sizeof(__u64));
+} wait_stacks __weak SEC(".maps");
+
+/* A thread that asks for a lock again and again before its span begins. */
+struct lock_wait {
+        __u64 since_ns; /* 0: not now */
+        __u64 last_ns;  /* it was heard of */
+        __u64 done_ns;  /* waited for the locks that it has got */
+        __u32 tid;
+        __u32 db;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, SPANS);
+        __type(key, __u32);
+        __type(value, struct lock_wait);
+} lock_waits __weak SEC(".maps");
+
+/* A disk that a database lies on: sums over the requests that it has completed. */
+struct disk {
+        __u64 inflight;
+        __u64 busy_since_ns; /* 0: nothing to do */
+        __u64 idle_since_ns;
+        __u64 busy_ns;
+        __u64 idle_ns; /* until there was something to do again */
+        __u64 queue_ns;
+        __u64 service_ns;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 256);
+        __type(key, __u64); /* address of the gendisk */
+        __type(value, struct disk);
+} disks __weak SEC(".maps");
+
+/* A jbd2 journal: when it last began to write a transaction, and when that was done (0: not yet). */
+struct journal {
+        __u64 log_ns;
+        __u64 end_ns;
+};
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 256);
+        __type(key, __u32); /* s_dev */
+        __type(value, struct journal);
+} journals __weak SEC(".maps");
+
+#define LOST(what) __sync_fetch_and_add(&lost_##what, 1)
+
+/* Whose span lies where that of thread @tid would. The verifier must see the bound of this very register. */
+static __always_inline __u32 *owner_at(__u32 tid)
+{
+        __u64 place = tid;
+
+        asm volatile("" : "+r"(place));
+        return &span_tids[place & (SPANS - 1)];
+}
+
+/* The span of thread @tid; NULL for nearly everybody. */
+static __always_inline struct span *span_of(__u32 tid)
+{
+        __u32 place = tid & (SPANS - 1);
+
+        if (!tid || *owner_at(tid) != tid)
+                return NULL;
+        return bpf_map_lookup_elem(&spans, &place);
+}
+
+/* @what: enum span_state */
+static __always_inline void span_add(struct span *s, __u32 what, __u64 ns)
+{
+        for (__u32 kind = 0; kind < SPAN_KINDS; kind++) {
+                __u32 key = s->db * SPAN_KINDS + kind;
+                struct span_sum *sum;
+
+                if (!(s->kinds & 1 << kind))
+                        continue;
+                sum = bpf_map_lookup_elem(&span_sums, &key);
+                if (sum && what < SPAN_BLOCKED)
+                        __sync_fetch_and_add(&sum->ns[what], ns);
+        }
+}
+
+/* ---- what it is blocked by ---- */
+
+static __always_inline __u64 disk_busy(const struct disk *d, __u64 now)
+{
+        __u64 since = d->busy_since_ns;
+
+        return d->busy_ns + (since && now > since ? now - since : 0);
+}
+
+static __always_inline void wait_begin(struct span *s, __u64 now)
+{
+        struct disk *d = s->disk ? bpf_map_lookup_elem(&disks, &s->disk) : NULL;
+
+        if (!d)
+                return;
+        __u64 idle_since = d->idle_since_ns;
+
+        s->busy_ns = disk_busy(d, now);
+        s->idle_ns = d->idle_ns + (!d->busy_since_ns && idle_since && now > idle_since ? now - idle_since : 0);
+        s->queue_ns = d->queue_ns;
+        s->service_ns = d->service_ns;
+}
+
+static __always_inline struct wait_sum *wait_sum(const struct wait_key *key)
+{
+        struct wait_sum *w = bpf_map_lookup_elem(&waits, key);
+
+        if (w)
+                return w;
+        struct wait_sum none = {};
+        bpf_map_update_elem(&waits, key, &none, BPF_NOEXIST);
+        w = bpf_map_lookup_elem(&waits, key);
+        if (!w)
+                LOST(waits);
+        return w;
+}
+
+/* Of the time from @from to @to, what the journal took to write the transaction that ends with it. */
+static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
+{
+        struct journal *j = bpf_map_lookup_elem(&journals, &dev);
+
+        if (!j || !j->log_ns)
+                return 0;
+        __u64 begin = j->log_ns > from ? j->log_ns : from;
+        __u64 end = j->end_ns && j->end_ns < to ? j->end_ns : to;
+        return end > begin ? end - begin : 0;
+}
+
+/* The device as it was during the wait: idle until requests came, though what is waited for had been asked of it; idle at the
+ * end, when all of it was done; or busy with requests that were in its queue and in its hands. */
+static __always_inline void wait_split(struct wait_sum *w, const struct span *s, __u64 ns, __u64 now)
+{
+        struct disk *d = s->disk ? bpf_map_lookup_elem(&disks, &s->disk) : NULL;
+
+        if (!d) {
+                __sync_fetch_and_add(&w->unsplit_ns, ns);
+                return;
+        }
+        __u64 busy = disk_busy(d, now) - s->busy_ns, queue = d->queue_ns - s->queue_ns,
+              service = d->service_ns - s->service_ns;
+        __u64 idle = busy < ns && ns - busy >= HELD_NS ? ns - busy : 0;
+        __u64 held = d->idle_ns > s->idle_ns ? d->idle_ns - s->idle_ns : 0;
+
+        if (held > idle)
+                held = idle;
+        if (idle) {
+                __sync_fetch_and_add(&w->held_ns, held);
+                __sync_fetch_and_add(&w->late_ns, idle - held);
+        }
+        if (queue && queue + service)
+                __sync_fetch_and_add(&w->queue_ns, (ns - idle) * ((queue << 10) / (queue + service)) >> 10);
+}
+
+static __always_inline void wait_end(struct span *s, __u64 ns, __u64 now)
+{
+        struct wait_key key = {.stack = s->stack < 0 ? -1 : s->stack, .db = s->db, .kinds = s->kinds};
+        struct wait_sum *w = wait_sum(&key);
+
+        if (!w)
+                return;
+        __sync_fetch_and_add(&w->ns, ns);
+        wait_split(w, s, ns, now);
+        s->log_ns = journal_wrote(s->dev, now - ns, now);
+        if (s->log_ns)
+                __sync_fetch_and_add(&w->log_ns, s->log_ns);
+}
+
+/* It blocks where it was blocked before: what the journal wrote meanwhile was another transaction. */
+static __always_inline void wait_goes_on(struct span *s)
+{
+        struct wait_key key = {.stack = s->stack, .db = s->db, .kinds = s->kinds};
+        struct wait_sum *w = bpf_map_lookup_elem(&waits, &key);
+
+        if (w)
+                __sync_fetch_and_add(&w->log_ns, -s->log_ns);
+        s->log_ns = 0;
+}
+
+/* ---- a span ---- */
+
+/* Everything until @now is accounted for. */
+static __always_inline void span_account(struct span *s, __u64 now)
+{
+        __u64 ns = now > s->since_ns ? now - s->since_ns : 0;
+
+        s->since_ns = now;
+        if (s->lock_ns)
+                span_add(s, SPAN_LOCKED, ns);
+        else if (s->state == SPAN_BLOCKED)
+                wait_end(s, ns, now);
+        else
+                span_add(s, s->state, ns);
+}
+
+static __always_inline void span_ended(struct span *s, __u32 kind, __u64 now)
+{
+        __u32 key = s->db * SPAN_KINDS + kind;
+        struct span_sum *sum = bpf_map_lookup_elem(&span_sums, &key);
+        __u64 begun = kind == SPAN_SYNC ? s->sync_ns : s->commit_ns;
+
+        if (!sum || !(s->kinds & 1 << kind))
+                return;
+        __sync_fetch_and_add(&sum->count, 1);
+        __sync_fetch_and_add(&sum->total_ns, now - begun);
+}
+
+/* The current thread begins an operation. @waited: for the lock, before. */
+GLOBAL int span_open(__u32 db, __u32 kind, __u64 now, __u64 waited)
+{
+        struct task_struct *task = self();
+        __u32 tid = (__u32)self_id(task), place = tid & (SPANS - 1);
+        struct span *s = bpf_map_lookup_elem(&spans, &place);
+        struct db_priv *priv = db_priv(db);
+        __u32 *owner = owner_at(tid);
+
+        if (!s || !priv || kind >= SPAN_KINDS)
+                return 0;
+        if (!*owner) {
+                __builtin_memset(s, 0, sizeof(*s));
+                s->task = (__u64)task;
+                s->start_ns = BPF_CORE_READ(task, start_boottime);
+                s->since_ns = now;
+                s->db = db;
+                s->disk = priv->disk;
+                s->dev = priv->key[VIGIL_ROLE_MAIN].dev;
+                s->stack = -1;
+                *owner = tid;
+        } else if (*owner != tid || s->db != db || s->kinds & 1 << kind) {
+                LOST(spans);
+                return 0;
+        } else {
+                span_account(s, now);
+        }
+        s->kinds |= 1 << kind;
+        if (kind == SPAN_SYNC) {
+                s->sync_ns = now;
+        } else {
+                s->commit_ns = now - waited;
+                priv->commit_tid = tid;
+                span_add(s, SPAN_LOCKED, waited);
+        }
+        return 0;
+}
+
+/* The operation that thread @tid has open ends. */
+GLOBAL int span_close(__u32 tid, __u32 db, __u32 kind, __u64 now)
+{
+        struct span *s = span_of(tid);
+
+        if (!s || s->db != db || kind >= SPAN_KINDS)
+                return 0;
+        span_account(s, now);
+        span_ended(s, kind, now);
+        s->kinds &= ~(1 << kind);
+        s->lock_ns = 0;
+        if (!s->kinds)
+                *owner_at(tid) = 0;
+        return 0;
+}
+
+/* The commit that thread @from has open goes on in the current thread, @to of the same process: libraries that run each
+ * statement in whichever thread of a pool is free. */
+GLOBAL int span_move(__u32 from, __u32 to, __u64 now)
+{
+        __u32 place = to & (SPANS - 1);
+        struct span *s = span_of(from), *mine = bpf_map_lookup_elem(&spans, &place);
+        struct db_priv *priv = s ? db_priv(s->db) : NULL;
+        struct task_struct *task = self();
+
+        if (!s || !mine || !priv)
+                return 0;
+        if (*owner_at(to)) {
+                LOST(spans);
+                return 0;
+        }
+        span_account(s, now);
+        *owner_at(from) = 0;
+        *mine = *s;
+        mine->task = (__u64)task;
+        mine->start_ns = BPF_CORE_READ(task, start_boottime);
+        mine->state = SPAN_RUNS;
+        mine->stack = -1;
+        *owner_at(to) = to;
+        priv->commit_tid = to;
+        return 0;
+}
+
+/* ---- locks of the database ---- */
+
+/* A lock of @db is not to be had: the current thread will ask again, as SQLite's busy handlers do. */
+GLOBAL int span_lock_refused(__u32 db, __u64 now)
+{
+        __u32 tid = (__u32)bpf_get_current_pid_tgid(), place = tid & (SPANS - 1);
+        struct lock_wait *w = bpf_map_lookup_elem(&lock_waits, &place);
+        struct span *s = span_of(tid);
+
+        if (s && s->db == db) {
+                span_account(s, now);
+                s->lock_ns = now;
+                return 0;
+        }
+        if (!w)
+                return 0;
+        if (w->tid != tid || w->db != db || now - w->last_ns > LOCK_RETRY_NS) {
+                w->tid = tid;
+                w->db = db;
+                w->done_ns = 0;
+                w->since_ns = 0;
+        }
+        if (!w->since_ns)
+                w->since_ns = now;
+        w->last_ns = now;
+        return 0;
+}
+
+/* The current thread has got a lock of @db. @begins: the one that begins a transaction. */
+GLOBAL int span_lock_taken(__u32 db, __u32 begins, __u64 now)
+{
+        __u32 tid = (__u32)bpf_get_current_pid_tgid(), place = tid & (SPANS - 1);
+        struct lock_wait *w = bpf_map_lookup_elem(&lock_waits, &place);
+        struct span *s = span_of(tid);
+        __u64 waited = 0;
+
+        if (s && s->db == db && s->lock_ns) {
+                span_account(s, now);
+                s->lock_ns = 0;
+        }
+        if (w && w->tid == tid && w->db == db) {
+                if (w->since_ns && now - w->last_ns <= LOCK_RETRY_NS)
+                        w->done_ns += now - w->since_ns;
+                w->since_ns = 0;
+                w->last_ns = now;
+                waited = w->done_ns;
+                if (begins)
+                        w->tid = 0;
+        }
+        return begins ? span_open(db, SPAN_COMMIT, now, waited) : 0;
+}
+
+/* ---- syncs ---- */
+
+/* The disk under @file becomes that of @db. */
+static __always_inline void disk_find(struct db_priv *priv, struct file *file)
+{
+        struct super_block *sb = BPF_CORE_READ(file, f_inode, i_sb);
+        struct journal no_journal = {};
+        struct disk idle = {};
+        __u64 disk = (__u64)BPF_CORE_READ(sb, s_bdev, bd_disk);
+        __u32 dev = BPF_CORE_READ(sb, s_dev);
+
+        if (!disk)
+                return;
+        if (bpf_map_update_elem(&disks, &disk, &idle, BPF_NOEXIST) && !bpf_map_lookup_elem(&disks, &disk)) {
+                LOST(disks);
+                return;
+        }
+        bpf_map_update_elem(&journals, &dev, &no_journal, BPF_NOEXIST);
+        priv->disk = disk;
+}
+
+/* Thread @tid enters a sync of a file of the database of @db. */
+static __always_inline void span_sync(struct vigil_db *db, struct db_priv *priv, struct file *file, __u32 tid,
+                                      __u64 now)
+{
+        __u32 owner = priv->commit_tid;
+        struct span *s;
+
+        if (!priv->disk)
+                disk_find(priv, file);
+        if (owner && owner != tid && txn_is_mine(db))
+                span_move(owner, tid, now);
+        span_open(db->id, SPAN_SYNC, now, 0);
+        s = span_of(tid);
+        if (s)
+                s->disk = priv->disk;
+}
+
+#endif

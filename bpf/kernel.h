@@ -25,6 +25,7 @@
 #define S_IFREG 0100000
 
 #define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
 
 #define F_RDLCK   0
 #define F_WRLCK   1
@@ -74,6 +75,10 @@ struct request {
 
 struct cfs_rq {
         int throttle_count;
+};
+
+struct sched_info {
+        unsigned long long run_delay; /* ns, cumulative */
 };
 
 struct sched_entity {
@@ -237,6 +242,7 @@ struct task_struct {
         struct css_set *cgroups;
         void *stack;
         struct sched_entity se;
+        struct sched_info sched_info;
 };
 
 struct kernel_siginfo {

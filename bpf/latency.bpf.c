@@ -206,11 +206,27 @@ int BPF_PROG(tp_btf__block_rq_merge, struct request *rq)
 
 /* ---- journals of ext4 ---- */
 
-/* Both events begin alike (include/trace/events/jbd2.h). Classic, because jbd2 may be a module. */
+/* All of them begin alike (include/trace/events/jbd2.h). Classic, because jbd2 may be a module. */
 struct jbd2_event {
         __u64 common;
         __u32 dev;
 };
+
+/* What the kernel's own threads write was changed by somebody else before. */
+SEC("tp/jbd2/jbd2_handle_start")
+int tp__jbd2_handle_start(struct jbd2_event *ctx)
+{
+        __u32 dev = ctx->dev;
+        struct journal *j = bpf_map_lookup_elem(&journals, &dev);
+        struct task_struct *task = self();
+
+        if (!j || BPF_CORE_READ(task, flags) & PF_KTHREAD)
+                return 0;
+        __sync_fetch_and_add(&j->handles, 1);
+        if (part_of_current(self_id(task) >> 32))
+                __sync_fetch_and_add(&j->own, 1);
+        return 0;
+}
 
 SEC("tp/jbd2/jbd2_commit_logging")
 int tp__jbd2_commit_logging(struct jbd2_event *ctx)
@@ -222,6 +238,10 @@ int tp__jbd2_commit_logging(struct jbd2_event *ctx)
                 return 0;
         j->log_ns = bpf_ktime_get_boot_ns();
         j->end_ns = 0;
+        j->run_delay = BPF_CORE_READ(self(), sched_info.run_delay);
+        j->share = j->handles && j->own < j->handles ? j->own * SHARE_ONE / j->handles : SHARE_ONE;
+        j->handles = 0;
+        j->own = 0;
         return 0;
 }
 
@@ -231,7 +251,9 @@ int tp__jbd2_end_commit(struct jbd2_event *ctx)
         __u32 dev = ctx->dev;
         struct journal *j = bpf_map_lookup_elem(&journals, &dev);
 
-        if (j)
-                j->end_ns = bpf_ktime_get_boot_ns();
+        if (!j)
+                return 0;
+        j->run_ns = BPF_CORE_READ(self(), sched_info.run_delay) - j->run_delay;
+        j->end_ns = bpf_ktime_get_boot_ns();
         return 0;
 }

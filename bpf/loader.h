@@ -63,6 +63,7 @@ enum probe_id {
         PROBE_RQ_ISSUE,
         PROBE_RQ_COMPLETE,
         PROBE_RQ_MERGE,
+        PROBE_JOURNAL_HANDLE,
         PROBE_JOURNAL_LOG,
         PROBE_JOURNAL_END,
         PROBE_COUNT,
@@ -278,8 +279,9 @@ struct wait_sum {
         __u64 ns;
         __u64 held_ns;    /* of that, the device had nothing to do until requests came at last */
         __u64 late_ns;    /* and nothing any more, before the thread was woken */
+        __u64 run_ns;     /* and the journal's own thread waited for a processor */
         __u64 queue_ns;   /* of the rest, the part of requests in its queue, by proportion */
-        __u64 log_ns;     /* of `ns`, the journal wrote the transaction that was waited for */
+        __u64 log_ns; /* of `ns`, the journal wrote the part of users of databases in the transaction that was waited for */
         __u64 unsplit_ns; /* the device was not known */
 };
 

@@ -105,10 +105,17 @@ struct {
         __type(value, struct disk);
 } disks __weak SEC(".maps");
 
-/* A jbd2 journal: when it last began to write a transaction, and when that was done (0: not yet). */
+#define SHARE_ONE 1024 /* all of it */
+
+/* A jbd2 journal. A handle is one change by one thread; a transaction is made of many. */
 struct journal {
-        __u64 log_ns;
-        __u64 end_ns;
+        __u64 log_ns;  /* when it last began to write a transaction */
+        __u64 end_ns;  /* when that was done; 0: not yet */
+        __u64 handles; /* since it began to write the last one */
+        __u64 own;     /* of these, by participants */
+        __u64 run_delay; /* of the journal's thread, when it began to write */
+        __u64 run_ns;    /* that it waited for a processor since, until it was done */
+        __u64 share;   /* of SHARE_ONE, of the handles in the transaction that it last began to write */
 };
 
 struct {
@@ -191,7 +198,8 @@ static __always_inline struct wait_sum *wait_sum(const struct wait_key *key)
         return w;
 }
 
-/* Of the time from @from to @to, what the journal took to write the transaction that ends with it. */
+/* Of the time from @from to @to, what the journal took to write the transaction that ends with it, as far as that was made of
+ * changes by users of databases. */
 static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
 {
         struct journal *j = bpf_map_lookup_elem(&journals, &dev);
@@ -200,7 +208,7 @@ static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
                 return 0;
         __u64 begin = j->log_ns > from ? j->log_ns : from;
         __u64 end = j->end_ns && j->end_ns < to ? j->end_ns : to;
-        return end > begin ? end - begin : 0;
+        return end > begin ? (end - begin) * j->share / SHARE_ONE : 0;
 }
 
 /* The device as it was during the wait: idle until requests came, though what is waited for had been asked of it; idle at the
@@ -221,8 +229,14 @@ static __always_inline void wait_split(struct wait_sum *w, const struct span *s,
         if (held > idle)
                 held = idle;
         if (idle) {
+                struct journal *j = bpf_map_lookup_elem(&journals, &s->dev);
+                __u64 run = j && j->end_ns > now - ns ? j->run_ns : 0;
+
+                if (run > idle - held)
+                        run = idle - held;
                 __sync_fetch_and_add(&w->held_ns, held);
-                __sync_fetch_and_add(&w->late_ns, idle - held);
+                __sync_fetch_and_add(&w->run_ns, run);
+                __sync_fetch_and_add(&w->late_ns, idle - held - run);
         }
         if (queue && queue + service)
                 __sync_fetch_and_add(&w->queue_ns, (ns - idle) * ((queue << 10) / (queue + service)) >> 10);

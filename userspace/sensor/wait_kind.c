@@ -69,12 +69,14 @@ static uint64_t at_most(uint64_t a, uint64_t b)
 /* @ns of the wait were spent at the device. */
 static void share_device(struct vigil_attribution *a, const struct wait_sum *sum, uint64_t ns)
 {
-        uint64_t held = at_most(sum->held_ns, ns), late = at_most(sum->late_ns, ns - held), busy = ns - held - late;
-        uint64_t idle = sum->held_ns + sum->late_ns, whole = sum->ns > idle ? sum->ns - idle : 0;
+        uint64_t held = at_most(sum->held_ns, ns), run = at_most(sum->run_ns, ns - held),
+                 late = at_most(sum->late_ns, ns - held - run), busy = ns - held - run - late;
+        uint64_t idle = sum->held_ns + sum->run_ns + sum->late_ns, whole = sum->ns > idle ? sum->ns - idle : 0;
         double part = whole ? (double)at_most(sum->queue_ns, whole) / (double)whole : 0;
         uint64_t queue = at_most((uint64_t)((double)busy * part), busy);
 
         a->ns[VIGIL_DELAY_IO_LIMIT] += held;
+        a->ns[VIGIL_DELAY_RUN_QUEUE] += run;
         a->ns[VIGIL_DELAY_UNEXPLAINED] += late;
         a->ns[VIGIL_DELAY_QUEUE] += queue;
         a->ns[VIGIL_DELAY_SERVICE] += busy - queue;
@@ -97,7 +99,11 @@ void wait_share(struct vigil_attribution *a, enum wait_kind kind, const struct w
                 share_device(a, sum, sum->ns);
         } else if (kind == WAIT_LOG) {
                 uint64_t log = at_most(sum->log_ns, sum->ns);
-                share_device(a, sum, log);
+                /* It was not the waiting thread that asked the device: no limit of its own kept it idle. */
+                struct wait_sum s = *sum;
+                s.late_ns += s.held_ns;
+                s.held_ns = 0;
+                share_device(a, &s, log);
                 a->ns[VIGIL_DELAY_JOURNAL] += sum->ns - log;
         } else {
                 a->ns[whole[kind]] += sum->ns;

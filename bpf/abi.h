@@ -307,18 +307,18 @@ VIGIL_ASSERT(sizeof(struct vigil_hist_rec) == 56 + sizeof(struct vigil_hist), "h
 /* Where the time of an operation went (docs/LATENCY.md). */
 enum vigil_delay {
         VIGIL_DELAY_UNEXPLAINED = 0,
-        VIGIL_DELAY_CPU = 1,         /* it was running */
-        VIGIL_DELAY_LOCK = 2,        /* another connection held a lock of the database */
-        VIGIL_DELAY_RUN_QUEUE = 3,   /* runnable, and no processor was free */
-        VIGIL_DELAY_CPU_LIMIT = 4,   /* its cgroup had used up its processor time */
-        VIGIL_DELAY_IO_LIMIT = 5,    /* held back above the device: a cgroup's I/O limit */
-        VIGIL_DELAY_WRITEBACK = 6,   /* too many dirty pages, or write-back throttling of the device */
-        VIGIL_DELAY_JOURNAL = 7,     /* of the file system: other transactions had to be written first */
-        VIGIL_DELAY_QUEUE = 8,       /* requests waited in the queue of the device */
-        VIGIL_DELAY_SERVICE = 9,     /* the device worked */
+        VIGIL_DELAY_CPU = 1,          /* it was running */
+        VIGIL_DELAY_LOCK = 2,         /* another connection held a lock of the database */
+        VIGIL_DELAY_RUN_QUEUE = 3,    /* runnable, and no processor was free */
+        VIGIL_DELAY_CPU_LIMIT = 4,    /* its cgroup had used up its processor time */
+        VIGIL_DELAY_IO_LIMIT = 5,     /* held back above the device: a cgroup's I/O limit */
+        VIGIL_DELAY_WRITEBACK = 6,    /* too many dirty pages, or write-back throttling of the device */
+        VIGIL_DELAY_JOURNAL = 7,      /* of the file system: other transactions had to be written first */
+        VIGIL_DELAY_QUEUE = 8,        /* requests waited in the queue of the device */
+        VIGIL_DELAY_SERVICE = 9,      /* the device worked */
         VIGIL_DELAY_APPLICATION = 10, /* the program waited for something of its own: a timer, a futex, a socket */
-        VIGIL_DELAY_MEMORY = 11,     /* for memory to become free */
-        VIGIL_DELAY_KERNEL = 12,     /* another thread held a lock inside of the kernel */
+        VIGIL_DELAY_MEMORY = 11,      /* for memory to become free */
+        VIGIL_DELAY_KERNEL = 12,      /* another thread held a lock inside of the kernel */
         VIGIL_DELAY_KINDS = 13,
 };
 #define VIGIL_DELAYS 16 /* room for more of them */
@@ -329,8 +329,8 @@ struct vigil_attribution {
         __u32 db;
         __u32 op; /* VIGIL_OP_COMMIT or VIGIL_OP_SYNC */
         __u64 count;
-        __u64 total_ns;         /* what `ns` adds up to */
-        __u32 estimated;        /* bit 1 << VIGIL_DELAY_…: shared out by proportion */
+        __u64 total_ns;  /* what `ns` adds up to */
+        __u32 estimated; /* bit 1 << VIGIL_DELAY_…: shared out by proportion */
         __u32 pad;
         __u64 ns[VIGIL_DELAYS];
 };

@@ -24,6 +24,33 @@ static __always_inline struct span *span_of_task(struct task_struct *task)
         return s;
 }
 
+/* Since when the thread of the kernel that this CPU runs has been running; kept while somebody is blocked. */
+struct {
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, __u64);
+} helper_since SEC(".maps");
+
+__u64 spans_blocked = 0;
+
+static __always_inline void helper_runs(__u64 now)
+{
+        __u32 zero = 0;
+        __u64 *since = bpf_map_lookup_elem(&helper_since, &zero);
+
+        if (since)
+                *since = now;
+}
+
+static __always_inline __u64 waker_since(void)
+{
+        __u32 zero = 0;
+        __u64 *since = bpf_map_lookup_elem(&helper_since, &zero);
+
+        return since && BPF_CORE_READ(self(), flags) & PF_KTHREAD ? *since : 0;
+}
+
 static __always_inline __u32 waiting_state(struct task_struct *task)
 {
         return is_throttled(task) ? SPAN_LIMITED : SPAN_QUEUED;
@@ -45,6 +72,8 @@ static __always_inline void leaves(struct span *s, struct task_struct *task, boo
                 wait_goes_on(s);
         s->stack = stack;
         s->state = SPAN_BLOCKED;
+        s->waker_ns = 0;
+        __sync_fetch_and_add(&spans_blocked, 1);
         wait_begin(s, now);
 }
 
@@ -63,6 +92,8 @@ int BPF_PROG(tp_btf__sched_switch, bool preempt, struct task_struct *prev, struc
                 span_account(s, bpf_ktime_get_boot_ns());
                 s->state = SPAN_RUNS;
         }
+        if (spans_blocked && next->flags & PF_KTHREAD)
+                helper_runs(bpf_ktime_get_boot_ns());
         return 0;
 }
 
@@ -73,8 +104,10 @@ int BPF_PROG(tp_btf__sched_wakeup, struct task_struct *task)
 
         if (!s || s->state != SPAN_BLOCKED)
                 return 0;
+        s->waker_ns = waker_since();
         span_account(s, bpf_ktime_get_boot_ns());
         s->state = waiting_state(task);
+        __sync_fetch_and_add(&spans_blocked, -1);
         return 0;
 }
 
@@ -137,13 +170,13 @@ static __always_inline int request_comes(struct request *rq, bool issued)
                 LOST(disks);
                 return 0;
         }
+        __sync_fetch_and_add(&d->inflight, 1);
         if (!d->busy_since_ns) {
                 __u64 since = d->idle_since_ns;
                 d->busy_since_ns = now;
                 if (since && now > since)
                         __sync_fetch_and_add(&d->idle_ns, now - since);
         }
-        __sync_fetch_and_add(&d->inflight, 1);
         return 0;
 }
 
@@ -172,6 +205,8 @@ static __always_inline void request_goes(struct request *rq, bool served)
                 d->busy_since_ns = 0;
                 d->idle_since_ns = now;
                 __sync_fetch_and_add(&d->busy_ns, now - since);
+                if (d->inflight) /* another CPU came between */
+                        d->busy_since_ns = now;
         }
 }
 

@@ -128,7 +128,7 @@ struct db_priv {
         __u32 counter;       /* change counter in that copy, big-endian */
         __u32 txn_facts;     /* enum txn_fact */
         __u32 name_len;
-        __u32 seeded; /* 1: who had it open when its watch began has been looked for */
+        __u32 seeded;     /* 1: who had it open when its watch began has been looked for */
         __u32 commit_tid; /* the thread whose span the open commit is; 0: none */
         __u64 disk;       /* address of the gendisk that its file system lies on; 0: not known */
         char name[VIGIL_NAME_MAX];
@@ -277,10 +277,10 @@ struct wait_key {
 
 struct wait_sum {
         __u64 ns;
-        __u64 held_ns;    /* of that, the device had nothing to do until requests came at last */
-        __u64 late_ns;    /* and nothing any more, before the thread was woken */
-        __u64 run_ns;     /* and the journal's own thread waited for a processor */
-        __u64 queue_ns;   /* of the rest, the part of requests in its queue, by proportion */
+        __u64 held_ns;  /* of that, the device had nothing to do until requests came at last */
+        __u64 late_ns;  /* and nothing any more, before the thread was woken */
+        __u64 run_ns;   /* and the threads of the kernel that it waited for had no processor */
+        __u64 queue_ns; /* of the rest, the part of requests in its queue, by proportion */
         __u64 log_ns; /* of `ns`, the journal wrote the part of users of databases in the transaction that was waited for */
         __u64 unsplit_ns; /* the device was not known */
 };

@@ -12,7 +12,7 @@
 const volatile bool cfg_adopt __weak = false; /* adopt databases that the tree locks or opens companions of */
 const volatile bool cfg_second_names __weak =
         false; /* another name by which a main file is opened is a database, too */
-const volatile bool cfg_stream_all __weak = false; /* stream every operation: `vigil record` */
+const volatile bool cfg_stream_all __weak = false;  /* stream every operation: `vigil record` */
 const volatile bool cfg_attribution __weak = false; /* where the time of commits and syncs goes: span.h */
 const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
 

@@ -9,14 +9,14 @@
 
 #include "txn.h"
 
-#define SPANS         2048        /* a power of two */
-#define HELD_NS       1000000     /* a device that is idle for less is between two requests */
-#define LOCK_RETRY_NS 1000000000  /* who asks again later than that did something else meanwhile */
+#define SPANS         2048       /* a power of two */
+#define HELD_NS       1000000    /* a device that is idle for less is between two requests */
+#define LOCK_RETRY_NS 1000000000 /* who asks again later than that did something else meanwhile */
 
 struct span {
         __u64 task; /* address and start: a number comes back */
         __u64 start_ns;
-        __u64 since_ns; /* of `state` */
+        __u64 since_ns;  /* of `state` */
         __u64 commit_ns; /* when these began */
         __u64 sync_ns;
         __u64 lock_ns; /* since when it waits for a lock in the middle; 0: it does not */
@@ -25,7 +25,8 @@ struct span {
         __u64 idle_ns;
         __u64 queue_ns;
         __u64 service_ns;
-        __u64 log_ns; /* what the last wait has in wait_sum.log_ns */
+        __u64 waker_ns; /* since when the thread of the kernel that woke it had been running; 0: it was none */
+        __u64 log_ns;   /* what the last wait has in wait_sum.log_ns */
         __u32 db;
         __u32 dev;
         __u32 kinds; /* bit 1 << enum span_kind */
@@ -45,7 +46,7 @@ struct {
 __u32 span_tids[SPANS] __weak = {};
 
 /* What could not be attributed. */
-__u64 lost_spans __weak = 0;  /* operations of two databases at once in one thread, or of two threads in one place */
+__u64 lost_spans __weak = 0; /* operations of two databases at once in one thread, or of two threads in one place */
 __u64 lost_stacks __weak = 0; /* kernel stacks that could not be kept */
 __u64 lost_waits __weak = 0;  /* no room for one more reason to wait */
 __u64 lost_disks __weak = 0;  /* disks or requests */
@@ -72,7 +73,7 @@ struct {
 } wait_stacks __weak SEC(".maps");
 
 /* A thread that asks for a lock again and again before its span begins. */
-struct lock_wait {
+struct lock_delay {
         __u64 since_ns; /* 0: not now */
         __u64 last_ns;  /* it was heard of */
         __u64 done_ns;  /* waited for the locks that it has got */
@@ -84,8 +85,8 @@ struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, SPANS);
         __type(key, __u32);
-        __type(value, struct lock_wait);
-} lock_waits __weak SEC(".maps");
+        __type(value, struct lock_delay);
+} lock_delays __weak SEC(".maps");
 
 /* A disk that a database lies on: sums over the requests that it has completed. */
 struct disk {
@@ -109,13 +110,13 @@ struct {
 
 /* A jbd2 journal. A handle is one change by one thread; a transaction is made of many. */
 struct journal {
-        __u64 log_ns;  /* when it last began to write a transaction */
-        __u64 end_ns;  /* when that was done; 0: not yet */
-        __u64 handles; /* since it began to write the last one */
-        __u64 own;     /* of these, by participants */
+        __u64 log_ns;    /* when it last began to write a transaction */
+        __u64 end_ns;    /* when that was done; 0: not yet */
+        __u64 handles;   /* since it began to write the last one */
+        __u64 own;       /* of these, by participants */
         __u64 run_delay; /* of the journal's thread, when it began to write */
         __u64 run_ns;    /* that it waited for a processor since, until it was done */
-        __u64 share;   /* of SHARE_ONE, of the handles in the transaction that it last began to write */
+        __u64 share;     /* of SHARE_ONE, of the handles in the transaction that it last began to write */
 };
 
 struct {
@@ -211,6 +212,19 @@ static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
         return end > begin ? (end - begin) * j->share / SHARE_ONE : 0;
 }
 
+/* Of @late ns that the device had nothing to do before the thread was woken, what threads of the kernel waited for a processor:
+ * that of the journal, and whichever woke it, which had something to do since the device was done. */
+static __always_inline __u64 helpers_waited(const struct span *s, const struct disk *d, __u64 late, __u64 from)
+{
+        struct journal *j = bpf_map_lookup_elem(&journals, &s->dev);
+        __u64 done = d->idle_since_ns > from ? d->idle_since_ns : from;
+        __u64 ns = j && j->end_ns > from ? j->run_ns : 0;
+
+        if (!d->busy_since_ns && s->waker_ns > done)
+                ns += s->waker_ns - done;
+        return ns < late ? ns : late;
+}
+
 /* The device as it was during the wait: idle until requests came, though what is waited for had been asked of it; idle at the
  * end, when all of it was done; or busy with requests that were in its queue and in its hands. */
 static __always_inline void wait_split(struct wait_sum *w, const struct span *s, __u64 ns, __u64 now)
@@ -229,11 +243,7 @@ static __always_inline void wait_split(struct wait_sum *w, const struct span *s,
         if (held > idle)
                 held = idle;
         if (idle) {
-                struct journal *j = bpf_map_lookup_elem(&journals, &s->dev);
-                __u64 run = j && j->end_ns > now - ns ? j->run_ns : 0;
-
-                if (run > idle - held)
-                        run = idle - held;
+                __u64 run = helpers_waited(s, d, idle - held, now - ns);
                 __sync_fetch_and_add(&w->held_ns, held);
                 __sync_fetch_and_add(&w->run_ns, run);
                 __sync_fetch_and_add(&w->late_ns, idle - held - run);
@@ -382,7 +392,7 @@ GLOBAL int span_move(__u32 from, __u32 to, __u64 now)
 GLOBAL int span_lock_refused(__u32 db, __u64 now)
 {
         __u32 tid = (__u32)bpf_get_current_pid_tgid(), place = tid & (SPANS - 1);
-        struct lock_wait *w = bpf_map_lookup_elem(&lock_waits, &place);
+        struct lock_delay *w = bpf_map_lookup_elem(&lock_delays, &place);
         struct span *s = span_of(tid);
 
         if (s && s->db == db) {
@@ -408,7 +418,7 @@ GLOBAL int span_lock_refused(__u32 db, __u64 now)
 GLOBAL int span_lock_taken(__u32 db, __u32 begins, __u64 now)
 {
         __u32 tid = (__u32)bpf_get_current_pid_tgid(), place = tid & (SPANS - 1);
-        struct lock_wait *w = bpf_map_lookup_elem(&lock_waits, &place);
+        struct lock_delay *w = bpf_map_lookup_elem(&lock_delays, &place);
         struct span *s = span_of(tid);
         __u64 waited = 0;
 

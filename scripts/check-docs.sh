@@ -65,6 +65,7 @@ code_list() {
 	findings) code_findings ;;
 	trust) code_trust ;;
 	files) body detect/wording.c '^const char \*role_name' | codes ;;
+	delays) body report/shares.c '^const char \*delay_name' | codes ;;
 	ops) body detect/wording.c '^const char \*op_name' | codes ;;
 	results) flat engine/check.c | grep -oE 'outcome_names\[\] = [^;]*;' | codes ;;
 	job-verdicts) body detect/job.c '^const char \*job_verdict_name' | codes ;;
@@ -75,7 +76,7 @@ code_list() {
 	*) return 1 ;;
 	esac
 }
-lists="journal-modes verdicts reasons locks causes hows findings trust files ops results events job-verdicts job-reasons job-ties job-trust"
+lists="journal-modes verdicts reasons locks causes hows findings trust files ops delays results events job-verdicts job-reasons job-ties job-trust"
 
 # Keys of every object that is printed, and short values beside them.
 code_fields() {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "detect/wording.h"
 #include "report/event.h"
+#include "report/shares.h"
 
 static void put(json_t *o, const char *key, uint64_t n)
 {
@@ -208,6 +209,20 @@ static void histogram(json_t *o, const void *record)
         put(o, "max_us", r->hist.max_ns / 1000);
 }
 
+static void attribution(json_t *o, const void *record)
+{
+        const struct vigil_attribution *r = record;
+        json_t *shares = shares_json(r);
+        char text[512];
+        shares_text(text, sizeof(text), shares);
+        json_decref(shares);
+        put(o, "database", r->db);
+        put_text(o, "op", op_name(r->op));
+        put(o, "count", r->count);
+        put(o, "total_us", r->total_ns / 1000);
+        put_text(o, "shares", text);
+}
+
 static const struct {
         const char *name;
         void (*body)(json_t *o, const void *record);
@@ -233,6 +248,7 @@ static const struct {
         [VIGIL_PROBE] = {"probe", named},
         [VIGIL_END] = {"end", ended},
         [VIGIL_LIVE] = {"alive", whole_process},
+        [VIGIL_ATTRIBUTION] = {"attribution", attribution},
 };
 
 json_t *timeline_json(const struct vigil_hdr *h, int64_t offset_ns)

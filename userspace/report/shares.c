@@ -10,18 +10,12 @@
 const char *delay_name(unsigned delay)
 {
         static const char *const names[VIGIL_DELAY_KINDS] = {
-                [VIGIL_DELAY_UNEXPLAINED] = "unexplained",
-                [VIGIL_DELAY_CPU] = "cpu",
-                [VIGIL_DELAY_LOCK] = "lock-wait",
-                [VIGIL_DELAY_RUN_QUEUE] = "run-queue",
-                [VIGIL_DELAY_CPU_LIMIT] = "cpu-limit",
-                [VIGIL_DELAY_IO_LIMIT] = "io-limit",
-                [VIGIL_DELAY_WRITEBACK] = "write-back",
-                [VIGIL_DELAY_JOURNAL] = "journal",
-                [VIGIL_DELAY_QUEUE] = "device-queue",
-                [VIGIL_DELAY_SERVICE] = "device-service",
-                [VIGIL_DELAY_APPLICATION] = "application",
-                [VIGIL_DELAY_MEMORY] = "memory",
+                [VIGIL_DELAY_UNEXPLAINED] = "unexplained", [VIGIL_DELAY_CPU] = "cpu",
+                [VIGIL_DELAY_LOCK] = "lock-wait",          [VIGIL_DELAY_RUN_QUEUE] = "run-queue",
+                [VIGIL_DELAY_CPU_LIMIT] = "cpu-limit",     [VIGIL_DELAY_IO_LIMIT] = "io-limit",
+                [VIGIL_DELAY_WRITEBACK] = "write-back",    [VIGIL_DELAY_JOURNAL] = "journal",
+                [VIGIL_DELAY_QUEUE] = "device-queue",      [VIGIL_DELAY_SERVICE] = "device-service",
+                [VIGIL_DELAY_APPLICATION] = "application", [VIGIL_DELAY_MEMORY] = "memory",
                 [VIGIL_DELAY_KERNEL] = "kernel-lock",
         };
         return delay < VIGIL_DELAY_KINDS ? names[delay] : "unexplained";

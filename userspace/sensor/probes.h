@@ -13,8 +13,9 @@ enum probe_flag {
         PROBE_NEEDED = 1 << 0,  /* without it nothing can be watched */
         PROBE_UNTRIED = 1 << 1, /* cannot be provoked harmlessly: `seen` stays unknown */
         PROBE_READS = 1 << 2,   /* only with --reads */
-        PROBE_ATTRIBUTION = 1 << 4, /* only with it; without one of them less is told, and the trust is what it was */
-        PROBE_BTF = 1 << 3,     /* raw or typed tracepoint: libbpf knows where from the program's section */
+        PROBE_ATTRIBUTION =
+                1 << 4,     /* only with it; without one of them less is told, and the trust is what it was */
+        PROBE_BTF = 1 << 3, /* raw or typed tracepoint: libbpf knows where from the program's section */
 };
 
 /** One probe: a program and the tracepoint it hangs on. */

@@ -1,0 +1,226 @@
+#!/usr/bin/env bats
+# vigil exec --why: each cause is injected for real, and has to have the largest share. Shares add up to the whole, and little
+# stays unexplained, also on a busy machine.
+
+load lib.bash
+load ../faults/loopdisk.bash
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	BACKGROUND=()
+	GROUP=""
+}
+
+teardown() {
+	local pid
+	for pid in "${BACKGROUND[@]}"; do
+		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	[ ! -d disk/inner ] || ! mountpoint -q disk/inner || umount disk/inner
+	[ ! -d disk ] || loopdisk_down "$PWD"
+	[ -z "$GROUP" ] || rmdir "$GROUP"
+}
+
+# in_background CMD...: until the test ends.
+in_background() {
+	"$@" 3>&- &
+	BACKGROUND+=($!)
+}
+
+need_disk() {
+	local why
+	! why=$(loopdisk_missing "$PWD") || skip "$why"
+	loopdisk_up "$PWD" "$@"
+}
+
+# group CONTROLLER FILE1 FILE2: a cgroup of our own as $GROUP, and in $KNOB which of the files it has: that of v1, that of v2.
+group() {
+	local controller=$1 v1=/sys/fs/cgroup/$1 v2=/sys/fs/cgroup name=vigil-why-$$
+	[ -d "$v1" ] || v1=/sys/fs/cgroup/${3%%.*}
+	if [ -e "$v2/cgroup.controllers" ]; then
+		grep -qw "${3%%.*}" "$v2/cgroup.subtree_control" || skip "the cgroup controller ${3%%.*} is not enabled here"
+		v1=$v2
+	fi
+	mkdir "$v1/$name" 2>/dev/null || skip "no cgroup of the controller $controller can be made here"
+	GROUP=$v1/$name
+	KNOB=$GROUP/$2
+	[ -e "$KNOB" ] || KNOB=$GROUP/$3
+	[ -e "$KNOB" ] || skip "this kernel has neither $2 nor $3"
+}
+
+# transactions N MODE [SYNCHRONOUS]: SQL of N commits of one row each.
+transactions() {
+	echo ".timeout 20000"
+	echo "pragma journal_mode=$2; pragma synchronous=${3:-full}; create table if not exists t(x);"
+	yes "insert into t values(randomblob(500));" | head -n "$1"
+}
+
+# why DB CMD...: runs it under watch.
+why() {
+	local db=$1
+	shift
+	watch --why --check none --db "$db" -- "$@"
+	jq -c '.databases[0].attribution[]' r.json
+}
+
+# assert_share OP CAUSE
+assert_share() {
+	jq -e --arg op "$1" --arg cause "$2" '.databases[0].attribution | map(select(.op == $op))[0] |
+		.shares[0].cause == $cause and
+		([.shares[].percent * 10 | round] | add) == 1000 and
+		((.shares | map(.us) | add) - .total_us | fabs) < 20 and
+		([.shares[] | select(.cause == "unexplained").percent] | add // 0) < 15 and
+		.count > 0' r.json >/dev/null
+}
+
+@test "without --why there is no attribution, and with it on tmpfs commits take the processor" {
+	transactions 300 wal >in.sql
+	watch --check none --db app.db -- sh -c "sqlite3 app.db <in.sql"
+	jq -e '.databases[0].attribution == null' r.json
+	why app.db sh -c "sqlite3 app.db <in.sql"
+	# What is timed elsewhere is the same time.
+	jq -e '.databases[0] | (.io | map(select(.op == "commit").count) | add) as $n |
+		(.attribution[] | select(.op == "commit").count) == $n' r.json
+}
+
+@test "a connection that holds the lock" {
+	sqlite3 app.db "pragma journal_mode=wal; create table t(x)" >/dev/null
+	mkfifo go
+	(echo "begin immediate; insert into t values(1);" && cat go && echo "commit;") | sqlite3 app.db 3>&- &
+	local holder=$! i
+	for ((i = 0; i < 1000; i++)); do
+		sqlite3 app.db "begin immediate; rollback" 2>/dev/null || break
+		sleep 0.01
+	done
+	transactions 5 wal >in.sql
+	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
+	wait "$holder"
+	assert_share commit lock-wait
+}
+
+@test "a reader that a rollback commit has to wait for" {
+	sqlite3 app.db "create table t(x); insert into t values(1),(2)"
+	mkfifo go
+	(echo "begin; select count(*) from t;" && cat go && echo "commit;") | sqlite3 app.db 3>&- >out &
+	local reader=$! i
+	for ((i = 0; i < 1000; i++)); do
+		[ ! -s out ] || break
+		sleep 0.01
+	done
+	transactions 3 delete >in.sql
+	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
+	wait "$reader"
+	assert_share commit lock-wait
+}
+
+@test "others on the same processor" {
+	local cpu i
+	cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+	for i in 1 2 3; do
+		in_background taskset -c "$cpu" sh -c 'while :; do :; done'
+	done
+	transactions 3000 wal off >in.sql
+	why app.db taskset -c "$cpu" sh -c "sqlite3 app.db <in.sql"
+	assert_share commit run-queue
+}
+
+@test "a cgroup that has used up its processor time" {
+	group cpu cpu.cfs_quota_us cpu.max
+	if [[ $KNOB == *.max ]]; then echo "5000 100000" >"$KNOB"; else echo 5000 >"$KNOB"; fi
+	transactions 3000 wal off >in.sql
+	why app.db sh -c "echo \$\$ >$GROUP/cgroup.procs; sqlite3 app.db <in.sql"
+	assert_share commit cpu-limit
+}
+
+@test "a program that sleeps inside of its transaction" {
+	why app.db sh -c '(echo "create table t(x); begin immediate; insert into t values(1);"; sleep 1; echo "commit;") | sqlite3 app.db'
+	assert_share commit application
+}
+
+@test "a cgroup with an I/O limit" {
+	local dev
+	need_disk
+	group blkio blkio.throttle.write_iops_device io.max
+	dev=$(cat "/sys/class/block/$(basename "$(findmnt -no SOURCE disk)")/dev")
+	if [[ $KNOB == *.max ]]; then echo "$dev wiops=30" >"$KNOB"; else echo "$dev 30" >"$KNOB"; fi
+	transactions 30 wal >in.sql
+	why disk/app.db sh -c "echo \$\$ >$GROUP/cgroup.procs; sqlite3 disk/app.db <in.sql"
+	assert_share commit io-limit
+	assert_share sync io-limit
+	jq -e '.databases[0].attribution[] | select(.op == "sync").shares[0].estimated' r.json
+}
+
+# slow_disk FROZEN THAWED [OPTION...]: disk/inner, mounted so, lies on a device that is a file on a file system which is frozen again and again, for so
+# many seconds.
+slow_disk() {
+	need_disk 256m 200m
+	truncate -s 100m disk/image
+	mkfs.ext4 -q disk/image
+	mkdir disk/inner
+	mount -o "loop${3:+,$3}" disk/image disk/inner
+	in_background bash -c 'trap "stop=1" TERM; while [ -z "$stop" ]; do
+		fsfreeze -f disk; sleep "$1"; fsfreeze -u disk; sleep "$2"; done' - "$1" "$2"
+	FREEZER=${BACKGROUND[-1]}
+}
+
+slow_disk_down() {
+	kill "$FREEZER"
+	wait "$FREEZER"
+	umount disk/inner
+}
+
+@test "a slow device" {
+	slow_disk 0.05 0.02
+	transactions 30 wal >in.sql
+	why disk/inner/app.db sh -c "sqlite3 disk/inner/app.db <in.sql"
+	slow_disk_down
+	assert_share commit device-service
+	assert_share sync device-service
+}
+
+# What they write fills the transactions of the journal, and each waits for the one before. On a slow device this takes longer
+# than anything that a busy machine adds.
+@test "programs that sync on the same journal" {
+	local i
+	slow_disk 0.02 0.01 data=journal
+	for i in 1 2 3 4 5 6; do
+		in_background python3 -c "
+import os
+n = 0
+while True:
+    f = os.open('disk/inner/other$i.%d' % (n % 50), os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    os.write(f, b'x' * 4096)
+    os.fsync(f)
+    os.close(f)
+    n += 1"
+	done
+	transactions 60 wal >in.sql
+	why disk/inner/app.db sh -c "sqlite3 disk/inner/app.db <in.sql"
+	for i in 1 2 3 4 5 6; do
+		kill "${BACKGROUND[i]}"
+		wait "${BACKGROUND[i]}" || [ $? = 143 ]
+	done
+	slow_disk_down
+	assert_share commit journal
+	assert_share sync journal
+}
+
+@test "too many dirty pages" {
+	local bdi
+	need_disk 512m 400m
+	bdi=/sys/class/bdi/$(cat "/sys/class/block/$(basename "$(findmnt -no SOURCE disk)")/dev")
+	[ -e "$bdi/strict_limit" ] && [ -e "$bdi/max_bytes" ] || skip "this kernel has no limits of dirty pages for one device"
+	echo 1 >"$bdi/strict_limit"
+	echo 131072 >"$bdi/max_bytes"
+	{
+		echo "create table t(x); begin immediate;"
+		yes "insert into t values(zeroblob(30000));" | head -n 1000
+		echo "commit;"
+	} >in.sql
+	why disk/app.db sh -c "sqlite3 disk/app.db <in.sql"
+	assert_share commit write-back
+}

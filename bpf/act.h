@@ -60,8 +60,14 @@ static __always_inline bool act_find(struct act *a)
         key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
         key.pad = 0;
         ref = file_ref_of(inode, &key);
-        if (ref && ref->second) /* remembered is only what the inode alone tells */
-                return act_on_db(a, (__u32)db_by_name((__u64)file, ref->db), VIGIL_ROLE_MAIN);
+        if (ref && ref->second) { /* remembered is only what the inode alone tells */
+                struct scratch *s = scratch();
+
+                if (!s)
+                        return false;
+                s->index = (__u64)file; /* through memory: a typed pointer is no number to the verifier */
+                return act_on_db(a, (__u32)db_by_name(*(volatile __u64 *)&s->index, ref->db), VIGIL_ROLE_MAIN);
+        }
         if (!ref || !act_on_db(a, ref->db, ref->role))
                 return false;
         if (a->ledger->incarnation != ref->incarnation) { /* an older file that had this role */

@@ -58,9 +58,14 @@ writer_kill() {
 	WRITER=
 }
 
-# Where a daemon that was killed has left its watch for the next one.
+# Where a daemon that was killed has left its watch for the next one: the name is FNV-1a of the state directory.
 daemon_pins() {
-	echo "/sys/fs/bpf/vigil/$(printf %s "$PWD/S" | sha256sum | head -c 16)"
+	local path=$PWD/S hash=$((0xcbf29ce484222325)) i byte
+	for ((i = 0; i < ${#path}; i++)); do
+		printf -v byte %d "'${path:i:1}"
+		hash=$(((hash ^ byte) * 0x100000001b3))
+	done
+	printf '/sys/fs/bpf/vigil/%016x\n' "$hash"
 }
 
 # As after a boot: it is gone.

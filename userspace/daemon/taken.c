@@ -1,13 +1,13 @@
 /* taken.c - see taken.h. */
 #include "daemon/taken.h"
 
-#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
@@ -17,30 +17,23 @@
 /* ---- opening ---- */
 
 /* One for each state directory: of two daemons none takes what is the other's. */
-static int name_of(const struct daemon *d, char ret[HASH_HEX_LEN])
-{
-        _cleanup_hash_ struct hash *h = NULL;
-        int r = hash_new(&h);
+#define NAME_LEN 17
 
-        if (r == 0)
-                r = hash_add(h, d->state.path, strlen(d->state.path));
-        if (r == 0)
-                r = hash_end(h, ret);
-        if (r == 0)
-                ret[16] = 0;
-        return r;
+static void name_of(const struct daemon *d, char ret[NAME_LEN])
+{
+        snprintf(ret, NAME_LEN, "%016" PRIx64, fnv_add(FNV_BEGIN, d->state.path, strlen(d->state.path)));
 }
 
 int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
 {
-        char name[HASH_HEX_LEN];
-        int r = name_of(d, name);
+        char name[NAME_LEN];
         const struct sensor_options options = {.verbose = d->options->verbose, .keep = name};
 
-        if (r == 0)
-                r = sensor_open(&options, &d->sensor, why);
+        name_of(d, name);
+        int r = sensor_open(&options, &d->sensor, why);
         if (r < 0)
                 return r;
+        malloc_trim(0); /* what loading took and gave back would stay with us for months */
         d->taken = sensor_taken_over(d->sensor, &d->taken_gap);
         d->taken_ns = clock_boottime_ns();
         const char *not_taken = sensor_not_taken(d->sensor), *not_kept = sensor_not_kept(d->sensor);
@@ -53,11 +46,10 @@ int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
 
 int taken_forget(struct daemon *d)
 {
-        char name[HASH_HEX_LEN], why[SENSOR_WHY_LEN] = "out of memory";
-        int r = name_of(d, name);
+        char name[NAME_LEN], why[SENSOR_WHY_LEN];
 
-        if (r == 0)
-                r = sensor_forget(name, why);
+        name_of(d, name);
+        int r = sensor_forget(name, why);
         if (r < 0)
                 log_error("what a killed run may have left in the kernel cannot be removed: %s", why);
         else if (r > 0)

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/fnv.h"
 
 static bool libbpf_may_speak;
 
@@ -217,29 +217,18 @@ static int begin(struct sensor *s, char *why)
 
 /* Which build this is, as far as the kernel side is concerned: the programs with the layouts of their maps, what they are told
  * before they are loaded, and where they hang. */
-static int build_id(const struct sensor *s, uint64_t *ret)
+static uint64_t build_id(const struct sensor *s)
 {
         const uint8_t options[] = {s->options.adopt, s->options.second_names, s->options.stream_all,
                                    s->options.reads};
-        _cleanup_hash_ struct hash *h = NULL;
-        char hex[HASH_HEX_LEN];
         size_t n = 0;
         const void *elf = vigil_bpf__elf_bytes(&n);
+        uint64_t h = fnv_add(FNV_BEGIN, elf, n);
 
-        int r = hash_new(&h);
-        if (r == 0)
-                r = hash_add(h, elf, n);
-        if (r == 0)
-                r = hash_add(h, options, sizeof(options));
-        for (size_t i = 0; r == 0 && i < probes_count; i++)
-                r = hash_add(h, probes[i].name, strlen(probes[i].name) + 1);
-        if (r == 0)
-                r = hash_end(h, hex);
-        if (r < 0)
-                return r;
-        hex[16] = 0;
-        *ret = strtoull(hex, NULL, 16);
-        return 0;
+        h = fnv_add(h, options, sizeof(options));
+        for (size_t i = 0; i < probes_count; i++)
+                h = fnv_add(h, probes[i].name, strlen(probes[i].name) + 1);
+        return h;
 }
 
 /* What an earlier process left goes on, or ends here. @return whether it goes on; if not, the kernel side must begin */
@@ -262,17 +251,12 @@ static bool take_or_sweep(struct sensor *s, uint64_t build)
 /* Not being able to outlive this process is no reason not to watch. */
 static int begin_kept(struct sensor *s, char *why)
 {
-        uint64_t build = 0;
-
         if (pins_open(&s->pins, s->options.keep) < 0)
                 return begin(s, why);
-        int r = build_id(s, &build);
-        if (r < 0)
-                return r;
-        if (take_or_sweep(s, build))
+        if (take_or_sweep(s, build_id(s)))
                 return tell_own_exe(s);
-        r = begin(s, why);
-        if (r == 0 && pins_save(s, build) < 0)
+        int r = begin(s, why);
+        if (r == 0 && pins_save(s, build_id(s)) < 0)
                 pins_close(&s->pins);
         return r;
 }

@@ -2,7 +2,7 @@
 #
 # Other work may go on on the host, and another Vigil: only what can be told to be of this run counts. A process of it carries
 # VIGIL_TEST_RUN in its environment; its mounts and loop devices lie on files below TMPDIR; its BPF programs, maps and links are
-# new and held by a process of it, or by nobody that can be seen.
+# new and held by a process of it, or by nobody that can be seen; and a pin is one whose directory no living daemon has locked.
 
 leftovers_before() {
 	leftover_bpf_before=$(leftover_bpf_ids)
@@ -51,6 +51,16 @@ leftover_bpf() {
 	' <(leftover_bpf_holders) <(leftover_bpf_uses) <(leftover_bpf_ids)
 }
 
+# Pins of daemons that live, of this run or of another, are no leftovers.
+leftover_pins() {
+	local pin dir
+	find /sys/fs/bpf -mindepth 1 2>/dev/null | while read -r pin; do
+		dir=/sys/fs/bpf/vigil/$(cut -sd/ -f6 <<<"$pin")
+		[ "$pin" = /sys/fs/bpf/vigil ] || { [ "$dir" != /sys/fs/bpf/vigil/ ] && [ -d "$dir" ] && ! flock -n "$dir" true; } ||
+			echo "$pin"
+	done | sort
+}
+
 # Lists what is left, one per line.
 leftovers() {
 	local pid kind id holders ours
@@ -67,11 +77,12 @@ leftovers() {
 			echo "BPF ${kind}s of process ${holders%%,*}"
 		fi
 	done < <(leftover_bpf) | sort -u
-	comm -13 <(echo "$leftover_pins_before") <(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort) | sed 's/^/pin /'
+	comm -13 <(echo "$leftover_pins_before") <(leftover_pins) | sed 's/^/pin /'
 }
 
-# leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is. A BPF object that nobody seems to hold
-# counts only when it stays: another Vigil that ends lets go of its own one by one, which takes seconds.
+# leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is. A BPF object that nobody seems to hold,
+# or a pin, counts only when it stays: another Vigil that ends lets go of its own one by one, which takes seconds, and what a
+# killed one has left its next run takes over.
 leftovers_wait() {
 	local end=$((SECONDS + $1)) left staying
 	staying=$(leftovers)
@@ -80,7 +91,7 @@ leftovers_wait() {
 		sleep 0.5
 		left=$(leftovers)
 		staying=$(comm -12 <(sort <<<"$staying") <(sort <<<"$left"))
-		left=$({ grep -vE '^BPF [a-z]+ [0-9]+$' <<<"$left"; echo "$staying"; } | grep . | sort -u)
+		left=$({ grep -vE '^(BPF [a-z]+ [0-9]+$|pin )' <<<"$left"; echo "$staying"; } | grep . | sort -u)
 	done
 	[ -z "$left" ] || {
 		paste -sd ';' <<<"$left"

@@ -44,6 +44,10 @@ static void print_daemon(struct page *p, const struct operator_view *v)
         pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");
         page_paragraph(p, INK_PLAIN, "trust", LABEL, "%s%s%s", pick_text(trust, "level", "none"),
                        words[0] ? ": " : "", words);
+        const char *ends = pick_text(json_object_get(d, "watch"), "why", NULL);
+        if (ends)
+                page_paragraph(p, INK_WARN, "watch", LABEL, "ends with this daemon, also when it is killed: %s",
+                               ends);
         text_bytes(bytes, pick_number(store, "bytes"));
         text_bytes(queued, pick_number(store, "queued"));
         const char *problem = pick_text(store, "problem", NULL);

@@ -226,6 +226,43 @@ GLOBAL int part_look(__u32 tgid, __u64 files_addr)
         return 0;
 }
 
+/* POSIX locks go with their descriptors: an exec keeps those of descriptors that are not close-on-exec. What participant @tgid, with
+ * the descriptor table at @files_addr, has kept is what it had, too; it goes into scratch.kept. */
+GLOBAL int exec_look(__u32 tgid, __u64 files_addr)
+{
+        struct vigil_proc *p = part_of(tgid);
+        struct scratch *s = scratch();
+
+        if (!p || !s)
+                return 0;
+        for (__u64 i = 0; i < VIGIL_USES; i++) {
+                struct vigil_use *use = &p->use[i];
+
+                s->kept[i].db = use->db;
+                s->kept[i].locks = 0;
+                if (!use->db || !use->locks) /* read marks come with others */
+                        continue;
+                if (!db_locks(use->db, files_addr))
+                        use->flags |= VIGIL_USE_LOCKS_UNKNOWN;
+                s->kept[i].locks = (__u32)s->bits;
+                use->locks_at_end |= (__u32)s->bits;
+        }
+        return 0;
+}
+
+/* The program that participant @tgid is from here on has @locks on database @db, and never asked for them. */
+GLOBAL int exec_keep(__u32 tgid, __u32 db, __u32 locks)
+{
+        struct vigil_proc *p = part_make(tgid);
+        struct vigil_use *use = p ? use_get(p, db) : NULL;
+
+        if (!use)
+                return 0;
+        use->flags |= VIGIL_USE_KEPT | VIGIL_USE_INHERITED | VIGIL_USE_FDS_UNKNOWN;
+        use->locks = locks;
+        return 0;
+}
+
 /* Ends the account of participant @tgid: its record, then one for each of its databases. */
 GLOBAL int part_end(__u32 tgid, __u32 type)
 {

@@ -63,9 +63,14 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task)
                 probe_seen(PROBE_EXEC);
         if (!p || p->flags & VIGIL_PROC_DEAD)
                 return 0;
+        exec_look(tgid, (__u64)BPF_CORE_READ(task, files));
         part_end(tgid, VIGIL_EXEC);
         if (m)
                 m->flags |= MARK_INHERITS; /* what was not close-on-exec is still there */
+        struct scratch *s = scratch();
+        for (int i = 0; s && i < VIGIL_USES; i++)
+                if (s->kept[i].locks)
+                        exec_keep(tgid, s->kept[i].db, s->kept[i].locks);
         return 0;
 }
 

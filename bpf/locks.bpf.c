@@ -287,7 +287,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                         main_unlocked(a, down, false);
         }
         a->use->locks |= bits;
-        a->use->flags = (a->use->flags | VIGIL_USE_LOCKED) & ~(__u32)VIGIL_USE_UNLOCKED;
+        a->use->flags = (a->use->flags | VIGIL_USE_LOCKED) & ~(__u32)(VIGIL_USE_UNLOCKED | VIGIL_USE_KEPT);
 }
 
 #define FDS_SEARCHED 512

@@ -277,6 +277,10 @@ struct scratch {
         __u64 bits;             /* locks of one database, as they are added up */
         __u64 nviews;           /* result of locks_held(): locks found, the first LOCK_VIEWS of them in `view` */
         struct lock_view view[LOCK_VIEWS];
+        struct {
+                __u32 db;
+                __u32 locks;
+        } kept[VIGIL_USES];            /* result of exec_look() */
         char path[2 * VIGIL_PATH_MAX]; /* where path_of() builds */
         char text[VIGIL_PATH_MAX];     /* what it returns */
 };

@@ -233,6 +233,7 @@ enum vigil_use_flag {
         VIGIL_USE_SECOND_NAME =
                 1
                 << 16, /* it opened the main file by another name than that watched: so are its companions called */
+        VIGIL_USE_KEPT = 1 << 17, /* it has locks that it had before an exec, and has taken none since */
 };
 
 #endif

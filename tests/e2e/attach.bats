@@ -245,3 +245,19 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VIGIL" record -o run.vigil --db app.db --
 	[ -z "$(ls -A tmp)" ]
 	[ ! -e r.json ]
 }
+
+@test "locks that an exec has kept are those of the next program, and no transaction of its own" {
+	mk app.db delete
+	"$DRIVER" -t /dev/null app.db "begin immediate" @ready early.ready @wait go @keep-fds @exec sleep 60 3>&- &
+	STRAYS+=($!)
+	PID[kept]=$!
+	await early.ready
+	attach_begin --for 40s --check none
+	touch go
+	until [ "$(cat "/proc/${PID[kept]}/comm")" = sleep ]; do sleep 0.01; done
+	kill -INT "$WATCH_PID"
+	watch_end
+	living kept
+	assert_json p.json '.comm == "sleep"' '.locks == ["shared", "reserved"]' '.transaction == "none"'
+	assert_report '[.databases[0].certificates[] | [.ended_by, .verdict]] == [["exec", "unclean"]]'
+}

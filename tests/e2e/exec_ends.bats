@@ -199,6 +199,39 @@ drop_cgroup() {
 		'.exit.sender == null' '.left_behind.hot_journal == true'
 }
 
+# certificates_of PID: those of one process on one database, in the order of time, into cs.json.
+certificates_of() {
+	jq --argjson pid "$1" '[.databases[].certificates[] | select(.process.pid == $pid)] | sort_by(.ended_at)' r.json >cs.json
+}
+
+@test "17 exec_abandon: locks of descriptors that stay open stay, and go with the next program" {
+	local mode lock
+
+	for mode in delete wal; do
+		rm -f app.db* truth
+		mk app.db "$mode"
+		[ "$mode" = wal ] && lock=wal-write || lock=exclusive
+		watch --db app.db -- "$DRIVER" -t truth app.db "${SPILL[@]}" @keep-fds @exec sh -c 'kill -9 $$' || true
+		assert_trusted
+		assert_findings unclean-death abrupt-death
+		certificates_of "$(pid_of truth)"
+		assert_json cs.json 'length == 2' '.[0].ended_by == "exec"' '.[0].verdict == "unclean"' \
+			'.[0].reasons | has_all(["abandoned-by-exec", "write-transaction-open"])' ".[0].locks | has_all([\"$lock\"])" \
+			'.[0].process.comm == "driver"' '.[1].ended_by == "exit"' '.[1].verdict == "abrupt"' \
+			'.[1].reasons | has_all(["connection-left-open"])' ".[1].locks | has_all([\"$lock\"])" \
+			'.[1].transaction == "none"' '.[1].process.argv[0] == "sh"'
+	done
+}
+
+@test "17 exec_abandon: descriptors that stay open without a lock are nobody's connection" {
+	mk app.db delete
+	watch --db app.db -- "$DRIVER" -t truth app.db "insert into t(b) values('x')" @keep-fds @exec sh -c 'kill -9 $$' || true
+	assert_trusted
+	assert_no_findings
+	certificates_of "$(pid_of truth)"
+	assert_json cs.json 'length == 1' '.[0].ended_by == "exec"' '.[0].verdict == "clean"'
+}
+
 @test "17 exec_abandon: an exec with the database closed ends nothing" {
 	mk app.db delete
 	watch --db app.db -- "$DRIVER" -t truth app.db "insert into t(b) values('x')" @close @exec sh -c 'exit 0'

@@ -163,6 +163,22 @@ START_TEST(an_exec_inside_a_transaction_abandons_it)
 }
 END_TEST
 
+START_TEST(locks_that_an_exec_has_kept_are_no_transaction_until_a_new_one_is_taken)
+{
+        struct actor a = writer(100);
+        a.use.flags = VIGIL_USE_KEPT | VIGIL_USE_INHERITED | VIGIL_USE_OPEN_AT_END;
+        a.db.txn = VIGIL_TXN_NONE;
+        a.db.txn_journal_writes = 0;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT;
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+        a.use.flags = VIGIL_USE_LOCKED | VIGIL_USE_INHERITED | VIGIL_USE_OPEN_AT_END;
+        a.use.locks_at_end &= ~(uint32_t)VIGIL_LOCK_WAL_CKPT;
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
 START_TEST(an_exec_after_the_close_is_clean_and_the_exit_has_its_own_certificate)
 {
         struct stream s;
@@ -451,6 +467,7 @@ SUITE("traps", sigkill_to_the_siblings_of_an_exit_group_is_no_kill, oom_needs_th
       cgroup_kill_names_no_sender_but_an_origin, the_origin_of_a_container_kill_is_who_killed_its_init,
       a_pid_that_came_back_is_another_process, a_process_that_merely_inherited_a_descriptor_gets_no_certificate,
       an_exec_inside_a_transaction_abandons_it,
+      locks_that_an_exec_has_kept_are_no_transaction_until_a_new_one_is_taken,
       an_exec_after_the_close_is_clean_and_the_exit_has_its_own_certificate, clean_while_others_still_have_it_open,
       a_survivor_that_recovers_is_told_in_the_same_report, nobody_recovered_when_nothing_happened_since,
       locks_kept_between_transactions_are_no_transaction, the_first_commit_of_locking_mode_exclusive_is_over_too,

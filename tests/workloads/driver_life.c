@@ -237,6 +237,16 @@ static int step_close_fds(struct driver *d, char **args, struct steps block)
 }
 
 /* What a careless program does: it looks into the file beside SQLite, and its close() takes the locks away. */
+static int step_keep_fds(struct driver *d, char **args, struct steps block)
+{
+        (void)d;
+        (void)args;
+        (void)block;
+        for (int fd = 3; fd < 64; fd++)
+                fcntl(fd, F_SETFD, 0);
+        return 0;
+}
+
 static int step_peek(struct driver *d, char **args, struct steps block)
 {
         int fd = open(args[0], O_RDONLY | O_CLOEXEC);
@@ -284,6 +294,7 @@ const struct command life_commands[] = {
         {"@repeat", 1, STEP_BLOCK, step_repeat},
         {"@forks", 1, STEP_PLAIN, step_forks},
         {"@close-fds", 1, STEP_PLAIN, step_close_fds},
+        {"@keep-fds", 0, STEP_PLAIN, step_keep_fds},
         {"@peek", 1, STEP_PLAIN, step_peek},
         {"@ignore-signals", 0, STEP_PLAIN, step_ignore_signals},
         {"@setuid", 1, STEP_PLAIN, step_setuid},

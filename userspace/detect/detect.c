@@ -48,7 +48,7 @@ void id_end(const struct id_hash *h, char prefix, char ret[DETECT_ID_LEN])
 static bool deserves(const struct model *m, const struct model_death *d, const struct model_use *u)
 {
         const uint32_t used = VIGIL_USE_OPENED | VIGIL_USE_WROTE | VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE |
-                              VIGIL_USE_UNLINKED | VIGIL_USE_OPENED_WAL;
+                              VIGIL_USE_UNLINKED | VIGIL_USE_OPENED_WAL | VIGIL_USE_KEPT;
         const struct model_database *db = model_database(m, u->database);
         return db && db->shown && u->use.flags & used && !(d->flags & VIGIL_PROC_CANARY);
 }

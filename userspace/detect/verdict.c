@@ -82,6 +82,12 @@ static bool owns(const struct model_use *u, enum vigil_txn txn)
         return u->db && u->use.flags & VIGIL_USE_TXN_OWNER && u->db->txn == txn;
 }
 
+/* Its locks are those of a transaction that an exec has abandoned: they tell of none of its own. */
+static bool kept(const struct model_use *u)
+{
+        return u->use.flags & VIGIL_USE_KEPT;
+}
+
 static bool late(const struct model_use *u)
 {
         return u->use.flags & VIGIL_USE_SEEN_LATE || (u->db && u->db->flags & VIGIL_DB_SEEN_LATE);
@@ -101,7 +107,7 @@ static bool seen_hot(const struct model_use *u)
  * EXCLUSIVE keeps it, and right after a commit it is about to be released. */
 static bool rollback_txn(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
-        bool held = locks & VIGIL_LOCK_RESERVED;
+        bool held = locks & VIGIL_LOCK_RESERVED && !kept(u);
         if (!u->db)
                 return held;
         bool touched = u->db->txn_db_writes || u->db->txn_journal_writes;
@@ -119,6 +125,8 @@ static bool rollback_txn(const struct model_death *d, const struct model_use *u,
 static bool wal_txn(const struct model_use *u, uint32_t locks)
 {
         bool frames = u->db && u->db->wal_frames_open > 0;
+        if (kept(u))
+                return owns(u, VIGIL_TXN_WAL);
         if (locks & VIGIL_LOCK_WAL_RECOVER)
                 return false;
         if (locks & VIGIL_LOCK_WAL_CKPT)
@@ -133,6 +141,8 @@ static bool checkpointing(const struct model_use *u, uint32_t locks)
 {
         if (locks & VIGIL_LOCK_WAL_RECOVER)
                 return false;
+        if (kept(u))
+                return owns(u, VIGIL_TXN_CHECKPOINT);
         return locks & (VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_READ0_WR) || owns(u, VIGIL_TXN_CHECKPOINT);
 }
 
@@ -163,6 +173,8 @@ static bool without_journal(const struct model_use *u)
 
 static bool reading(const struct model_use *u, uint32_t locks)
 {
+        if (kept(u))
+                return false;
         bool keeps = locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) ||
                      (u->db && u->db->flags & VIGIL_DB_EXCLUSIVE);
         /* A connection in WAL mode has SHARED for life and the -shm's DMS byte with it; locking_mode EXCLUSIVE keeps it. */

@@ -131,3 +131,25 @@ ONE="insert into u(b) values('x')"
 	certificate other.db other
 	assert_certificate '.commits_at_risk == 0'
 }
+
+@test "a stranger that makes and removes files of the journal's name elsewhere takes no commit away" {
+	command -v python3 || skip "no python3 here"
+	mkdir elsewhere
+	mk app.db delete
+	before=$(counter app.db)
+	cat >stranger.py <<-'EOF'
+		import os
+		while not os.path.exists("stop"):
+		    for _ in range(100):
+		        fd = os.open("elsewhere/app.db-journal", os.O_CREAT | os.O_RDWR)
+		        os.write(fd, b"x")
+		        os.close(fd)
+		        os.unlink("elsewhere/app.db-journal")
+	EOF
+	watch --db app.db -- sh -c 'python3 stranger.py & "$0" -t truth app.db "pragma synchronous=off" @repeat 1500 "insert into t(b) values(1)" @end @exit 0
+		touch stop; wait' "$DRIVER"
+	assert_trusted
+	assert_no_findings
+	certificate app.db truth
+	assert_certificate ".commits_at_risk == $(($(counter app.db) - before))" '.commits_at_risk == 1500'
+}

@@ -79,8 +79,12 @@ static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, st
 static __always_inline bool fs_synced_after(__u32 dev, __u64 ns)
 {
         __u32 all = 0;
-        __u64 *one = bpf_map_lookup_elem(&fs_syncs, &dev), *every = bpf_map_lookup_elem(&fs_syncs, &all);
+        __u64 *one, *every;
 
+        if (fs_synced_ns <= ns)
+                return false;
+        one = bpf_map_lookup_elem(&fs_syncs, &dev);
+        every = bpf_map_lookup_elem(&fs_syncs, &all);
         return (one && *one > ns) || (every && *every > ns);
 }
 
@@ -88,7 +92,7 @@ static __always_inline bool fs_synced_after(__u32 dev, __u64 ns)
  * is credited: too much stays at risk, never too little. */
 static __always_inline void fs_settle(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role)
 {
-        if (l->risk_since_ns && fs_synced_ns > l->last_write_ns && fs_synced_after(l->dev, l->last_write_ns))
+        if (l->risk_since_ns && fs_synced_after(l->dev, l->last_write_ns))
                 credit(db, priv, l, role, l->written, commits_of(db, priv, role), bpf_ktime_get_boot_ns());
 }
 

@@ -13,6 +13,7 @@
 #   idle      vigil run with 100 databases at rest: memory, processor
 #   latency   vigil run that judges how long operations take: 100 databases, a turn each second
 #   status    vigil status, asked of that
+#   jobs      1,000 jobs of a query, read and judged by vigil run
 #   stored    from a fatal signal to the certificate in the store of vigil run, and to a verified backup of 100 MiB
 #   load      vigil run under 50,000 operations per second for 10 minutes: processor, losses
 #   --build DIR  default: $VIGIL_BUILD, else build/release, else build
@@ -26,7 +27,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-all="commits disk calls start memory kills backup idle latency status stored load"
+all="commits disk calls start memory kills backup idle latency status jobs stored load"
 build=${VIGIL_BUILD:-$root/build/release}
 [ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$root/build
 json=no quick=no parts=()

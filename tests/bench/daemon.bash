@@ -102,6 +102,31 @@ bench_status() {
 	figure status "vigil status --json, 100 databases" ms status 20
 }
 
+bench_jobs() {
+	local pid i
+	say "jobs: 1,000 jobs, read and judged each second"
+	daemon_begin "database \"app\" { path = '$tmpfs/jobs.db' }
+orchestrator \"o\" { match-cmdline = '$root/tests/workloads/orchestrator.py' database = \"app\"
+	jobs { query = 'SELECT * FROM jobs' every = 1s } }"
+	python3 "$root/tests/workloads/orchestrator.py" "$tmpfs/jobs.db" "$tmpfs/jobs" many &
+	pid=$!
+	for ((i = 0; i < 300; i++)); do
+		[ "$(ask jobs | jq '.counts.healthy')" != 1000 ] || [ ! -e "$tmpfs/jobs/many.ready" ] || break
+		sleep 0.1
+	done
+	for ((i = 0; i < $(rounds 30 5); i++)); do
+		sleep 1
+		sample judged "$(ask jobs | jq '.orchestrators[0].reading.judged_us / 1000')"
+		sample readjobs "$(ask jobs | jq '.orchestrators[0].reading.ms')"
+	done
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	daemon_end
+	rm -rf "$tmpfs"/jobs*
+	figure jobs "1,000 jobs judged" ms judged 50
+	figure jobs "1,000 jobs read, in its helper" ms readjobs
+}
+
 # Writes the arrival of each event before it. An event is sent when it stands in the store, with the certificate.
 follow_events() {
 	local line

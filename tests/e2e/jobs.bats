@@ -201,3 +201,20 @@ job() {
 	daemon_end
 	[ "$status" -eq 0 ]
 }
+
+@test "without a pid a worker's death orphans its job if nobody else has written since, and no other's" {
+	local victim
+
+	follow orchestrator.py "query = \"SELECT id, status, updated_at FROM jobs WHERE status = 'running'\""
+	# Rows carry whole seconds: who makes the tables must not write in the same one as the workers do.
+	sqlite3 app.db 'pragma journal_mode=wal; create table results(x); create table jobs(id text primary key,
+		status text, created_at text, updated_at text, progress int, total int, pid int)' >/dev/null
+	daemon_begin
+	orchestrate python stall
+	victim=$(pid_of_job job_stall)
+	eventually 10 '.orchestrators[0].processes == 2 and (.jobs | length == 1)' jobs
+	kill -KILL "$victim" # the orchestrator itself lives
+	eventually 8 "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $victim")" jobs
+	assert_answer "$(job job_stall '.trust.reasons == ["tied-by-writes"] and .evidence.certificate != null')" \
+		'.orchestrators[0].processes == 1'
+}

@@ -256,8 +256,7 @@ void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const stru
         if (!orchestrators_count(d->orchestrators))
                 return;
         x = &d->jobs->death[d->jobs->ndeaths++ % JOB_DEATHS];
-        *x = (struct job_death){.id = *id, .db = use->db, .writes = use->writes};
-        x->last_write_ns = use->writes ? use->last_ns : 0;
+        *x = (struct job_death){.id = *id, .db = use->db, .last_commit_ns = use->commits ? use->last_ns : 0};
         snprintf(x->certificate, sizeof(x->certificate), "%s", certificate);
 }
 

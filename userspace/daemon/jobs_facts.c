@@ -154,7 +154,7 @@ static bool has_written(const struct jobs *jobs, const struct member *m, unsigne
         const struct process_evidence *e = samples_now(jobs->samples, &m->id);
 
         for (size_t i = 0; e && db && i < e->nuses && i < VIGIL_USES; i++)
-                if (e->use[i].db == db && e->use[i].writes && e->use[i].last_ns >= since_ns)
+                if (e->use[i].db == db && e->use[i].commits && e->use[i].last_ns >= since_ns)
                         return true;
         return false;
 }
@@ -163,7 +163,7 @@ static bool had_written(const struct jobs *jobs, const struct member *m, unsigne
 {
         const struct job_death *death = db ? death_of(jobs, &m->id, db) : NULL;
 
-        return death && death->db == db && death->last_write_ns && death->last_write_ns >= since_ns;
+        return death && death->db == db && death->last_commit_ns && death->last_commit_ns >= since_ns;
 }
 
 /* Who works for a job wrote when it moved last. Of the living that is seen in their samples, of the dead in their certificates. */

@@ -68,9 +68,8 @@ struct job_table {
 struct job_death {
         struct vigil_ident id;
         char certificate[DETECT_ID_LEN];
-        unsigned db;            /* kernel id of the database */
-        uint64_t writes;        /* of it */
-        uint64_t last_write_ns; /* 0: it wrote nothing */
+        unsigned db;             /* kernel id of the database */
+        uint64_t last_commit_ns; /* not sooner than its last commit; 0: it made none */
 };
 #define JOB_DEATHS 1024 /* kept of them, a ring */
 

@@ -119,11 +119,14 @@ static void note_start(struct orchestrator *o, uint64_t start_ns)
         o->start_ns[o->restarts++ % ORCHESTRATOR_STARTS] = start_ns;
 }
 
-bool orchestrator_has(const struct orchestrator *o, uint32_t pid, uint64_t ticks)
+bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p)
 {
-        for (size_t i = 0; i < o->n; i++)
-                if (o->member[i].id.tgid == pid && o->member[i].ticks == ticks)
-                        return true;
+        for (size_t i = 0; i < o->n; i++) {
+                if (o->member[i].id.tgid != p->pid || o->member[i].ticks != p->ticks)
+                        continue;
+                memcpy(o->member[i].id.comm, p->comm, sizeof(p->comm)); /* an exec changes it */
+                return true;
+        }
         return false;
 }
 
@@ -140,7 +143,7 @@ void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct pro
 {
         struct orchestrators *s = d->orchestrators;
 
-        if (orchestrator_has(o, p->pid, p->ticks))
+        if (orchestrator_known(o, p))
                 return;
         if (o->n == ORCHESTRATOR_MEMBERS) {
                 o->left_out++;

@@ -22,7 +22,8 @@ struct orchestrators {
 
 /** The process is a member from now on; one that is already stays as it is. */
 void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root);
-bool orchestrator_has(const struct orchestrator *o, uint32_t pid, uint64_t ticks);
+/** It is one already; its name is kept as it is now. */
+bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p);
 /** Takes note of members that have ended. @return there are such */
 bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o);
 /** The starts that could not be read so far. */

@@ -148,7 +148,7 @@ static void take_members(struct daemon *d, struct listing *l, const uint64_t *ru
                 for (size_t i = 0; i < s->n; i++) {
                         uint64_t bit = 1ull << i;
                         bool root = ruled[k] & bit && !(parent && parent->member & bit);
-                        if (!(p->member & bit) || orchestrator_has(&s->one[i], p->stat.pid, p->stat.ticks))
+                        if (!(p->member & bit) || orchestrator_known(&s->one[i], &p->stat))
                                 continue;
                         orchestrator_add(d, &s->one[i], &p->stat, root);
                         if (root)

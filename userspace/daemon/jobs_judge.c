@@ -24,7 +24,7 @@ static void look_up_stranger(struct daemon *d, const struct orchestrator *o, str
                 return;
         job->stranger_ns = now;
         job->stranger = (struct vigil_ident){0};
-        if (procinfo_stat(job->pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
+        if (procinfo_stat(job->pid, &stat) < 0 || procinfo_is_over(&stat))
                 return;
         job->stranger.tgid = job->pid;
         memcpy(job->stranger.comm, stat.comm, sizeof(job->stranger.comm));

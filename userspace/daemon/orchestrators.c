@@ -189,8 +189,7 @@ static bool is_over(const struct member *m)
         struct procinfo_stat now;
         int r = procinfo_stat(m->id.tgid, &now);
 
-        /* A zombie has ended: only its parent does not know yet. */
-        return r == -ESRCH || (r == 0 && (now.ticks != m->ticks || now.state == 'Z' || now.state == 'X'));
+        return r == -ESRCH || (r == 0 && (now.ticks != m->ticks || procinfo_is_over(&now)));
 }
 
 bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o)

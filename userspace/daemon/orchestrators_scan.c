@@ -41,7 +41,7 @@ static int list_one(uint32_t pid, void *userdata)
         struct listing *l = userdata;
         struct procinfo_stat stat;
 
-        if (procinfo_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
+        if (procinfo_stat(pid, &stat) < 0 || procinfo_is_over(&stat))
                 return 0;
         if (l->n == l->room) {
                 size_t room = l->room ? 2 * l->room : 256;

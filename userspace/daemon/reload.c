@@ -78,6 +78,7 @@ int reload(struct daemon *d, json_t **ret)
                 if (r < 0) { /* what was read before must be what everybody points to again */
                         d->config = before;
                         guards_apply(d);
+                        jobs_apply(d);
                 }
         }
         if (r == 0 && now->redact_argv != before->redact_argv)

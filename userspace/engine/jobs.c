@@ -242,10 +242,11 @@ static int ask_copy(struct reading *r, const char *path, int64_t bytes)
         if (bytes > (int64_t)JOBS_COPY_MAX)
                 return fail(r, -EFBIG,
                             "somebody must recover the database first, and it is too large to be copied for that");
-        _cleanup_close_ int dir = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const char *tmp = getenv("TMPDIR");
+        _cleanup_close_ int dir = open(tmp && tmp[0] == '/' ? tmp : "/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int err = dir < 0 ? -errno : scratch_make(dir, &scratch);
         if (err < 0)
-                return fail(r, err, "no private directory for a copy can be made in /var/tmp");
+                return fail(r, err, "no private directory for a copy can be made in $TMPDIR or /var/tmp");
         err = capture_database(path, &scratch, &how, false, r->deadline, &capture, &copied);
         if (err < 0)
                 return fail(r, err, copied.reason);

@@ -32,6 +32,22 @@ static void count_incidents(char *ret, size_t size, const json_t *counts)
         }
 }
 
+/* "1 job-orphaned, 7 healthy"; "" where none run. */
+static void count_jobs(char *ret, size_t size, const json_t *counts)
+{
+        const char *verdict;
+        json_t *n;
+        size_t used = 0;
+
+        ret[0] = '\0';
+        json_object_foreach ((json_t *)counts, verdict, n) {
+                if (json_integer_value(n) <= 0 || used >= size)
+                        continue;
+                used += (size_t)snprintf(ret + used, size - used, "%s%" PRIu64 " %s", used ? ", " : "",
+                                         (uint64_t)json_integer_value(n), verdict);
+        }
+}
+
 static void print_daemon(struct page *p, const struct operator_view *v)
 {
         const json_t *d = v->document, *trust = json_object_get(d, "trust"), *store = json_object_get(d, "store");
@@ -41,6 +57,9 @@ static void print_daemon(struct page *p, const struct operator_view *v)
                        pick_text(d, "vigil", "?"), pick_number(d, "pid"), up, pick_text(d, "tier", "?"));
         count_incidents(words, sizeof(words), json_object_get(d, "incidents"));
         page_paragraph(p, INK_PLAIN, "incidents", LABEL, "%s", words);
+        count_jobs(words, sizeof(words), json_object_get(d, "jobs"));
+        if (words[0])
+                page_paragraph(p, INK_PLAIN, "jobs", LABEL, "%s; see vigil jobs", words);
         pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");
         page_paragraph(p, INK_PLAIN, "trust", LABEL, "%s%s%s", pick_text(trust, "level", "none"),
                        words[0] ? ": " : "", words);

@@ -53,8 +53,8 @@ int procinfo_parse_stat(const char *text, struct procinfo_stat *ret)
         memcpy(s.comm, open + 1, n < sizeof(s.comm) - 1 ? n : sizeof(s.comm) - 1);
         if (sscanf(text, "%u", &s.pid) != 1 ||
             /* state ppid pgrp session tty tpgid flags, four counts of faults, four times, priority nice threads itreal start */
-            sscanf(close + 1, " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                   &s.state, &s.ppid, &ticks) != 3)
+            sscanf(close + 1, " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
+                   &s.state, &s.ppid, &s.threads, &ticks) != 4)
                 return -EBADMSG;
         s.ticks = ticks;
         *ret = s;

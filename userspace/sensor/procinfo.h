@@ -4,6 +4,7 @@
  * start, which is read first and last. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -16,6 +17,7 @@
 struct procinfo_stat {
         uint32_t pid, ppid;
         char comm[VIGIL_COMM_LEN];
+        uint32_t threads;
         char state;     /* as proc(5) has it */
         uint64_t ticks; /* start, in clock ticks of CLOCK_BOOTTIME: rounded down */
 };
@@ -33,6 +35,12 @@ int procinfo_stat(uint32_t pid, struct procinfo_stat *ret);
 
 /** @return 0; -ESRCH it is gone, or another one by now; or -errno */
 int procinfo_read(uint32_t pid, struct procinfo *ret);
+
+/** It has ended, and only its parent does not know yet. A zombie that has other threads goes on without its first one. */
+static inline bool procinfo_is_over(const struct procinfo_stat *s)
+{
+        return s->state == 'X' || (s->state == 'Z' && s->threads <= 1);
+}
 
 /** The text of /proc/PID/stat. @return 0, or -EBADMSG: it is none */
 int procinfo_parse_stat(const char *text, struct procinfo_stat *ret);

@@ -19,6 +19,11 @@ START_TEST(a_name_may_hold_anything)
         ck_assert_str_eq(s.comm, "a) b (c");
         ck_assert_int_eq(s.state, 'S');
         ck_assert_uint_eq(s.ticks, 987654);
+        ck_assert(!procinfo_is_over(&s));
+        s.state = 'Z';
+        ck_assert(procinfo_is_over(&s));
+        s.threads = 2; /* its first thread has ended, and another goes on */
+        ck_assert(!procinfo_is_over(&s));
         ck_assert_int_eq(procinfo_parse_stat("4711 (a S 12", &s), -EBADMSG);
         ck_assert_int_eq(procinfo_parse_stat("", &s), -EBADMSG);
         ck_assert_int_eq(procinfo_parse_stat("4711 (a) S 12 4711", &s), -EBADMSG);

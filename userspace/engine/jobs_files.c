@@ -117,7 +117,7 @@ static void take(struct reading *r, const char *path, const json_t *object, cons
         if (v[JOB_FIELD_UPDATED].kind == JOB_VALUE_NULL && !r->job->source->name[JOB_FIELD_UPDATED])
                 v[JOB_FIELD_UPDATED] = (struct job_value){.kind = JOB_VALUE_REAL,
                                                           .real = (double)st->st_mtim.tv_sec +
-                                                                  (double)(st->st_mtim.tv_nsec / 1000) / 1e6};
+                                                                  (double)st->st_mtim.tv_nsec / 1e9};
         jobs_rows_add(&r->rows, v, name);
 }
 

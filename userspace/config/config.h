@@ -94,6 +94,7 @@ struct config_limits {
         uint64_t retention_incident_ms; /* of resolved incidents and what belongs to them; default 365 d */
         uint64_t store_bytes;           /* default 512 MiB */
         uint64_t evidence_bytes;        /* default 10 GiB */
+        uint64_t evidence_keep_ms;      /* of resolved incidents; 0, the default: for ever */
         unsigned parallel_actions;      /* default 2, of all kinds; checks one per device besides */
 };
 

@@ -30,9 +30,10 @@ enum action_kind {
         ACTION_PRUNE,    /* {"error": 0 or -errno, "reason": text or null, "prune": as prune_json()} */
         ACTION_DISCOVER, /* {"error": 0 or -errno, "document": vigil.discover/1 or null} */
         ACTION_JOBS, /* {"error": 0 or -errno, "reason", "method", "rows", "odd", "nodd", "more"}: as struct jobs_result */
+        ACTION_ROOM, /* {"error": 0 or -errno, "bytes", "removed": [{"id", "bytes"}], "reason": text or null} */
         ACTION_KINDS
 };
-/* "look", "check", "backup", "evidence", "prune", "discover", "jobs" */
+/* "look", "check", "backup", "evidence", "prune", "discover", "jobs", "evidence-room" */
 const char *action_name(enum action_kind kind);
 
 /** What is to be done. Texts may be NULL but for `database` and `path`. */
@@ -41,8 +42,12 @@ struct action_request {
         const char *database;  /* name. ACTION_JOBS: of the orchestrator */
         const char *path;      /* of the main file, as the sensor reaches it */
         uint64_t device;       /* of the file; 0: not known */
-        const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident */
+        const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident.
+                                  ACTION_ROOM: of all incidents */
         const char *reason, *verdict, *incident;
+        const char *
+                candidates; /* ACTION_ROOM: ids of incidents whose evidence may go until no more than byte_budget is left,
+                                   with blanks between */
         bool urgent;
         bool asked;              /* somebody waits for it: not with the classes of the idle */
         bool known_sqlite;       /* ACTION_BACKUP: it was seen in use as one: a header that is none now is damage */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "daemon/evidence.h"
 #include "engine/check_errors.h"
 #include "respond/publish.h"
 #include "sensor/discover.h"
@@ -312,6 +313,29 @@ const char *action_wrong_prune(const struct action_request *r, const json_t *ans
                 const char *id = json_string_value(json_object_get(entry, "id"));
                 if (!id || !publish_is_id(id) || !is_count(json_object_get(entry, "bytes")))
                         return "it names a backup that cannot be one";
+        }
+        return NULL;
+}
+
+/* ---- room for evidence ---- */
+
+const char *action_wrong_room(const struct action_request *r, const json_t *answer)
+{
+        const json_t *removed = json_object_get(answer, "removed"), *error = json_object_get(answer, "error"),
+                     *reason = json_object_get(answer, "reason");
+        json_t *one;
+        size_t i;
+
+        if (!is_error(error) || !is_text_or_null(reason) ||
+            (json_integer_value(error) == 0) != json_is_null(reason))
+                return "its outcome is no number of an error with a reason";
+        if (!is_count(json_object_get(answer, "bytes")) || !json_is_array(removed))
+                return "what it measured has not the shape of it";
+        json_array_foreach (removed, i, one) {
+                const char *id = json_string_value(json_object_get(one, "id"));
+                if (!id || !evidence_is_id(id) || !r->candidates || !strstr(r->candidates, id) ||
+                    !is_count(json_object_get(one, "bytes")))
+                        return "it names evidence that it was not to remove";
         }
         return NULL;
 }

@@ -13,5 +13,6 @@ const char *action_wrong_check(const struct action_request *r, const json_t *ans
 const char *action_wrong_backup(const struct action_request *r, const json_t *answer);
 const char *action_wrong_evidence(const struct action_request *r, const json_t *answer);
 const char *action_wrong_prune(const struct action_request *r, const json_t *answer);
+const char *action_wrong_room(const struct action_request *r, const json_t *answer);
 const char *action_wrong_discover(const struct action_request *r, const json_t *answer);
 const char *action_wrong_jobs(const struct action_request *r, const json_t *answer);

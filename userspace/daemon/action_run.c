@@ -223,6 +223,14 @@ static int evidence(int fd, void *request)
         return say(fd, evidence_json(err, &result));
 }
 
+static int room(int fd, void *request)
+{
+        const struct action_request *r = request;
+
+        give_way(r);
+        return say(fd, evidence_room_json(r->directory, r->candidates, r->byte_budget));
+}
+
 static int find(int fd, void *request)
 {
         const struct action_request *r = request;
@@ -295,5 +303,6 @@ const struct action_job action_jobs[ACTION_KINDS] = {
         [ACTION_JOBS] = {"jobs", jobs, action_wrong_jobs, jobs_deadline, JOBS_ANSWER_MAX},
         /* Some 700 bytes for each of thousands that may go at once after `keep` was lowered. */
         [ACTION_PRUNE] = {"prune", prune, action_wrong_prune, prune_deadline, 8 * 1024 * 1024},
+        [ACTION_ROOM] = {"evidence-room", room, action_wrong_room, prune_deadline, 64 * 1024},
         [ACTION_DISCOVER] = {"discover", find, action_wrong_discover, find_deadline, DISCOVER_ANSWER},
 };

@@ -4,6 +4,7 @@
  * thread. No part parses a database file. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct sd_event;
 struct sd_event_source;
 struct guards;
 struct discoveries;
+struct evidence_room;
 struct deaths;
 struct recoveries;
 struct response;
@@ -44,6 +46,8 @@ struct daemon {
         struct discoveries *discoveries;
         struct guards *guards;
         struct actions *actions;
+        struct evidence_room *evidence_room;
+        char evidence_directory[PATH_MAX + 16];
         struct response *response;
         struct deaths *deaths;
         struct recoveries *recoveries;
@@ -68,6 +72,7 @@ struct daemon {
                 uint64_t left_out; /* in all */
         } uneventful;              /* certificates that nothing follows from */
         int state_error;           /* of the last writing */
+        uint64_t minutes;          /* that the loop has had */
         bool retaining;            /* retention has not come to its end in this minute */
         bool ending;
         bool leave; /* at the end the kernel side stays for the next one */

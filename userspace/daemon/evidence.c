@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "daemon/kmsg.h"
+#include "daemon/tree.h"
 #include "engine/snapshot.h"
 #include "respond/shm.h"
 
@@ -71,20 +71,11 @@ static int keep_kernel_lines(const struct evidence_options *o)
 static uint64_t bytes_of_all(const char *directory)
 {
         _cleanup_free_ char *above = strdup(directory);
-        uint64_t sum = 0;
 
         if (!above || !strrchr(above, '/'))
                 return 0;
         *strrchr(above, '/') = '\0';
-        char *const roots[] = {above, NULL};
-        FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-        if (!walk)
-                return 0;
-        for (FTSENT *e; (e = fts_read(walk));)
-                if (e->fts_info == FTS_F)
-                        sum += (uint64_t)e->fts_statp->st_size;
-        fts_close(walk);
-        return sum;
+        return tree_bytes(above);
 }
 
 /* What is left of the budget. @return false: nothing */

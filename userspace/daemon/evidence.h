@@ -35,5 +35,16 @@ int evidence_take(const struct evidence_options *options, struct evidence_result
 /** Whether DIRECTORY already holds the files of the database called @p name: then there is nothing to take. */
 bool evidence_kept(const char *directory, const char *name);
 
+/** Whether it is the name of a directory of evidence: the id of an incident, "i-" and 16 hex digits. */
+bool evidence_is_id(const char *name);
+
+/**
+ * Measures what lies in @p directory, STATE/evidence; and while that is more than @p goal bytes removes the evidence of the incidents
+ * @p ids (blanks between; NULL: none), in their order. A directory that is being removed has another name from the first moment
+ * on, and what a killed helper leaves of one goes with the next.
+ * @return {"error", "bytes", "removed": [{"id", "bytes"}], "reason"}; NULL: out of memory
+ */
+json_t *evidence_room_json(const char *directory, const char *ids, uint64_t goal);
+
 /** {"error", "bytes", "method", "kernel_lines" (null: the log could not be read), "reason" (null: kept)}. New reference. */
 json_t *evidence_json(int error, const struct evidence_result *r);

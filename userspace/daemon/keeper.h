@@ -68,6 +68,8 @@ void keeper_outcome(struct keeper *k, json_t *ticket, const char *outcome, int64
 void keeper_backup(struct keeper *k, const char *database, const char *incident, json_t *entry);
 /** It was removed by retention. */
 void keeper_backup_removed(struct keeper *k, const char *database, const char *id, int64_t at_ns);
+/** The evidence of a resolved incident was removed by retention. */
+void keeper_evidence_removed(struct keeper *k, const char *incident, int64_t at_ns);
 void keeper_check(struct keeper *k, const char *database, const char *incident, const char *reason, int64_t at_ns,
                   json_t *check);
 /** "at", "type" and "database" are added to @p doc: it is one line of vigil.events/1. */

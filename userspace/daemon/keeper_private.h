@@ -11,6 +11,7 @@ enum row_kind {
         ROW_OUTCOME,
         ROW_BACKUP,
         ROW_REMOVED,
+        ROW_EVIDENCE_REMOVED,
         ROW_CHECK,
         ROW_EVENT,
         ROW_METRIC,

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "daemon/core.h"
 #include "daemon/discovery.h"
+#include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/live_database.h"
@@ -109,6 +110,17 @@ static void judge_self(const struct daemon *d, struct health *h)
                 snprintf(text, sizeof(text), "the store cannot be written: %s", keeper_trouble(d->keeper));
                 worse(h, 1, text);
         }
+        if (evidence_room_full(d)) {
+                char used[TEXT_BYTES_LEN], budget[TEXT_BYTES_LEN];
+                text_bytes(used, evidence_room_bytes(d));
+                text_bytes(budget, d->config->limits.evidence_bytes);
+                snprintf(text, sizeof(text),
+                         "evidence takes %s of evidence-bytes, %s: raw files of further incidents may not be kept; "
+                         "remove "
+                         "what is no longer needed, raise evidence-bytes, or set evidence-keep",
+                         used, budget);
+                worse(h, 1, text);
+        }
         if (discovery_left_out(d)) {
                 snprintf(text, sizeof(text),
                          "%zu databases are open and not guarded: --discover takes %d at most; name them in the "
@@ -172,17 +184,24 @@ static json_t *watch_status(const struct daemon *d)
         return json_pack("{s:b, s:s?, s:b}", "survives_restart", !why, "why", why, "taken_over", d->taken);
 }
 
+static json_t *evidence_status(const struct daemon *d)
+{
+        return json_pack("{s:I, s:I, s:b}", "bytes", (json_int_t)evidence_room_bytes(d), "limit",
+                         (json_int_t)d->config->limits.evidence_bytes, "full", evidence_room_full(d));
+}
+
 json_t *live_status(struct daemon *d)
 {
         char started[TEXT_TIME_LEN];
         int exit;
 
         text_time(started, d->started_ns);
-        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
+        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
                          "schema", "vigil.status/1", "vigil", VIGIL_VERSION, "pid", (int)getpid(), "started_at",
                          started, "boot_id", d->head.boot_id, "tier", d->head.tier, "watch", watch_status(d),
-                         "health", live_health(d, &exit), "trust", trust(d), "store", store_status(d), "databases",
-                         live_databases(d), "incidents", live_incidents(d), "actions", response_json(d), "jobs",
-                         jobs_status(d), "memory_bytes", (json_int_t)memory_use(d->memory).bytes,
-                         "certificates_left_out", (json_int_t)d->uneventful.left_out);
+                         "health", live_health(d, &exit), "trust", trust(d), "store", store_status(d), "evidence",
+                         evidence_status(d), "databases", live_databases(d), "incidents", live_incidents(d),
+                         "actions", response_json(d), "jobs", jobs_status(d), "memory_bytes",
+                         (json_int_t)memory_use(d->memory).bytes, "certificates_left_out",
+                         (json_int_t)d->uneventful.left_out);
 }

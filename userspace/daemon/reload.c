@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/discovery.h"
+#include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/systemd.h"
@@ -86,6 +87,7 @@ int reload(struct daemon *d, json_t **ret)
         if (r == 0) {
                 config_free(before);
                 discovery_look(d);
+                evidence_room_look(d);
                 log_note("%s: read again; %zu database%s", path, guards_count(d->guards),
                          guards_count(d->guards) == 1 ? "" : "s");
         } else {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/response.h"
 
@@ -233,6 +234,7 @@ bool result_evidence(struct work *w, const json_t *answer, json_t *doc)
         if (reason)
                 log_error("evidence: the files of %s are not kept: %s", w->database, reason);
         json_object_set_new(doc, "result", json_deep_copy(answer));
+        evidence_room_look(w->d);
         return !reason;
 }
 

@@ -112,6 +112,11 @@ void keeper_backup_removed(struct keeper *k, const char *database, const char *i
             false);
 }
 
+void keeper_evidence_removed(struct keeper *k, const char *incident, int64_t at_ns)
+{
+        add(k, ROW_EVIDENCE_REMOVED, json_pack("{s:s, s:I}", "id", incident, "at", (json_int_t)at_ns), false);
+}
+
 void keeper_check(struct keeper *k, const char *database, const char *incident, const char *reason, int64_t at_ns,
                   json_t *check)
 {
@@ -224,6 +229,11 @@ static int write_backup(struct store *s, struct row *r)
         return store_put_backup(s, text(r->o, "database"), json_object_get(r->o, "doc"), text(r->o, "incident"));
 }
 
+static int write_evidence_removed(struct store *s, struct row *r)
+{
+        return store_evidence_removed(s, text(r->o, "id"), number(r->o, "at"));
+}
+
 static int write_removed(struct store *s, struct row *r)
 {
         return store_remove_backup(s, text(r->o, "database"), text(r->o, "id"), number(r->o, "at"));
@@ -271,7 +281,7 @@ int row_write(struct store *s, struct row *r)
                 [ROW_OUTCOME] = write_outcome,   [ROW_BACKUP] = write_backup,
                 [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
                 [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary,
-                [ROW_REMOVED] = write_removed};
+                [ROW_REMOVED] = write_removed,   [ROW_EVIDENCE_REMOVED] = write_evidence_removed};
 
         return writers[r->kind](s, r);
 }

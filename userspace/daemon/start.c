@@ -17,6 +17,7 @@
 #include "daemon/deaths.h"
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
+#include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/known_backups.h"
@@ -191,6 +192,8 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
 
         if (r->kind == ACTION_LOOK)
                 deaths_looked(d, tag, answer, failure);
+        else if (r->kind == ACTION_ROOM)
+                evidence_room_done(d, answer, failure);
         else if (r->kind == ACTION_DISCOVER)
                 discovery_done(d, answer, failure);
         else if (r->kind == ACTION_JOBS)
@@ -205,6 +208,8 @@ static int open_parts(struct daemon *d)
 
         if (r == 0)
                 r = discoveries_new(&d->discoveries);
+        if (r == 0)
+                r = evidence_room_new(&d->evidence_room);
         if (r == 0)
                 r = deaths_new(&d->deaths);
         if (r == 0)
@@ -255,6 +260,8 @@ static int open_guards(struct daemon *d)
         dirty_judge_last_run(d);
         recovery_expect_open(d);
         response_resume(d);
+        snprintf(d->evidence_directory, sizeof(d->evidence_directory), "%s/evidence", d->state.path);
+        evidence_room_look(d);
         return 0;
 }
 
@@ -320,6 +327,7 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         deaths_free(d->deaths);
         guards_free(d->guards);
         discoveries_free(d->discoveries);
+        evidence_room_free(d->evidence_room);
         memory_free(d->memory);
         config_free(d->config);
         statedir_close(&d->state);

@@ -11,6 +11,7 @@
 #include "daemon/deaths.h"
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
+#include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/latencies.h"
@@ -95,6 +96,8 @@ void turn_minute(struct daemon *d)
         summary_minute(d);
         guards_rescan(d);
         discovery_look(d);
+        if (++d->minutes % 60 == 0)
+                evidence_room_look(d);
         keep_store(d);
         latencies_keep(d, false);
         turn_status(d, status);

@@ -1,5 +1,6 @@
 /* incidents.c - rows of incidents, certificates and findings. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,4 +135,47 @@ int store_load_open(struct store *s, int (*each)(void *userdata, const struct st
         }
         store_done(s, row);
         return r;
+}
+
+/* ---- evidence ---- */
+
+int store_evidence_removed(struct store *s, const char *id, int64_t now_ns)
+{
+        char at[TEXT_TIME_LEN];
+
+        text_time(at, now_ns);
+        return RUN(
+                s,
+                "UPDATE alerts SET doc=json_set(json_remove(doc, '$.evidence'), '$.evidence_removed_at', ?2) WHERE "
+                "id=?1",
+                V_TEXT(id), V_TEXT(at));
+}
+
+int store_incident_resolved(struct store *s, const char *id, int64_t *ret_ns)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s,
+                    "SELECT CASE WHEN status='resolved' AND told_status='resolved' THEN coalesce(resolved_ns, 0) "
+                    "ELSE 0 "
+                    "END FROM alerts WHERE id=?1",
+                    &row, V_TEXT(id));
+        if (r < 0)
+                return r;
+        r = store_next(s, row);
+        if (r == 1)
+                *ret_ns = sqlite3_column_int64(row, 0);
+        store_done(s, row);
+        return r == 1 ? 0 : r == 0 ? -ENOENT : r;
+}
+
+int store_newest_incident(struct store *s, char *ret, size_t size)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, "SELECT id FROM alerts ORDER BY started_ns DESC, id DESC LIMIT 1", &row);
+        if (r < 0)
+                return r;
+        r = store_next(s, row);
+        snprintf(ret, size, "%s", r == 1 ? store_text(row, 0) : "");
+        store_done(s, row);
+        return r < 0 ? r : 0;
 }

@@ -63,6 +63,9 @@ struct store_incident {
 };
 int store_put_incident(struct store *s, const struct store_incident *i);
 
+/** Its evidence was removed: `evidence` becomes null, and `evidence_removed_at` says when. Nothing when the incident is unknown. */
+int store_evidence_removed(struct store *s, const char *id, int64_t now_ns);
+
 int store_put_certificate(struct store *s, const char *id, const char *database, const char *incident,
                           const char *verdict, int64_t ended_ns, const json_t *doc);
 int store_put_finding(struct store *s, const char *id, const char *database, const char *incident, const char *code,
@@ -177,6 +180,12 @@ int store_events(struct store *s, const struct store_query *q, int64_t after_seq
 enum store_by { STORE_BY_DB = 1, STORE_BY_FILE = 2, STORE_BY_PROCESS = 4, STORE_BY_OP = 8 };
 int store_summary_rows(struct store *s, const struct store_query *q, unsigned by, const struct store_summary *live,
                        size_t nlive, json_t **ret);
+
+/** When the incident was resolved; 0: it is not, or somebody in the shell says so and that has not been told yet. -ENOENT: there is no
+ * such incident. */
+int store_incident_resolved(struct store *s, const char *id, int64_t *ret_ns);
+/** Id of the incident that began last, "" when there is none. */
+int store_newest_incident(struct store *s, char *ret, size_t size);
 
 /** Unresolved incidents, as they were stored, oldest first, for the start of the daemon. @p each: as for store_events() */
 int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata);

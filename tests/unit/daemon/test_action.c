@@ -287,6 +287,7 @@ END_TEST
 #define JOBS_OF(rows, odd)                                                                                         \
         "{\"error\":0,\"reason\":\"\",\"method\":\"wal\",\"rows\":[" rows "],\"odd\":" odd                         \
         ",\"nodd\":0,\"more\":false}"
+#define ROOM(removed)   "{\"error\":0,\"bytes\":1,\"reason\":null,\"removed\":" removed "}"
 #define FOUND(database) "{\"error\":0,\"document\":{\"cut\":0,\"databases\":[" database "]}}"
 
 START_TEST(answers_are_held_against_what_they_can_be)
@@ -337,6 +338,13 @@ START_TEST(answers_are_held_against_what_they_can_be)
                 {JOBS_OF("[\"a\",null,null,null,null,null,null],[\"b\",null,null,null,null,null,null]", "[]"),
                  ACTION_JOBS, false}, /* more than it was asked for */
                 {"{}", ACTION_JOBS, false},
+                {ROOM("[{\"id\":\"i-0123456789abcdef\",\"bytes\":7}]"), ACTION_ROOM, true},
+                {ROOM("[]"), ACTION_ROOM, true},
+                /* What nobody said it may remove; no id. */
+                {ROOM("[{\"id\":\"i-0123456789abcdee\",\"bytes\":7}]"), ACTION_ROOM, false},
+                {ROOM("[{\"id\":\"../x\",\"bytes\":7}]"), ACTION_ROOM, false},
+                {ROOM("7"), ACTION_ROOM, false},
+                {"{}", ACTION_ROOM, false},
                 {FOUND("{\"path\":\"/a.db\",\"left_out\":null}"), ACTION_DISCOVER, true},
                 {FOUND("{\"path\":null,\"left_out\":\"deleted\"}"), ACTION_DISCOVER, true},
                 {"{\"error\":-12,\"document\":null}", ACTION_DISCOVER, true},
@@ -352,6 +360,7 @@ START_TEST(answers_are_held_against_what_they_can_be)
                 json_t *answer = json_loads(table[i].answer, 0, NULL);
                 struct action_request r = request("a", "x");
                 r.jobs.max_rows = 1;
+                r.candidates = "i-0123456789abcdef i-fedcba9876543210 ";
                 ck_assert_ptr_nonnull(answer);
                 const char *wrong = action_jobs[table[i].kind].wrong(&r, answer);
                 ck_assert_msg((wrong == NULL) == table[i].good, "%s: %s", table[i].answer, wrong ? wrong : "taken");

@@ -273,6 +273,46 @@ START_TEST(a_severity_that_is_none_is_refused_and_spoils_nothing_else)
 }
 END_TEST
 
+START_TEST(evidence_that_was_removed_is_said_to_be_and_only_of_the_resolved_it_is_known_since_when)
+{
+        struct store *s = opened(NULL);
+        json_t *doc = json_pack("{s:s}", "evidence", "/state/evidence/i-1"), *document;
+        struct store_incident i = an_incident("i-1");
+        char newest[32];
+        int64_t at = -1;
+
+        ck_assert_int_eq(store_newest_incident(s, newest, sizeof(newest)), 0);
+        ck_assert_str_eq(newest, "");
+        ck_assert_int_eq(store_incident_resolved(s, "i-1", &at), -ENOENT);
+        i.doc = doc;
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        ck_assert_int_eq(store_incident_resolved(s, "i-1", &at), 0);
+        ck_assert_int_eq(at, 0);
+        i.status = "resolved";
+        i.resolved_ns = T0 + 5;
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        ck_assert_int_eq(store_incident_resolved(s, "i-1", &at), 0);
+        ck_assert_int_eq(at, T0 + 5);
+        /* Set in the shell, and not told yet: it is not for us to say. */
+        shell("UPDATE alerts SET status='firing' WHERE id='i-1'", NULL, 0);
+        ck_assert_int_eq(store_incident_resolved(s, "i-1", &at), 0);
+        ck_assert_int_eq(at, 0);
+        struct store_incident later = an_incident("i-0");
+        later.started_ns = T0 + 9;
+        ck_assert_int_eq(store_put_incident(s, &later), 0);
+        ck_assert_int_eq(store_newest_incident(s, newest, sizeof(newest)), 0);
+        ck_assert_str_eq(newest, "i-0");
+        ck_assert_int_eq(store_evidence_removed(s, "i-1", T0), 0);
+        ck_assert_int_eq(store_evidence_removed(s, "i-9", T0), 0);
+        const json_t *shown = incident_of(s, "i-1", &document);
+        ck_assert(json_is_null(json_object_get(shown, "evidence")));
+        ck_assert_str_eq(text_of(shown, "evidence_removed_at"), "2026-11-21T11:20:00.000000Z");
+        json_decref(document);
+        json_decref(doc);
+        store_close(s);
+}
+END_TEST
+
 SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
       an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
       the_findings_of_an_incident_come_as_they_were_stored_worst_first,
@@ -281,4 +321,5 @@ SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
       a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,
       what_was_stored_is_known_by_its_id, open_incidents_come_back_as_they_were_after_a_restart,
       a_path_that_is_no_text_is_shown_with_its_bytes_beside,
-      a_severity_that_is_none_is_refused_and_spoils_nothing_else)
+      a_severity_that_is_none_is_refused_and_spoils_nothing_else,
+      evidence_that_was_removed_is_said_to_be_and_only_of_the_resolved_it_is_known_since_when)

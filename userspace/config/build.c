@@ -255,12 +255,18 @@ static int fill_list(struct builder *b, const struct section *s, struct config *
         return 0;
 }
 
+/* An empty set is given without a value, and so without a line. */
+static bool is_given(const struct builder *b, const struct key *k, const cfg_opt_t *opt)
+{
+        return parsed_line(b->parsed, opt) || (k->kind == KEY_SET && opt->flags & CFGF_MODIFIED);
+}
+
 static int fill(struct builder *b, const struct section *s, void *at, cfg_t *cfg, unsigned line)
 {
         for (const struct key *k = s->keys; k->name; k++) {
                 cfg_opt_t *opt = cfg_getopt(cfg, k->name);
 
-                if (!parsed_line(b->parsed, opt)) {
+                if (!is_given(b, k, opt)) {
                         if (k->required)
                                 wrong(b, line, k->name, "is missing");
                         continue;

@@ -189,6 +189,18 @@ START_TEST(latency_of_one_database_is_that_of_all_but_for_what_it_sets)
 }
 END_TEST
 
+START_TEST(an_empty_list_is_no_occasion_and_not_the_default)
+{
+        struct config *c = good(
+                "database \"a\" { path = '/a'  backup { on = {} } }\ndatabase \"b\" { path = '/b' }\n");
+
+        ck_assert_uint_eq(c->database[0].backup.on, 0);
+        ck_assert_uint_eq(c->database[1].backup.on,
+                          CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT);
+        config_free(c);
+}
+END_TEST
+
 START_TEST(a_name_that_cannot_be_a_directory_is_refused)
 {
         ck_assert_ptr_nonnull(
@@ -261,6 +273,7 @@ END_TEST
 
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
       every_kind_of_mistake_has_its_line, a_log_may_have_64_mib_unless_told_otherwise,
-      latency_of_one_database_is_that_of_all_but_for_what_it_sets, a_name_that_cannot_be_a_directory_is_refused,
-      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
-      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)
+      latency_of_one_database_is_that_of_all_but_for_what_it_sets, an_empty_list_is_no_occasion_and_not_the_default,
+      a_name_that_cannot_be_a_directory_is_refused, a_missing_last_brace_is_an_error,
+      unknown_keys_are_all_told_with_the_nearest_one, comments_hide_nothing_and_move_no_line,
+      more_mistakes_than_fit_are_counted)

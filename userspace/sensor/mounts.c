@@ -23,8 +23,12 @@ static char *unescape(char *text)
         for (const char *p = text; *p; p++) {
                 bool octal = p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
                              p[3] >= '0' && p[3] <= '7';
-                *to++ = octal ? (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')) : *p;
-                p += octal ? 3 : 0;
+                if (octal) {
+                        *to++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+                        p += 3;
+                } else {
+                        *to++ = *p;
+                }
         }
         *to = '\0';
         return text;

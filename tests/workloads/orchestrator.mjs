@@ -24,7 +24,8 @@ function work(mode) {
   writeFileSync(`${directory}/${mode}.ready`, '');
   process.on('disconnect', () => process.exit(1)); // no worker outlives the test
   if (mode === 'spin') {
-    for (;;) progress++;
+    const parent = process.ppid; // whoever spins hears of no disconnect
+    for (;;) if (++progress % 1e6 === 0 && process.ppid !== parent) process.exit(1);
   }
   setInterval(() => {
     progress++;

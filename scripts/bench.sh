@@ -6,6 +6,7 @@
 #   commits   WAL commits on tmpfs, watched and not; beside it empty probes, bpftrace, perf trace and strace
 #   disk      WAL/FULL and DELETE/FULL commits on a disk, watched and not
 #   calls     system calls of a process that touches nothing watched, beside empty probes
+#   why       the same with exec --why, and context switches of strangers
 #   start     from calling vigil exec to the command's first instruction, and from the command's end to the report
 #   memory    resident memory of vigil exec while a database is at work
 #   kills     from a fatal signal to the certificate
@@ -27,7 +28,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-all="commits disk calls start memory kills backup idle latency status jobs stored load"
+all="commits disk calls why start memory kills backup idle latency status jobs stored load"
 build=${VIGIL_BUILD:-$root/build/release}
 [ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$root/build
 json=no quick=no parts=()

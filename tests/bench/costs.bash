@@ -14,12 +14,13 @@ field() {
 
 # commits_under HOW DIR N MODE SYNC: ns per commit of one run, by the clock and of processor time.
 commits_under() {
-	local how=$1 dir=$2 run
+	local how=$1 dir=$2 run with=()
 	run=("$bench/commits" -n "$3" -m "$4" -s "$5" "$dir/$4.db")
 	case $how in
 	none) "${run[@]}" ;;
-	vigil)
-		"$vigil" exec --db "$dir/$4.db" --check none --out "$tmpfs/report" --wait-detach -- "${run[@]}" 2>"$tmpfs/err"
+	vigil | why)
+		[ "$how" = vigil ] || with=(--why)
+		"$vigil" exec "${with[@]}" --db "$dir/$4.db" --check none --out "$tmpfs/report" --wait-detach -- "${run[@]}" 2>"$tmpfs/err"
 		jq -e '.trust.level == "full" and .trust.lost == 0 and .trust.missed == 0' "$tmpfs/report" >/dev/null ||
 			die 69 "something was lost: $(jq -c .trust "$tmpfs/report")"
 		;;
@@ -82,12 +83,13 @@ bench_disk() {
 	done
 }
 
-# While CMD runs, Vigil watches a database that CMD has nothing to do with.
+# While CMD runs, Vigil watches a database that CMD has nothing to do with; with the options in $beside.
+beside=()
 beside_vigil() {
 	local holder status=0
 	rm -f "$tmpfs/watching" "$tmpfs/go"
 	mkfifo "$tmpfs/go"
-	"$vigil" exec --db "$tmpfs/elsewhere.db" --check none --out "$tmpfs/report" --wait-detach -- \
+	"$vigil" exec "${beside[@]}" --db "$tmpfs/elsewhere.db" --check none --out "$tmpfs/report" --wait-detach -- \
 		sh -c 'touch "$0/watching"; read -r go <"$0/go"' "$tmpfs" 2>"$tmpfs/err" &
 	holder=$!
 	until [ -e "$tmpfs/watching" ]; do
@@ -121,4 +123,31 @@ bench_calls() {
 		figure calls "$kind: added by vigil" ns "calls.$kind.vigil"
 		figure calls "$kind: added by empty probes" ns "calls.$kind.empty"
 	done
+}
+
+# Attribution on and off, in one run.
+bench_why() {
+	local i count how
+	compare why wal "$(rounds 7 3)" "$(rounds 100000 20000)" "$tmpfs" wal normal vigil why
+	figure why "WAL/NORMAL tmpfs: vigil exec / unwatched" ratio why.wal.vigil
+	figure why "WAL/NORMAL tmpfs: vigil exec --why / unwatched" ratio why.wal.why
+	if [ "$(stat -f -c %T "$disk")" != tmpfs ]; then
+		compare why disk "$(rounds 15 3)" "$(rounds 3000 300)" "$disk" wal full vigil why
+		figure why "WAL/FULL disk: vigil exec / unwatched" ratio why.disk.vigil
+		figure why "WAL/FULL disk: vigil exec --why / unwatched" ratio why.disk.why
+	fi
+	count=$(rounds 15 5)
+	for ((i = 0; i < count; i++)); do
+		say "why: context switches, round $((i + 1)) of $count"
+		sample why.none "$("$bench/switches" | jq .switch)"
+		for how in "" --why; do
+			beside=(${how:+"$how"})
+			beside_vigil "$bench/switches" >"$tmpfs/switches"
+			sample "why.vigil$how" "$(jq .switch "$tmpfs/switches")"
+		done
+	done
+	beside=()
+	figure why "context switch of strangers: unwatched" ns why.none
+	figure why "context switch of strangers: beside vigil exec" ns why.vigil
+	figure why "context switch of strangers: beside vigil exec --why" ns why.vigil--why
 }

@@ -183,7 +183,8 @@ slow_disk_down() {
 }
 
 # What they write fills the transactions of the journal, and each waits for the one before. On a slow device this takes longer
-# than anything that a busy machine adds.
+# than anything that a busy machine adds. Those that sync wait for the same transaction as we do; another two go on meanwhile, so
+# that there is no transaction without changes of others.
 @test "programs that sync on the same journal" {
 	local i
 	slow_disk 0.02 0.01 data=journal
@@ -198,9 +199,18 @@ while True:
     os.close(f)
     n += 1"
 	done
+	for i in a b; do
+		in_background python3 -c "
+import os, time
+open('disk/inner/$i', 'w').close()
+while True:
+    os.rename('disk/inner/$i', 'disk/inner/$i$i')
+    os.rename('disk/inner/$i$i', 'disk/inner/$i')
+    time.sleep(0.0005)"
+	done
 	transactions 60 wal >in.sql
 	why disk/inner/app.db sh -c "sqlite3 disk/inner/app.db <in.sql"
-	for i in 1 2 3 4 5 6; do
+	for i in 1 2 3 4 5 6 7 8; do
 		kill "${BACKGROUND[i]}"
 		wait "${BACKGROUND[i]}" || [ $? = 143 ]
 	done

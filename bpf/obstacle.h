@@ -8,6 +8,9 @@
 #include "hist.h"
 #include "watch.h"
 
+__u64 refused_ns __weak = 0; /* the last refusal of all: spares user space the look at everybody */
+__u64 slept_ns __weak = 0;   /* the last that a process went to sleep for; 0: none ever did */
+
 /* That of participant @tgid, its own. */
 static __always_inline struct obstacle *obstacle_of(__u32 tgid)
 {
@@ -30,6 +33,9 @@ GLOBAL int wait_refused(__u32 tgid, __u32 db, __u32 lock, int asleep)
         struct obstacle *o = obstacle_of(tgid);
         __u64 ns = bpf_ktime_get_boot_ns();
 
+        refused_ns = ns;
+        if (asleep)
+                slept_ns = ns;
         if (!o)
                 return 0;
         struct lock_wait *w = &o->wait[0], *other = &o->wait[1];

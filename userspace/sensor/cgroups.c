@@ -14,27 +14,19 @@
 #define FILE_MAX 4096 /* of a control file */
 
 /* The directory of cgroup @path in the hierarchy of @controller (NULL: version 2). */
-static bool find_mount(const char *mounts, const char *controller, char ret[PATH_MAX], const char *path)
+static bool find_mount(const struct mounts *mounts, const char *controller, char ret[PATH_MAX], const char *path)
 {
-        for (const char *line = mounts; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                char one[2048];
-                struct proc_mount m;
-                size_t n = strcspn(line, "\n");
+        for (size_t i = 0; i < mounts->n; i++) {
+                const struct mount *m = &mounts->item[i];
 
-                if (n >= sizeof(one))
-                        continue;
-                memcpy(one, line, n);
-                one[n] = 0;
-                if (proctext_mount(one, &m) < 0)
-                        continue;
-                if (controller ? strcmp(m.type, "cgroup") != 0 || !proctext_has_option(m.options, controller)
-                               : strcmp(m.type, "cgroup2") != 0)
+                if (strcmp(m->type, controller ? "cgroup" : "cgroup2") != 0 ||
+                    (controller && !mounts_has_option(m->options, controller)))
                         continue;
                 /* Mounted is the whole hierarchy, or the part of it that a container has: then paths begin there. */
-                size_t root = strcmp(m.root, "/") == 0 ? 0 : strlen(m.root);
-                if (root && (strncmp(path, m.root, root) != 0 || (path[root] && path[root] != '/')))
+                size_t root = strcmp(m->root, "/") == 0 ? 0 : strlen(m->root);
+                if (root && (strncmp(path, m->root, root) != 0 || (path[root] && path[root] != '/')))
                         continue;
-                return snprintf(ret, PATH_MAX, "%s%s", m.point, path + root) < PATH_MAX;
+                return snprintf(ret, PATH_MAX, "%s%s", m->point, path + root) < PATH_MAX;
         }
         return false;
 }
@@ -79,7 +71,7 @@ static bool freezer_v1(const char *dir, bool *ret)
         return true;
 }
 
-int cgroups_look(const char *memberships, const char *mounts, struct cgroup_state *ret)
+int cgroups_look(const char *memberships, const struct mounts *mounts, struct cgroup_state *ret)
 {
         struct cgroup_state st = {0};
         char path[1024], dir[PATH_MAX];

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sensor/mounts.h"
+
 struct cgroup_state {
         bool frozen;           /* it or a cgroup above it */
         uint64_t throttled_us; /* cumulative: CPU time that quotas of its cgroup and of those above it withheld */
@@ -11,7 +13,7 @@ struct cgroup_state {
 
 /**
  * @param memberships  text of /proc/PID/cgroup
- * @param mounts       text of /proc/self/mountinfo: where the hierarchies are
+ * @param mounts       our own: where the hierarchies are
  * @return 0; -ENOENT no hierarchy that could freeze or throttle it can be read
  */
-int cgroups_look(const char *memberships, const char *mounts, struct cgroup_state *ret);
+int cgroups_look(const char *memberships, const struct mounts *mounts, struct cgroup_state *ret);

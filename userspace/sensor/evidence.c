@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/io.h"
 #include "sensor/evidence_private.h"
-#include "sensor/proctext.h"
+#include "sensor/mounts.h"
 
 int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct process_evidence *ret)
 {
@@ -16,7 +16,7 @@ int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct proc
         if (!who->tgid || !who->start_ns)
                 return -EINVAL;
         evidence_kernel(s, &e);
-        int r = evidence_proc(&e);
+        int r = evidence_proc(s, &e);
         if (r < 0 && r != -ESRCH)
                 return r;
         if (r == -ESRCH)
@@ -31,21 +31,24 @@ int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct proc
  * only mountinfo knows. */
 static bool mounted_source(uint32_t dev, char *ret, size_t size)
 {
-        _cleanup_free_ char *text = NULL;
+        struct mounts m = {0};
+        bool found = false;
 
-        if (io_read_file("/proc/self/mountinfo", 4 << 20, &text, NULL) < 0)
+        if (mounts_read(-1, &m) < 0)
                 return false;
-        for (char *save = NULL, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                struct proc_mount m;
-                if (proctext_mount(line, &m) < 0 || m.major != dev >> 20 || m.minor != (dev & 0xfffff))
+        for (size_t i = 0; i < m.n && !found; i++) {
+                const char *name = m.item[i].source;
+                if (m.item[i].dev != makedev(dev >> 20, dev & 0xfffff))
                         continue;
-                const char *name = strncmp(m.source, "/dev/", 5) == 0 ? m.source + 5 : m.source;
-                if (strcmp(name, "none") == 0)
-                        name = m.type;
+                if (strncmp(name, "/dev/", 5) == 0)
+                        name += 5;
+                else if (!*name || strcmp(name, "none") == 0)
+                        name = m.item[i].type;
                 snprintf(ret, size, "%s", name);
-                return true;
+                found = true;
         }
-        return false;
+        mounts_done(&m);
+        return found;
 }
 
 void evidence_device_name(uint32_t dev, char *ret, size_t size)

@@ -151,14 +151,29 @@ static void io_fill(struct process_evidence *e)
                         e->missing |= EVIDENCE_NO_IO;
 }
 
-static void cgroup_fill(struct process_evidence *e)
+/* Where cgroups are mounted changes once in the life of a host: not read for each sample. */
+#define MOUNTS_NS 60000000000ull
+
+static const struct mounts *mounts_of(struct sensor *s, uint64_t now)
+{
+        struct mounts m;
+
+        if (s->mounts.n && now < s->mounts_ns + MOUNTS_NS)
+                return &s->mounts;
+        if (mounts_read(-1, &m) == 0) {
+                mounts_done(&s->mounts);
+                s->mounts = m;
+                s->mounts_ns = now;
+        }
+        return &s->mounts;
+}
+
+static void cgroup_fill(struct sensor *s, struct process_evidence *e)
 {
         _cleanup_free_ char *memberships = read_proc(e->id.tgid, 0, "cgroup");
-        _cleanup_free_ char *mounts = NULL;
         struct cgroup_state st;
 
-        if (!memberships || io_read_file("/proc/self/mountinfo", 4 << 20, &mounts, NULL) < 0 ||
-            cgroups_look(memberships, mounts, &st) < 0) {
+        if (!memberships || cgroups_look(memberships, mounts_of(s, e->at_ns), &st) < 0) {
                 e->missing |= EVIDENCE_NO_CGROUP;
                 return;
         }
@@ -166,7 +181,7 @@ static void cgroup_fill(struct process_evidence *e)
         e->cgroup.throttled_us = st.throttled_us;
 }
 
-int evidence_proc(struct process_evidence *e)
+int evidence_proc(struct sensor *s, struct process_evidence *e)
 {
         struct proc_stat st, again;
 
@@ -178,7 +193,7 @@ int evidence_proc(struct process_evidence *e)
                 return r;
         place_fill(e);
         io_fill(e);
-        cgroup_fill(e);
+        cgroup_fill(s, e);
         /* All of this was read by a number: it must have been one process from the beginning to the end. */
         if (stat_of(&e->id, &again) < 0)
                 return -ESRCH;

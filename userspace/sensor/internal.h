@@ -11,6 +11,7 @@
 #include <vigil.skel.h>
 
 #include "bpf/loader.h"
+#include "sensor/mounts.h"
 #include "sensor/pins.h"
 #include "sensor/probes.h"
 #include "sensor/ring.h"
@@ -65,6 +66,9 @@ struct sensor {
         uint64_t hist_retired_ns;
 
         int8_t *wait_kind; /* SENSOR_STACKS of them: enum wait_kind of each kernel stack, -1: not told yet; NULL until asked for */
+
+        struct mounts mounts; /* our own, for cgroups, as of mounts_ns; read when they are needed */
+        uint64_t mounts_ns;
 
         /* during a poll */
         sensor_fn fn;

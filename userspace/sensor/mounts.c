@@ -37,14 +37,17 @@ static char *unescape(char *text)
 /* "36 35 98:0 /root /point options [tags]... - type source options". @return false: it is no such line */
 static bool read_line(char *line, struct mount *ret)
 {
-        char *word[5], *rest = line, *type = strstr(line, " - ");
+        char *word[5], *rest = line, *behind = strstr(line, " - ");
+        const char *type, *source, *options;
         unsigned major, minor;
 
-        if (!type)
+        if (!behind)
                 return false;
-        *type = '\0';
-        type += 3;
-        type[strcspn(type, " ")] = '\0';
+        *behind = '\0';
+        behind += 3;
+        type = strsep(&behind, " ");
+        source = strsep(&behind, " ");
+        options = strsep(&behind, " ");
         for (size_t i = 0; i < 5; i++)
                 if (!(word[i] = strsep(&rest, " ")))
                         return false;
@@ -54,7 +57,17 @@ static bool read_line(char *line, struct mount *ret)
         snprintf(ret->type, sizeof(ret->type), "%s", type);
         ret->root = strdup(unescape(word[3]));
         ret->point = strdup(unescape(word[4]));
+        ret->source = strdup(source ? source : "");
+        ret->options = strdup(options ? options : "");
         return true;
+}
+
+static void mount_done(struct mount *m)
+{
+        free(m->root);
+        free(m->point);
+        free(m->source);
+        free(m->options);
 }
 
 int mounts_parse(char *text, struct mounts *ret)
@@ -70,15 +83,14 @@ int mounts_parse(char *text, struct mounts *ret)
                         room = room ? 2 * room : 64;
                         struct mount *grown = reallocarray(m.item, room, sizeof(*grown));
                         if (!grown) {
-                                free(one.root);
-                                free(one.point);
+                                mount_done(&one);
                                 mounts_done(&m);
                                 return -ENOMEM;
                         }
                         m.item = grown;
                 }
                 m.item[m.n++] = one;
-                if (!one.root || !one.point) {
+                if (!one.root || !one.point || !one.source || !one.options) {
                         mounts_done(&m);
                         return -ENOMEM;
                 }
@@ -102,15 +114,25 @@ int mounts_read(int procfd, struct mounts *ret)
 
 void mounts_done(struct mounts *m)
 {
-        for (size_t i = 0; i < m->n; i++) {
-                free(m->item[i].root);
-                free(m->item[i].point);
-        }
+        for (size_t i = 0; i < m->n; i++)
+                mount_done(&m->item[i]);
         free(m->item);
         *m = (struct mounts){0};
 }
 
 /* ---- asking ---- */
+
+bool mounts_has_option(const char *list, const char *option)
+{
+        size_t n = strlen(option);
+
+        for (const char *p = list; p; p = strchr(p, ',')) {
+                p += *p == ',';
+                if (strncmp(p, option, n) == 0 && (p[n] == '\0' || p[n] == ','))
+                        return true;
+        }
+        return false;
+}
 
 const char *mounts_type(const struct mounts *m, dev_t dev)
 {

@@ -11,6 +11,8 @@ struct mount {
         char *root;  /* path within the file system of what is mounted */
         char *point; /* where, as seen from the root of the process */
         char type[32];
+        char *source;  /* "/dev/sda1", or whatever it was called; "": not told */
+        char *options; /* of the file system, with commas between them */
 };
 
 struct mounts {
@@ -26,6 +28,9 @@ int mounts_read(int procfd, struct mounts *ret);
 /** The same out of its text, which is taken apart. @return 0 or -ENOMEM. Lines that are none are passed over. */
 int mounts_parse(char *text, struct mounts *ret);
 void mounts_done(struct mounts *m);
+
+/** True when @p option stands in a list with commas between them. */
+bool mounts_has_option(const char *list, const char *option);
 
 /** Type of the file system @p dev, as a mount of it says; NULL: none of these is of it. Borrowed. */
 const char *mounts_type(const struct mounts *m, dev_t dev);

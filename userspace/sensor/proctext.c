@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/mounts.h"
+
 int proctext_stat(const char *text, struct proc_stat *ret)
 {
         const char *open = strchr(text, '('), *close = strrchr(text, ')');
@@ -52,18 +54,6 @@ int proctext_schedstat(const char *text, uint64_t *ret_run_ns, uint64_t *ret_del
         return 0;
 }
 
-bool proctext_has_option(const char *list, const char *option)
-{
-        size_t n = strlen(option);
-
-        for (const char *p = list; p; p = strchr(p, ',')) {
-                p += *p == ',';
-                if (strncmp(p, option, n) == 0 && (p[n] == 0 || p[n] == ','))
-                        return true;
-        }
-        return false;
-}
-
 /* "4:memory:/a/b", "3:cpu,cpuacct:/a/b", "0::/a/b": cgroups(7). */
 bool proctext_cgroup(const char *text, const char *controller, char *ret, size_t size)
 {
@@ -78,7 +68,7 @@ bool proctext_cgroup(const char *text, const char *controller, char *ret, size_t
                 if (n >= sizeof(list))
                         continue;
                 memcpy(list, first + 1, n);
-                if (controller ? !proctext_has_option(list, controller) : strncmp(line, "0::", 3) != 0)
+                if (controller ? !mounts_has_option(list, controller) : strncmp(line, "0::", 3) != 0)
                         continue;
                 path++;
                 n = (size_t)(line + end - path);
@@ -89,19 +79,4 @@ bool proctext_cgroup(const char *text, const char *controller, char *ret, size_t
                 return true;
         }
         return false;
-}
-
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
-int proctext_mount(const char *line, struct proc_mount *ret)
-{
-        struct proc_mount m = {0};
-        const char *behind = strstr(line, " - ");
-
-        if (!behind || sscanf(line, "%*u %*u %u:%u %255s %255s ", &m.major, &m.minor, m.root, m.point) != 4 ||
-            sscanf(behind, " - %31s %255s %255s", m.type, m.source, m.options) != 3)
-                return -EBADMSG;
-        if (strlen(m.root) == sizeof(m.root) - 1 || strlen(m.point) == sizeof(m.point) - 1)
-                return -EBADMSG;
-        *ret = m;
-        return 0;
 }

@@ -32,19 +32,3 @@ int proctext_schedstat(const char *text, uint64_t *ret_run_ns, uint64_t *ret_del
  * @return false: the process is in none, or the path does not fit
  */
 bool proctext_cgroup(const char *text, const char *controller, char *ret, size_t size);
-
-/** One line of /proc/PID/mountinfo. */
-struct proc_mount {
-        unsigned major, minor;
-        char root[256];  /* what of the file system is mounted */
-        char point[256]; /* escapes (\040) are left as they stand */
-        char type[32];
-        char source[256];
-        char options[256]; /* of the super block */
-};
-
-/** @return 0; -EBADMSG it is none, or a part of it does not fit */
-int proctext_mount(const char *line, struct proc_mount *ret);
-
-/** True when @p option stands in a list that commas separate. */
-bool proctext_has_option(const char *list, const char *option);

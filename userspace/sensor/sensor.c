@@ -348,6 +348,7 @@ void sensor_leave(struct sensor *s)
                 if (s->db[i].dirfd >= 0)
                         close(s->db[i].dirfd);
         }
+        mounts_done(&s->mounts);
         free(s->hist_idle);
         free(s->hist_retired);
         free(s->wait_kind);

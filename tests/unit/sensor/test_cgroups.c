@@ -44,9 +44,13 @@ static void put(const char *file, const char *text)
 static int look(const char *memberships, const char *mounts, struct cgroup_state *ret)
 {
         char text[512];
+        struct mounts m;
 
         snprintf(text, sizeof(text), mounts, top, top, top);
-        return cgroups_look(memberships, text, ret);
+        ck_assert_int_eq(mounts_parse(text, &m), 0);
+        int r = cgroups_look(memberships, &m, ret);
+        mounts_done(&m);
+        return r;
 }
 
 #define V2 "40 30 0:29 / %s rw - cgroup2 cgroup2 rw\n"

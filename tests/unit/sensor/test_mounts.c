@@ -96,6 +96,23 @@ START_TEST(our_own_can_be_read)
 }
 END_TEST
 
-SUITE("mounts", a_volume_is_found_under_the_name_of_the_host,
+START_TEST(what_it_was_mounted_from_and_how_are_read)
+{
+        struct mounts m = parse(
+                "36 35 98:3 /r /mnt rw,noatime master:1 shared:2 - ext4 /dev/loop3 rw,errors=continue\n"
+                "37 35 0:4 / /proc rw - proc\n");
+
+        ck_assert_uint_eq(m.n, 2);
+        ck_assert_str_eq(m.item[0].source, "/dev/loop3");
+        ck_assert(mounts_has_option(m.item[0].options, "rw"));
+        ck_assert(mounts_has_option(m.item[0].options, "errors=continue"));
+        ck_assert(!mounts_has_option(m.item[0].options, "errors"));
+        ck_assert_str_eq(m.item[1].source, "");
+        ck_assert(!mounts_has_option(m.item[1].options, "rw"));
+        mounts_done(&m);
+}
+END_TEST
+
+SUITE("mounts", what_it_was_mounted_from_and_how_are_read, a_volume_is_found_under_the_name_of_the_host,
       a_file_of_the_image_is_found_where_the_image_is_mounted, what_is_mounted_nowhere_else_has_no_other_name,
       escapes_types_and_lines_that_are_none, who_may_never_answer_and_what_is_memory, our_own_can_be_read)

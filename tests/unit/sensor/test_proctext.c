@@ -24,7 +24,6 @@ END_TEST
 START_TEST(half_a_line_is_none)
 {
         struct proc_stat st;
-        struct proc_mount m;
         uint64_t a, b;
 
         ck_assert_int_eq(proctext_stat("", &st), -EBADMSG);
@@ -32,8 +31,6 @@ START_TEST(half_a_line_is_none)
         ck_assert_int_eq(proctext_stat(")42 (", &st), -EBADMSG);
         ck_assert_int_eq(proctext_stat("42 (a) S 7 42", &st), -EBADMSG);
         ck_assert_int_eq(proctext_schedstat("17", &a, &b), -EBADMSG);
-        ck_assert_int_eq(proctext_mount("", &m), -EBADMSG);
-        ck_assert_int_eq(proctext_mount("36 35 98:0 / /mnt rw", &m), -EBADMSG);
 }
 END_TEST
 
@@ -69,24 +66,5 @@ START_TEST(each_hierarchy_has_its_path)
 }
 END_TEST
 
-START_TEST(a_mount_is_read)
-{
-        struct proc_mount m;
-
-        ck_assert_int_eq(proctext_mount("36 35 98:3 /r /mnt\\0401 rw,noatime master:1 shared:2 - ext4 /dev/loop3 "
-                                        "rw,errors=continue",
-                                        &m),
-                         0);
-        ck_assert_uint_eq(m.major, 98);
-        ck_assert_uint_eq(m.minor, 3);
-        ck_assert_str_eq(m.root, "/r");
-        ck_assert_str_eq(m.point, "/mnt\\0401");
-        ck_assert_str_eq(m.type, "ext4");
-        ck_assert_str_eq(m.source, "/dev/loop3");
-        ck_assert(proctext_has_option(m.options, "rw"));
-        ck_assert(!proctext_has_option(m.options, "errors"));
-}
-END_TEST
-
 SUITE("proctext", a_name_with_blanks_and_brackets_hides_nothing, half_a_line_is_none,
-      a_number_is_found_by_its_whole_key, each_hierarchy_has_its_path, a_mount_is_read)
+      a_number_is_found_by_its_whole_key, each_hierarchy_has_its_path)

@@ -23,6 +23,7 @@ struct backup_options {
         const char *directory; /* made with mode 0700 if only its last component is missing */
         const char *reason;    /* why: code of a finding ("unclean-death"), "schedule"; NULL: "manual" */
         const char *verdict;   /* of the death that caused it, for the manifest; NULL: none */
+        const char *incident;  /* id of the incident that it is made for, for the manifest; NULL: none */
         enum check_method
                 check; /* CHECK_QUICK as a rule; CHECK_NONE: the copy is hashed only, `verified` stays false */
         bool others_may_write; /* a process may have the database open */

@@ -35,6 +35,7 @@ static const struct field {
         FIELD(NULL, "database", TEXT, database, "it does not name the database"),
         FIELD(NULL, "reason", TEXT, reason, NULL),
         FIELD(NULL, "verdict", TEXT, verdict, NULL),
+        FIELD(NULL, "incident", TEXT, incident, NULL),
         FIELD(NULL, "problem", TEXT, problem, NULL),
         FIELD(NULL, "created_at", TIME, created_at, "it does not say when the copy was made"),
         FIELD(NULL, "method", TEXT, method, NULL),

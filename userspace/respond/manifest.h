@@ -34,6 +34,7 @@ struct manifest {
         char *database; /* short name: publish_base() */
         char *reason;   /* why it was made */
         char *verdict;  /* of the death that caused it */
+        char *incident; /* id of the daemon's incident that it was made for */
         char *problem;  /* why it is evidence */
         char *method;   /* of the copy: snapshot_result.method */
         char *vigil;    /* version that made it */

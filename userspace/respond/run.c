@@ -100,6 +100,7 @@ void backup_describe(const struct backup_run *r, struct manifest *ret)
                 .database = (char *)r->base,
                 .reason = r->options->reason ? (char *)r->options->reason : manual,
                 .verdict = (char *)r->options->verdict,
+                .incident = (char *)r->options->incident,
                 .method = (char *)s->method,
                 .vigil = vigil,
                 .host = host(),

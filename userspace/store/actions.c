@@ -20,6 +20,15 @@ int store_end_action(struct store *s, int64_t id, const char *outcome, int64_t n
                    V_TEXT(outcome), V_INT(now_ns), V_JSON(doc));
 }
 
+int store_adopt_action(struct store *s, const char *kind, const char *database, const char *incident,
+                       int64_t now_ns, const json_t *doc)
+{
+        static const char sql[] =
+                "UPDATE actions SET outcome='done', outcome_ns=?4, doc=?5 WHERE id=(SELECT max(id) FROM actions"
+                " WHERE incident=?3 AND kind=?1 AND database=?2 AND outcome='interrupted')";
+        return RUN(s, sql, V_TEXT(kind), V_TEXT(database), V_TEXT(incident), V_INT(now_ns), V_JSON(doc));
+}
+
 int store_interrupt_actions(struct store *s, int64_t now_ns, uint64_t *ret_n)
 {
         int r = RUN(s, "UPDATE actions SET outcome='interrupted', outcome_ns=? WHERE outcome IS NULL",
@@ -52,14 +61,15 @@ int store_end_run(struct store *s, int64_t id, int64_t now_ns)
 int store_last_run(struct store *s, struct store_run *ret)
 {
         sqlite3_stmt *row = NULL;
-        int r = store_ask(s,
-                          "SELECT boot_id, started_ns, last_seen_ns, ended_ns FROM runs ORDER BY id DESC LIMIT 1",
-                          NULL, 0, &row);
+        int r = store_ask(
+                s, "SELECT boot_id, started_ns, last_seen_ns, ended_ns, id FROM runs ORDER BY id DESC LIMIT 1",
+                NULL, 0, &row);
         if (r < 0)
                 return r;
         r = store_next(s, row);
         if (r == 1) {
-                *ret = (struct store_run){.started_ns = sqlite3_column_int64(row, 1),
+                *ret = (struct store_run){.id = sqlite3_column_int64(row, 4),
+                                          .started_ns = sqlite3_column_int64(row, 1),
                                           .last_seen_ns = sqlite3_column_int64(row, 2),
                                           .ended_ns = sqlite3_column_int64(row, 3)};
                 snprintf(ret->boot_id, sizeof(ret->boot_id), "%s", store_text(row, 0));

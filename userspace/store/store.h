@@ -76,6 +76,10 @@ int store_begin_action(struct store *s, const char *kind, const char *database, 
                        const char *reason, int64_t now_ns, int64_t *ret_id);
 /** @param outcome "done", "failed", "killed", "interrupted" */
 int store_end_action(struct store *s, int64_t id, const char *outcome, int64_t now_ns, const json_t *doc);
+/** What became of the newest action of that kind for @p incident on @p database that ended as "interrupted": it was found to have
+ * been "done". Nothing where there is none. */
+int store_adopt_action(struct store *s, const char *kind, const char *database, const char *incident,
+                       int64_t now_ns, const json_t *doc);
 /** After a start: every action without an outcome becomes "interrupted". @param ret_n how many */
 int store_interrupt_actions(struct store *s, int64_t now_ns, uint64_t *ret_n);
 
@@ -129,6 +133,7 @@ int store_begin_run(struct store *s, const char *boot_id, int pid, const char *v
 int store_run_seen(struct store *s, int64_t id, int64_t now_ns);
 int store_end_run(struct store *s, int64_t id, int64_t now_ns);
 struct store_run {
+        int64_t id;
         char boot_id[40];
         int64_t started_ns, last_seen_ns, ended_ns; /* 0: no orderly end */
 };

@@ -15,6 +15,7 @@ static struct manifest sample(void)
                 .verified = true,
                 .database = (char *)"app",
                 .reason = (char *)"unclean-death",
+                .incident = (char *)"i-0123456789abcdef",
                 .source = (char *)"/srv/app.db",
                 .method = (char *)"read-transaction",
                 .created_at = "2026-11-21T03:15:02.123456Z",
@@ -49,6 +50,7 @@ START_TEST(what_is_written_is_read_back)
         ck_assert(got.verified && !got.evidence);
         ck_assert_str_eq(got.database, "app");
         ck_assert_str_eq(got.reason, "unclean-death");
+        ck_assert_str_eq(got.incident, "i-0123456789abcdef");
         ck_assert_str_eq(got.source, "/srv/app.db");
         ck_assert_str_eq(got.created_at, m.created_at);
         ck_assert_str_eq(got.from, m.from);

@@ -10,6 +10,7 @@ const struct incident_code incident_codes[] = {
         {"abrupt-death", SEVERITY_P2, ENDS_BY_RECOVERY, false},
         {"killed-in-sync", SEVERITY_P2, ENDS_BY_RECOVERY, false},
         {"host-crash", SEVERITY_P1, ENDS_BY_RECOVERY, false},
+        {"transaction-cut-short", SEVERITY_P1, ENDS_BY_RECOVERY, false},
         /* No recovery brings back what no journal holds. */
         {"no-journal", SEVERITY_P0, ENDS_BY_HAND, false},
         /* Nor what somebody took away. */

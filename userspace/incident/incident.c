@@ -131,6 +131,13 @@ static unsigned owes(const struct incident_code *code)
         return 1u << (code ? code->ends : ENDS_BY_HAND);
 }
 
+/* That a check or a backup of an incident failed adds no silence to what it waits for: that action is due until it is done. Nor
+ * does it draw to the incident what fails without it. */
+static bool only_quiet(const struct incident_finding *f, const struct incident_code *code)
+{
+        return f->incident && code && code->ends == ENDS_WHEN_QUIET;
+}
+
 static bool take(struct incidents *s, struct incident_known *k, const struct incident_finding *f,
                  const struct incident_code *code)
 {
@@ -144,12 +151,14 @@ static bool take(struct incidents *s, struct incident_known *k, const struct inc
                 return false;
         i->nfindings++;
         i->ncertificates += f->certificate != NULL;
-        i->owed |= owes(code);
+        if (!i->owed || !only_quiet(f, code)) {
+                i->owed |= owes(code);
+                cause_note(k, f, code, database);
+        }
         if (i->last_ns < f->ns)
                 i->last_ns = f->ns;
         if (f->trust)
                 trust_merge(&i->trust, f->trust);
-        cause_note(k, f, code, database);
         return true;
 }
 
@@ -236,6 +245,7 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.ncertificates = stored->ncertificates;
         k->i.more_databases = stored->more_databases || stored->ndatabases > 1;
         k->i.owed = stored->owed ? stored->owed : owes(code);
+        k->i.proven_by = stored->proven_by;
         k->i.trust = stored->trust;
         return true;
 }

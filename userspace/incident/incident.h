@@ -56,6 +56,7 @@ enum incident_ends {
         ENDS_BY_RECOVERY, /* the next opener of each database has recovered it, or there is nothing to recover */
         ENDS_BY_CHECK,    /* a later check of the database finds no damage */
         ENDS_BY_HAND,     /* an operator says so: nothing that can be seen proves it */
+        ENDS_BY_ACTIONS,  /* no code's: the check and the backup that Vigil owes it have come to an end */
 };
 #define INCIDENT_QUIET_NS 600000000000ull
 
@@ -76,10 +77,11 @@ struct incident {
         struct incident_database databases[INCIDENT_MAX_DATABASES];
         size_t ndatabases;
         bool more_databases;
-        unsigned owed; /* 1 << enum incident_ends: what must still happen for it to end by itself */
-        const char *resolved_by;
-        struct trust trust; /* of all its findings */
-        void *tag;          /* the owner's of this set; never touched here */
+        unsigned owed;           /* 1 << enum incident_ends: what must still happen for it to end by itself */
+        const char *proven_by;   /* static: what has proven a part of its end already; NULL: nothing yet */
+        const char *resolved_by; /* static */
+        struct trust trust;      /* of all its findings */
+        void *tag;               /* the owner's of this set; never touched here */
 };
 
 struct incidents;
@@ -122,6 +124,8 @@ void incidents_drop(struct incidents *s, struct incident *i);
 int incident_acknowledge(struct incident *i, int64_t now_ns);
 /** @param by  "recovery", "check", "backup", "quiet", "operator", "shell": static text. @return 0; -EALREADY */
 int incident_resolve(struct incident *i, const char *by, int64_t now_ns);
+/** It does not end by itself before @p what. */
+void incident_owe(struct incident *i, enum incident_ends what);
 /** @p what has happened. @return true when nothing is owed any more: to be resolved now */
 bool incident_fulfil(struct incident *i, enum incident_ends what);
 

@@ -31,6 +31,11 @@ int incident_resolve(struct incident *i, const char *by, int64_t now_ns)
         return 0;
 }
 
+void incident_owe(struct incident *i, enum incident_ends what)
+{
+        i->owed |= 1u << what;
+}
+
 bool incident_fulfil(struct incident *i, enum incident_ends what)
 {
         i->owed &= ~(1u << what);

@@ -17,6 +17,7 @@ unsigned policy_trigger(const char *code, enum severity severity)
                 {"unclean-death", CONFIG_ON_UNCLEAN},
                 {"no-journal", CONFIG_ON_UNCLEAN},
                 {"host-crash", CONFIG_ON_UNCLEAN},
+                {"transaction-cut-short", CONFIG_ON_UNCLEAN},
                 {"integrity-failed", CONFIG_ON_CORRUPT},
                 /* Said after a check, which has made its copy. */
                 {"silent-loss-suspected", 0},

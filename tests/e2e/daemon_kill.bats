@@ -95,6 +95,60 @@ remember() {
 	[ "$status" -eq 0 ]
 }
 
+# backups_failed N: the outcome of so many tries of the backup is stored.
+backups_failed() {
+	[ "$(sql "select count(*) from actions where kind='backup' and outcome='failed'")" -ge "$1" ]
+}
+
+# Kills the helpers of the backup until N of its tries have failed: of those that follow on each other, none comes sooner than a second.
+kill_backups() {
+	local end=$((${EPOCHREALTIME/./} + 30000000)) pid
+
+	while ! backups_failed "$1"; do
+		((${EPOCHREALTIME/./} < end)) || return 1
+		for _ in {1..20}; do
+			for pid in $(pgrep -P "$DAEMON" || true); do
+				kill -KILL "$pid" 2>/dev/null || true
+			done
+		done
+	done
+}
+
+# Large enough that its copy takes a while.
+grow() {
+	sqlite3 app.db "insert into t(b) select zeroblob(1000000) from t limit 60"
+}
+
+@test "a backup whose helper is killed is tried again, and the incident gets it with its check" {
+	grow
+	daemon_begin
+	unclean_death
+	kill_backups 2
+	eventually 30 '[.incidents[] | select(.code == "unclean-death" and .backup.verified and .integrity.result == "ok")] | length == 1' incidents
+	assert_answer '.incidents[] | select(.code == "unclean-death") | .due == [] and .ends_by == ["recovery"] and .status == "firing"' \
+		'[.incidents[] | select(.code == "unclean-death").findings] | flatten | length == 3'
+	[ "$(sql "select group_concat(outcome) from (select outcome from actions where kind='backup' order by id)")" = failed,failed,done ]
+	[ "$(sql "select json_extract(doc, '\$.try') from actions where kind='backup' and outcome='done'")" = 3 ]
+}
+
+@test "killed each time, it is said, the check is made without it, and the debt stays" {
+	grow
+	daemon_begin
+	unclean_death
+	kill_backups 3
+	eventually 30 '.incidents[] | select(.code == "unclean-death") | .integrity.result == "ok" and .due == [{action: "backup", database: "app", since: .due[0].since}]' incidents
+	assert_answer '.incidents[] | select(.code == "unclean-death") | .backup == null and (.backup_skipped | test("SIGKILL"))'
+	[ "$(sql "select count(*) from findings where code='backup-failed'")" = 1 ]
+	# The writer is back: the recovery is seen, and the incident still waits for what it is owed.
+	"$DRIVER" -t /dev/null app.db "insert into t(b) values('back')"
+	eventually 10 '.incidents[] | select(.code == "unclean-death") | .resolution.by == "recovery"' incidents
+	assert_answer '.incidents[] | select(.code == "unclean-death") | .status == "firing" and (.ends_by | sort) == ["actions", "backup"]'
+	# The next run, whose helpers have not failed yet, pays it.
+	daemon_kill
+	daemon_begin
+	eventually 30 '.incidents[] | select(.code == "unclean-death") | .backup.verified and .status == "resolved"' incidents
+}
+
 @test "two thousand processes come and go: nothing is lost, and memory does not grow with them" {
 	local before after
 

@@ -146,6 +146,101 @@ state_knows() {
 	assert_answer '.incidents[0].trust.reasons | index("seen-late") != null'
 }
 
+# The only incident of a code, by an expression on it.
+incident() {
+	printf '[.incidents[] | select(.code == "%s")] | length == 1 and (.[0] | %s)' "$1" "$2"
+}
+
+# The check after a gap has been made, of no incident.
+gap_checked() {
+	eventually 10 '.databases[0].last_check.result == "ok"' status
+	[ "$(sql "select group_concat(reason) from checks")" = "$1" ]
+}
+
+@test "a writer killed while nobody watched: its transaction is told as cut short, as far as files tell" {
+	daemon_begin
+	writer_begin app.db
+	state_knows '.in_transaction'
+	daemon_kill
+	writer_kill
+	daemon_begin
+	eventually 10 "$(incident transaction-cut-short '.severity == "P1" and .backup.verified and .integrity.result == "ok"')" incidents
+	assert_answer '.incidents[] | select(.code == "transaction-cut-short") | .trust == {level: "partial", reasons: ["observer-gap"]}' \
+		'.incidents[] | select(.code == "transaction-cut-short") | .summary | test("while nobody watched.*next open discards")' \
+		'.incidents[] | select(.code == "transaction-cut-short") | .certificates == []'
+	[ "$(sql "select json_extract(doc, '$.evidence.writer_gone') and json_extract(doc, '$.evidence.wal_tail_frames') > 0
+		from findings where code='transaction-cut-short'")" = 1 ]
+	# The next start finds the same files, and an incident that tells of them.
+	daemon_kill
+	daemon_begin
+	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "transaction-cut-short"]' incidents
+	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
+	eventually 10 "$(incident transaction-cut-short '.resolved_by == "recovery"')" incidents
+}
+
+@test "a hot journal from while nobody watched is told, with a reader still there" {
+	rm app.db*
+	mk app.db delete
+	daemon_begin
+	"$DRIVER" -t reader app.db "select count(*) from t" @ready reading @pause 3>&- &
+	READER=$!
+	await reading
+	writer_begin app.db
+	state_knows '.in_transaction'
+	daemon_end
+	writer_kill
+	daemon_begin
+	eventually 10 "$(incident transaction-cut-short '.backup.verified and (.summary | test("hot journal"))')" incidents
+	kill -KILL "$READER"
+	wait "$READER" || true
+}
+
+@test "after a gap in which all went well, or somebody is still at work, nothing is told but the gap" {
+	daemon_begin
+	writer_begin app.db
+	state_knows '.in_transaction'
+	daemon_kill
+	daemon_begin
+	gap_checked observer-gap
+	ask incidents
+	assert_answer '[.incidents[].code] == ["observer-gap"]'
+	writer_kill
+	eventually 10 "$(incident unclean-death '.backup.verified')" incidents
+	# Known already: not told a second time.
+	daemon_kill
+	daemon_begin
+	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "unclean-death"]' incidents
+	gap_checked observer-gap,unclean-death,observer-gap
+	ask incidents
+	assert_answer '[.incidents[].code] | index("transaction-cut-short") == null'
+	# Recovered, and closed in good order while nobody watched.
+	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')" @ready open @wait go 3>&- &
+	WRITER=$!
+	await open
+	eventually 10 "$(incident unclean-death '.status == "resolved"')" incidents
+	state_knows '.users == 1'
+	daemon_kill
+	touch go
+	wait "$WRITER"
+	daemon_begin
+	gap_checked observer-gap,unclean-death,observer-gap,observer-gap
+	ask incidents
+	assert_answer '[.incidents[].code] | index("transaction-cut-short") == null'
+}
+
+@test "a daemon that dies before it has written what is in use leaves a gap that is told" {
+	daemon_begin
+	daemon_kill
+	rm -f S/state.json
+	daemon_begin
+	eventually 5 '[.incidents[].code] == ["observer-gap"]' incidents
+	assert_answer '.incidents[0].summary | test("before it had written down what was in use")'
+	gap_checked observer-gap
+	daemon_end
+	# An orderly end, and then one that never watched: no gap but that of the stop.
+	[ "$(sql "select count(*) from runs where ended_ns is null")" = 1 ]
+}
+
 @test "killed before it could make the backup, the next run makes it" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
@@ -158,6 +253,27 @@ state_knows() {
 	daemon_begin
 	eventually 5 '.incidents[] | select(.code == "unclean-death") | .backup.verified and .integrity.result == "ok"' incidents
 	[ "$(sql "select group_concat(outcome) from (select outcome from actions order by id)")" = interrupted,done ]
+}
+
+@test "a backup that was finished while the daemon was killed is the incident's, and is made once" {
+	local copy
+
+	daemon_begin
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	eventually 5 '.incidents[0].backup.verified' incidents
+	copy=$(jq -r '.incidents[0].backup.id' a.json)
+	[ "$(jq -r .incident "S/backups/app/$copy.json")" = "$(jq -r '.incidents[0].id' a.json)" ]
+	daemon_kill
+	# As it was while its helper worked.
+	sqlite3 S/vigil.db "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
+		update alerts set doc=json_set(json_remove(doc, '$.backup', '$.integrity'), '$.ends_by', json_array('recovery', 'actions'),
+			'$.due', json('[{\"action\":\"backup\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"},
+				{\"action\":\"check\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"}]'))"
+	daemon_begin
+	eventually 5 ".incidents[] | select(.code == \"unclean-death\") | .backup.verified and .backup.id == \"$copy\" and .integrity.result == \"ok\"" incidents
+	assert_answer '.incidents[] | select(.code == "unclean-death") | .due == [] and .ends_by == ["recovery"]'
+	[ "$(sql "select group_concat(kind || ' ' || outcome) from actions where incident is not null")" = "backup done" ]
+	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
 }
 
 @test "a host that went down while a database was in use: an incident with what was at risk" {

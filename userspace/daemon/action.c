@@ -314,9 +314,14 @@ void actions_free(struct actions *a)
         free(a);
 }
 
+bool actions_rest(const struct actions *a, enum action_kind kind, const char *database)
+{
+        return budget_rests(a->budget, kind, database, clock_boottime_ns());
+}
+
 int actions_start(struct actions *a, const struct action_request *r, void *tag)
 {
-        if (budget_rests(a->budget, r->kind, r->database, clock_boottime_ns()))
+        if (actions_rest(a, r->kind, r->database))
                 return -EAGAIN;
         if (a->waiting.n >= ACTIONS_MAX_WAITING)
                 return -ENOBUFS;

@@ -87,6 +87,9 @@ void actions_free(struct actions *a);
  */
 int actions_start(struct actions *a, const struct action_request *r, void *tag);
 
+/** It has failed too often lately: actions_start() would give -EAGAIN. */
+bool actions_rest(const struct actions *a, enum action_kind kind, const char *database);
+
 /** Readable when there is something to do; for one event loop source. */
 int actions_fd(const struct actions *a);
 /** Starts, collects, calls done(). Never waits. @return ms until it must be called again; -1: only when readable */

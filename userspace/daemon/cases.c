@@ -45,7 +45,7 @@ static json_t *databases_json(const struct incident *i)
 static const char *const end_names[] = {
         [ENDS_AT_ONCE] = "now",      [ENDS_WHEN_QUIET] = "quiet",     [ENDS_WHEN_OVER] = "over",
         [ENDS_BY_BACKUP] = "backup", [ENDS_BY_RECOVERY] = "recovery", [ENDS_BY_CHECK] = "check",
-        [ENDS_BY_HAND] = "operator"};
+        [ENDS_BY_HAND] = "operator", [ENDS_BY_ACTIONS] = "actions"};
 #define ENDS (sizeof(end_names) / sizeof(end_names[0]))
 
 static json_t *ends_json(unsigned owed)
@@ -69,6 +69,18 @@ static unsigned ends_of(const json_t *names)
                         if (json_is_string(name) && strcmp(json_string_value(name), end_names[e]) == 0)
                                 owed |= 1u << e;
         return owed;
+}
+
+/* Our own word for a proof that was stored; NULL: it is none. */
+static const char *proof_of(const json_t *resolution)
+{
+        static const char *const words[] = {"recovery", "check", "backup", "quiet", "over"};
+        const char *by = json_string_value(json_object_get(resolution, "by"));
+
+        for (size_t i = 0; by && i < sizeof(words) / sizeof(words[0]); i++)
+                if (strcmp(by, words[i]) == 0)
+                        return words[i];
+        return NULL;
 }
 
 static void store(struct daemon *d, struct incident *i)
@@ -122,7 +134,8 @@ static int restore(void *userdata, const struct store_incident *from)
                              .path = from->path,
                              .started_ns = from->started_ns,
                              .acknowledged_ns = from->acknowledged_ns,
-                             .owed = ends_of(json_object_get(from->doc, "ends_by"))};
+                             .owed = ends_of(json_object_get(from->doc, "ends_by")),
+                             .proven_by = proof_of(json_object_get(from->doc, "resolution"))};
 
         snprintf(i.id, sizeof(i.id), "%s", from->id);
         snprintf(i.summary, sizeof(i.summary), "%s", from->summary);
@@ -219,7 +232,8 @@ static enum severity severity_of_code(const char *code)
 }
 
 static struct incident *raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
-                                 const char *detail, json_t *evidence, const char *incident)
+                                 const char *detail, json_t *evidence, const char *incident,
+                                 const struct trust *trust)
 {
         uint64_t now = clock_boottime_ns();
         char id[DETECT_ID_LEN];
@@ -233,6 +247,7 @@ static struct incident *raise_as(struct daemon *d, const char *code, enum severi
                                      .ns = now,
                                      .at_ns = daemon_realtime(now),
                                      .detail = detail,
+                                     .trust = trust,
                                      .incident = incident};
         return case_add(d, &f, finding_json(&f, evidence));
 }
@@ -240,19 +255,28 @@ static struct incident *raise_as(struct daemon *d, const char *code, enum severi
 struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
                                const char *detail, json_t *evidence)
 {
-        return raise_as(d, code, severity, g, detail, evidence, NULL);
+        return raise_as(d, code, severity, g, detail, evidence, NULL, NULL);
 }
 
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                json_t *evidence, const char *incident)
 {
-        return raise_as(d, code, severity_of_code(code), g, detail, evidence, incident);
+        return raise_as(d, code, severity_of_code(code), g, detail, evidence, incident, NULL);
 }
 
 struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                             json_t *evidence)
 {
         return case_raise_in(d, code, g, detail, evidence, NULL);
+}
+
+struct incident *case_raise_doubtful(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                                     json_t *evidence, const char *reason)
+{
+        struct trust trust = {0};
+
+        trust_lower(&trust, reason);
+        return raise_as(d, code, severity_of_code(code), g, detail, evidence, NULL, &trust);
 }
 
 void case_set(struct daemon *d, const char *id, const char *key, json_t *value)
@@ -269,20 +293,28 @@ void case_set(struct daemon *d, const char *id, const char *key, json_t *value)
 
 /* ---- ends ---- */
 
-static void resolve(struct daemon *d, struct incident *i, const char *by, json_t *evidence)
+static void resolve(struct daemon *d, struct incident *i, const char *by)
 {
-        int64_t now = daemon_now();
-
-        if (incident_resolve(i, by, now) < 0) {
-                json_decref(evidence);
+        if (incident_resolve(i, by, daemon_now()) < 0)
                 return;
-        }
-        if (evidence)
-                json_object_set_new(doc_of(i), "resolution", evidence);
         store(d, i);
         event(d, i, "resolved");
         log_note("incident %s (%s%s%s) is resolved: %s", i->id, i->code, i->database ? ", " : "",
                  i->database ? i->database : "", by);
+}
+
+/* The proof stands in `resolution` until the rest has happened, too: silence, and the end of Vigil's own work, take nothing from a
+ * recovery that was seen. */
+static void prove(struct incident *i, enum incident_ends what, const char *by, json_t *evidence)
+{
+        if (what == ENDS_BY_ACTIONS || (what == ENDS_WHEN_QUIET && i->proven_by)) {
+                json_decref(evidence);
+                return;
+        }
+        evidence = evidence ? evidence : json_object();
+        json_object_set_new(evidence, "by", json_string(by));
+        json_object_set_new(doc_of(i), "resolution", evidence);
+        i->proven_by = by;
 }
 
 void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence)
@@ -291,12 +323,11 @@ void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, 
                 json_decref(evidence);
                 return;
         }
-        if (incident_fulfil(i, what)) {
-                resolve(d, i, by, evidence);
-        } else {
-                json_decref(evidence);
+        prove(i, what, by, evidence);
+        if (incident_fulfil(i, what))
+                resolve(d, i, i->proven_by ? i->proven_by : by);
+        else
                 store(d, i);
-        }
 }
 
 void cases_over(struct daemon *d, const char *code, const char *database, const char *by)
@@ -333,7 +364,7 @@ int case_resolve(struct daemon *d, const char *id, const char *by)
                 return -ENOENT;
         if (i->status == INCIDENT_RESOLVED)
                 return -EALREADY;
-        resolve(d, i, by, NULL);
+        resolve(d, i, by);
         return 0;
 }
 
@@ -356,9 +387,12 @@ static void end_quiet(struct daemon *d)
         size_t n = incidents_list(d->incidents, &list);
         uint64_t now = clock_boottime_ns();
 
-        for (size_t i = 0; i < n; i++)
-                if (list[i]->owed & 1u << ENDS_WHEN_QUIET && now - list[i]->last_ns > INCIDENT_QUIET_NS)
+        for (size_t i = 0; i < n; i++) {
+                /* Of one that an earlier run has stored, what was quiet before this one is not known. */
+                uint64_t since = list[i]->last_ns > d->begun_ns ? list[i]->last_ns : d->begun_ns;
+                if (list[i]->owed & 1u << ENDS_WHEN_QUIET && now - since > INCIDENT_QUIET_NS)
                         case_fulfil(d, list[i], ENDS_WHEN_QUIET, "quiet", NULL);
+        }
 }
 
 void cases_turn(struct daemon *d)

@@ -37,11 +37,15 @@ struct incident *case_raise_as(struct daemon *d, const char *code, enum severity
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                json_t *evidence, const char *incident);
 
+/** The same of partial trust, for @p reason (static; docs/JSON.md). */
+struct incident *case_raise_doubtful(struct daemon *d, const char *code, const struct guard *g, const char *detail,
+                                     json_t *evidence, const char *reason);
+
 /** Sets a member of what is stored of the incident ("backup", "integrity", …); takes the reference. Gone: nothing. */
 void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
 
-/** Something has happened that its end may wait for. Resolved by @p by (static) when nothing is owed any more; @p evidence (taken;
- * NULL: none) stands in "resolution". */
+/** Something has happened that its end may wait for. Resolved when nothing is owed any more. What has proven it, @p by (static) with
+ * @p evidence (taken; NULL: none), stands in "resolution" from then on. */
 void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence);
 
 /** What @p code told of the database (NULL: of Vigil) is over. */

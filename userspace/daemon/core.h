@@ -25,6 +25,7 @@ struct guards;
 struct discoveries;
 struct evidence_room;
 struct deaths;
+struct gap;
 struct recoveries;
 struct response;
 struct summary;
@@ -39,7 +40,8 @@ struct daemon {
         struct statedir state;
         struct vigil_session head; /* boot, host, version: as in the first record of a stream */
         struct keeper *keeper;
-        int64_t run; /* id of this run in the store */
+        int64_t run;               /* id of this run in the store */
+        struct store_run last_run; /* the one before it; started_ns 0: there was none */
         struct incidents *incidents;
         struct sensor *sensor;
         struct memory *memory;
@@ -51,6 +53,7 @@ struct daemon {
         struct response *response;
         struct deaths *deaths;
         struct recoveries *recoveries;
+        struct gap *gap;
         struct summary *summary;
         struct latencies *latencies;
         struct answers *answers;
@@ -61,6 +64,7 @@ struct daemon {
         struct sd_event_source *soon; /* the timer of what must be done before anything else happens */
 
         int64_t started_ns;        /* since the epoch */
+        uint64_t begun_ns;         /* the same of CLOCK_BOOTTIME */
         bool taken;                /* the kernel side is that of an earlier run */
         bool taken_gap;            /* which may have missed something all the same */
         uint64_t taken_ns;         /* CLOCK_BOOTTIME: what is older was seen for that run */

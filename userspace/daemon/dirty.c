@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/gap.h"
 #include "daemon/guard.h"
 #include "daemon/response.h"
 #include "daemon/state.h"
@@ -56,24 +57,85 @@ static void judge_crash(struct daemon *d, const struct state_file *s)
         }
 }
 
-/* Nothing, when the kernel side has watched all the time. */
-static void tell_gap(struct daemon *d, const struct state_file *s, const char *why)
+/* The kernel side has watched all the time: there is no gap, and nothing to look for. */
+static bool was_watched(const struct daemon *d)
+{
+        return d->taken && !d->taken_gap;
+}
+
+/* @param from_ns  since the epoch: when somebody was last known to watch; 0: not known
+ * @param in_use   databases of which it is known; -1: not known */
+static void tell_gap(struct daemon *d, int64_t from_ns, long in_use, const char *why)
 {
         char seen[TEXT_TIME_LEN] = "", now[TEXT_TIME_LEN], detail[256];
-        size_t used = 0;
 
-        if (d->taken && !d->taken_gap)
+        if (was_watched(d))
                 return;
-        for (size_t i = 0; s && i < s->n; i++)
-                used += s->database[i].dirty;
-        if (s)
-                text_time(seen, s->seen_ns);
+        if (from_ns)
+                text_time(seen, from_ns);
         text_time(now, daemon_now());
-        snprintf(detail, sizeof(detail), "nobody watched %s%s until %s: %s", s ? "from " : "",
-                 s ? seen : "before and", now, why);
+        snprintf(detail, sizeof(detail), "nobody watched %s%s until %s: %s", from_ns ? "from " : "",
+                 from_ns ? seen : "before and", now, why);
         case_raise(d, "observer-gap", NULL, detail,
-                   json_pack("{s:s?, s:s, s:s, s:I}", "from", s ? seen : NULL, "until", now, "reason", why,
-                             "databases_in_use", (json_int_t)used));
+                   json_pack("{s:s?, s:s, s:s, s:o}", "from", from_ns ? seen : NULL, "until", now, "reason", why,
+                             "databases_in_use", in_use < 0 ? json_null() : json_integer(in_use)));
+}
+
+static long count_in_use(const struct state_file *s)
+{
+        long used = 0;
+
+        for (size_t i = 0; i < s->n; i++)
+                used += s->database[i].dirty;
+        return used;
+}
+
+static const struct state_database *then_of(const struct state_file *s, const char *name)
+{
+        for (size_t i = 0; s && i < s->n; i++)
+                if (strcmp(s->database[i].name, name) == 0)
+                        return &s->database[i];
+        return NULL;
+}
+
+/* What was in use when nobody watched any more is looked at; where that is not known, everything. */
+static void examine(struct daemon *d, const struct state_file *s, bool all)
+{
+        if (was_watched(d))
+                return;
+        for (size_t i = 0; i < guards_count(d->guards); i++) {
+                struct guard *g = guards_at(d->guards, i);
+                const struct state_database *then = then_of(s, g->name);
+                if (all || (then && then->dirty))
+                        gap_examine(d, g, then);
+        }
+}
+
+/* The last run ended before it had written the file: the store alone knows of it. */
+static bool unwritten(const struct daemon *d, const struct state_file *s)
+{
+        const struct store_run *last = &d->last_run;
+
+        if (!last->started_ns || last->ended_ns)
+                return false;
+        return !s || (s->run ? s->run != last->id : s->seen_ns < last->started_ns);
+}
+
+static void judge_unwritten(struct daemon *d, const struct state_file *s)
+{
+        const struct store_run *last = &d->last_run;
+
+        if (strcmp(last->boot_id, d->head.boot_id) == 0) {
+                tell_gap(d, last->last_seen_ns, -1,
+                         "Vigil ended without an orderly end, before it had written down what was in use");
+                examine(d, s, true);
+                return;
+        }
+        /* What was in use is not known; of what the run before it knew, the host may have taken something all the same. */
+        if (s && !s->orderly)
+                judge_crash(d, s);
+        tell_gap(d, last->last_seen_ns, -1, "the host went down before Vigil had written down what was in use");
+        examine(d, NULL, true);
 }
 
 void dirty_judge_last_run(struct daemon *d)
@@ -81,22 +143,30 @@ void dirty_judge_last_run(struct daemon *d)
         struct state_file s = {0};
         int r = state_read(d->state.path, &s);
 
-        if (r == -ENOENT)
-                return; /* the first start */
+        if (r == -ENOENT) {
+                if (unwritten(d, NULL))
+                        judge_unwritten(d, NULL);
+                return; /* else the first start */
+        }
         if (r < 0) {
                 log_error("%s/state.json: %s; what was in use when the last run ended is not known", d->state.path,
                           r == -EBADMSG ? "it is damaged" : strerror(-r));
-                tell_gap(d, NULL, "state.json of the last run cannot be read");
+                tell_gap(d, 0, -1, "state.json of the last run cannot be read");
+                examine(d, NULL, true);
+                return;
+        }
+        if (unwritten(d, &s)) {
+                judge_unwritten(d, &s);
         } else if (strcmp(s.boot_id, d->head.boot_id) == 0) {
-                tell_gap(d, &s,
+                tell_gap(d, s.seen_ns, count_in_use(&s),
                          d->taken_gap ? "Vigil was killed while deaths came faster than they could be stored"
                          : s.orderly  ? "Vigil was stopped"
                                       : "Vigil ended without an orderly end");
+                examine(d, &s, false);
         } else if (!s.orderly) {
                 judge_crash(d, &s);
         }
-        if (r == 0)
-                state_done(&s);
+        state_done(&s);
 }
 
 /* ---- while it runs ---- */
@@ -136,6 +206,9 @@ static void look_at(struct daemon *d, struct guard *g)
         g->bytes_at_risk = dirty_bytes_at_risk(&a);
         g->commits_at_risk = dirty_commits_at_risk(&a);
         wal_look(d, g, &a);
+        g->leftover = !a.txn && (a.journal_hot || a.wal_frames_open);
+        g->writer_tgid = g->in_transaction ? a.txn_tgid : 0;
+        g->writer_start_ns = g->in_transaction ? a.txn_start_ns : 0;
         if (a.users || a.txn || g->bytes_at_risk) {
                 g->clean_turns = 0;
         } else if (++g->clean_turns >= 2) { /* it may have been between two writes */
@@ -148,7 +221,8 @@ static int write_state(struct daemon *d, bool orderly)
 {
         size_t n = guards_count(d->guards);
         _cleanup_free_ struct state_database *b = calloc(n ? n : 1, sizeof(*b));
-        struct state_file s = {.pid = getpid(), .seen_ns = daemon_now(), .orderly = orderly, .database = b, .n = n};
+        struct state_file s = {
+                .pid = getpid(), .run = d->run, .seen_ns = daemon_now(), .orderly = orderly, .database = b, .n = n};
 
         if (!b)
                 return -ENOMEM;
@@ -160,7 +234,10 @@ static int write_state(struct daemon *d, bool orderly)
                                                .in_transaction = g->in_transaction,
                                                .users = g->users,
                                                .bytes_at_risk = g->bytes_at_risk,
-                                               .commits_at_risk = g->commits_at_risk};
+                                               .commits_at_risk = g->commits_at_risk,
+                                               .leftover = g->leftover,
+                                               .writer_pid = g->writer_tgid,
+                                               .writer_start_ns = g->writer_start_ns};
                 g->written_dirty = g->dirty;
         }
         int r = state_write(d->state.path, &s);
@@ -197,5 +274,8 @@ void dirty_turn(struct daemon *d)
 
 void dirty_end(struct daemon *d)
 {
+        for (size_t i = 0; i < guards_count(d->guards); i++)
+                if (guards_at(d->guards, i)->dirty)
+                        look_at(d, guards_at(d->guards, i));
         write_state(d, true);
 }

@@ -10,7 +10,8 @@ struct daemon;
 
 /**
  * What the state file of the last run says about the time since: `host-crash` for each database that was dirty when the host went
- * down, `observer-gap` where only the daemon was away.
+ * down, `observer-gap` where only the daemon was away; then what was in use is looked at (gap.h). Of a run that ended before it
+ * had written the file the store knows.
  */
 void dirty_judge_last_run(struct daemon *d);
 

@@ -37,6 +37,9 @@ struct guard {
         unsigned clean_turns; /* in a row */
         uint32_t users;
         uint64_t bytes_at_risk, commits_at_risk;
+        bool leftover; /* an unfinished transaction stands in its files, and nobody is in it */
+        uint32_t writer_tgid;
+        uint64_t writer_start_ns; /* of the transaction */
 
         int64_t checked_ns; /* since the epoch: the last check; 0: none by this run */
         char check_result[16];

@@ -65,6 +65,10 @@ void keeper_forget(struct keeper *k, const json_t *ticket);
 /** @param outcome  "done", "failed", "killed", "interrupted"; static */
 void keeper_outcome(struct keeper *k, json_t *ticket, const char *outcome, int64_t now_ns, json_t *doc);
 
+/** An action of an earlier run, which took it for interrupted, was done: as store_adopt_action(). */
+void keeper_adopted(struct keeper *k, const char *kind, const char *database, const char *incident, int64_t now_ns,
+                    json_t *doc);
+
 void keeper_backup(struct keeper *k, const char *database, const char *incident, json_t *entry);
 /** It was removed by retention. */
 void keeper_backup_removed(struct keeper *k, const char *database, const char *id, int64_t at_ns);

@@ -9,6 +9,7 @@ enum row_kind {
         ROW_FINDING,
         ROW_INTENT,
         ROW_OUTCOME,
+        ROW_ADOPTED,
         ROW_BACKUP,
         ROW_REMOVED,
         ROW_EVIDENCE_REMOVED,

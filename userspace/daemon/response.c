@@ -14,6 +14,7 @@
 #include "daemon/asked.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/due.h"
 #include "daemon/evidence.h"
 #include "daemon/guard.h"
 #include "daemon/results.h"
@@ -32,17 +33,6 @@ int response_new(struct response **ret)
 {
         *ret = calloc(1, sizeof(**ret));
         return *ret ? 0 : -ENOMEM;
-}
-
-static void work_free(struct work *w)
-{
-        free(w->database);
-        free(w->reason);
-        free(w->verdict);
-        free(w->directory);
-        json_decref(w->incidents);
-        json_decref(w->ticket);
-        free(w);
 }
 
 void response_free(struct response *r)
@@ -78,6 +68,8 @@ static void end_with(struct work *w, const char *outcome, json_t *doc, const jso
         struct daemon *d = w->d;
 
         asked_over(w, answer, json_string_value(json_object_get(doc, "reason")));
+        if (w->tries > 1)
+                json_object_set_new(doc, "try", json_integer(w->tries));
         if (w->ticket)
                 keeper_outcome(d->keeper, w->ticket, outcome, daemon_now(), json_deep_copy(doc));
         json_object_set_new(doc, "action", json_string(action_name(w->kind)));
@@ -147,7 +139,7 @@ static void start(struct work *w)
                                          .directory = w->directory,
                                          .reason = w->reason,
                                          .verdict = w->verdict,
-                                         .incident = json_string_value(json_array_get(w->incidents, 0)),
+                                         .incident = work_first_incident(w),
                                          .urgent = w->urgent,
                                          .asked = w->asked,
                                          .known_sqlite = is_known(d, g),
@@ -155,13 +147,15 @@ static void start(struct work *w)
                                          .pinned_before_ns = oldest_open(d, g->name),
                                          .policy = &policy};
         w->started = true;
-        w->started_ns = daemon_now();
+        w->begun_ns = clock_boottime_ns();
+        w->started_ns = daemon_realtime(w->begun_ns);
         int e = actions_start(d->actions, &r, w);
         if (e < 0) {
                 const char *why = e == -EAGAIN    ? "it has failed too often of late and rests for an hour"
                                   : e == -ENOBUFS ? "too many actions wait"
                                                   : strerror(-e);
                 log_error("%s of %s is not begun: %s", action_name(w->kind), w->database, why);
+                result_refused(w, why);
                 end(w, "failed", json_pack("{s:s}", "reason", why));
                 return;
         }
@@ -172,7 +166,8 @@ static void on_stored(void *userdata)
 {
         struct work *w = userdata;
 
-        if (!w->started)
+        w->stored = true;
+        if (!w->started && clock_boottime_ns() >= w->not_before_ns)
                 start(w);
 }
 
@@ -189,57 +184,64 @@ static char *directory_of(const struct daemon *d, enum action_kind kind, const c
 }
 
 /* The same that has not begun yet will do for this incident, too. */
-static struct work *join(struct response *rs, enum action_kind kind, const char *database, const char *incident,
+static struct work *join(struct response *rs, enum action_kind kind, const char *database, const struct incident *i,
                          int method)
 {
         for (struct work *w = rs->first; w; w = w->next) {
                 if (w->kind != kind || w->started || w->method != method || strcmp(w->database, database) != 0)
                         continue;
-                if (incident)
-                        json_array_append_new(w->incidents, json_string(incident));
+                if (i && !work_is_for(w, i->id))
+                        json_array_append_new(w->incidents, json_string(i->id));
                 return w;
         }
         return NULL;
+}
+
+/* From now on it is on its way: its intent first. */
+static bool intend(struct work *w)
+{
+        struct daemon *d = w->d;
+
+        w->next = d->response->first;
+        d->response->first = w;
+        w->ticket = keeper_intent(d->keeper, action_name(w->kind), w->database, work_first_incident(w), w->reason,
+                                  daemon_now(), on_stored, w);
+        if (!w->ticket)
+                drop(d, w);
+        return w->ticket != NULL;
 }
 
 /* @return NULL: out of memory */
 static struct work *add(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
                         const char *reason, const char *verdict, int method)
 {
-        struct work *w = calloc(1, sizeof(*w));
+        struct work *w = work_new(d, kind, g->name, reason, verdict);
         if (!w)
                 return NULL;
-        w->d = d;
-        w->kind = kind;
         w->method = method;
         w->urgent = i != NULL;
-        w->since_ns = clock_boottime_ns();
-        w->database = strdup(g->name);
-        w->reason = strdup(reason);
-        w->verdict = verdict ? strdup(verdict) : NULL;
         w->directory = directory_of(d, kind, g->name, i ? i->id : NULL);
-        w->incidents = json_array();
         if (i)
                 json_array_append_new(w->incidents, json_string(i->id));
-        w->next = d->response->first;
-        d->response->first = w;
-        if (!w->database || !w->reason || !w->incidents) {
-                drop(d, w);
-                return NULL;
-        }
-        w->ticket = keeper_intent(d->keeper, action_name(kind), g->name, i ? i->id : NULL, reason, daemon_now(),
-                                  on_stored, w);
-        if (w->ticket)
-                return w;
-        drop(d, w);
-        return NULL;
+        return intend(w) ? w : NULL;
 }
 
 static bool begin(struct daemon *d, struct guard *g, enum action_kind kind, const struct incident *i,
                   const char *reason, const char *verdict)
 {
-        return !join(d->response, kind, g->name, i ? i->id : NULL, -1) &&
-               add(d, g, kind, i, reason, verdict, -1) != NULL;
+        return !join(d->response, kind, g->name, i, -1) && add(d, g, kind, i, reason, verdict, -1) != NULL;
+}
+
+bool response_wants(const struct daemon *d, enum action_kind kind, const char *database, const char *incident,
+                    const struct work *but)
+{
+        for (const struct work *w = d->response->first; w; w = w->next) {
+                /* A backup checks its copy: that is the check, too. */
+                bool serves = w->kind == kind || (kind == ACTION_CHECK && w->kind == ACTION_BACKUP);
+                if (w != but && serves && strcmp(w->database, database) == 0 && work_is_for(w, incident))
+                        return true;
+        }
+        return false;
 }
 
 /* ---- what is wanted ---- */
@@ -270,6 +272,16 @@ static void estimate(struct daemon *d, struct guard *g)
         g->policy.need = stat(guard_path(d, g), &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+/* A backup is made for it: the debt first, so that it outlives a kill. */
+static void owe_backup(struct daemon *d, struct incident *i, const struct guard *g)
+{
+        if (!i)
+                return;
+        due_add(d, i, ACTION_BACKUP, g->name);
+        if (g->of->check.method != CONFIG_CHECK_NONE)
+                due_add(d, i, ACTION_CHECK, g->name);
+}
+
 void response_to(struct daemon *d, struct guard *g, struct incident *i, const char *code, enum severity severity,
                  const char *verdict)
 {
@@ -283,13 +295,16 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         if (!trigger)
                 return;
         /* A backup checks its copy: that is the check, too. */
-        if (join(d->response, ACTION_BACKUP, g->name, i ? i->id : NULL, -1))
+        if (join(d->response, ACTION_BACKUP, g->name, i, -1)) {
+                owe_backup(d, i, g);
                 return;
+        }
         int64_t now = (int64_t)clock_boottime_ns();
         estimate(d, g);
         enum policy_answer a = policy_backup(&g->of->backup, &g->policy, trigger, severity, now);
         if (a == POLICY_GO) {
                 policy_made(&g->of->backup, &g->policy, now);
+                owe_backup(d, i, g);
                 begin(d, g, ACTION_BACKUP, i, code, verdict);
                 return;
         }
@@ -300,10 +315,13 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         response_check(d, g, i, code);
 }
 
-void response_check(struct daemon *d, struct guard *g, const struct incident *i, const char *reason)
+void response_check(struct daemon *d, struct guard *g, struct incident *i, const char *reason)
 {
-        if (g->of->check.method != CONFIG_CHECK_NONE)
-                begin(d, g, ACTION_CHECK, i, reason, NULL);
+        if (g->of->check.method == CONFIG_CHECK_NONE)
+                return;
+        if (i)
+                due_add(d, i, ACTION_CHECK, g->name);
+        begin(d, g, ACTION_CHECK, i, reason, NULL);
 }
 
 void response_prune(struct daemon *d, struct guard *g)
@@ -311,19 +329,45 @@ void response_prune(struct daemon *d, struct guard *g)
         begin(d, g, ACTION_PRUNE, NULL, "retention", NULL);
 }
 
-void response_resume(struct daemon *d)
+/* One of an earlier run, which ended before it had written down what it owed. */
+static bool nothing_written(const struct incident *i)
+{
+        return !i->last_ns && i->status == INCIDENT_FIRING && !due_count(i) &&
+               !json_object_get(i->tag, "integrity");
+}
+
+static void resume(struct daemon *d, struct incident *i, enum action_kind kind, const char *database)
+{
+        struct guard *g = guards_by_name(d->guards, database);
+
+        if (!g || response_wants(d, kind, database, i->id, NULL) || actions_rest(d->actions, kind, database))
+                return;
+        if (kind == ACTION_BACKUP)
+                policy_made(&g->of->backup, &g->policy, (int64_t)clock_boottime_ns());
+        begin(d, g, kind, i, i->code, NULL);
+}
+
+void response_resume(struct daemon *d, bool first)
 {
         struct incident *const *list;
         size_t n = incidents_list(d->incidents, &list);
 
         for (size_t i = 0; i < n; i++) {
-                struct guard *g = guards_by_name(d->guards, list[i]->database);
-                const json_t *doc = list[i]->tag;
-                /* One of this run is at work already. */
-                if (!g || list[i]->last_ns || list[i]->status != INCIDENT_FIRING ||
-                    json_object_get(doc, "integrity"))
+                enum action_kind kind;
+                const char *database;
+
+                if (list[i]->status == INCIDENT_RESOLVED)
                         continue;
-                response_to(d, g, list[i], list[i]->code, list[i]->severity, NULL);
+                /* Backups first: they bring the check. */
+                for (size_t k = 0; k < due_count(list[i]); k++)
+                        if (due_at(list[i], k, &kind, &database) && kind == ACTION_BACKUP)
+                                resume(d, list[i], kind, database);
+                for (size_t k = 0; k < due_count(list[i]); k++)
+                        if (due_at(list[i], k, &kind, &database) && kind == ACTION_CHECK)
+                                resume(d, list[i], kind, database);
+                struct guard *g = guards_by_name(d->guards, list[i]->database);
+                if (first && g && nothing_written(list[i]))
+                        response_to(d, g, list[i], list[i]->code, list[i]->severity, NULL);
         }
 }
 
@@ -374,6 +418,16 @@ void response_progress(void *userdata, void *tag, uint64_t done, uint64_t total)
 
 /* ---- what came of it ---- */
 
+/* No helper of it gave an answer: the intent and the outcome of this try stand, and another one follows or none. */
+static void failed(struct work *w, const char *failure)
+{
+        struct work *next = w->urgent && w->tries < WORK_TRIES ? work_again(w) : NULL;
+
+        result_failed(w, failure, next != NULL);
+        if (next)
+                intend(next);
+}
+
 void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
                    const char *failure, uint64_t ms)
 {
@@ -392,7 +446,7 @@ void response_done(struct daemon *d, const struct action_request *r, void *tag, 
                 if (d->ending)
                         outcome = "interrupted";
                 else
-                        result_failed(w, failure);
+                        failed(w, failure);
         } else if (results[r->kind](w, answer, doc)) {
                 outcome = "done";
         }
@@ -405,11 +459,16 @@ void response_turn(struct daemon *d)
 
         for (struct work *w = d->response->first, *next; w; w = next) {
                 next = w->next;
-                if (w->started || !(w->urgent || w->asked) || now - w->since_ns < INTENT_WAIT_NS)
+                if (w->started || now < w->not_before_ns)
                         continue;
-                log_warn("%s of %s begins because of %s: its intent stands here, the store cannot be written",
-                         action_name(w->kind), w->database, w->reason);
-                start(w);
+                if (w->stored) { /* its pause is over */
+                        start(w);
+                } else if ((w->urgent || w->asked) && now - w->since_ns >= INTENT_WAIT_NS) {
+                        log_warn("%s of %s begins because of %s: its intent stands here, the store cannot be "
+                                 "written",
+                                 action_name(w->kind), w->database, w->reason);
+                        start(w);
+                }
         }
 }
 

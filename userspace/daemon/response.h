@@ -12,6 +12,7 @@ struct daemon;
 struct guard;
 struct response;
 struct control_client;
+struct work;
 
 int response_new(struct response **ret); /* -ENOMEM */
 void response_free(struct response *r);
@@ -25,13 +26,19 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
                  const char *verdict);
 
 /** A check, if the configuration wants any. @p i NULL: of no incident */
-void response_check(struct daemon *d, struct guard *g, const struct incident *i, const char *reason);
+void response_check(struct daemon *d, struct guard *g, struct incident *i, const char *reason);
+
+/** Whether an action other than @p but (NULL: any) is on its way that does @p kind on @p database for that incident. */
+bool response_wants(const struct daemon *d, enum action_kind kind, const char *database, const char *incident,
+                    const struct work *but);
 
 /** Removes copies beyond what the policy keeps. */
 void response_prune(struct daemon *d, struct guard *g);
 
-/** After a start: what open incidents still lack, because the last run ended first. */
-void response_resume(struct daemon *d);
+/** Begins what open incidents are still owed (due.h) and nothing is on its way for: the last run ended first, or the helper failed
+ * each time and has rested since. After a start, and each minute.
+ * @param first  after a start: also of those that an earlier run stored without a word of what they are owed */
+void response_resume(struct daemon *d, bool first);
 
 /** By the calendar: the same without a finding. @return false: the same is at work already, or out of memory */
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind);
@@ -55,7 +62,8 @@ void response_progress(void *userdata, void *tag, uint64_t done, uint64_t total)
 void response_done(struct daemon *d, const struct action_request *r, void *tag, const json_t *answer,
                    const char *failure, uint64_t ms);
 
-/** Intents that the store has not taken for 10 s are said in the log instead, and the urgent actions begin. Call each second. */
+/** Begins what waited for the end of a pause. Intents that the store has not taken for 10 s are said in the log instead, and the
+ * urgent actions begin. Call each second. */
 void response_turn(struct daemon *d);
 
 /** For status: new reference. */

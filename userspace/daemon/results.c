@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/due.h"
 #include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/response.h"
@@ -17,11 +18,6 @@
 static const char *text(const json_t *o, const char *key)
 {
         return json_string_value(json_object_get(o, key));
-}
-
-static const char *first_incident(const struct work *w)
-{
-        return json_string_value(json_array_get(w->incidents, 0));
 }
 
 static struct guard *guard_of(const struct work *w)
@@ -39,36 +35,129 @@ static void tell(const struct work *w, const char *key, const json_t *value)
                 case_set(w->d, json_string_value(id), key, json_deep_copy(value));
 }
 
+/* Whether what it found counts for the incident: for those that waited for it, and for those whose newest finding it began after.
+ * Not where another one is on its way that was wanted later. */
+static bool counts_for(const struct work *w, enum action_kind kind, const struct incident *i)
+{
+        if (i->status == INCIDENT_RESOLVED || response_wants(w->d, kind, w->database, i->id, w))
+                return false;
+        return work_is_for(w, i->id) || i->last_ns <= w->begun_ns;
+}
+
 /* What ends by such a thing is nearer to its end, on this database. */
-static void fulfil(const struct work *w, enum incident_ends what, const char *by)
+static void fulfil(const struct work *w, enum incident_ends what, enum action_kind kind, const char *by)
 {
         struct incident *const *list;
         size_t n = incidents_list(w->d->incidents, &list);
 
         for (size_t i = 0; i < n; i++)
-                if (list[i]->database && strcmp(list[i]->database, w->database) == 0)
+                if (list[i]->database && strcmp(list[i]->database, w->database) == 0 &&
+                    counts_for(w, kind, list[i]))
                         case_fulfil(w->d, list[i], what, by, json_pack("{s:s}", "database", w->database));
+}
+
+/* The debt of those that waited for it is paid by whatever answer; that of others only by a good one. */
+static void settle(const struct work *w, enum action_kind kind, bool good)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(w->d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++)
+                if ((good || work_is_for(w, list[i]->id)) && counts_for(w, kind, list[i]))
+                        due_done(w->d, list[i], kind, w->database);
 }
 
 /* ---- no answer ---- */
 
-void result_failed(struct work *w, const char *failure)
+static void failed(struct work *w, struct guard *g, const char *why, const char *last_good)
+{
+        char detail[256];
+
+        snprintf(detail, sizeof(detail), "no backup could be made: %s%s", why,
+                 last_good ? "; the last verified copy is kept" : "");
+        case_raise_in(w->d, "backup-failed", g, detail,
+                      json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good), work_first_incident(w));
+}
+
+static void tell_unchecked(const struct work *w, const char *why)
+{
+        json_t *none = json_pack("{s:s, s:s, s:s, s:[], s:s}", "result", "failed", "method", "none", "on", "none",
+                                 "errors", "reason", why);
+
+        tell(w, "integrity", none);
+        json_decref(none);
+}
+
+/* No backup for now, but its check can be made without it. */
+static void check_instead(const struct work *w, struct guard *g)
+{
+        json_t *id;
+        size_t i;
+
+        json_array_foreach (w->incidents, i, id) {
+                struct incident *of = incidents_find(w->d->incidents, json_string_value(id));
+                if (of && due_has(of, ACTION_CHECK, w->database))
+                        response_check(w->d, g, of, w->reason);
+        }
+}
+
+/* There is one after all. */
+static void take_back_skipped(const struct work *w)
+{
+        json_t *id;
+        size_t i;
+
+        json_array_foreach (w->incidents, i, id) {
+                struct incident *of = incidents_find(w->d->incidents, json_string_value(id));
+                if (of && json_object_get(of->tag, "backup_skipped"))
+                        case_set(w->d, of->id, "backup_skipped", json_null());
+        }
+}
+
+static void no_backup(struct work *w, struct guard *g, const char *why)
+{
+        json_t *reason = json_string(why);
+
+        tell(w, "backup_skipped", reason);
+        json_decref(reason);
+        check_instead(w, g);
+}
+
+void result_refused(struct work *w, const char *why)
+{
+        struct guard *g = guard_of(w);
+
+        if (!g || !work_first_incident(w))
+                return;
+        if (w->kind == ACTION_CHECK)
+                tell_unchecked(w, why);
+        else if (w->kind == ACTION_BACKUP)
+                no_backup(w, g, why);
+}
+
+void result_failed(struct work *w, const char *failure, bool again)
 {
         struct guard *g = guard_of(w);
         const char *what = action_name(w->kind);
-        char detail[256];
+        char detail[256], tried[48] = "";
 
         if (!g)
                 return;
-        snprintf(detail, sizeof(detail), "the helper for %s failed: %s; nothing was done", what, failure);
+        if (w->tries > 1)
+                snprintf(tried, sizeof(tried), " (%u times by now)", w->tries);
+        snprintf(detail, sizeof(detail), "the helper for %s failed%s: %s; %s", what, tried, failure,
+                 again ? "it is tried again" : "nothing was done");
         case_raise_in(w->d, "worker-failed", g, detail,
-                      json_pack("{s:s, s:s, s:s}", "action", what, "failure", failure, "reason", w->reason),
-                      first_incident(w));
-        if (w->kind == ACTION_CHECK) {
-                json_t *none = json_pack("{s:s, s:s, s:s, s:[], s:s}", "result", "failed", "method", "none", "on",
-                                         "none", "errors", "reason", failure);
-                tell(w, "integrity", none);
-                json_decref(none);
+                      json_pack("{s:s, s:s, s:s, s:i, s:b}", "action", what, "failure", failure, "reason",
+                                w->reason, "try", (int)w->tries, "again", again),
+                      work_first_incident(w));
+        if (again)
+                return;
+        if (w->kind == ACTION_CHECK)
+                tell_unchecked(w, failure);
+        if (w->kind == ACTION_BACKUP) {
+                failed(w, g, failure, NULL);
+                no_backup(w, g, failure);
         }
 }
 
@@ -90,7 +179,7 @@ static bool tells_of_loss(const struct incident *i)
 /* The trace outranks the check. */
 static void suspect(const struct work *w, struct guard *g)
 {
-        const char *id = first_incident(w);
+        const char *id = work_first_incident(w);
         const struct incident *i = id ? incidents_find(w->d->incidents, id) : NULL;
 
         if (i && tells_of_loss(i))
@@ -106,8 +195,8 @@ static void damaged(struct work *w, struct guard *g, const json_t *answer)
         bool kept = w->kind == ACTION_BACKUP; /* it has kept the raw files as evidence */
         const json_t *errors = json_object_get(answer, "errors");
         const char *method = text(answer, "method");
-        const struct incident *known = kept && first_incident(w)
-                                               ? incidents_find(w->d->incidents, first_incident(w))
+        const struct incident *known = kept && work_first_incident(w)
+                                               ? incidents_find(w->d->incidents, work_first_incident(w))
                                                : NULL;
         size_t n = json_array_size(errors);
         char detail[160];
@@ -119,8 +208,8 @@ static void damaged(struct work *w, struct guard *g, const json_t *answer)
         struct incident *i = case_raise_in(w->d, "integrity-failed", g, detail,
                                            json_pack("{s:s?, s:I, s:O?}", "method", method, "errors", (json_int_t)n,
                                                      "first", json_array_get(errors, 0)),
-                                           first_incident(w));
-        if (i && !first_incident(w)) /* it came of this check */
+                                           work_first_incident(w));
+        if (i && !work_first_incident(w)) /* it came of this check */
                 json_array_append_new(w->incidents, json_string(i->id));
         if (i && !kept)
                 response_to(w->d, g, i, "integrity-failed", SEVERITY_P0, NULL);
@@ -133,7 +222,7 @@ static void unreadable(const struct work *w, struct guard *g, const char *reason
 
         snprintf(detail, sizeof(detail), "the database is corrupt: %s", reason);
         case_raise_in(w->d, "integrity-failed", g, detail,
-                      json_pack("{s:s, s:i, s:n}", "method", "none", "errors", 0, "first"), first_incident(w));
+                      json_pack("{s:s, s:i, s:n}", "method", "none", "errors", 0, "first"), work_first_incident(w));
 }
 
 static void take_check(struct work *w, struct guard *g, const json_t *check)
@@ -142,13 +231,15 @@ static void take_check(struct work *w, struct guard *g, const json_t *check)
 
         if (strcmp(result, "corrupt") == 0)
                 damaged(w, g, check);
-        keeper_check(w->d->keeper, g->name, first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
+        keeper_check(w->d->keeper, g->name, work_first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
         tell(w, "integrity", check);
         g->checked_ns = daemon_now();
         snprintf(g->check_result, sizeof(g->check_result), "%s", result);
-        if (strcmp(result, "ok") == 0) {
+        bool good = strcmp(result, "ok") == 0;
+        settle(w, ACTION_CHECK, good);
+        if (good) {
+                fulfil(w, ENDS_BY_CHECK, ACTION_CHECK, "check");
                 suspect(w, g);
-                fulfil(w, ENDS_BY_CHECK, "check");
         }
 }
 
@@ -169,21 +260,11 @@ bool result_check(struct work *w, const json_t *answer, json_t *doc)
 
 /* ---- backup ---- */
 
-static void failed(struct work *w, struct guard *g, const char *why, const char *last_good)
-{
-        char detail[256];
-
-        snprintf(detail, sizeof(detail), "no backup could be made: %s%s", why,
-                 last_good ? "; the last verified copy is kept" : "");
-        case_raise_in(w->d, "backup-failed", g, detail,
-                      json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good), first_incident(w));
-}
-
 bool result_backup(struct work *w, const json_t *answer, json_t *doc)
 {
         json_t *entry = json_object_get(answer, "entry"), *backup = json_object_get(answer, "backup"),
                *check = json_object_get(answer, "check");
-        const char *reason = text(backup, "reason"), *id = first_incident(w);
+        const char *reason = text(backup, "reason"), *id = work_first_incident(w);
         struct guard *g = guard_of(w);
         bool good = json_is_object(entry) && json_is_true(json_object_get(entry, "verified"));
         /* The raw files of a corrupt source: no backup, and no failure of one either. */
@@ -204,13 +285,17 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
                 unreadable(w, g, reason ? reason : "its files are kept as evidence");
         if (json_is_object(check))
                 take_check(w, g, check);
+        else if (id)
+                check_instead(w, g);
         else
-                response_check(w->d, g, id ? incidents_find(w->d->incidents, id) : NULL, w->reason);
+                response_check(w->d, g, NULL, w->reason);
+        settle(w, ACTION_BACKUP, good);
         if (good) {
                 g->backup_ns = daemon_now();
                 snprintf(g->backup_id, sizeof(g->backup_id), "%s", text(entry, "id") ? text(entry, "id") : "");
                 g->told_stale = false;
-                fulfil(w, ENDS_BY_BACKUP, "backup");
+                take_back_skipped(w);
+                fulfil(w, ENDS_BY_BACKUP, ACTION_BACKUP, "backup");
                 if (json_integer_value(json_object_get(answer, "beyond")) > 0)
                         response_prune(w->d, g);
                 return true;

@@ -98,6 +98,15 @@ void keeper_outcome(struct keeper *k, json_t *ticket, const char *outcome, int64
         add(k, ROW_OUTCOME, o, false);
 }
 
+void keeper_adopted(struct keeper *k, const char *kind, const char *database, const char *incident, int64_t now_ns,
+                    json_t *doc)
+{
+        add(k, ROW_ADOPTED,
+            json_pack("{s:s, s:s, s:s, s:I, s:o}", "kind", kind, "database", database, "incident", incident, "at",
+                      (json_int_t)now_ns, "doc", doc_or_empty(doc)),
+            false);
+}
+
 void keeper_backup(struct keeper *k, const char *database, const char *incident, json_t *entry)
 {
         add(k, ROW_BACKUP,
@@ -224,6 +233,12 @@ static int write_outcome(struct store *s, struct row *r)
                                 number(r->o, "at"), json_object_get(r->o, "doc"));
 }
 
+static int write_adopted(struct store *s, struct row *r)
+{
+        return store_adopt_action(s, text(r->o, "kind"), text(r->o, "database"), text(r->o, "incident"),
+                                  number(r->o, "at"), json_object_get(r->o, "doc"));
+}
+
 static int write_backup(struct store *s, struct row *r)
 {
         return store_put_backup(s, text(r->o, "database"), json_object_get(r->o, "doc"), text(r->o, "incident"));
@@ -281,7 +296,8 @@ int row_write(struct store *s, struct row *r)
                 [ROW_OUTCOME] = write_outcome,   [ROW_BACKUP] = write_backup,
                 [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
                 [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary,
-                [ROW_REMOVED] = write_removed,   [ROW_EVIDENCE_REMOVED] = write_evidence_removed};
+                [ROW_REMOVED] = write_removed,   [ROW_EVIDENCE_REMOVED] = write_evidence_removed,
+                [ROW_ADOPTED] = write_adopted};
 
         return writers[r->kind](s, r);
 }

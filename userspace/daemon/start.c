@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/adopt.h"
 #include "daemon/answers.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
@@ -18,6 +19,7 @@
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
 #include "daemon/evidence_room.h"
+#include "daemon/gap.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/known_backups.h"
@@ -119,6 +121,8 @@ static int open_store(struct daemon *d)
                 return EXIT_UNAVAILABLE_;
         s = keeper_store(d->keeper);
         int r = store_begin(s);
+        if (r == 0 && (r = store_last_run(s, &d->last_run)) == -ENOENT)
+                r = 0; /* the first one */
         if (r == 0)
                 r = store_interrupt_actions(s, now, &interrupted);
         if (r == 0)
@@ -190,7 +194,9 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
 {
         struct daemon *d = userdata;
 
-        if (r->kind == ACTION_LOOK)
+        if (r->kind == ACTION_LOOK && strcmp(r->reason, GAP_REASON) == 0)
+                gap_looked(d, tag, answer, failure);
+        else if (r->kind == ACTION_LOOK)
                 deaths_looked(d, tag, answer, failure);
         else if (r->kind == ACTION_ROOM)
                 evidence_room_done(d, answer, failure);
@@ -214,6 +220,8 @@ static int open_parts(struct daemon *d)
                 r = deaths_new(&d->deaths);
         if (r == 0)
                 r = recoveries_new(&d->recoveries);
+        if (r == 0)
+                r = gap_new(&d->gap);
         if (r == 0)
                 r = response_new(&d->response);
         if (r == 0)
@@ -258,10 +266,12 @@ static int open_guards(struct daemon *d)
                 return log_error_r(EXIT_INTERNAL_, "the orchestrators cannot be followed: %s", strerror(-r));
         known_backups_read(d);
         dirty_judge_last_run(d);
+        adopt_backups(d);
         recovery_expect_open(d);
         response_resume(d);
         snprintf(d->evidence_directory, sizeof(d->evidence_directory), "%s/evidence", d->state.path);
         evidence_room_look(d);
+        response_resume(d, true);
         return 0;
 }
 
@@ -311,8 +321,8 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         if (orderly) {
                 dirty_end(d);
                 latencies_keep(d, true);
-                end_run(d);
         }
+        end_run(d); /* of one that never watched, too: it leaves no gap */
         loop_close(d);
         keeper_close(d->keeper);
         response_free(d->response);
@@ -324,6 +334,7 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         summary_free(d->summary);
         latencies_free(d->latencies);
         recoveries_free(d->recoveries);
+        gap_free(d->gap);
         deaths_free(d->deaths);
         guards_free(d->guards);
         discoveries_free(d->discoveries);
@@ -342,7 +353,10 @@ int daemon_run(const struct daemon_options *options)
         static int (*const steps[])(struct daemon *) = {
                 open_config, open_state, open_store, open_parts, open_sensor, open_guards, open_control,
         };
-        struct daemon d = {.options = options, .state = STATEDIR_NONE, .started_ns = daemon_now()};
+        struct daemon d = {.options = options,
+                           .state = STATEDIR_NONE,
+                           .started_ns = daemon_now(),
+                           .begun_ns = clock_boottime_ns()};
         int r = 0;
 
         umask(077);

@@ -17,12 +17,16 @@ struct state_database {
         bool in_transaction;
         uint32_t users;
         uint64_t bytes_at_risk, commits_at_risk;
+        bool leftover;       /* an unfinished transaction stood in its files that nobody was in */
+        uint32_t writer_pid; /* who had the transaction; 0: not known */
+        uint64_t writer_start_ns;
 };
 
 /** Release with state_done(). */
 struct state_file {
         char boot_id[40];
         int pid;
+        int64_t run;     /* id of that run in the store; 0: not known */
         int64_t seen_ns; /* since the epoch: when the daemon was last known to watch */
         bool orderly;    /* it ended by itself after that */
         struct state_database *database;

@@ -12,6 +12,7 @@
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
 #include "daemon/evidence_room.h"
+#include "daemon/gap.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/latencies.h"
@@ -54,6 +55,7 @@ void turn_second(struct daemon *d)
         keeper_look(d->keeper);
         recovery_turn(d);
         response_turn(d);
+        gap_turn(d);
         cases_turn(d);
         dirty_turn(d);
         schedule_turn(d);
@@ -98,6 +100,7 @@ void turn_minute(struct daemon *d)
         discovery_look(d);
         if (++d->minutes % 60 == 0)
                 evidence_room_look(d);
+        response_resume(d, false);
         keep_store(d);
         latencies_keep(d, false);
         turn_status(d, status);

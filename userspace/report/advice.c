@@ -78,6 +78,10 @@ static const struct {
         {"sync-error", NULL,
          "Free space or repair the storage, then restart the program: its last commits may be lost."},
         {"no-space", NULL, "Free space on the file system before the next write."},
+        {"transaction-cut-short", NULL,
+         "Find out what ended the writer while nobody watched (the journal of its unit, the kernel log); the next "
+         "open "
+         "undoes what was not committed."},
         {"events-lost", NULL,
          "Repeat the run with less load, or give Vigil a larger ring: this one is incomplete."},
         {"probe-silent", NULL, "Run `vigil doctor`: this kernel did not show everything."},

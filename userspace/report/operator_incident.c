@@ -34,6 +34,7 @@ static void print_ends(struct page *p, const json_t *incident)
                 {"backup", "a verified backup is there"},
                 {"quiet", "nothing like it is seen for a while"},
                 {"over", "it is seen to be over"},
+                {"actions", "the check and the backup that it is owed have been made"},
                 {"operator", "you say so: `vigil incident resolve` it"},
         };
         bool first = true;

@@ -42,10 +42,17 @@ START_TEST(what_is_written_is_read)
                                        .in_transaction = true,
                                        .users = 3,
                                        .bytes_at_risk = 8272,
-                                       .commits_at_risk = 1},
+                                       .commits_at_risk = 1,
+                                       .leftover = true,
+                                       .writer_pid = 4711,
+                                       .writer_start_ns = 98765},
                                       {.name = "b/c.db"}};
-        const struct state_file out = {
-                .boot_id = "11111111-2222", .pid = 7, .seen_ns = 1234567890123456789, .database = db, .n = 2};
+        const struct state_file out = {.boot_id = "11111111-2222",
+                                       .pid = 7,
+                                       .run = 12,
+                                       .seen_ns = 1234567890123456789,
+                                       .database = db,
+                                       .n = 2};
         struct state_file in;
 
         make_dir();
@@ -53,6 +60,10 @@ START_TEST(what_is_written_is_read)
         ck_assert_int_eq(state_read(dir, &in), 0);
         ck_assert_str_eq(in.boot_id, out.boot_id);
         ck_assert_int_eq(in.pid, 7);
+        ck_assert_int_eq(in.run, 12);
+        ck_assert(in.database[0].leftover && !in.database[1].leftover);
+        ck_assert_uint_eq(in.database[0].writer_pid, 4711);
+        ck_assert_uint_eq(in.database[0].writer_start_ns, 98765);
         ck_assert_int_eq(in.seen_ns, out.seen_ns);
         ck_assert(!in.orderly);
         ck_assert_uint_eq(in.n, 2);
@@ -72,6 +83,22 @@ START_TEST(none_is_no_error_of_the_file)
         struct state_file in;
 
         ck_assert_int_eq(state_read("/tmp/vigil-test-there-is-no-such-directory", &in), -ENOENT);
+}
+END_TEST
+
+START_TEST(one_that_an_older_version_wrote_is_read)
+{
+        struct state_file in;
+
+        make_dir();
+        write_text(
+                "{\"state\":1,\"boot_id\":\"x\",\"pid\":1,\"seen_ns\":1,\"orderly\":false,\"databases\":[{\"name\":"
+                "\"a\",\"dirty\":true,\"in_transaction\":false,\"users\":1,\"bytes_at_risk\":0,"
+                "\"commits_at_risk\":0}]}");
+        ck_assert_int_eq(state_read(dir, &in), 0);
+        ck_assert_int_eq(in.run, 0);
+        ck_assert_uint_eq(in.database[0].writer_pid, 0);
+        state_done(&in);
 }
 END_TEST
 
@@ -102,4 +129,5 @@ START_TEST(what_cannot_be_is_an_error_of_the_whole)
 }
 END_TEST
 
-SUITE("state", what_is_written_is_read, none_is_no_error_of_the_file, what_cannot_be_is_an_error_of_the_whole)
+SUITE("state", what_is_written_is_read, none_is_no_error_of_the_file, one_that_an_older_version_wrote_is_read,
+      what_cannot_be_is_an_error_of_the_whole)

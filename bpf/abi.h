@@ -450,6 +450,10 @@ enum vigil_observed_flag {
         VIGIL_OBS_REPLACED = 1 << 11,  /* another file stands under the name now */
         VIGIL_OBS_JOURNAL_STALE =
                 1 << 12, /* it names a super-journal that is gone: deleted unread, not rolled back */
+        VIGIL_OBS_WAL_TORN =
+                1
+                << 13, /* the first frame that does not count has the salts of this log: a transaction that wrote a
+                            page twice, which makes the checksums right at its commit, or a torn write */
 };
 
 #endif

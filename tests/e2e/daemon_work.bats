@@ -150,3 +150,54 @@ guard_app() {
 	owner=$(stat -c %u "$(jq -r '.incidents[0].backup.path' a.json)")
 	[ "$owner" = 65534 ]
 }
+
+# resolved SIGN: the death is over, by the recovery of that sign.
+resolved() {
+	printf '[.incidents[] | select(.code | test("death"))] | length == 1 and (.[0] | .status == "resolved" and .resolved_by == "recovery" and .resolution.sign == "%s")' "$1"
+}
+
+@test "a death that left nothing ends when somebody opens the database, finds nothing to recover, and reads" {
+	sqlite3 app.db "pragma journal_mode=delete" >/dev/null
+	guard_app ''
+	daemon_begin
+	# Nothing of the transaction has reached a file.
+	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
+	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	# A copy of the file is no use of the database.
+	cat app.db >/dev/null
+	[ "$(rows app.db)" = 400 ]
+	eventually 20 "$(resolved opened-without-recovery)" incidents
+	assert_answer '[.incidents[] | select(.code == "unclean-death")][0].resolution | .process.comm == "sqlite3" and .journal_rollbacks == 0 and .rollback_commits == 0'
+}
+
+@test "who stays and only reads ends it, too; what was there before does not" {
+	guard_app ''
+	daemon_begin
+	"$DRIVER" -t before app.db "select count(*) from t" @ready reading @wait go 3>&- &
+	local old=$! new
+	await reading
+	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
+	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	"$DRIVER" -t after app.db "select count(*) from t" @ready reading-too @wait go 3>&- &
+	new=$!
+	await reading-too
+	eventually 30 "$(resolved opened-without-recovery)" incidents
+	[ "$(jq '[.incidents[] | select(.code == "unclean-death")][0].resolution.process.pid' a.json)" = "$(pid_of after)" ]
+	touch go
+	wait "$old" "$new"
+}
+
+@test "a hot journal that a reader cannot roll back is not over" {
+	sqlite3 app.db "pragma journal_mode=delete" >/dev/null
+	guard_app ''
+	daemon_begin
+	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	# It opens the file, takes no locks, and looks at no journal.
+	sqlite3 "file:$PWD/app.db?immutable=1" "select count(*) from t" >/dev/null
+	eventually 10 '[.certificates[] | select(.process.comm == "sqlite3" and .verdict == "clean")] | length == 1' certificates
+	ask incidents
+	assert_answer '.incidents[0].status == "firing"'
+	[ "$(rows app.db)" = 400 ]
+	eventually 10 "$(resolved journal-rolled-back)" incidents
+}

@@ -202,12 +202,15 @@ static struct incident *tell(struct daemon *d, struct guard *g, const struct exa
 {
         char next[PREDICT_LEN], detail[DETECT_DETAIL_LEN];
         json_t *evidence = json_pack(
-                "{s:b, s:I, s:I, s:b, s:b, s:I}", "hot_journal", (o->flags & VIGIL_OBS_JOURNAL_HOT) != 0,
+                "{s:b, s:I, s:I, s:b, s:b, s:b, s:I}", "hot_journal", (o->flags & VIGIL_OBS_JOURNAL_HOT) != 0,
                 "journal_pages", (json_int_t)o->journal_pages, "wal_tail_frames", (json_int_t)o->wal_tail_frames,
-                "in_transaction_when_last_seen", x->in_transaction_then, "writer_gone", u->writer_gone, "users",
-                (json_int_t)u->n);
+                "wal_torn", (o->flags & VIGIL_OBS_WAL_TORN) != 0, "in_transaction_when_last_seen",
+                x->in_transaction_then, "writer_gone", u->writer_gone, "users", (json_int_t)u->n);
 
-        predict_next_open(o, next, sizeof(next));
+        if (o->flags & VIGIL_OBS_WAL_TORN && !(o->flags & VIGIL_OBS_JOURNAL_HOT))
+                snprintf(next, sizeof(next), "next open discards what stands in the WAL behind its last commit");
+        else
+                predict_next_open(o, next, sizeof(next));
         snprintf(detail, sizeof(detail), "%.120s; %.130s", what, next);
         struct incident *i = case_raise_doubtful(d, "transaction-cut-short", g, detail, evidence, "observer-gap");
         if (!i)

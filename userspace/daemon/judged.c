@@ -159,7 +159,10 @@ static void take_certificate(struct judged *j, const struct certificate *c)
         int64_t at = model_realtime(detection_model(j->detection), c->death->ns);
         const char *verdict = verdict_name(c->verdict);
 
-        if (!g || taken_is_stored(d, c->id, c->death->ns) || (!*incident && !has_room(d, c)))
+        if (!g || taken_is_stored(d, c->id, c->death->ns))
+                return;
+        recovery_closed(d, c);
+        if (!*incident && !has_room(d, c))
                 return;
         for (uint32_t i = 0; i < c->death->nuses; i++)
                 if (c->death->use[i].database == c->database)

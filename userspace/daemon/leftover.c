@@ -19,7 +19,8 @@ bool leftover_tells(const struct vigil_observed *o, const struct leftover_users 
                 *ret = "a transaction was cut short while nobody watched";
                 return true;
         }
-        if (has(o, VIGIL_OBS_WAL_HEADER) && o->wal_tail_frames > 0 && (u->n == 0 || u->writer_gone)) {
+        bool unfinished = o->wal_tail_frames > 0 || has(o, VIGIL_OBS_WAL_TORN);
+        if (has(o, VIGIL_OBS_WAL_HEADER) && unfinished && (u->n == 0 || u->writer_gone)) {
                 *ret = u->writer_gone
                                ? "a write transaction ended without a commit while nobody watched, and its "
                                  "process is gone"

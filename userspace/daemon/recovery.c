@@ -10,6 +10,13 @@
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
+#include "daemon/readers.h"
+
+#define NS_PER_S 1000000000ull
+
+/* The living are asked so often, and must have been seen at rest for so long: an opener that has to recover does so at once. */
+#define READERS_EVERY_NS (5 * NS_PER_S)
+#define READER_RESTS_NS  (1 * NS_PER_S)
 
 /* More are left to the operator: so many open incidents want one anyway. */
 #define RECOVERIES_MAX 1024
@@ -21,11 +28,23 @@ struct recovery {
         char *database;       /* its name under guard */
         struct vigil_db then; /* its account at the death, or at the start of this run */
         uint64_t died_ns;     /* 0: in an earlier run */
+        uint64_t since_ns;    /* CLOCK_BOOTTIME: who opens it later has found what was left */
+        /* Somebody who did, and recovered nothing. */
+        struct vigil_ident reader; /* tgid 0: nobody yet */
+        uint64_t reader_ns;        /* when it was seen first */
+        bool looking;              /* a helper looks at what the files say of it */
+};
+
+/* One look of a helper. The recovery that it is for may be gone when it comes back. */
+struct look {
+        char incident[DETECT_ID_LEN];
+        char *database;
 };
 
 struct recoveries {
         struct recovery *first;
         size_t n;
+        uint64_t asked_ns; /* when the living were asked last */
 };
 
 int recoveries_new(struct recoveries **ret)
@@ -93,7 +112,8 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
         if (!r)
                 return;
         r->then = *c->use->db;
-        r->died_ns = c->death->ns;
+        r->died_ns = r->since_ns = c->death->ns;
+        r->reader = (struct vigil_ident){0};
 }
 
 void recovery_expect_open(struct daemon *d)
@@ -107,6 +127,8 @@ void recovery_expect_open(struct daemon *d)
                     find(d->recoveries, list[i]->id, g->name))
                         continue;
                 struct recovery *r = expect(d, list[i]->id, g->name);
+                if (r)
+                        r->since_ns = clock_boottime_ns();
                 if (r && sensor_account(d->sensor, g->id, &r->then) < 0)
                         r->then = (struct vigil_db){0};
         }
@@ -150,6 +172,18 @@ static json_t *evidence(const struct recovery *r, const char *sign, const struct
                          (json_int_t)(now->rb_commits - r->then.rb_commits), "users", (int)now->users);
 }
 
+/* Who opened it and found nothing to do. */
+static json_t *reader_evidence(const struct recovery *r, const struct vigil_db *now)
+{
+        json_t *o = evidence(r, "opened-without-recovery", now);
+
+        json_object_set_new(o, "process",
+                            json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)r->reader.tgid, "start_ns",
+                                      (json_int_t)r->reader.start_ns, "comm",
+                                      text_json(r->reader.comm, strnlen(r->reader.comm, VIGIL_COMM_LEN))));
+        return o;
+}
+
 static bool awaited(const struct recoveries *rs, const char *incident)
 {
         for (const struct recovery *r = rs->first; r; r = r->next)
@@ -178,25 +212,140 @@ static bool over(struct daemon *d, struct recovery *r, json_t **ret_evidence)
         return true;
 }
 
-void recovery_turn(struct daemon *d)
+/* It need not be waited for any longer. */
+static void done(struct daemon *d, struct recovery *r, json_t *proof)
 {
         struct recoveries *rs = d->recoveries;
+        struct recovery **at = &rs->first;
 
-        for (struct recovery **at = &rs->first; *at;) {
-                struct recovery *r = *at;
+        while (*at != r)
+                at = &(*at)->next;
+        *at = r->next;
+        rs->n--;
+        struct incident *i = incidents_find(d->incidents, r->incident);
+        if (proof && i && !awaited(rs, r->incident))
+                case_fulfil(d, i, ENDS_BY_RECOVERY, "recovery", proof);
+        else
+                json_decref(proof);
+        recovery_free(r);
+}
+
+/* ---- who opens it and recovers nothing ---- */
+
+static void look(struct daemon *d, struct recovery *r)
+{
+        const struct guard *g = guards_by_name(d->guards, r->database);
+        struct look *tag = g ? calloc(1, sizeof(*tag)) : NULL;
+
+        if (!tag || !(tag->database = strdup(r->database))) {
+                free(tag);
+                return;
+        }
+        memcpy(tag->incident, r->incident, sizeof(tag->incident));
+        const struct action_request q = {.kind = ACTION_LOOK,
+                                         .database = g->name,
+                                         .path = guard_path(d, g),
+                                         .reason = RECOVERY_REASON,
+                                         .policy = g->of};
+        r->looking = actions_start(d->actions, &q, tag) == 0;
+        if (!r->looking) {
+                free(tag->database);
+                free(tag);
+        }
+}
+
+void recovery_looked(struct daemon *d, void *tag, const json_t *answer)
+{
+        struct look *l = tag;
+        struct recovery *r = d->ending ? NULL : find(d->recoveries, l->incident, l->database);
+        const struct guard *g = guards_by_name(d->guards, l->database);
+        struct vigil_observed o;
+        struct vigil_db now;
+
+        free(l->database);
+        free(l);
+        if (!r)
+                return;
+        r->looking = false;
+        /* What it did recover is the better proof. */
+        json_t *recovered = NULL;
+        if (over(d, r, &recovered)) {
+                done(d, r, recovered);
+                return;
+        }
+        bool proven = r->reader.tgid && g && g->state == GUARD_WATCHED && answer &&
+                      action_observed(answer, &o) == 0 && reader_is_confirmed(&o) &&
+                      sensor_account(d->sensor, g->id, &now) == 0 && now.id == r->then.id &&
+                      !reader_is_refuted(&r->then, &now);
+        if (proven)
+                done(d, r, reader_evidence(r, &now));
+        else
+                r->reader = (struct vigil_ident){0}; /* the next one may prove more */
+}
+
+static bool is_of(const struct daemon *d, const struct recovery *r, uint32_t db)
+{
+        const struct guard *g = guards_by_name(d->guards, r->database);
+
+        return g && g->state == GUARD_WATCHED && g->id == db;
+}
+
+void recovery_closed(struct daemon *d, const struct certificate *c)
+{
+        const struct vigil_use *u = &c->use->use;
+
+        if (c->verdict != VERDICT_CLEAN)
+                return;
+        for (struct recovery *r = d->recoveries->first; r; r = r->next) {
+                if (r->looking || !is_of(d, r, u->db) || !reader_counts(u, r->since_ns))
+                        continue;
+                r->reader = c->death->id;
+                look(d, r);
+        }
+}
+
+static int on_living(const struct vigil_hdr *record, void *userdata)
+{
+        const struct vigil_proc *p = (const struct vigil_proc *)record;
+        struct daemon *d = userdata;
+        uint64_t now = clock_boottime_ns();
+
+        for (uint32_t i = 0; record->type == VIGIL_LIVE && i < p->nuses && i < VIGIL_USES; i++) {
+                for (struct recovery *r = d->recoveries->first; r; r = r->next) {
+                        if (r->looking || !is_of(d, r, p->use[i].db) || !reader_counts(&p->use[i], r->since_ns))
+                                continue;
+                        bool same = r->reader.tgid == p->id.tgid && r->reader.start_ns == p->id.start_ns;
+                        bool gone = now - r->reader_ns > 2 * READERS_EVERY_NS; /* that one was not seen again */
+                        if (!same && (!r->reader.tgid || gone)) {
+                                r->reader = p->id;
+                                r->reader_ns = now;
+                        } else if (same && now - r->reader_ns >= READER_RESTS_NS) {
+                                look(d, r);
+                        }
+                }
+        }
+        return 0;
+}
+
+static void ask_living(struct daemon *d)
+{
+        struct recoveries *rs = d->recoveries;
+        uint64_t now = clock_boottime_ns();
+
+        if (!rs->first || now - rs->asked_ns < READERS_EVERY_NS)
+                return;
+        rs->asked_ns = now;
+        sensor_living(d->sensor, 0, on_living, d);
+}
+
+void recovery_turn(struct daemon *d)
+{
+        for (struct recovery *r = d->recoveries->first, *next; r; r = next) {
                 json_t *proof = NULL;
 
-                if (!over(d, r, &proof)) {
-                        at = &r->next;
-                        continue;
-                }
-                *at = r->next;
-                rs->n--;
-                struct incident *i = incidents_find(d->incidents, r->incident);
-                if (proof && i && !awaited(rs, r->incident))
-                        case_fulfil(d, i, ENDS_BY_RECOVERY, "recovery", proof);
-                else
-                        json_decref(proof);
-                recovery_free(r);
+                next = r->next;
+                if (over(d, r, &proof))
+                        done(d, r, proof);
         }
+        ask_living(d);
 }

@@ -196,6 +196,8 @@ static void on_action(void *userdata, const struct action_request *r, void *tag,
 
         if (r->kind == ACTION_LOOK && strcmp(r->reason, GAP_REASON) == 0)
                 gap_looked(d, tag, answer, failure);
+        else if (r->kind == ACTION_LOOK && strcmp(r->reason, RECOVERY_REASON) == 0)
+                recovery_looked(d, tag, answer);
         else if (r->kind == ACTION_LOOK)
                 deaths_looked(d, tag, answer, failure);
         else if (r->kind == ACTION_ROOM)

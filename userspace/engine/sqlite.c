@@ -47,7 +47,8 @@ static int look_at_wal(const struct reader *r, uint64_t limit, struct vigil_obse
         int err = wal_scan(r, limit, &scan);
         if (err < 0)
                 return err;
-        o->flags |= (scan.header_valid ? VIGIL_OBS_WAL_HEADER : 0u) | (scan.cut ? VIGIL_OBS_WAL_CUT : 0u);
+        o->flags |= (scan.header_valid ? VIGIL_OBS_WAL_HEADER : 0u) | (scan.cut ? VIGIL_OBS_WAL_CUT : 0u) |
+                    (scan.torn ? VIGIL_OBS_WAL_TORN : 0u);
         o->wal_frames = scan.frames;
         o->wal_commits = scan.commits;
         o->wal_tail_frames = scan.tail_frames;

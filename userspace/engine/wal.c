@@ -47,11 +47,16 @@ int wal_header_parse(const uint8_t b[WAL_HEADER_LEN], struct wal_header *ret)
         return 0;
 }
 
+static bool frame_is_of(const struct wal_header *h, const uint8_t *f)
+{
+        return be32(f) != 0 && be32(f + 8) == h->salt[0] && be32(f + 12) == h->salt[1];
+}
+
 /* One frame: header and page at @p f. @p sum is the running checksum, advanced only when the frame is valid. */
 static bool frame_valid(const struct wal_header *h, const uint8_t *f, uint32_t sum[2])
 {
         uint32_t s[2] = {sum[0], sum[1]};
-        if (be32(f) == 0 || be32(f + 8) != h->salt[0] || be32(f + 12) != h->salt[1])
+        if (!frame_is_of(h, f))
                 return false;
         checksum_add(h->big_endian, f, 8, s);
         checksum_add(h->big_endian, f + WAL_FRAME_HEADER_LEN, h->page_size, s);
@@ -96,8 +101,10 @@ static int scan_frames(const struct reader *r, uint64_t limit, struct wal_scan *
                         return (int)got;
                 size_t whole = (size_t)got / frame;
                 for (size_t i = 0; i < whole; i++, at += frame) {
-                        if (!frame_valid(&scan->header, buffer + i * frame, sum))
+                        if (!frame_valid(&scan->header, buffer + i * frame, sum)) {
+                                scan->torn = frame_is_of(&scan->header, buffer + i * frame);
                                 return 0;
+                        }
                         frame_count(scan, buffer + i * frame, at + frame);
                 }
                 if (whole == 0)

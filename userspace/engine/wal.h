@@ -32,6 +32,7 @@ struct wal_scan {
         uint64_t commit_end;      /* end offset of the last commit frame; 0: none */
         uint32_t pages;           /* size of the database in pages after the last commit; 0: none */
         bool cut;                 /* stopped at the limit: the counts are lower bounds */
+        bool torn;                /* the frame behind the valid ones is of this log, and its checksum is wrong */
 };
 
 /** @return 0, or -EBADMSG: wrong magic, version, page size or checksum; SQLite ignores such a log or refuses it */

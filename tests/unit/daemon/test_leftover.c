@@ -56,6 +56,17 @@ START_TEST(frames_without_a_commit_count_where_nobody_is_left_or_their_writer_is
 }
 END_TEST
 
+/* A transaction that writes a page twice makes its checksums right only at the commit. */
+START_TEST(a_frame_of_this_log_with_a_wrong_checksum_counts_as_well)
+{
+        struct vigil_observed o = tail();
+        o.wal_tail_frames = 0;
+        o.flags |= VIGIL_OBS_WAL_TORN;
+        ck_assert(tells(o, (struct leftover_users){.n = 1, .writer_gone = true}));
+        ck_assert(!tells(o, (struct leftover_users){.n = 1}));
+}
+END_TEST
+
 START_TEST(clean_files_tell_nothing_whoever_is_gone)
 {
         struct vigil_observed o = tail();
@@ -84,4 +95,5 @@ END_TEST
 
 SUITE("leftover", a_hot_journal_that_nobody_works_on_was_cut_short, who_is_at_work_has_what_looks_unfinished,
       frames_without_a_commit_count_where_nobody_is_left_or_their_writer_is_gone,
-      clean_files_tell_nothing_whoever_is_gone, what_was_known_before_or_cannot_be_looked_at_is_not_told)
+      a_frame_of_this_log_with_a_wrong_checksum_counts_as_well, clean_files_tell_nothing_whoever_is_gone,
+      what_was_known_before_or_cannot_be_looked_at_is_not_told)

@@ -123,6 +123,10 @@ START_TEST(the_first_torn_frame_ends_the_log)
         ck_assert_uint_eq(s.frames, 4);
         ck_assert_uint_eq(s.commits, 1);
         ck_assert_uint_eq(s.tail_frames, 1);
+        ck_assert(s.torn);
+        /* With other salts it is no frame of this log at all. */
+        wal[WAL_HEADER_LEN + 4 * (WAL_FRAME_HEADER_LEN + 1024) + 8] ^= 1;
+        ck_assert(!scan_bytes(wal, n).torn);
         free(wal);
 }
 END_TEST

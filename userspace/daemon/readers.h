@@ -1,0 +1,20 @@
+/* readers.h - programs that use a database after a death and find nothing to recover. Layer: daemon. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+/**
+ * Whether @p u, of a process that lives or has closed in good order, shows that SQLite opened the database after @p since_ns and
+ * went through what an opener does: it took SQLite's locks, and is not in the middle of a recovery, a checkpoint or a transaction.
+ * A program that copies or looks at the file takes none, and proves nothing; nor does a descriptor that was inherited.
+ */
+bool reader_counts(const struct vigil_use *u, uint64_t since_ns);
+
+/** What the account says against it: a hot journal is still there, or the log or the journal was taken away since. */
+bool reader_is_refuted(const struct vigil_db *then, const struct vigil_db *now);
+
+/** Of what a look at the files shows: nothing that the next opener would have to undo. */
+bool reader_is_confirmed(const struct vigil_observed *o);

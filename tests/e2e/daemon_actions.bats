@@ -22,7 +22,8 @@ teardown() {
 # guard SETTINGS...: app.db in WAL mode under guard, with these lines in its section.
 guard() {
 	[ -e app.db ] || mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\"" "$@" "}"
+	# Each death by itself.
+	configure 'limits { crash-loop = "0s" }' "database \"app\" { path = \"$PWD/app.db\"" "$@" "}"
 }
 
 # One more death inside a transaction, and the recovery by the next opener.

@@ -54,7 +54,7 @@ guard_app() {
 }
 
 @test "within min-interval the second death gets a check and no backup, and says why" {
-	guard_app ''
+	guard_app '' 'limits { crash-loop = "0s" }'
 	daemon_begin
 	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
 	eventually 5 '.incidents[0].backup.verified' incidents
@@ -200,4 +200,34 @@ resolved() {
 	assert_answer '.incidents[0].status == "firing"'
 	[ "$(rows app.db)" = 400 ]
 	eventually 10 "$(resolved journal-rolled-back)" incidents
+}
+
+@test "a program that dies again and again is one incident that counts, and spends one backup" {
+	local i
+
+	guard_app 'backup { min-interval = "0s"  max-per-hour = 100 }'
+	daemon_begin
+	"$DRIVER" -t t0 app.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '.incidents[0].backup.verified' incidents
+	# It is started again, recovers, and the incident is over; and so on.
+	for i in 1 2 3; do
+		"$DRIVER" -t "back$i" app.db "insert into t(b) values('back')"
+		"$DRIVER" -t "t$i" app.db "${SPILL[@]}" @kill9 || true
+		eventually 10 ".incidents | length == 1 and .[0].deaths.count == $((i + 1)) and .[0].status == \"firing\"" incidents
+	done
+	assert_answer '.incidents[0].summary | test("^died 4 times in .*; at last: driver")' \
+		'.incidents[0].certificates | length == 4' '.incidents[0].backups | length == 1' \
+		'.incidents[0].ends_by | index("quiet") != null'
+	[ "$(sql "select count(*) from events where type='incident' and json_extract(doc, '$.what')='opened'")" = 1 ]
+	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
+	# Another program is another incident, beyond the window of one cause.
+	sleep 2.1
+	cp "$DRIVER" other
+	./other -t t9 app.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '.incidents | length == 2 and .[0].deaths.count == 1' incidents
+	# The count goes on after a restart of the daemon.
+	daemon_end
+	daemon_begin
+	"$DRIVER" -t t10 app.db "${SPILL[@]}" @kill9 || true
+	eventually 10 '[.incidents[] | select(.deaths.count == 5)] | length == 1' incidents
 }

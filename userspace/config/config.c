@@ -22,6 +22,7 @@ int config_default(struct config **ret)
                 .retention_incident_ms = 365ULL * 86400000,
                 .store_bytes = 512ULL << 20,
                 .evidence_bytes = 10ULL << 30,
+                .crash_loop_ms = 600000,
                 .parallel_actions = 2,
         };
         c->latency = (struct config_latency){

@@ -95,7 +95,8 @@ struct config_limits {
         uint64_t store_bytes;           /* default 512 MiB */
         uint64_t evidence_bytes;        /* default 10 GiB */
         uint64_t evidence_keep_ms;      /* of resolved incidents; 0, the default: for ever */
-        unsigned parallel_actions;      /* default 2, of all kinds; checks one per device besides */
+        uint64_t crash_loop_ms;    /* deaths of one program so far apart are one incident; 0: none; default 10 m */
+        unsigned parallel_actions; /* default 2, of all kinds; checks one per device besides */
 };
 
 struct config {

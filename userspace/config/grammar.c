@@ -222,6 +222,7 @@ static const struct key limits_keys[] = {
         {.name = "store-bytes", .kind = KEY_BYTES, .offset = AT(store_bytes), .min = 16ULL << 20},
         {.name = "evidence-bytes", .kind = KEY_BYTES, .offset = AT(evidence_bytes)},
         {.name = "evidence-keep", .kind = KEY_DURATION, .offset = AT(evidence_keep_ms), .max = 100 * YEAR_MS},
+        {.name = "crash-loop", .kind = KEY_DURATION, .offset = AT(crash_loop_ms), .max = DAY_MS},
         {.name = "parallel-actions", .kind = KEY_COUNT, .offset = AT(parallel_actions), .min = 1, .max = 16},
         {0},
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +13,8 @@
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "model/trust.h"
+
+#define RETURNING_MAX 256
 
 /* ---- what is stored of an incident ---- */
 
@@ -83,9 +86,61 @@ static const char *proof_of(const json_t *resolution)
         return NULL;
 }
 
+/* How often, since when, until when. */
+static json_t *deaths_json(const struct incident *i)
+{
+        char first[TEXT_TIME_LEN], last[TEXT_TIME_LEN], program[24];
+
+        text_time(first, i->deaths_first_ns);
+        text_time(last, i->deaths_last_ns);
+        snprintf(program, sizeof(program), "%016llx", (unsigned long long)i->program);
+        return json_pack("{s:i, s:s, s:s, s:s}", "count", (int)i->deaths, "first_at", first, "last_at", last,
+                         "program", program);
+}
+
+/* To the second: a time as text_time() writes it; 0: it is none. */
+static int64_t ns_of(const json_t *o, const char *key)
+{
+        const char *text = json_string_value(json_object_get(o, key));
+        struct tm tm = {0};
+
+        return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000000000 : 0;
+}
+
+/* What deaths_json() has stored. */
+static void restore_deaths(const json_t *doc, struct incident *i)
+{
+        const json_t *deaths = json_object_get(doc, "deaths");
+        const char *program = json_string_value(json_object_get(deaths, "program"));
+        json_int_t count = json_integer_value(json_object_get(deaths, "count"));
+
+        if (!program || count <= 0 || count > UINT32_MAX)
+                return;
+        i->program = strtoull(program, NULL, 16);
+        i->deaths = (unsigned)count;
+        i->deaths_first_ns = ns_of(deaths, "first_at");
+        i->deaths_last_ns = ns_of(deaths, "last_at");
+}
+
+static size_t count_of(const json_t *doc, const char *key)
+{
+        json_int_t n = json_integer_value(json_object_get(doc, key));
+
+        return n > 0 ? (size_t)n : 0;
+}
+
+bool case_lists(const struct incident *i)
+{
+        return i->nfindings <= CASE_LISTED && i->ncertificates <= CASE_LISTED;
+}
+
 static void store(struct daemon *d, struct incident *i)
 {
         json_t *doc = doc_of(i);
+
+        if (i->deaths)
+                json_object_set_new(doc, "deaths", deaths_json(i));
+        json_object_set_new(doc, "findings_total", json_integer((json_int_t)i->nfindings));
 
         if (i->last_ns) { /* else it is as it was stored by an earlier run */
                 json_object_set_new(doc, "databases", databases_json(i));
@@ -137,9 +192,14 @@ static int restore(void *userdata, const struct store_incident *from)
                              .owed = ends_of(json_object_get(from->doc, "ends_by")),
                              .proven_by = proof_of(json_object_get(from->doc, "resolution"))};
 
+        i.nfindings = count_of(from->doc, "findings_total");
+        i.ncertificates = i.nfindings; /* no more than these */
+        restore_deaths(from->doc, &i);
+        /* Of an earlier boot it has a time below zero: it is as long ago as it can be. */
+        int64_t died = i.deaths_last_ns - clock_realtime_offset_ns();
         snprintf(i.id, sizeof(i.id), "%s", from->id);
         snprintf(i.summary, sizeof(i.summary), "%s", from->summary);
-        struct incident *kept = incidents_restore(d->incidents, &i);
+        struct incident *kept = incidents_restore(d->incidents, &i, died > 0 ? (uint64_t)died : 0);
         if (kept)
                 kept->tag = json_deep_copy(from->doc);
         return 0; /* one that has no room stays as it is in the store */
@@ -171,14 +231,18 @@ void cases_store_all(struct daemon *d)
                 store(d, list[i]);
 }
 
-/* Resolved ones are forgotten once what is to be stored of them waits in the queue. */
+/* Resolved ones are forgotten once what is to be stored of them waits in the queue; those that another death of the same program
+ * would bring back are kept in mind, the newest of them. */
 static void forget_resolved(struct daemon *d)
 {
         struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list);
+        size_t n = incidents_list(d->incidents, &list), kept = 0;
+        uint64_t now = clock_boottime_ns();
 
         for (size_t i = n; i-- > 0;) {
                 if (list[i]->status != INCIDENT_RESOLVED)
+                        continue;
+                if (incidents_may_return(d->incidents, list[i], now) && kept++ < RETURNING_MAX)
                         continue;
                 json_decref(list[i]->tag);
                 list[i]->tag = NULL;
@@ -204,6 +268,7 @@ static json_t *finding_json(const struct incident_finding *f, json_t *evidence)
 struct incident *case_add(struct daemon *d, const struct incident_finding *f, json_t *doc)
 {
         bool fresh = false;
+        incidents_loop(d->incidents, d->config->limits.crash_loop_ms * 1000000);
         struct incident *i = incidents_add(d->incidents, f, &fresh);
 
         if (!i) {
@@ -213,9 +278,15 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         }
         enum severity severity = override(d, f->code, f->severity);
         json_object_set_new(doc, "severity", json_string(severity_name(severity)));
+        if (i->returned)
+                json_object_del(doc_of(i), "resolution");
         store(d, i);
-        keeper_finding(d->keeper, f->id, f->database, i->id, f->code, severity_name(severity), f->at_ns, doc);
-        event(d, i, fresh ? "opened" : "finding");
+        if (i->nfindings <= CASE_LISTED)
+                keeper_finding(d->keeper, f->id, f->database, i->id, f->code, severity_name(severity), f->at_ns,
+                               doc);
+        else
+                json_decref(doc);
+        event(d, i, fresh ? "opened" : i->returned ? "returned" : "finding");
         log_at(severity <= SEVERITY_P1 ? LOG_ERROR_ : LOG_WARN_, "%s %s: %s%s%s (incident %s)",
                severity_name(severity), f->code, f->database ? f->database : "", f->database ? ": " : "", f->detail,
                i->id);

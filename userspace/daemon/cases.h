@@ -41,6 +41,10 @@ struct incident *case_raise_in(struct daemon *d, const char *code, const struct 
 struct incident *case_raise_doubtful(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                      json_t *evidence, const char *reason);
 
+/** An incident lists so many certificates and findings; further ones are counted in its `deaths`, and kept by themselves. */
+#define CASE_LISTED 1000
+bool case_lists(const struct incident *i);
+
 /** Sets a member of what is stored of the incident ("backup", "integrity", …); takes the reference. Gone: nothing. */
 void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
 

@@ -14,6 +14,7 @@
 #include "daemon/deaths.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
+#include "daemon/program.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
 #include "daemon/taken.h"
@@ -81,7 +82,7 @@ static size_t index_of(const struct judged *j, const struct certificate *c)
 
 /* ---- findings ---- */
 
-static struct incident_cause cause_of(const struct certificate *c)
+static struct incident_cause cause_of(const struct judged *j, const struct certificate *c)
 {
         struct incident_cause cause = {0};
 
@@ -91,6 +92,9 @@ static struct incident_cause cause_of(const struct certificate *c)
         cause.cgroup_id = c->death->cgroup_id == CGROUP_ROOT ? 0 : c->death->cgroup_id;
         if (c->death->process && c->death->process->pidns_ino != PIDNS_INITIAL)
                 cause.pidns_ino = c->death->process->pidns_ino;
+        if (c->death->process)
+                cause.program = program_key(c->death->process->exe,
+                                            model_cgroup(detection_model(j->detection), c->death->cgroup_id));
         const struct vigil_sig *by = c->ending.sender_named ? c->ending.by : c->ending.origin;
         if (by) {
                 cause.sender.tgid = by->sender_tgid;
@@ -117,7 +121,7 @@ static void take_finding(struct judged *j, const struct finding *f)
                                             .certificate = f->certificate ? f->certificate->id : NULL,
                                             .detail = f->detail,
                                             .trust = &f->trust,
-                                            .cause = cause_of(f->certificate)};
+                                            .cause = cause_of(j, f->certificate)};
         struct incident *i = case_add(d, &in, finding_json(j, f->id));
         if (!i)
                 return;
@@ -151,11 +155,19 @@ static bool has_room(struct daemon *d, const struct certificate *c)
         return false;
 }
 
+/* A program that dies for months must not make an incident that nobody can read: beyond the bound a certificate is kept by itself. */
+static const char *listed_in(const struct judged *j, const char *id)
+{
+        struct incident *i = *id ? incidents_find(j->d->incidents, id) : NULL;
+
+        return i && !case_lists(i) ? "" : id;
+}
+
 static void take_certificate(struct judged *j, const struct certificate *c)
 {
         struct daemon *d = j->d;
         struct guard *g = guard_of(j, c->database);
-        const char *incident = j->incident[index_of(j, c)];
+        const char *incident = j->incident[index_of(j, c)], *listed = listed_in(j, incident);
         int64_t at = model_realtime(detection_model(j->detection), c->death->ns);
         const char *verdict = verdict_name(c->verdict);
 
@@ -173,7 +185,7 @@ static void take_certificate(struct judged *j, const struct certificate *c)
                                  "process", "pid", json_object_get(process, "pid"), "start_ns",
                                  json_object_get(process, "start_ns"), "comm", json_object_get(process, "comm"));
         json_object_set_new(o, "database", json_string(g->name));
-        keeper_certificate(d->keeper, c->id, g->name, *incident ? incident : NULL, verdict, at, o,
+        keeper_certificate(d->keeper, c->id, g->name, *listed ? listed : NULL, verdict, at, o,
                            c->verdict == VERDICT_CLEAN);
         keeper_event(d->keeper, "death", g->name, at, note);
         if (!*incident && c->verdict == VERDICT_UNKNOWN)

@@ -25,6 +25,10 @@
  * intent that stands in the log. */
 #define INTENT_WAIT_NS 10000000000ull
 
+/* Of a program that dies again and again. */
+#define LOOP_BACKUP_NS 3600000000000
+#define LOOP_CHECK_NS  60000000000
+
 struct response {
         struct work *first;
 };
@@ -282,6 +286,24 @@ static void owe_backup(struct daemon *d, struct incident *i, const struct guard 
                 due_add(d, i, ACTION_CHECK, g->name);
 }
 
+/* A program that dies again and again must not spend on each of its deaths what the policy has for others. The copy made at first
+ * stands for an hour; the check is owed, and made when the last one is a minute old (response_resume()). */
+static bool is_spared(struct daemon *d, struct guard *g, struct incident *i)
+{
+        bool copied = g->backup_ns && daemon_now() - g->backup_ns < LOOP_BACKUP_NS &&
+                      json_is_true(json_object_get(json_object_get(i->tag, "backup"), "verified"));
+
+        if (i->deaths < 2 || !(copied || response_wants(d, ACTION_BACKUP, g->name, i->id, NULL)))
+                return false;
+        if (g->of->check.method == CONFIG_CHECK_NONE)
+                return true;
+        if (daemon_now() - g->checked_ns < LOOP_CHECK_NS)
+                due_add(d, i, ACTION_CHECK, g->name);
+        else
+                response_check(d, g, i, i->code);
+        return true;
+}
+
 void response_to(struct daemon *d, struct guard *g, struct incident *i, const char *code, enum severity severity,
                  const char *verdict)
 {
@@ -292,7 +314,7 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         /* A backup of a corrupt database keeps its files itself. */
         if (doubt && trigger != CONFIG_ON_CORRUPT)
                 keep_evidence(d, g, i, code, verdict);
-        if (!trigger)
+        if (!trigger || (i && is_spared(d, g, i)))
                 return;
         /* A backup checks its copy: that is the check, too. */
         if (join(d->response, ACTION_BACKUP, g->name, i, -1)) {

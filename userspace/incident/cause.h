@@ -15,6 +15,14 @@ struct incident_known {
                 const struct incident_code *code;
         } topic[INCIDENT_MAX_CAUSES];
         size_t ntopics;
+        struct incident_program { /* of its deaths, for those that come again */
+                uint64_t key;
+                int database;
+                uint64_t last_ns;    /* CLOCK_BOOTTIME of the newest death */
+                int64_t first_at_ns; /* since the epoch */
+                unsigned deaths;
+        } program[INCIDENT_MAX_PROGRAMS];
+        size_t nprograms;
 };
 
 /** True when the finding is about a death. */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "incident/cause.h"
 #include "incident/id.h"
+#include "incident/loop.h"
 
 struct incidents {
         char boot_id[40];
@@ -16,6 +17,7 @@ struct incidents {
         struct incident **list; /* each the beginning of a struct incident_known; oldest first */
         size_t n;
         size_t room;
+        uint64_t loop_ns; /* 0: each death by itself */
 };
 
 /* The texts are the incident's own, though its readers may not change them. */
@@ -47,6 +49,7 @@ struct incidents *incidents_new(const char *boot_id,
         if (!s)
                 return NULL;
         snprintf(s->boot_id, sizeof(s->boot_id), "%s", boot_id);
+        s->loop_ns = INCIDENT_LOOP_NS;
         s->severity = severity;
         s->userdata = userdata;
         return s;
@@ -60,6 +63,16 @@ void incidents_free(struct incidents *s)
                 known_free((struct incident_known *)s->list[n]);
         free(s->list);
         free(s);
+}
+
+void incidents_loop(struct incidents *s, uint64_t ns)
+{
+        s->loop_ns = ns;
+}
+
+bool incidents_may_return(const struct incidents *s, const struct incident *i, uint64_t now_ns)
+{
+        return s->loop_ns && loop_may_return((const struct incident_known *)i, s->loop_ns, now_ns);
 }
 
 /* One more fits. Made before anything else of a new incident, so that nothing can fail behind it. */
@@ -155,6 +168,13 @@ static bool take(struct incidents *s, struct incident_known *k, const struct inc
                 i->owed |= owes(code);
                 cause_note(k, f, code, database);
         }
+        if (cause_is_death(f) && s->loop_ns)
+                loop_note(k, f, database);
+        if (i->deaths > 1 && f->cause.program == i->program) {
+                /* Each of its recoveries would end it, and the next death begin it. */
+                i->owed |= 1u << ENDS_WHEN_QUIET;
+                loop_summary(i, f->detail ? f->detail : f->code);
+        }
         if (i->last_ns < f->ns)
                 i->last_ns = f->ns;
         if (f->trust)
@@ -167,6 +187,7 @@ static struct incident_known *place(const struct incidents *s, const struct inci
                                     const struct incident_code *code, const char *id)
 {
         struct incident_known *oldest = NULL, *alike = NULL;
+        size_t open = 0;
 
         for (size_t n = 0; n < s->n; n++) {
                 struct incident_known *k = (struct incident_known *)s->list[n];
@@ -174,6 +195,7 @@ static struct incident_known *place(const struct incidents *s, const struct inci
                         return k;
                 if (k->i.status == INCIDENT_RESOLVED)
                         continue;
+                open++;
                 if (f->incident ? strcmp(k->i.id, f->incident) == 0 : cause_same(k, f, code))
                         return k;
                 if (!oldest)
@@ -181,9 +203,27 @@ static struct incident_known *place(const struct incidents *s, const struct inci
                 if (!alike && strcmp(k->i.code, f->code) == 0 && cause_database(&k->i, f->database) >= 0)
                         alike = k;
         }
-        if (s->n < INCIDENT_MAX_OPEN)
+        if (open < INCIDENT_MAX_OPEN)
                 return NULL;
         return alike ? alike : oldest;
+}
+
+/* The one that a program's earlier deaths have made, though it be over. NULL: none */
+static struct incident_known *earlier(const struct incidents *s, const struct incident_finding *f)
+{
+        for (size_t n = s->n; s->loop_ns && cause_is_death(f) && n-- > 0;) {
+                struct incident_known *k = (struct incident_known *)s->list[n];
+                if (loop_same(k, f, s->loop_ns))
+                        return k;
+        }
+        return NULL;
+}
+
+static void fire_again(struct incident *i)
+{
+        i->status = INCIDENT_FIRING;
+        i->acknowledged_ns = i->resolved_ns = 0;
+        i->resolved_by = i->proven_by = NULL;
 }
 
 static struct incident_known *begin(struct incidents *s, const struct incident_finding *f,
@@ -213,16 +253,21 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
         incident_hash_text(&h, s->boot_id);
         incident_hash_text(&h, f->id);
         incident_hash_end(&h, 'i', id);
-        struct incident_known *k = place(s, f, code, id);
+        struct incident_known *k = f->incident ? NULL : earlier(s, f);
+        if (!k)
+                k = place(s, f, code, id);
         bool fresh = !k;
         if (k ? !take(s, k, f, code) : !(k = begin(s, f, code, id)))
                 return NULL;
+        k->i.returned = k->i.status == INCIDENT_RESOLVED;
+        if (k->i.returned)
+                fire_again(&k->i);
         *ret_new = fresh;
         return &k->i;
 }
 
 /* What a stored incident is recognised by: its first database and its code. */
-static bool restore_into(struct incident_known *k, const struct incident *stored)
+static bool restore_into(struct incident_known *k, const struct incident *stored, uint64_t death_ns)
 {
         const struct incident_code *code = incident_code(stored->code);
         struct incident_finding f = {.id = "",
@@ -247,16 +292,26 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.owed = stored->owed ? stored->owed : owes(code);
         k->i.proven_by = stored->proven_by;
         k->i.trust = stored->trust;
+        k->i.deaths = stored->deaths;
+        k->i.deaths_first_ns = stored->deaths_first_ns;
+        k->i.deaths_last_ns = stored->deaths_last_ns;
+        k->i.program = stored->program;
+        if (stored->program && stored->deaths && database >= 0)
+                k->program[k->nprograms++] = (struct incident_program){.key = stored->program,
+                                                                       .database = database,
+                                                                       .last_ns = death_ns,
+                                                                       .first_at_ns = stored->deaths_first_ns,
+                                                                       .deaths = stored->deaths};
         return true;
 }
 
-struct incident *incidents_restore(struct incidents *s, const struct incident *stored)
+struct incident *incidents_restore(struct incidents *s, const struct incident *stored, uint64_t death_ns)
 {
         struct incident_known *k = s->n < INCIDENT_MAX_OPEN && make_room(s) ? calloc(1, sizeof(*k)) : NULL;
 
         if (!k)
                 return NULL;
-        if (!restore_into(k, stored)) {
+        if (!restore_into(k, stored, death_ns)) {
                 known_free(k);
                 return NULL;
         }

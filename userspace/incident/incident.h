@@ -9,11 +9,14 @@
 
 /** Deaths that lie no further apart than this may have one cause (reference: durability 3.3). */
 #define INCIDENT_WINDOW_NS 2000000000ull
+/** A program that dies again within this time of its last death: the same incident, though it be over. As a default. */
+#define INCIDENT_LOOP_NS 600000000000ull
 /** Unresolved ones at a time. Beyond them a finding goes to the oldest of the same code and database, else to the oldest. */
 #define INCIDENT_MAX_OPEN 1024
 /** Of one incident. Databases beyond them are counted as `more_databases`; causes beyond them recognise nothing. */
 #define INCIDENT_MAX_DATABASES 64
 #define INCIDENT_MAX_CAUSES    32
+#define INCIDENT_MAX_PROGRAMS  16 /* more are not counted */
 
 enum incident_status { INCIDENT_FIRING, INCIDENT_ACKNOWLEDGED, INCIDENT_RESOLVED };
 const char *incident_status_name(enum incident_status s); /* "firing", "acknowledged", "resolved" */
@@ -28,6 +31,7 @@ struct incident_cause {
         struct vigil_ident sender; /* who ended it; init, which ends what others tell it to, counts as nobody */
         uint64_t cgroup_id;        /* leave 0 for the root cgroup, which says nothing */
         uint64_t pidns_ino;        /* leave 0 for the initial PID namespace */
+        uint64_t program;          /* what it ran and where, the same for each start of it: a hash. 0: not known */
 };
 
 /** One finding on its way into an incident. All texts are borrowed. */
@@ -81,7 +85,11 @@ struct incident {
         const char *proven_by;   /* static: what has proven a part of its end already; NULL: nothing yet */
         const char *resolved_by; /* static */
         struct trust trust;      /* of all its findings */
-        void *tag;               /* the owner's of this set; never touched here */
+        unsigned deaths; /* how often the program died that died most often; 0: not known, or about no death */
+        int64_t deaths_first_ns, deaths_last_ns; /* since the epoch: the first and the newest of these */
+        uint64_t program;                        /* that one: incident_cause.program */
+        bool returned;                           /* it was resolved, and fires again because of the last finding */
+        void *tag;                               /* the owner's of this set; never touched here */
 };
 
 struct incidents;
@@ -97,6 +105,15 @@ struct incidents *incidents_new(const char *boot_id,
 void incidents_free(struct incidents *s);
 
 /**
+ * For how long after a death the next one of the same program, on the same database, is the same incident, also when it was resolved
+ * by itself meanwhile: it fires again then, with a count, and does not end before INCIDENT_QUIET_NS without another death.
+ * @param ns  0: never; INCIDENT_LOOP_NS unless it is set
+ */
+void incidents_loop(struct incidents *s, uint64_t ns);
+/** A resolved one that a death may still bring back: not to be dropped yet. */
+bool incidents_may_return(const struct incidents *s, const struct incident *i, uint64_t now_ns);
+
+/**
  * Adds a finding to the incident of its cause, which may change code, severity and summary by it, or begins a new one. A
  * finding of the same id as the first of an incident belongs to that one.
  *
@@ -107,10 +124,12 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
 
 /**
  * Takes an incident as it was stored: everything of @p stored is copied but last_ns, databases beyond the first, and tag.
- * Where `owed` is 0, it owes what its code owes.
+ * Where `owed` is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
+ *
+ * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known
  * @return NULL: out of memory, or there are INCIDENT_MAX_OPEN
  */
-struct incident *incidents_restore(struct incidents *s, const struct incident *stored);
+struct incident *incidents_restore(struct incidents *s, const struct incident *stored, uint64_t death_ns);
 
 struct incident *incidents_find(struct incidents *s, const char *id); /* NULL: no such, or dropped */
 

@@ -39,6 +39,7 @@ START_TEST(an_empty_file_is_all_defaults)
 
         ck_assert_str_eq(c->state_dir, CONFIG_STATE_DIR);
         ck_assert_uint_eq(c->ndatabases, 0);
+        ck_assert_uint_eq(c->limits.crash_loop_ms, 600000);
         ck_assert_uint_eq(c->limits.retention_age_ms, 30ULL * 86400000);
         config_free(c);
 }

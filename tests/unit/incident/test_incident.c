@@ -263,7 +263,7 @@ START_TEST(a_finding_that_is_told_again_belongs_to_what_was_stored)
         struct incident stored = *add(f, true);
         struct incidents *before = set;
         make();
-        struct incident *i = incidents_restore(set, &stored);
+        struct incident *i = incidents_restore(set, &stored, 0);
         ck_assert_ptr_nonnull(i);
         ck_assert_str_eq(i->summary, "it died");
         ck_assert_str_eq(i->path, "/srv/a.db");
@@ -281,7 +281,7 @@ START_TEST(a_stored_trouble_goes_on_under_its_old_id)
         struct incident stored = *add(trouble("sync-error", SEVERITY_P1), true);
         struct incidents *before = set;
         make();
-        struct incident *i = incidents_restore(set, &stored);
+        struct incident *i = incidents_restore(set, &stored, 0);
         ck_assert_ptr_eq(add(trouble("media-error", SEVERITY_P1), false), i);
         incidents_free(before);
         incidents_free(set);
@@ -373,6 +373,122 @@ START_TEST(an_incident_is_trusted_no_more_than_its_findings)
 }
 END_TEST
 
+/* ---- programs that die again and again ---- */
+
+/* The Nth start of program 5, that dies at @p at. */
+static struct incident_finding start_of_5(uint32_t n, uint64_t begun, uint64_t at)
+{
+        struct incident_finding f = death(1000 + n);
+        f.cause.died.start_ns = begun;
+        f.cause.program = 5;
+        f.ns = at;
+        f.at_ns = (int64_t)at;
+        return f;
+}
+
+START_TEST(a_program_that_dies_again_is_one_incident_with_a_count)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        ck_assert_uint_eq(i->deaths, 1);
+        ck_assert(!(i->owed & 1u << ENDS_WHEN_QUIET));
+        for (uint32_t n = 1; n < 14; n++)
+                ck_assert_ptr_eq(add(start_of_5(n, 10 * S + n * 40 * S - 1, 10 * S + n * 40 * S), false), i);
+        ck_assert_uint_eq(i->deaths, 14);
+        ck_assert_uint_eq(count(), 1);
+        ck_assert_ptr_nonnull(strstr(i->summary, "died 14 times in "));
+        ck_assert_ptr_nonnull(strstr(i->summary, "it died"));
+        ck_assert(i->owed & 1u << ENDS_WHEN_QUIET);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        for (uint32_t n = 1; n < 8; n++) /* all were there before the first of them died */
+                add(start_of_5(n, 1 * S, 10 * S + n), false);
+        ck_assert_uint_eq(i->deaths, 1);
+        add(start_of_5(9, 10 * S + S / 10, 10 * S + S / 2), false);
+        ck_assert_uint_eq(i->deaths, 2);
+        /* A second finding about the same death. */
+        struct incident_finding more = start_of_5(9, 10 * S + S / 10, 10 * S + S / 2);
+        more.code = "killed-in-sync";
+        add(more, false);
+        ck_assert_uint_eq(i->deaths, 2);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        incident_resolve(i, "recovery", 11 * S);
+        ck_assert(incidents_may_return(set, i, 20 * S));
+        ck_assert(!incidents_may_return(set, i, 11 * S + INCIDENT_LOOP_NS));
+        ck_assert_ptr_eq(add(start_of_5(1, 12 * S, 20 * S), false), i);
+        ck_assert(i->returned);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        ck_assert_int_eq(i->resolved_ns, 0);
+        ck_assert_uint_eq(i->deaths, 2);
+        incident_resolve(i, "operator", 21 * S);
+        ck_assert(!incidents_may_return(set, i, 22 * S));
+        ck_assert_ptr_ne(add(start_of_5(2, 22 * S, 30 * S), true), i);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(another_program_database_or_time_is_another_incident)
+{
+        make();
+        add(start_of_5(0, 1 * S, 10 * S), true);
+        struct incident_finding f = start_of_5(1, 11 * S, 20 * S);
+        f.cause.program = 6;
+        add(f, true);
+        f = start_of_5(2, 11 * S, 30 * S);
+        f.database = "b";
+        add(f, true);
+        f = start_of_5(3, 11 * S, 40 * S);
+        f.cause.program = 0; /* not known */
+        add(f, true);
+        add(start_of_5(4, 11 * S, 11 * S + INCIDENT_LOOP_NS), true);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(without_a_window_each_death_stands_by_itself)
+{
+        make();
+        incidents_loop(set, 0);
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        ck_assert_uint_eq(i->deaths, 0);
+        add(start_of_5(1, 11 * S, 20 * S), true);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(a_stored_one_goes_on_counting)
+{
+        const struct incident stored = {.id = "i-0000000000000001",
+                                        .code = "unclean-death",
+                                        .database = "a",
+                                        .path = "/srv/a.db",
+                                        .summary = "died 3 times",
+                                        .deaths = 3,
+                                        .deaths_first_ns = 5,
+                                        .deaths_last_ns = 9,
+                                        .program = 5};
+        make();
+        struct incident *i = incidents_restore(set, &stored, 10 * S);
+        ck_assert_ptr_eq(add(start_of_5(1, 11 * S, 20 * S), false), i);
+        ck_assert_uint_eq(i->deaths, 4);
+        ck_assert_int_eq(i->deaths_first_ns, 5);
+        incidents_free(set);
+}
+END_TEST
+
 /* Two rows of one code would disagree one day. */
 START_TEST(every_code_stands_once_in_the_table)
 {
@@ -391,4 +507,8 @@ SUITE("incident", ten_deaths_of_one_cgroup_are_one_incident, two_unrelated_datab
       a_finding_that_is_told_again_belongs_to_what_was_stored, a_stored_trouble_goes_on_under_its_old_id,
       the_configuration_overrides_the_severity, the_life_of_an_incident_goes_forwards_only,
       open_incidents_are_bounded_and_nothing_is_lost, databases_of_one_incident_are_bounded_and_it_says_so,
-      an_incident_is_trusted_no_more_than_its_findings, every_code_stands_once_in_the_table)
+      an_incident_is_trusted_no_more_than_its_findings, a_program_that_dies_again_is_one_incident_with_a_count,
+      starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not,
+      what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not,
+      another_program_database_or_time_is_another_incident, without_a_window_each_death_stands_by_itself,
+      a_stored_one_goes_on_counting, every_code_stands_once_in_the_table)

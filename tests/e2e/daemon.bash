@@ -6,9 +6,26 @@
 #   daemon_end                                   SIGTERM; its exit status in $status
 #   daemon_kill                                  SIGKILL: its watch stays in the kernel for the next one; daemon_unpin ends it
 #
+# A suite gets these unless it defines its own after it has loaded this file: it is skipped where nobody can watch; each test begins in
+# a directory of its own with app.db, in WAL mode and guarded as "app"; no daemon stays.
+#
 # Each daemon is ended by its own pid and waited for, by the test or by daemon_teardown.
 
 # shellcheck disable=SC2034 # what is set here is used by the suites
+
+setup_file() {
+	need_watch
+}
+
+setup() {
+	enter_tmp
+	mk app.db wal
+	configure "database \"app\" { path = \"$PWD/app.db\" }"
+}
+
+teardown() {
+	daemon_teardown
+}
 
 configure() {
 	printf '%s\n' "$@" >vigil.conf

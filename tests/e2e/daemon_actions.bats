@@ -6,10 +6,6 @@ load lib.bash
 load daemon.bash
 load ../faults/loopdisk.bash
 
-setup_file() {
-	need_watch
-}
-
 setup() {
 	enter_tmp
 }

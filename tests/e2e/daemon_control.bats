@@ -4,16 +4,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
-setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
-}
-
 teardown() {
 	[ -z "${FLOOD:-}" ] || kill "$FLOOD" 2>/dev/null || true
 	daemon_teardown

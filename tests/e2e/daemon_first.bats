@@ -6,20 +6,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
-setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
-}
-
-teardown() {
-	daemon_teardown
-}
-
 @test "a writer killed inside a transaction becomes one incident with certificate, check and verified backup" {
 	daemon_begin
 	ask health

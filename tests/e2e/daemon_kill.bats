@@ -7,18 +7,10 @@ load daemon.bash
 
 ROUNDS=${VIGIL_KILL_ROUNDS:-20}
 
-setup_file() {
-	need_watch
-}
-
 setup() {
 	enter_tmp
 	mk app.db wal
 	configure "database \"app\" { path = \"$PWD/app.db\"  backup { min-interval = \"1s\"  max-per-hour = 1000 } }"
-}
-
-teardown() {
-	daemon_teardown
 }
 
 random_ms() {

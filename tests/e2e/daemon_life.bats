@@ -5,20 +5,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
-setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
-}
-
-teardown() {
-	daemon_teardown
-}
-
 # Reads the configuration again and waits until it says so.
 reload() {
 	local n

@@ -5,16 +5,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
-setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
-}
-
 teardown() {
 	if [ -n "${LOCKER:-}" ]; then
 		kill "$LOCKER" 2>/dev/null || true

@@ -5,19 +5,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
-setup() {
-	enter_tmp
-	mk app.db wal
-}
-
-teardown() {
-	daemon_teardown
-}
-
 guard_app() {
 	configure "$2" "database \"app\" { path = \"$PWD/app.db\" $1 }"
 }

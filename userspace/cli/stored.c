@@ -62,19 +62,8 @@ static int incidents(struct store *s, const struct store_query *q, const json_t 
 
 static int incident(struct store *s, const struct store_query *q, const json_t *args, json_t **ret)
 {
-        json_t *document = NULL, *details = NULL;
         (void)args;
-        int r = store_incidents(s, q, &document);
-        if (r == 0)
-                r = store_findings(s, q->id, &details);
-        if (r == 0 && json_object_set_new(document, "finding_details", details) < 0)
-                r = -ENOMEM;
-        if (r < 0) {
-                json_decref(document);
-                return r;
-        }
-        *ret = document;
-        return 0;
+        return store_incident(s, q, ret);
 }
 
 static int certificates(struct store *s, const struct store_query *q, const json_t *args, json_t **ret)

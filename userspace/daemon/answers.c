@@ -127,28 +127,10 @@ static void certificates(struct daemon *d, struct control_client *c, const json_
         ask(d, c, args, store_certificates);
 }
 
-/* The incident and, beside it, its findings. */
-static int incident_in_full(struct store *s, const struct store_query *q, json_t **ret)
-{
-        json_t *document = NULL, *details = NULL;
-        int r = store_incidents(s, q, &document);
-
-        if (r == 0)
-                r = store_findings(s, q->id, &details);
-        if (r == 0 && json_object_set_new(document, "finding_details", details) < 0)
-                r = -ENOMEM;
-        if (r < 0) {
-                json_decref(document);
-                return r;
-        }
-        *ret = document;
-        return 0;
-}
-
 static void one_incident(struct daemon *d, struct control_client *c, const json_t *args)
 {
         if (text_arg(args, "id"))
-                ask(d, c, args, incident_in_full);
+                ask(d, c, args, store_incident);
         else
                 refuse(d, c, -EINVAL);
 }

@@ -270,7 +270,6 @@ static int open_guards(struct daemon *d)
         dirty_judge_last_run(d);
         adopt_backups(d);
         recovery_expect_open(d);
-        response_resume(d);
         snprintf(d->evidence_directory, sizeof(d->evidence_directory), "%s/evidence", d->state.path);
         evidence_room_look(d);
         response_resume(d, true);

@@ -157,3 +157,20 @@ int store_incidents(struct store *s, const struct store_query *q, json_t **ret)
         };
         return question_ask(s, &question, q, ret);
 }
+
+int store_incident(struct store *s, const struct store_query *q, json_t **ret)
+{
+        json_t *document = NULL, *details = NULL;
+        int r = store_incidents(s, q, &document);
+
+        if (r == 0)
+                r = store_findings(s, q->id, &details);
+        if (r == 0 && json_object_set_new(document, "finding_details", details) < 0)
+                r = -ENOMEM;
+        if (r < 0) {
+                json_decref(document);
+                return r;
+        }
+        *ret = document;
+        return 0;
+}

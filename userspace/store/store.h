@@ -165,6 +165,8 @@ int store_incidents(struct store *s, const struct store_query *q, json_t **ret);
 int store_certificates(struct store *s, const struct store_query *q, json_t **ret); /* vigil.certificates/1 */
 /** Whether a certificate or a finding of this id is there. @return 1, 0 or -errno */
 int store_knows(struct store *s, const char *id);
+/** The incident called q->id, and beside it, as "finding_details", its findings. */
+int store_incident(struct store *s, const struct store_query *q, json_t **ret);
 /** The findings of one incident, worst first, as they were stored: an array, at most 1000. */
 int store_findings(struct store *s, const char *incident, json_t **ret);
 

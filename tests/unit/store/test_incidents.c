@@ -34,6 +34,21 @@ static void put_story(struct store *s)
         json_decref(certificate);
 }
 
+START_TEST(one_incident_comes_with_its_findings)
+{
+        struct store *s = opened(NULL);
+        const struct store_query q = {.id = "i-1"}, none = {.id = "i-9"};
+        json_t *document = NULL;
+        put_story(s);
+        ck_assert_int_eq(store_incident(s, &q, &document), 0);
+        ck_assert_uint_eq(json_array_size(json_object_get(document, "incidents")), 1);
+        ck_assert_uint_eq(json_array_size(json_object_get(document, "finding_details")), 3);
+        json_decref(document);
+        ck_assert_int_eq(store_incident(s, &none, &document), -ENOENT);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(an_incident_has_every_member_of_the_contract)
 {
         static const char *const members[] = {
@@ -313,7 +328,7 @@ START_TEST(evidence_that_was_removed_is_said_to_be_and_only_of_the_resolved_it_i
 }
 END_TEST
 
-SUITE("incidents of the store", an_incident_has_every_member_of_the_contract,
+SUITE("incidents of the store", one_incident_comes_with_its_findings, an_incident_has_every_member_of_the_contract,
       an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
       the_findings_of_an_incident_come_as_they_were_stored_worst_first,
       check_and_backup_of_an_incident_are_shown_with_it,

@@ -148,6 +148,7 @@ gap_checked() {
 	writer_begin app.db
 	state_knows '.in_transaction'
 	daemon_kill
+	daemon_unpin
 	writer_kill
 	daemon_begin
 	eventually 10 "$(incident transaction-cut-short '.severity == "P1" and .backup.verified and .integrity.result == "ok"')" incidents
@@ -158,6 +159,7 @@ gap_checked() {
 		from findings where code='transaction-cut-short'")" = 1 ]
 	# The next start finds the same files, and an incident that tells of them.
 	daemon_kill
+	daemon_unpin
 	daemon_begin
 	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "transaction-cut-short"]' incidents
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
@@ -182,10 +184,13 @@ gap_checked() {
 }
 
 @test "after a gap in which all went well, or somebody is still at work, nothing is told but the gap" {
+	local writer
+
 	daemon_begin
 	writer_begin app.db
 	state_knows '.in_transaction'
 	daemon_kill
+	daemon_unpin
 	daemon_begin
 	gap_checked
 	ask incidents
@@ -194,17 +199,19 @@ gap_checked() {
 	eventually 10 "$(incident unclean-death '.backup.verified')" incidents
 	# Known already: not told a second time.
 	daemon_kill
+	daemon_unpin
 	daemon_begin
 	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "unclean-death"]' incidents
 	# Recovered, and closed in good order while nobody watched.
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')" @ready open @wait go 3>&- &
-	WRITER=$!
+	writer=$!
 	await open
 	eventually 10 "$(incident unclean-death '.status == "resolved"')" incidents
 	state_knows '.users == 1'
 	daemon_kill
+	daemon_unpin
 	touch go
-	wait "$WRITER"
+	wait "$writer"
 	daemon_begin
 	gap_checked
 	ask incidents
@@ -214,6 +221,7 @@ gap_checked() {
 @test "a daemon that dies before it has written what is in use leaves a gap that is told" {
 	daemon_begin
 	daemon_kill
+	daemon_unpin
 	rm -f S/state.json
 	daemon_begin
 	eventually 5 '[.incidents[].code] == ["observer-gap"]' incidents

@@ -94,24 +94,6 @@ static void end(struct work *w, const char *outcome, json_t *doc)
         end_with(w, outcome, doc, NULL);
 }
 
-/* When the oldest incident that is not over and has to do with the database began; 0: there is none. */
-static int64_t oldest_open(const struct daemon *d, const char *database)
-{
-        struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list);
-        int64_t oldest = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                const struct incident *c = list[i];
-                bool concerned = c->more_databases;
-                for (size_t k = 0; k < c->ndatabases && !concerned; k++)
-                        concerned = strcmp(c->databases[k].name, database) == 0;
-                if (concerned && c->status != INCIDENT_RESOLVED && (!oldest || c->started_ns < oldest))
-                        oldest = c->started_ns;
-        }
-        return oldest;
-}
-
 /* It has been seen to write as SQLite does. */
 static bool is_known(const struct daemon *d, const struct guard *g)
 {
@@ -148,7 +130,7 @@ static void start(struct work *w)
                                          .asked = w->asked,
                                          .known_sqlite = is_known(d, g),
                                          .byte_budget = d->config->limits.evidence_bytes,
-                                         .pinned_before_ns = oldest_open(d, g->name),
+                                         .pinned_before_ns = work_oldest_open(d, g->name),
                                          .policy = &policy};
         w->started = true;
         w->begun_ns = clock_boottime_ns();

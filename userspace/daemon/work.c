@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/core.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -79,4 +80,21 @@ bool work_is_for(const struct work *w, const char *id)
 const char *work_first_incident(const struct work *w)
 {
         return json_string_value(json_array_get(w->incidents, 0));
+}
+
+int64_t work_oldest_open(const struct daemon *d, const char *database)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+        int64_t oldest = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct incident *c = list[i];
+                bool concerned = c->more_databases;
+                for (size_t k = 0; k < c->ndatabases && !concerned; k++)
+                        concerned = strcmp(c->databases[k].name, database) == 0;
+                if (concerned && c->status != INCIDENT_RESOLVED && (!oldest || c->started_ns < oldest))
+                        oldest = c->started_ns;
+        }
+        return oldest;
 }

@@ -48,3 +48,6 @@ void work_free(struct work *w); /* NULL is allowed */
 bool work_is_for(const struct work *w, const char *id);
 /** NULL: it is for none. */
 const char *work_first_incident(const struct work *w);
+
+/** When the oldest incident that is not over and has to do with the database began, since the epoch; 0: there is none. */
+int64_t work_oldest_open(const struct daemon *d, const char *database);

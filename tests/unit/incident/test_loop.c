@@ -1,0 +1,172 @@
+/* test_loop.c - a program that dies again and again is one incident, with a count. */
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "incident/incident.h"
+
+#define S    1000000000ull
+#define BOOT "7d5d9b43-4b4e-4a0a-8a44-3c3a0d0c4f10"
+
+static struct incidents *set;
+
+static void make(void)
+{
+        set = incidents_new(BOOT, NULL, NULL);
+        ck_assert_ptr_nonnull(set);
+}
+
+static size_t count(void)
+{
+        struct incident *const *list;
+        return incidents_list(set, &list);
+}
+
+/* A death on "a" at 10 s that nothing connects with another. */
+static struct incident_finding death(uint32_t tgid)
+{
+        static char ids[64][DETECT_ID_LEN];
+        static unsigned made;
+        char *id = ids[made++ % 64];
+        snprintf(id, DETECT_ID_LEN, "f-%08x%08x", tgid, made);
+        return (struct incident_finding){.id = id,
+                                         .code = "unclean-death",
+                                         .severity = SEVERITY_P1,
+                                         .database = "a",
+                                         .path = "/srv/a.db",
+                                         .ns = 10 * S,
+                                         .at_ns = 1000,
+                                         .certificate = "c-1",
+                                         .detail = "it died",
+                                         .cause = {.died = {.tgid = tgid, .start_ns = tgid}}};
+}
+
+static struct incident *add(struct incident_finding f, bool expect_new)
+{
+        bool fresh;
+        struct incident *i = incidents_add(set, &f, &fresh);
+        ck_assert_ptr_nonnull(i);
+        ck_assert_int_eq(fresh, expect_new);
+        return i;
+}
+
+/* The Nth start of program 5, that dies at @p at. */
+static struct incident_finding start_of_5(uint32_t n, uint64_t begun, uint64_t at)
+{
+        struct incident_finding f = death(1000 + n);
+        f.cause.died.start_ns = begun;
+        f.cause.program = 5;
+        f.ns = at;
+        f.at_ns = (int64_t)at;
+        return f;
+}
+
+START_TEST(a_program_that_dies_again_is_one_incident_with_a_count)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        ck_assert_uint_eq(i->deaths, 1);
+        ck_assert(!(i->owed & 1u << ENDS_WHEN_QUIET));
+        for (uint32_t n = 1; n < 14; n++)
+                ck_assert_ptr_eq(add(start_of_5(n, 10 * S + n * 40 * S - 1, 10 * S + n * 40 * S), false), i);
+        ck_assert_uint_eq(i->deaths, 14);
+        ck_assert_uint_eq(count(), 1);
+        ck_assert_ptr_nonnull(strstr(i->summary, "died 14 times in "));
+        ck_assert_ptr_nonnull(strstr(i->summary, "it died"));
+        ck_assert(i->owed & 1u << ENDS_WHEN_QUIET);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        for (uint32_t n = 1; n < 8; n++) /* all were there before the first of them died */
+                add(start_of_5(n, 1 * S, 10 * S + n), false);
+        ck_assert_uint_eq(i->deaths, 1);
+        add(start_of_5(9, 10 * S + S / 10, 10 * S + S / 2), false);
+        ck_assert_uint_eq(i->deaths, 2);
+        /* A second finding about the same death. */
+        struct incident_finding more = start_of_5(9, 10 * S + S / 10, 10 * S + S / 2);
+        more.code = "killed-in-sync";
+        add(more, false);
+        ck_assert_uint_eq(i->deaths, 2);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        incident_resolve(i, "recovery", 11 * S);
+        ck_assert(incidents_may_return(set, i, 20 * S));
+        ck_assert(!incidents_may_return(set, i, 11 * S + INCIDENT_LOOP_NS));
+        ck_assert_ptr_eq(add(start_of_5(1, 12 * S, 20 * S), false), i);
+        ck_assert(i->returned);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        ck_assert_int_eq(i->resolved_ns, 0);
+        ck_assert_uint_eq(i->deaths, 2);
+        incident_resolve(i, "operator", 21 * S);
+        ck_assert(!incidents_may_return(set, i, 22 * S));
+        ck_assert_ptr_ne(add(start_of_5(2, 22 * S, 30 * S), true), i);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(another_program_database_or_time_is_another_incident)
+{
+        make();
+        add(start_of_5(0, 1 * S, 10 * S), true);
+        struct incident_finding f = start_of_5(1, 11 * S, 20 * S);
+        f.cause.program = 6;
+        add(f, true);
+        f = start_of_5(2, 11 * S, 30 * S);
+        f.database = "b";
+        add(f, true);
+        f = start_of_5(3, 11 * S, 40 * S);
+        f.cause.program = 0; /* not known */
+        add(f, true);
+        add(start_of_5(4, 11 * S, 11 * S + INCIDENT_LOOP_NS), true);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(without_a_window_each_death_stands_by_itself)
+{
+        make();
+        incidents_loop(set, 0);
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        ck_assert_uint_eq(i->deaths, 0);
+        add(start_of_5(1, 11 * S, 20 * S), true);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(a_stored_one_goes_on_counting)
+{
+        const struct incident stored = {.id = "i-0000000000000001",
+                                        .code = "unclean-death",
+                                        .database = "a",
+                                        .path = "/srv/a.db",
+                                        .summary = "died 3 times",
+                                        .deaths = 3,
+                                        .deaths_first_ns = 5,
+                                        .deaths_last_ns = 9,
+                                        .program = 5};
+        make();
+        struct incident *i = incidents_restore(set, &stored, 10 * S);
+        ck_assert_ptr_eq(add(start_of_5(1, 11 * S, 20 * S), false), i);
+        ck_assert_uint_eq(i->deaths, 4);
+        ck_assert_int_eq(i->deaths_first_ns, 5);
+        incidents_free(set);
+}
+END_TEST
+
+SUITE("loop", a_program_that_dies_again_is_one_incident_with_a_count,
+      starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not,
+      what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not,
+      another_program_database_or_time_is_another_incident, without_a_window_each_death_stands_by_itself,
+      a_stored_one_goes_on_counting)

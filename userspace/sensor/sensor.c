@@ -220,7 +220,7 @@ static int begin(struct sensor *s, char *why)
 static uint64_t build_id(const struct sensor *s)
 {
         const uint8_t options[] = {s->options.adopt, s->options.second_names, s->options.stream_all,
-                                   s->options.reads};
+                                   s->options.reads, s->options.attribution};
         size_t n = 0;
         const void *elf = vigil_bpf__elf_bytes(&n);
         uint64_t h = fnv_add(FNV_BEGIN, elf, n);
@@ -251,12 +251,14 @@ static bool take_or_sweep(struct sensor *s, uint64_t build)
 /* Not being able to outlive this process is no reason not to watch. */
 static int begin_kept(struct sensor *s, char *why)
 {
+        uint64_t build = build_id(s); /* of what was asked for, whatever can be had of it */
+
         if (pins_open(&s->pins, s->options.keep) < 0)
                 return begin(s, why);
-        if (take_or_sweep(s, build_id(s)))
+        if (take_or_sweep(s, build))
                 return tell_own_exe(s);
         int r = begin(s, why);
-        if (r == 0 && pins_save(s, build_id(s)) < 0)
+        if (r == 0 && pins_save(s, build) < 0)
                 pins_close(&s->pins);
         return r;
 }

@@ -21,6 +21,7 @@ static int load_rest(struct sensor *s)
                 return -errno;
         for (size_t i = 0; i < probes_count; i++)
                 bpf_program__set_autoload(probe_program(&probes[i], s->skeleton), false);
+        attribution_prepare(s);
         int r = pins_take_maps(s);
         return r < 0 ? r : vigil_bpf__load(s->skeleton);
 }
@@ -38,7 +39,7 @@ static void forget_links(struct sensor *s)
 static void count_missing(struct sensor *s)
 {
         for (size_t i = 0; i < probes_count; i++)
-                if (!s->link[i] && (!(probes[i].flags & PROBE_READS) || s->options.reads))
+                if (!s->link[i] && probe_is_planned(s, i))
                         s->missing++;
 }
 

@@ -38,6 +38,8 @@ eventually_guarded() {
 	assert_answer '.databases[0].discovered' '.databases[0].state == "watched"' '.databases[0].users == 1' \
 		'.databases[0].name | test("^app-[0-9a-f]{8}$")'
 	"$VIGIL" --state-dir S status -v | grep -q '/srv/app.db, journal mode .*, discovered'
+	ask summary --latency
+	assert_answer '.not_judged == []'
 	./in_srv "$DRIVER" -t truth /srv/app.db "${SPILL[@]}" @kill9 || true
 	eventually 20 '.incidents | any(.path == "/srv/app.db" and .code == "unclean-death" and .backup.verified and .integrity.result == "ok")' incidents
 	# A second one within the hour gets a check and no backup.

@@ -104,7 +104,8 @@ int discovery_targets(struct daemon *d, struct config_target **list, size_t *n)
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < d->discoveries->n && *n < CONFIG_MAX_DATABASES; i++) {
-                const struct config_database *item = d->discoveries->item[i];
+                struct config_database *item = d->discoveries->item[i];
+                item->latency = d->config->latency; /* as of all that have no `latency` of their own */
                 if (!is_among(*list, configured, item->name, item->path))
                         r = add_target(list, n, item);
         }

@@ -162,3 +162,11 @@ vigil_begin() {
 	assert_quiet
 	assert_report '[.databases[].path | select(endswith("other.db"))] == []'
 }
+
+# The programs are loaded without them where the verifier refuses them, and nobody would notice but by the cost.
+@test "doctor: the write path has typed casts where the kernel has them" {
+	local has=false
+	! grep -q ' bpf_rdonly_cast$' /proc/kallsyms || has=true
+	"$VIGIL" --json doctor >doctor.json
+	jq -e ".typed_casts == $has" doctor.json || { jq 'del(.probes)' doctor.json && return 1; }
+}

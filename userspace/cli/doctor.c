@@ -48,6 +48,11 @@ static void add_probes(const struct sensor *s, json_t *probes, json_t *missing)
         }
 }
 
+static void add_casts(const struct sensor *s, json_t *doc)
+{
+        json_object_set_new(doc, "typed_casts", s ? json_boolean(sensor_casts(s)) : json_null());
+}
+
 /* Whether the watch of a daemon that is killed would go on; null: nothing was tried. */
 static void add_survival(struct sensor *s, json_t *doc)
 {
@@ -114,6 +119,9 @@ static void print_text(const json_t *doc, bool verbose)
                        ends ? "the watch ends with a daemon that is killed: "
                             : "the watch goes on while a daemon that was killed is started again",
                        ends ? ends : "");
+        if (json_is_false(json_object_get(doc, "typed_casts")))
+                printf("  slower   a write that is watched costs more here: the kernel takes no typed casts "
+                       "(6.2)\n");
         json_array_foreach (json_object_get(doc, "missing"), i, item)
                 printf("  missing  %s\n", json_string_value(item));
         json_array_foreach (json_object_get(doc, "blind"), i, item)
@@ -143,6 +151,7 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return early_leave(&command_doctor, early_signal(), "nothing was found out");
         }
         json_t *doc = report(s, r < 0 ? why : NULL);
+        add_casts(s, doc);
         add_survival(s, doc);
         if (cli->json) {
                 json_dumpf(doc, stdout, JSON_INDENT(2));

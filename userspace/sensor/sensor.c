@@ -366,6 +366,11 @@ void sensor_close(struct sensor *s)
         sensor_leave(s);
 }
 
+bool sensor_casts(const struct sensor *s)
+{
+        return s->skeleton->rodata->cfg_casts;
+}
+
 const char *sensor_tier(const struct sensor *s)
 {
         (void)s;

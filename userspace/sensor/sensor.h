@@ -82,6 +82,9 @@ int sensor_noted(struct sensor *s, unsigned id, void *ret, size_t n);
 /** "tracepoint": the tier that was chosen. Static. */
 const char *sensor_tier(const struct sensor *s);
 
+/** Whether the write path reads kernel memory by typed casts (6.2): without them each write that is watched costs more. */
+bool sensor_casts(const struct sensor *s);
+
 /** Probes that could not be attached. */
 unsigned sensor_probes_missing(const struct sensor *s);
 

@@ -43,7 +43,9 @@ GLOBAL int wait_refused(__u32 tgid, __u32 db, __u32 lock, int asleep)
                 bool second = (other->db == db && other->lock == lock) || other->last_ns < w->last_ns;
                 w = second ? other : w;
         }
-        if (w->db != db || w->lock != lock || (!w->asleep && ns - w->last_ns > WAIT_GIVE_UP_NS)) {
+        /* Who slept and now merely asks was woken by a signal, whenever that was. */
+        bool anew = w->asleep ? !asleep : ns - w->last_ns > WAIT_GIVE_UP_NS;
+        if (w->db != db || w->lock != lock || anew) {
                 w->db = db;
                 w->lock = lock;
                 w->since_ns = ns;
@@ -56,10 +58,11 @@ GLOBAL int wait_refused(__u32 tgid, __u32 db, __u32 lock, int asleep)
         return 0;
 }
 
-#define LOCKS_OF_SHM  (VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER)
+#define LOCKS_OF_SHM  (VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_RECOVER)
 #define LOCKS_OF_MAIN (VIGIL_LOCK_SHARED | VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE)
 
-/* How long it took, from the first refusal on. Whoever had given up began anew; a read mark is wanted, not waited for. */
+/* How long it took, from the first refusal on. Whoever had given up began anew. Read marks and the checkpoint lock are wanted,
+ * not waited for: a checkpoint that finds another at work is put off until the next commit. */
 static __always_inline void wait_count(__u32 tgid, const struct lock_wait *w)
 {
         __u32 role = w->lock & LOCKS_OF_SHM ? VIGIL_ROLE_SHM : VIGIL_ROLE_MAIN;

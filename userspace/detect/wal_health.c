@@ -34,12 +34,21 @@ static void begin(struct wal_watch *w, const struct wal_sample *s)
                                 .refused = s->refused};
 }
 
+/* It has gone on growing for @for_ns, and did in the second half of that: a log that nobody writes any more is long, no more. */
+static bool goes_on(const struct wal_watch *w, uint64_t now, uint64_t for_ns)
+{
+        return now - w->over_ns >= for_ns && now - w->grew_ns <= for_ns / 2;
+}
+
 /* One transaction, however large, makes it long at once: what is told of is a log that goes on growing. At the cap a tenth of the
  * time is enough, because the checkpoint after a large commit takes its time, too. */
 enum wal_state wal_watch_look(struct wal_watch *w, const struct wal_sample *s, const struct wal_limits *l)
 {
         if (!w->begun || w->generation != s->generation)
                 begin(w, s);
+        if (s->bytes > w->bytes)
+                w->grew_ns = s->now_ns;
+        w->bytes = s->bytes;
         if (s->bytes < l->warn_bytes) {
                 w->over_ns = 0;
                 return WAL_FINE;
@@ -48,12 +57,12 @@ enum wal_state wal_watch_look(struct wal_watch *w, const struct wal_sample *s, c
                 w->over_ns = s->now_ns;
                 w->over_bytes = s->bytes;
         }
-        uint64_t after = l->warn_after_ms * NS_PER_MS, over = s->now_ns - w->over_ns;
+        uint64_t after = l->warn_after_ms * NS_PER_MS;
         if (s->bytes <= w->over_bytes)
                 return WAL_FINE;
-        if (s->bytes >= l->max_bytes && over >= after / 10)
+        if (s->bytes >= l->max_bytes && goes_on(w, s->now_ns, after / 10))
                 return WAL_AT_CAP;
-        return over >= after ? WAL_GROWING : WAL_FINE;
+        return goes_on(w, s->now_ns, after) ? WAL_GROWING : WAL_FINE;
 }
 
 bool wal_watch_wants_holders(const struct wal_watch *w)

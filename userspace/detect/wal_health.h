@@ -12,7 +12,7 @@
 struct wal_limits {
         uint64_t warn_bytes;    /* a log of so many committed bytes … */
         uint64_t warn_after_ms; /* … that has gone on growing for so long is told of, as P2 */
-        uint64_t max_bytes;     /* one of so many, as P1 */
+        uint64_t max_bytes;     /* one of so many, as P1, after a tenth of that */
 };
 
 /** One look at a database. */
@@ -39,6 +39,8 @@ struct wal_watch {
         uint64_t since_ns;    /* in this generation since, as far as was seen */
         uint64_t over_ns;     /* when it was first seen with warn_bytes; 0: not */
         uint64_t over_bytes;  /* how large it was then */
+        uint64_t bytes;       /* at the last look */
+        uint64_t grew_ns;     /* when it was last seen to have grown */
         uint64_t checkpoints; /* as they were at since_ns */
         struct checkpoint_refusals refused;
         uint32_t mark; /* enum vigil_lock: the mark in question */

@@ -50,6 +50,27 @@ START_TEST(one_large_transaction_is_no_growth)
 }
 END_TEST
 
+START_TEST(a_log_that_grew_and_is_left_alone_is_fine)
+{
+        look(1, 1);
+        look(1, 100);
+        ck_assert_int_eq(look(2, 200), WAL_FINE); /* a batch beside a short reader */
+        for (int i = 0; i < 100; i++)
+                ck_assert_int_eq(look(10, 200), WAL_FINE);
+        ck_assert_int_eq(look(1, 201), WAL_GROWING); /* and the next batch still cannot begin it anew */
+}
+END_TEST
+
+START_TEST(a_log_beyond_the_cap_that_is_left_alone_is_fine)
+{
+        look(1, 1);
+        look(1, 1100);
+        look(2, 1200);
+        for (int i = 0; i < 100; i++)
+                ck_assert_int_eq(look(10, 1200), WAL_FINE);
+}
+END_TEST
+
 START_TEST(who_writes_on_while_the_checkpoint_after_it_runs_is_given_time)
 {
         look(1, 1);
@@ -174,6 +195,7 @@ START_TEST(locks_that_cannot_be_read_make_the_cause_unknown)
 END_TEST
 
 SUITE("wal health", a_log_that_goes_on_growing_is_told_of_after_its_time, one_large_transaction_is_no_growth,
+      a_log_that_grew_and_is_left_alone_is_fine, a_log_beyond_the_cap_that_is_left_alone_is_fine,
       who_writes_on_while_the_checkpoint_after_it_runs_is_given_time,
       a_log_that_begins_anew_is_fine_however_long_the_file, a_log_of_many_resets_never_grows,
       the_reader_that_pins_it_is_named, who_commits_between_the_looks_does_not_pin,

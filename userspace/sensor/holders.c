@@ -43,39 +43,45 @@ static uint32_t bits_of(const struct proc_lock *lock, const struct lock_files *f
         return 0;
 }
 
-/* All that the process of @lock holds; @first: whether @lock is its first line. */
-static uint32_t all_of(const struct proc_lock *lock, size_t n, size_t which, const struct lock_files *files,
-                       bool *first)
-{
-        uint32_t all = 0;
+/* What each process holds. A process may have as many lines as it likes; of processes beyond these nothing is said. */
+#define PROCESSES 1024
 
-        *first = true;
-        for (size_t i = 0; i < n; i++) {
-                uint32_t bits = lock[i].tgid == lock[which].tgid ? bits_of(&lock[i], files) : 0;
-                if (bits && i < which)
-                        *first = false;
-                all |= bits;
-        }
-        return all;
+struct held {
+        uint32_t tgid;
+        uint32_t bits;
+};
+
+/* Its lines are likely to follow one another: the newest first. */
+static void add(struct held *held, size_t *n, uint32_t tgid, uint32_t bits)
+{
+        for (size_t i = *n; i-- > 0;)
+                if (held[i].tgid == tgid) {
+                        held[i].bits |= bits;
+                        return;
+                }
+        if (*n < PROCESSES)
+                held[(*n)++] = (struct held){.tgid = tgid, .bits = bits};
 }
 
 void holders_find(const struct proc_lock *lock, size_t n, const struct lock_files *files, uint32_t tgid,
                   struct evidence_wait *w)
 {
         uint32_t conflict = holders_conflict(w->lock);
+        struct held held[PROCESSES];
+        size_t nheld = 0;
 
-        w->nholders = 0;
         for (size_t i = 0; i < n; i++) {
-                bool first;
-
-                if (!bits_of(&lock[i], files) || (lock[i].tgid == tgid && tgid))
-                        continue;
-                uint32_t all = all_of(lock, n, i, files, &first);
-                if (!first || !(all & conflict))
+                uint32_t bits = bits_of(&lock[i], files);
+                if (bits && (lock[i].tgid != tgid || !tgid))
+                        add(held, &nheld, lock[i].tgid, bits);
+        }
+        w->nholders = 0;
+        for (size_t i = 0; i < nheld; i++) {
+                if (!(held[i].bits & conflict))
                         continue;
                 if (w->nholders < EVIDENCE_HOLDERS)
-                        w->holder[w->nholders] = (struct evidence_holder){.id = {.tgid = lock[i].tgid},
-                                                                          .locks = all};
+                        w->holder[w->nholders] = (struct evidence_holder){.id = {.tgid = held[i].tgid},
+                                                                          .locks = held[i].bits};
                 w->nholders++;
         }
 }

@@ -88,6 +88,23 @@ START_TEST(more_holders_than_are_told_are_counted)
 }
 END_TEST
 
+START_TEST(a_process_may_have_as_many_lines_as_it_likes)
+{
+        enum { LINES = 65536 };
+        struct proc_lock *lock = calloc(LINES, sizeof(*lock));
+
+        ck_assert_ptr_nonnull(lock);
+        for (unsigned i = 0; i < LINES; i++) { /* of open files, which belong to no process, and one of a process */
+                uint64_t at = SHARED + i % 510;
+                lock[i] = (struct proc_lock){i == LINES / 2 ? 9 : 0, 7, 100, at, at, 0, 0};
+        }
+        struct evidence_wait w = find(VIGIL_LOCK_EXCLUSIVE, lock, LINES);
+        ck_assert_uint_eq(w.nholders, 2);
+        ck_assert_uint_eq(w.holder[1].id.tgid, 9);
+        free(lock);
+}
+END_TEST
+
 START_TEST(a_reader_waits_for_who_is_about_to_write)
 {
         const struct proc_lock lock[] = {{2, 7, 100, PENDING, LAST, 1, 0}};
@@ -101,4 +118,4 @@ END_TEST
 SUITE("holders", a_writer_waits_for_the_other_writer_and_not_for_readers, exclusive_waits_for_every_reader,
       a_holder_is_told_with_all_that_it_holds, a_checkpoint_waits_for_the_mark_that_it_wants,
       other_files_waiters_and_itself_hold_nothing, more_holders_than_are_told_are_counted,
-      a_reader_waits_for_who_is_about_to_write)
+      a_reader_waits_for_who_is_about_to_write, a_process_may_have_as_many_lines_as_it_likes)

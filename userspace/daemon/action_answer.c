@@ -289,7 +289,7 @@ const char *action_wrong_jobs(const struct action_request *r, const json_t *answ
                 if (!is_row(one))
                         return "one of its jobs is none";
         json_array_foreach (odd, i, one)
-                if (!json_is_string(one))
+                if (!json_is_string(one) || json_string_length(one) > JOBS_ODD_BYTES)
                         return "what it read has not the shape of jobs";
         return NULL;
 }

@@ -159,17 +159,14 @@ static void note_odd(struct job_table *t, const struct config_jobs *c, const jso
 {
         json_int_t nodd = json_integer_value(json_object_get(answer, "nodd"));
         const char *first = json_string_value(json_array_get(json_object_get(answer, "odd"), 0));
-        char text[sizeof(t->trouble)] = "";
-        size_t n = 0;
+        char more[64] = "", odd[JOBS_ODD_BYTES + 16] = "", text[sizeof(t->trouble)];
 
         if (t->more)
-                n += (size_t)snprintf(text, sizeof(text), "there are more than %u: only these are followed",
-                                      c->max_rows);
+                snprintf(more, sizeof(more), "there are more than %u: only these are followed", c->max_rows);
         if (nodd > 0)
-                n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s", n ? "; " : "", first ? first : "?",
-                                      nodd > 1 ? " (and others)" : "");
-        if (t->twice)
-                snprintf(text + n, sizeof(text) - n, "%san id stands in more than one row", n ? "; " : "");
+                snprintf(odd, sizeof(odd), "%s%s", first ? first : "?", nodd > 1 ? " (and others)" : "");
+        snprintf(text, sizeof(text), "%s%s%s%s%s", more, *more && *odd ? "; " : "", odd,
+                 t->twice && (*more || *odd) ? "; " : "", t->twice ? "an id stands in more than one row" : "");
         trouble(t, false, text);
 }
 

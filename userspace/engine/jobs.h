@@ -32,6 +32,7 @@ enum job_field {
 #define JOBS_FILE_MAX   (1u << 20)    /* bytes of a state file */
 #define JOBS_ID_MAX     128           /* bytes; a row with a longer one is told and left out */
 #define JOBS_ODD_MAX    8             /* texts that are kept of what is odd; more are counted */
+#define JOBS_ODD_BYTES  1024          /* of such a text; one of more is no answer of ours */
 #define JOBS_ANSWER_MAX (8u << 20)    /* bytes: 10,000 rows of the longest */
 
 /** Where they are. */

@@ -369,8 +369,25 @@ START_TEST(answers_are_held_against_what_they_can_be)
 }
 END_TEST
 
+START_TEST(a_text_of_what_is_odd_is_bounded)
+{
+        char text[JOBS_ODD_BYTES + 2];
+        struct action_request r = request("a", "x");
+
+        r.jobs.max_rows = 1;
+        for (size_t n = JOBS_ODD_BYTES; n <= JOBS_ODD_BYTES + 1; n++) {
+                memset(text, 'x', n);
+                text[n] = '\0';
+                json_t *answer = json_pack("{s:i, s:s, s:s, s:[], s:[s], s:i, s:b}", "error", 0, "reason", "",
+                                           "method", "wal", "rows", "odd", text, "nodd", 1, "more", 0);
+                ck_assert((action_jobs[ACTION_JOBS].wrong(&r, answer) == NULL) == (n == JOBS_ODD_BYTES));
+                json_decref(answer);
+        }
+}
+END_TEST
+
 SUITE("action", whatever_a_helper_does_costs_one_action_and_has_its_words,
       what_fails_three_times_rests_and_the_others_go_on, what_is_urgent_does_not_wait_for_what_has_time,
       no_more_run_at_a_time_than_there_are_places, of_one_device_one_check_and_of_one_database_one_of_a_kind,
       what_waits_is_bounded, an_end_may_start_another_action, a_look_survives_the_way_and_bad_ones_do_not,
-      answers_are_held_against_what_they_can_be)
+      answers_are_held_against_what_they_can_be, a_text_of_what_is_odd_is_bounded)

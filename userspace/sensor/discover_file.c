@@ -205,6 +205,9 @@ void discover_judge(const struct walk *w, struct discovered *d)
                 d->left_out = "unreachable";
         else if (w->all)
                 d->left_out = NULL;
+        else if (mounts_type_is_remote(
+                         mounts_type(&w->ours, d->dev))) /* a server that is gone would stand the monitor */
+                d->left_out = "network";
         else if (is_temporary(w, d))
                 d->left_out = "temporary";
         else if (strstr(d->inside, "/."))

@@ -61,9 +61,16 @@ static void remember_losses(struct memory *m, const struct note_of_losses *n)
         m->noted_loss_ns = n->ns;
 }
 
+static bool is_blank(const unsigned char *bytes, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (bytes[i])
+                        return false;
+        return true;
+}
+
 void memory_remember(struct memory *m, unsigned id, const void *note)
 {
-        static const struct note_of_database none;
         struct note_of_database n;
         struct note_of_losses losses;
 
@@ -73,7 +80,7 @@ void memory_remember(struct memory *m, unsigned id, const void *note)
                 return;
         }
         memcpy(&n, note, sizeof(n));
-        if (memcmp(&n, &none, sizeof(n)) == 0)
+        if (is_blank(note, sizeof(n)))
                 return;
         struct told *told = memory_told(m, id);
         if (told)

@@ -228,7 +228,9 @@ static int by_path(const void *a, const void *b)
 
         if (!x->path != !y->path)
                 return x->path ? -1 : 1;
-        return strcmp(x->path ? x->path : x->inside, y->path ? y->path : y->inside);
+        const char *p = x->path ? x->path : x->inside, *q = y->path ? y->path : y->inside;
+
+        return p && q ? strcmp(p, q) : !p - !q;
 }
 
 static int look_everywhere(struct walk *w)

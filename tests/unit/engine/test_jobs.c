@@ -83,7 +83,7 @@ static void both_jobs(void)
         ck_assert_uint_eq(rows(), 2);
         ck_assert_str_eq(text_of(0, JOB_FIELD_ID), "job_a");
         ck_assert_str_eq(text_of(0, JOB_FIELD_STATUS), "running");
-        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_STARTED)), 1795701909000000000ll);
+        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_STARTED)), 1795701909000000000LL);
         ck_assert(json_real_value(cell(0, JOB_FIELD_PROGRESS)) == 3);
         ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_PID)), 4711);
         ck_assert(json_is_null(cell(1, JOB_FIELD_UPDATED)));
@@ -306,7 +306,7 @@ START_TEST(odd_values_are_told_and_cost_only_themselves)
         ck_assert(json_is_null(cell(0, JOB_FIELD_PID)));
         ck_assert_str_eq(text_of(1, JOB_FIELD_STATUS), "7");
         ck_assert_int_eq(json_integer_value(cell(1, JOB_FIELD_PID)), 12);
-        ck_assert_int_eq(json_integer_value(cell(1, JOB_FIELD_UPDATED)), 1795701909000000000ll);
+        ck_assert_int_eq(json_integer_value(cell(1, JOB_FIELD_UPDATED)), 1795701909000000000LL);
 }
 END_TEST
 
@@ -316,7 +316,7 @@ START_TEST(a_database_that_is_none_is_told)
         spill(place("text.db"),
               "this is no database, and that is all of it, but long enough for a header of one: "
               "it needs a hundred bytes",
-              110);
+              105);
         refused(-EBADMSG, ask(place("text.db"), all), "no SQLite database");
         spill(place("empty.db"), "", 0);
         refused(-EINVAL, ask(place("empty.db"), all), "no such table");
@@ -359,8 +359,8 @@ START_TEST(state_files_are_jobs)
         ck_assert_int_eq(read_files(), 0);
         ck_assert_uint_eq(rows(), 1);
         ck_assert_str_eq(text_of(0, JOB_FIELD_ID), "job_a");
-        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_STARTED)), 1795701909000000000ll);
-        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_UPDATED)), 1795701909250000000ll);
+        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_STARTED)), 1795701909000000000LL);
+        ck_assert_int_eq(json_integer_value(cell(0, JOB_FIELD_UPDATED)), 1795701909250000000LL);
         ck_assert_str_eq(result.method, "files");
 }
 END_TEST

@@ -6,7 +6,7 @@
 
 #include "engine/jobs_value.h"
 
-#define NS 1000000000ll
+#define NS 1000000000LL
 
 static struct job_value text(const char *t)
 {

@@ -12,6 +12,7 @@ static char *text;
 static const char *frame(const json_t *document, struct top_page *page)
 {
         size_t size;
+        free(text);
         FILE *out = open_memstream(&text, &size);
         ck_assert_int_eq(top_print(document, page, out), 0);
         fclose(out);
@@ -76,7 +77,6 @@ START_TEST(a_frame_is_never_larger_than_its_terminal)
                                         frame(o, &page);
                                         ck_assert_uint_eq(lines_of(text), lines);
                                         ck_assert_uint_le(longest(text), columns);
-                                        free(text);
                                 }
         json_decref(o);
 }

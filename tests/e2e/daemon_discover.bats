@@ -42,8 +42,9 @@ eventually_guarded() {
 	assert_answer '.not_judged == []'
 	./in_srv "$DRIVER" -t truth /srv/app.db "${SPILL[@]}" @kill9 || true
 	eventually 20 '.incidents | any(.path == "/srv/app.db" and .code == "unclean-death" and .backup.verified and .integrity.result == "ok")' incidents
-	# A second one within the hour gets a check and no backup.
-	./in_srv "$DRIVER" -t truth2 /srv/app.db "${SPILL[@]}" @kill9 || true
+	# One of another program within the hour gets a check and no backup.
+	cp "$DRIVER" other
+	./in_srv "$PWD/other" -t truth2 /srv/app.db "${SPILL[@]}" @kill9 || true
 	eventually 20 '.incidents | any(.backup_skipped != null and (.backup_skipped | test("min-interval")))' incidents
 	# Nobody has it open any more: it stays, also over a restart.
 	let_go "$holder"

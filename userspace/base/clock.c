@@ -26,3 +26,8 @@ int64_t clock_realtime_offset_ns(void)
         int64_t after = now(CLOCK_BOOTTIME);
         return real - (before + (after - before) / 2);
 }
+
+uint64_t clock_us(uint64_t ns)
+{
+        return ns / 1000 + (ns % 1000 + 500) / 1000; /* without overflow */
+}

@@ -8,3 +8,6 @@ uint64_t clock_boottime_ns(void);
 
 /** CLOCK_REALTIME - CLOCK_BOOTTIME in ns, now. */
 int64_t clock_realtime_offset_ns(void);
+
+/** A span of @p ns in microseconds, rounded. */
+uint64_t clock_us(uint64_t ns);

@@ -15,7 +15,7 @@
 
 static json_int_t us(uint64_t ns)
 {
-        return (json_int_t)(ns / 1000 + (ns % 1000 + 500) / 1000);
+        return (json_int_t)clock_us(ns);
 }
 
 /* Two digits behind the point are more than is known. */

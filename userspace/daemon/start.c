@@ -61,10 +61,12 @@ static int open_config(struct daemon *d)
         static struct config_errors errors; /* 16 KiB; there is one thread */
         int r = reload_read(d, &d->config, &errors);
 
-        if (r == 0 && d->config && d->config->ndatabases == 0 && !d->options->discover)
+        if (r < 0 || !d->config)
+                return r == -EACCES ? EXIT_NOPERM_ : EXIT_USAGE_;
+        if (d->config->ndatabases == 0 && !d->options->discover)
                 log_warn("%s names no database: nothing is guarded until it does (SIGHUP reads it again)",
                          daemon_config_path(d));
-        return r == 0 ? 0 : r == -EACCES ? EXIT_NOPERM_ : EXIT_USAGE_;
+        return 0;
 }
 
 static int open_state(struct daemon *d)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "daemon/core.h"
 #include "daemon/counted.h"
@@ -20,7 +21,7 @@
 
 static json_int_t us(uint64_t ns)
 {
-        return (json_int_t)(ns / 1000 + (ns % 1000 + 500) / 1000);
+        return (json_int_t)clock_us(ns);
 }
 
 /* Tenths are as exact as anybody can read. */

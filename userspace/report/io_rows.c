@@ -1,4 +1,5 @@
 /* io_rows.c - `io`: what was done to each file, how often, how long it took. */
+#include "base/clock.h"
 #include "detect/wording.h"
 #include "model/hist.h"
 #include "report/build.h"
@@ -17,8 +18,7 @@ static bool gather(const struct model *m, size_t database, unsigned role, unsign
 
 static void put_us(struct build *b, json_t *o, const char *key, const struct vigil_hist *h, unsigned per_mille)
 {
-        uint64_t ns = per_mille ? hist_quantile(h, per_mille) : h->max_ns;
-        uint64_t us = ns / 1000 + (ns % 1000 + 500) / 1000; /* rounded, without overflow */
+        uint64_t us = clock_us(per_mille ? hist_quantile(h, per_mille) : h->max_ns);
         put(b, o, key, h->count ? json_integer((json_int_t)us) : json_null());
 }
 

@@ -99,17 +99,17 @@ static int compare(const void *a, const void *b, void *userdata)
 
 size_t top_rows(const json_t *document, enum top_view view, enum top_sort sort, const json_t ***ret)
 {
+        json_t *row;
         const json_t *from = json_object_get(document, view == TOP_DATABASES ? "databases" : "rows");
         size_t n = json_array_size(from), kept = 0, i;
-        const json_t **list = calloc(n ? n : 1, sizeof(*list));
-        json_t *row;
-
+        const size_t each = sizeof(void *);
+        const json_t **list = calloc(n ? n : 1, each);
         *ret = list;
         if (!list)
                 return 0;
         json_array_foreach (from, i, row)
                 if (view == TOP_DATABASES || is_of(row, view))
                         list[kept++] = row;
-        qsort_r(list, kept, sizeof(*list), compare, &sort);
+        qsort_r(list, kept, each, compare, &sort);
         return kept;
 }

@@ -243,7 +243,7 @@ static int look_everywhere(struct walk *w)
                 w->own_dev = st.st_dev;
                 w->own_ino = st.st_ino;
         }
-        for (struct dirent *e; r == 0 && (e = readdir(proc));)
+        for (struct dirent *e; proc && r == 0 && (e = readdir(proc));)
                 if (isdigit((unsigned char)*e->d_name))
                         r = look_at_process(w, proc, e->d_name);
         for (size_t i = 0; r == 0 && i < w->out->n; i++)

@@ -186,7 +186,7 @@ int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_
                 return 0;
         e = calloc(1, sizeof(*e));
         int slots = e ? obstacles_read(s, &o) : -ENOMEM;
-        for (uint32_t slot = 0; (int)slot < slots; slot++) {
+        for (uint32_t slot = 0; o && (int)slot < slots; slot++) {
                 if (!may_wait(&o[slot], now))
                         continue;
                 int r = waiter_fill(s, slot, &o[slot], &locks, e);

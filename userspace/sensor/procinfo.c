@@ -130,7 +130,7 @@ static int read_uid(uint32_t pid, uint32_t *ret)
 
 int procinfo_read(uint32_t pid, struct procinfo *ret)
 {
-        char cgroup[4096];
+        char cgroup[4096] = "";
         struct procinfo_stat again;
         int r = procinfo_stat(pid, &ret->stat);
 
@@ -140,7 +140,9 @@ int procinfo_read(uint32_t pid, struct procinfo *ret)
                 return r;
         read_cmdline(pid, ret->cmdline);
         read_exe(pid, ret->exe);
-        procinfo_parse_cgroup(read_small(pid, "cgroup", cgroup, sizeof(cgroup)) < 0 ? "" : cgroup, ret->cgroup);
+        if (read_small(pid, "cgroup", cgroup, sizeof(cgroup)) < 0)
+                cgroup[0] = '\0';
+        procinfo_parse_cgroup(cgroup, ret->cgroup);
         r = procinfo_stat(pid, &again);
         return r < 0 ? r : again.ticks == ret->stat.ticks ? 0 : -ESRCH;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "store/questions.h"
 #include "store/summaries.h"
@@ -107,7 +108,7 @@ static void merge_done(struct merge *m)
 static void put_us(json_t *o, const char *key, const struct vigil_hist *h, unsigned per_mille)
 {
         uint64_t ns = per_mille ? hist_quantile(h, per_mille) : h->max_ns;
-        uint64_t us = ns / 1000 + (ns % 1000 + 500) / 1000;
+        uint64_t us = clock_us(ns);
         json_object_set_new(o, key, h->count ? json_integer((json_int_t)us) : json_null());
 }
 

@@ -26,4 +26,15 @@ START_TEST(the_offset_leads_from_the_boot_clock_to_the_calendar)
 }
 END_TEST
 
-SUITE("clock", the_boot_clock_goes_forward, the_offset_leads_from_the_boot_clock_to_the_calendar)
+START_TEST(a_span_in_microseconds_is_rounded_and_never_overflows)
+{
+        ck_assert_uint_eq(clock_us(0), 0);
+        ck_assert_uint_eq(clock_us(499), 0);
+        ck_assert_uint_eq(clock_us(500), 1);
+        ck_assert_uint_eq(clock_us(1499), 1);
+        ck_assert_uint_eq(clock_us(UINT64_MAX), UINT64_MAX / 1000 + 1);
+}
+END_TEST
+
+SUITE("clock", the_boot_clock_goes_forward, the_offset_leads_from_the_boot_clock_to_the_calendar,
+      a_span_in_microseconds_is_rounded_and_never_overflows)

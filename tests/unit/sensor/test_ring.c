@@ -46,9 +46,11 @@ static void put_byte(struct fake *f, uint64_t at, unsigned char byte)
 
 static void put(struct fake *f, const char *text, uint32_t bits)
 {
-        uint32_t header[2] = {(uint32_t)strlen(text) | bits, 0};
+        const uint32_t length = (uint32_t)strlen(text) | bits;
+        unsigned char header[8] = {0};
+        memcpy(header, &length, sizeof(length));
         for (size_t i = 0; i < sizeof(header); i++)
-                put_byte(f, *f->producer + i, ((unsigned char *)header)[i]);
+                put_byte(f, *f->producer + i, header[i]);
         for (size_t i = 0; i < strlen(text); i++)
                 put_byte(f, *f->producer + sizeof(header) + i, (unsigned char)text[i]);
         *f->producer += sizeof(header) + (strlen(text) + 7) / 8 * 8;

@@ -7,9 +7,10 @@
 
 #define NS 1000000000ll
 
-/* Between these a number can be told for one: 1973 to 2286, in seconds and in milliseconds. */
+/* Between these a number can be told for one: 1973 to 2262, in seconds and in milliseconds. The later end is that of 64 bits of
+ * nanoseconds. */
 #define LEAST_S 100000000.0
-#define MOST_S  10000000000.0
+#define MOST_S  9223372036.0
 
 #define PID_MAX 4194304 /* PID_MAX_LIMIT of the kernel */
 

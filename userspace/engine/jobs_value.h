@@ -20,7 +20,7 @@ struct job_value {
  * A time: ISO 8601 with date and, optionally, hours, minutes, seconds with a fraction, and "Z" or an offset (without: UTC, as
  * SQLite's datetime() writes it); or a number, also as text: seconds or milliseconds since the epoch.
  * @param ret  ns since the epoch
- * @return false: it is none between 1973 and 2286
+ * @return false: it is none between 1973 and 2262
  */
 bool job_value_time(const struct job_value *v, int64_t *ret);
 

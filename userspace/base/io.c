@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -96,4 +97,13 @@ int io_read_file(const char *path, size_t limit, char **ret_data, size_t *ret_si
         if (fd < 0)
                 return -errno;
         return read_to_end(fd, limit, ret_data, ret_size);
+}
+
+int io_read_regular_file(const char *path, size_t limit, char **ret_data, size_t *ret_size)
+{
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        struct stat st;
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        return S_ISREG(st.st_mode) ? read_to_end(fd, limit, ret_data, ret_size) : -EINVAL;
 }

@@ -25,6 +25,10 @@ ssize_t io_pread_all(int fd, void *data, size_t n, uint64_t offset);
  */
 int io_read_file(const char *path, size_t limit, char **ret_data, size_t *ret_size);
 
+/** Like io_read_file() where the path is another's to choose: waits for nobody who would have to open the other end of a pipe.
+ * @return also -EINVAL: it is no regular file */
+int io_read_regular_file(const char *path, size_t limit, char **ret_data, size_t *ret_size);
+
 /**
  * Writes a file that appears under @p path complete and durable, or not at all: temporary name in the same directory
  * (O_EXCL), write, fsync, rename, fsync of the directory. An existing file is replaced; a failure leaves it as it was.

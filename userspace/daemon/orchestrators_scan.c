@@ -71,7 +71,7 @@ static uint32_t pid_of_file(const char *path)
 {
         _cleanup_free_ char *text = NULL;
 
-        return io_read_file(path, 64, &text, NULL) == 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
+        return io_read_regular_file(path, 64, &text, NULL) == 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
 }
 
 static bool own(const struct procinfo_stat *p)

@@ -183,6 +183,25 @@ static void nothing(int sig)
 }
 
 /* A pipe takes 64 KiB at a time and the timer interrupts: many short writes. */
+START_TEST(a_pipe_in_the_place_of_a_file_stops_nobody)
+{
+        char *data = NULL;
+        size_t n = 0;
+
+        setup();
+        ck_assert_int_eq(mkfifo("pipe", 0600), 0);
+        ck_assert_int_eq(io_read_regular_file("pipe", 64, &data, &n), -EINVAL);
+        ck_assert_int_eq(io_read_regular_file(".", 64, &data, &n), -EINVAL);
+        ck_assert_int_eq(io_read_regular_file("/dev/zero", 64, &data, &n), -EINVAL);
+        ck_assert_ptr_null(data);
+        ck_assert_int_eq(io_write_file_atomic("f", "4711\n", 5, 0600), 0);
+        ck_assert_int_eq(io_read_regular_file("f", 64, &data, &n), 0);
+        ck_assert_str_eq(data, "4711\n");
+        free(data);
+        teardown();
+}
+END_TEST
+
 START_TEST(a_write_goes_on_after_short_writes_and_signals)
 {
         enum { SIZE = 1 << 20 };
@@ -231,5 +250,6 @@ END_TEST
 SUITE("io", a_file_is_written_with_its_mode_whatever_the_umask, an_existing_file_is_replaced_not_written_into,
       a_failure_leaves_the_old_file_and_nothing_else, a_link_stays_and_its_target_is_replaced,
       a_device_or_pipe_is_written_to_and_stays_what_it_is, places_where_no_file_can_be_are_refused,
-      a_read_beyond_its_limit_fails_and_leaves_the_output_alone, a_file_that_says_size_zero_is_read_whole,
-      a_write_goes_on_after_short_writes_and_signals, reads_and_writes_at_an_offset_meet)
+      a_read_beyond_its_limit_fails_and_leaves_the_output_alone, a_pipe_in_the_place_of_a_file_stops_nobody,
+      a_file_that_says_size_zero_is_read_whole, a_write_goes_on_after_short_writes_and_signals,
+      reads_and_writes_at_an_offset_meet)

@@ -73,14 +73,23 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
                 p->now = &gone;
 }
 
-/* Who had the number when the row began to name it. */
+/* What a process writes for its number is that of its own PID namespace. */
+static uint32_t own_pid(const struct member *m)
+{
+        return m->own_pid ? m->own_pid : m->id.tgid;
+}
+
+/* Who had the number when the row began to name it. NULL: nobody; or several of them have it, each in a namespace of its own. */
 static const struct member *member_of(const struct orchestrator *o, const struct job *job)
 {
         const struct member *best = NULL;
+        unsigned living = 0;
 
-        for (size_t i = 0; i < o->n; i++) {
+        for (size_t i = 0; i < o->n; i++)
+                living += own_pid(&o->member[i]) == job->pid && !o->member[i].ended_ns;
+        for (size_t i = 0; living < 2 && i < o->n; i++) {
                 const struct member *m = &o->member[i];
-                if (m->id.tgid != job->pid || (best && m->id.start_ns > job->pid_seen_ns))
+                if (own_pid(m) != job->pid || (best && m->id.start_ns > job->pid_seen_ns))
                         continue;
                 if (!best || best->id.start_ns > job->pid_seen_ns || m->id.start_ns > best->id.start_ns)
                         best = m;
@@ -98,12 +107,10 @@ static bool descends(const struct orchestrator *o, const struct member *m, uint3
         return false;
 }
 
-/* The row names it. */
+/* The row names it. @param m  NULL: it is no member */
 static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, const struct job *job,
-                       struct job_case *c)
+                       const struct member *m, struct job_case *c)
 {
-        const struct member *m = member_of(o, job);
-
         if (m)
                 tie(jobs, c, JOB_TIE_PID, &m->id, m->ended_ns);
         else
@@ -119,7 +126,7 @@ static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, co
                         continue;
                 if (!alive)
                         tie(jobs, c, JOB_TIE_TREE, &other->id, 0);
-                else if (descends(o, other, job->pid))
+                else if (descends(o, other, m->id.tgid))
                         tie(jobs, c, JOB_TIE_CHILD, &other->id, 0);
         }
 }
@@ -259,8 +266,11 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
 
         ret->db = g && g->state == GUARD_WATCHED ? g->id : 0;
         f->orchestrator_lives = lives(d, o, g, moved);
-        if (job->pid)
-                tie_by_pid(jobs, o, job, ret);
+        const struct member *named = job->pid ? member_of(o, job) : NULL;
+        /* A number of another namespace that no member has is none that could be looked up here. */
+        f->pid_foreign = job->pid && !named && orchestrator_is_contained(o);
+        if (job->pid && !f->pid_foreign)
+                tie_by_pid(jobs, o, job, named, ret);
         else
                 tie_by_work(jobs, o, moved, ret);
 }

@@ -19,7 +19,7 @@ static void look_up_stranger(struct daemon *d, const struct orchestrator *o, str
         struct procinfo_stat stat;
         uint64_t start_ns;
 
-        if (!job->pid || orchestrator_member(o, job->pid) ||
+        if (!job->pid || orchestrator_member(o, job->pid) || orchestrator_is_contained(o) ||
             (job->stranger_ns && now - job->stranger_ns < STRANGER_NS))
                 return;
         job->stranger_ns = now;

@@ -162,6 +162,8 @@ void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct pro
         o->ever = true;
         watch(s, m);
         learn_start(d, m);
+        if (procinfo_own_pid(p->pid, &m->own_pid) < 0)
+                m->own_pid = 0; /* it has just ended */
         if (root)
                 note_start(o, procinfo_start_ns(p->ticks));
 }
@@ -308,6 +310,14 @@ const struct member *orchestrator_member(const struct orchestrator *o, uint32_t 
                         best = m;
         }
         return best;
+}
+
+bool orchestrator_is_contained(const struct orchestrator *o)
+{
+        for (size_t i = 0; i < o->n; i++)
+                if (o->member[i].own_pid && o->member[i].own_pid != o->member[i].id.tgid)
+                        return true;
+        return false;
 }
 
 unsigned orchestrator_restarts(const struct orchestrator *o, uint64_t now)

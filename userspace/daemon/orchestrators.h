@@ -31,6 +31,7 @@ struct member {
         struct vigil_ident id; /* start_ns 0: not exactly known yet */
         uint64_t ticks;        /* of its start: always known */
         uint32_t ppid;
+        uint32_t own_pid;  /* in its own PID namespace: in ours id.tgid; 0: not known */
         bool root;         /* the rule found it, not its parent */
         uint64_t ended_ns; /* when that was seen; 0: it lives */
         int pidfd;         /* -1: none */
@@ -75,6 +76,9 @@ struct orchestrator *orchestrators_at(const struct orchestrators *s, size_t i);
 
 /** The living member with that number, else the one that ended last; NULL: none. */
 const struct member *orchestrator_member(const struct orchestrator *o, uint32_t pid);
+
+/** A process of it lives, or lived, in another PID namespace than ours: it calls itself by another number. */
+bool orchestrator_is_contained(const struct orchestrator *o);
 
 /** Restarts within CRASH_LOOP_NS before @p now, at most ORCHESTRATOR_STARTS. */
 unsigned orchestrator_restarts(const struct orchestrator *o, uint64_t now);

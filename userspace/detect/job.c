@@ -129,16 +129,29 @@ static bool row_is_older_than_the_end(const struct job_facts *f, const struct jo
         return f->process[i].ended_ns && f->read_ns <= f->process[i].ended_ns;
 }
 
+/* The row goes on changing, and there is somebody who could change it: another has taken the job over, whatever the row says. Of an
+ * end that was not seen it is not known whether it came before the change or afterwards: then the row must be standing still. */
+static bool goes_on_without(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
+{
+        if (first_process(f, true, false) == JOB_NOBODY)
+                return false;
+        if (p->ended_ns)
+                return f->changed_ns > p->ended_ns;
+        if (p->tie != JOB_TIE_PID)
+                return false;
+        if (began_after(p, p->tied_ns)) /* it had ended by then */
+                return f->changed_ns > p->id.start_ns;
+        return f->changed_ns > p->tied_ns && !is_quiet(f, no_progress_ns(l));
+}
+
 static bool its_process_has_ended(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         size_t i = first_process(f, false, true);
 
-        (void)l;
         if (i == JOB_NOBODY || first_process(f, true, true) != JOB_NOBODY)
                 return false;
         const struct job_process *p = &f->process[i];
-        /* The row goes on changing: somebody else has taken the job over, whatever the row says. */
-        if (p->ended_ns && f->changed_ns > p->ended_ns && first_process(f, true, false) != JOB_NOBODY)
+        if (goes_on_without(f, l, p))
                 return false;
         j->process = i;
         j->reason = is_reused(f, p) ? "pid-reused" : "process-ended";
@@ -437,6 +450,8 @@ void job_judge(const struct job_facts *f, const struct job_limits *l, struct job
         }
         ret->severity = severity_of(ret->verdict);
         tie_trust(f, ret);
+        if (f->pid_foreign)
+                trust_lower(&ret->trust, "pid-of-another-namespace");
         job_detail(f, l, ret);
 }
 

@@ -75,6 +75,7 @@ struct job_facts {
         double progress, total; /* NAN: not known */
         double first_progress;  /* NAN: not known; as it was at … */
         uint64_t first_progress_ns;
+        bool pid_foreign; /* the row names a process of another PID namespace, and which one that is is not known */
         int orchestrator_lives; /* 1: a process of it lives; 0: none; -1: not known */
         size_t nprocesses;
         const struct job_process *process;

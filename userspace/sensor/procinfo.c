@@ -69,6 +69,36 @@ int procinfo_stat(uint32_t pid, struct procinfo_stat *ret)
         return n < 0 ? (int)n : procinfo_parse_stat(text, ret);
 }
 
+/* ---- PID namespaces ---- */
+
+int procinfo_parse_own_pid(const char *text, uint32_t *ret)
+{
+        const char *line = strstr(text, "\nNSpid:");
+        size_t n;
+
+        if (!line)
+                return -EBADMSG;
+        line += strlen("\nNSpid:");
+        n = strcspn(line, "\n");
+        while (n > 0 && !isdigit((unsigned char)line[n - 1]))
+                n--;
+        while (n > 0 && isdigit((unsigned char)line[n - 1])) /* the last one is of the innermost */
+                n--;
+        uint32_t pid = (uint32_t)strtoul(line + n, NULL, 10);
+        if (!pid)
+                return -EBADMSG;
+        *ret = pid;
+        return 0;
+}
+
+int procinfo_own_pid(uint32_t pid, uint32_t *ret)
+{
+        char text[4096];
+        ssize_t n = read_small(pid, "status", text, sizeof(text));
+
+        return n < 0 ? (int)n : procinfo_parse_own_pid(text, ret);
+}
+
 /* ---- the rest ---- */
 
 void procinfo_parse_cgroup(const char *text, char ret[PROCINFO_CGROUP])

@@ -42,6 +42,12 @@ static inline bool procinfo_is_over(const struct procinfo_stat *s)
         return s->state == 'X' || (s->state == 'Z' && s->threads <= 1);
 }
 
+/** Its number in the PID namespace that it lives in: what getpid(2) tells it. @return 0; -ESRCH; or -errno */
+int procinfo_own_pid(uint32_t pid, uint32_t *ret);
+
+/** The same of the text of /proc/PID/status. @return 0, or -EBADMSG: it does not say */
+int procinfo_parse_own_pid(const char *text, uint32_t *ret);
+
 /** The text of /proc/PID/stat. @return 0, or -EBADMSG: it is none */
 int procinfo_parse_stat(const char *text, struct procinfo_stat *ret);
 

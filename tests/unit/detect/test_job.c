@@ -89,6 +89,37 @@ START_TEST(a_job_that_goes_on_after_a_death_has_another_process)
 }
 END_TEST
 
+START_TEST(a_row_that_moves_refutes_an_end_that_nobody_saw)
+{
+        arrange();
+        process[0].now = NULL;
+        process[0].before = NULL;
+        process[0].id = (struct vigil_ident){.tgid = 31}; /* nobody has that number here */
+        struct process_evidence gone = {.gone = true};
+        process[0].now = &gone;
+        process[1] = (struct job_process){.tie = JOB_TIE_TREE, .id = now.id, .before = &before, .now = &now};
+        facts.nprocesses = 2;
+        facts.changed_ns = NOW - S;
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+        facts.changed_ns = 80 * MIN; /* it stands still since, and that may have been before the end */
+        VERDICT(judge(), JOB_ORPHANED, "process-ended");
+        facts.changed_ns = NOW - S; /* nobody is there who could move it */
+        facts.nprocesses = 1;
+        VERDICT(judge(), JOB_ORPHANED, "process-ended");
+}
+END_TEST
+
+START_TEST(a_number_of_another_namespace_is_told_as_such)
+{
+        arrange();
+        process[0].tie = JOB_TIE_TREE;
+        facts.pid_foreign = true;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "nothing-moves");
+        ck_assert(trust_has(&j.trust, "pid-of-another-namespace"));
+}
+END_TEST
+
 START_TEST(one_of_two_writers_dying_orphans_nothing)
 {
         arrange();
@@ -275,7 +306,8 @@ END_TEST
 SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the_death_proves_nothing,
       a_process_that_is_merely_gone_is_believed_less, a_number_that_another_process_has_is_no_process_of_the_job,
       a_job_taken_up_again_by_a_younger_process_is_none, a_row_older_than_the_process_that_it_named_from_the_start,
-      a_job_that_goes_on_after_a_death_has_another_process, one_of_two_writers_dying_orphans_nothing,
+      a_job_that_goes_on_after_a_death_has_another_process, a_row_that_moves_refutes_an_end_that_nobody_saw,
+      a_number_of_another_namespace_is_told_as_such, one_of_two_writers_dying_orphans_nothing,
       the_only_writer_dying_does_with_less_trust, a_job_of_an_orchestrator_that_does_not_run_is_orphaned,
       a_lock_that_another_process_holds_blocks, ordinary_contention_is_no_block,
       who_commits_meanwhile_is_not_blocked, two_in_each_others_way_are_called_a_deadlock,

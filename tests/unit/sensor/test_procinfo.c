@@ -74,5 +74,22 @@ START_TEST(each_process_is_told_once_and_one_that_is_gone_is_none)
 }
 END_TEST
 
-SUITE("procinfo", a_name_may_hold_anything, the_cgroup_that_says_most_is_taken, of_this_process_everything_is_known,
+START_TEST(the_number_of_a_process_is_that_of_its_own_namespace)
+{
+        uint32_t pid = 7;
+
+        ck_assert_int_eq(procinfo_parse_own_pid("Name:\tpython3\nNSpid:\t4711\t310\t31\nNSsid:\t1\n", &pid), 0);
+        ck_assert_uint_eq(pid, 31);
+        ck_assert_int_eq(procinfo_parse_own_pid("Name:\tpython3\nNSpid:\t4711\n", &pid), 0);
+        ck_assert_uint_eq(pid, 4711);
+        ck_assert_int_eq(procinfo_parse_own_pid("Name:\tpython3\nNSpid:\t\nNSsid:\t1\n", &pid), -EBADMSG);
+        ck_assert_int_eq(procinfo_parse_own_pid("Name:\tpython3\n", &pid), -EBADMSG);
+        ck_assert_uint_eq(pid, 4711);
+        ck_assert_int_eq(procinfo_own_pid((uint32_t)getpid(), &pid), 0);
+        ck_assert_uint_eq(pid, (uint32_t)getpid());
+}
+END_TEST
+
+SUITE("procinfo", the_number_of_a_process_is_that_of_its_own_namespace, a_name_may_hold_anything,
+      the_cgroup_that_says_most_is_taken, of_this_process_everything_is_known,
       each_process_is_told_once_and_one_that_is_gone_is_none)

@@ -1,0 +1,95 @@
+/* test_jobs_facts.c - which processes stand for a job: by the number in its row, and by what they did. */
+#include "suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core.h"
+#include "daemon/jobs_private.h"
+
+#define S   1000000000ull
+#define NOW (1000 * S)
+
+static struct daemon d;
+static struct config_orchestrator config;
+static struct orchestrator orchestrator;
+static struct member member[64];
+static struct job_table table;
+static struct job job;
+static struct job_case made;
+
+/* A job that began with the pid 31, and two processes of its orchestrator: 4711 and its child 4712. */
+static void arrange(void)
+{
+        d = (struct daemon){0};
+        ck_assert_int_eq(jobs_new(&d.jobs), 0);
+        memset(member, 0, sizeof(member));
+        for (uint32_t i = 0; i < 64; i++)
+                member[i] = (struct member){
+                        .id = {.tgid = 4711 + i, .start_ns = S + i}, .own_pid = 4711 + i, .ppid = i ? 4711 : 1};
+        orchestrator = (struct orchestrator){
+                .of = &config, .name = (char *)"batch", .member = member, .n = 2, .living = 2, .jobs = &table};
+        table = (struct job_table){.read_ns = NOW};
+        job = (struct job){.id = (char *)"j1",
+                           .progress = NAN,
+                           .total = NAN,
+                           .first_progress = NAN,
+                           .pid = 31,
+                           .first_seen_ns = 100 * S,
+                           .pid_seen_ns = 100 * S,
+                           .moved_by_ns = 100 * S};
+}
+
+static void fill(void)
+{
+        memset(&made, 0, sizeof(made));
+        job_case_fill(&d, &orchestrator, &job, NOW, &made);
+}
+
+START_TEST(a_number_is_that_of_the_namespace_of_its_process)
+{
+        arrange();
+        member[0].own_pid = 30;
+        member[1].own_pid = 31;
+        fill();
+        ck_assert(!made.facts.pid_foreign);
+        ck_assert_uint_eq(made.facts.nprocesses, 1);
+        ck_assert_int_eq(made.process[0].tie, JOB_TIE_PID);
+        ck_assert_uint_eq(made.process[0].id.tgid, 4712);
+        member[1].ended_ns = 500 * S; /* its end is the end of that one */
+        fill();
+        ck_assert_uint_eq(made.process[0].id.tgid, 4712);
+        ck_assert_uint_eq(made.process[0].ended_ns, 500 * S);
+}
+END_TEST
+
+START_TEST(a_number_of_another_namespace_that_nobody_has_ties_nobody)
+{
+        arrange();
+        member[0].own_pid = 30;
+        member[1].own_pid = 32;
+        fill();
+        ck_assert(made.facts.pid_foreign);
+        for (size_t i = 0; i < made.facts.nprocesses; i++)
+                ck_assert_int_eq(made.process[i].tie, JOB_TIE_TREE);
+        ck_assert_uint_eq(made.facts.nprocesses, 2);
+        member[0].own_pid = member[1].own_pid = 31; /* nor does one that two have, each in a container of its own */
+        fill();
+        ck_assert(made.facts.pid_foreign);
+}
+END_TEST
+
+START_TEST(a_number_of_our_own_namespace_that_nobody_has_is_an_end)
+{
+        arrange();
+        fill();
+        ck_assert(!made.facts.pid_foreign);
+        ck_assert_int_eq(made.process[0].tie, JOB_TIE_PID);
+        ck_assert(made.process[0].now->gone);
+}
+END_TEST
+
+SUITE("jobs_facts", a_number_is_that_of_the_namespace_of_its_process,
+      a_number_of_another_namespace_that_nobody_has_ties_nobody,
+      a_number_of_our_own_namespace_that_nobody_has_is_an_end)

@@ -58,21 +58,23 @@ static bool began_after(const struct job_process *p, uint64_t ns)
         return p->tie == JOB_TIE_PID && ns && p->id.start_ns > ns + CLOCK_SLACK_NS;
 }
 
-/* The row named it from the first look on, and was written last before that process began. */
-static bool is_younger_than_row(const struct job_facts *f, const struct job_process *p)
+/* The row named it from the first look on, and was written last before that process began. Only its own clock says so, which may be
+ * without a zone, and who takes a job need not touch that time: believed of a row alone that stands still. */
+static bool is_younger_than_row(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
 {
-        return began_after(p, f->updated_ns) && p->tied_ns == f->first_seen_ns;
+        return began_after(p, f->updated_ns) && p->tied_ns == f->first_seen_ns && !f->changed_ns &&
+               f->read_ns >= f->first_seen_ns + blocked_after_ns(l);
 }
 
 /* The process of this number began after the row had named it: the number is another process's by now. */
-static bool is_reused(const struct job_facts *f, const struct job_process *p)
+static bool is_reused(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
 {
-        return began_after(p, p->tied_ns) || is_younger_than_row(f, p);
+        return began_after(p, p->tied_ns) || is_younger_than_row(f, l, p);
 }
 
-static bool lives(const struct job_facts *f, const struct job_process *p)
+static bool lives(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
 {
-        return !has_ended(p) && !is_reused(f, p);
+        return !has_ended(p) && !is_reused(f, l, p);
 }
 
 static bool stands_for_it(const struct job_process *p)
@@ -81,10 +83,10 @@ static bool stands_for_it(const struct job_process *p)
 }
 
 /* The first process that fits; JOB_NOBODY. */
-static size_t first_process(const struct job_facts *f, bool alive, bool tied_only)
+static size_t first_process(const struct job_facts *f, const struct job_limits *l, bool alive, bool tied_only)
 {
         for (size_t i = 0; i < f->nprocesses; i++)
-                if (lives(f, &f->process[i]) == alive && (!tied_only || stands_for_it(&f->process[i])))
+                if (lives(f, l, &f->process[i]) == alive && (!tied_only || stands_for_it(&f->process[i])))
                         return i;
         return JOB_NOBODY;
 }
@@ -94,7 +96,7 @@ static bool database_moves(const struct job_facts *f, const struct job_limits *l
 {
         for (size_t i = 0; i < f->nprocesses; i++) {
                 const struct job_process *p = &f->process[i];
-                if (!lives(f, p) || !p->now)
+                if (!lives(f, l, p) || !p->now)
                         continue;
                 if (job_motion_of(p, l).database)
                         return true;
@@ -119,11 +121,10 @@ static bool row_is_unread(const struct job_facts *f, const struct job_limits *l,
 static bool row_is_older_than_the_end(const struct job_facts *f, const struct job_limits *l,
                                       struct job_judgement *j)
 {
-        (void)l;
-        size_t i = first_process(f, false, true);
+        size_t i = first_process(f, l, false, true);
 
         j->reason = "row-older-than-the-end";
-        if (first_process(f, true, true) != JOB_NOBODY || i == JOB_NOBODY)
+        if (first_process(f, l, true, true) != JOB_NOBODY || i == JOB_NOBODY)
                 return false;
         j->process = i;
         return f->process[i].ended_ns && f->read_ns <= f->process[i].ended_ns;
@@ -133,7 +134,7 @@ static bool row_is_older_than_the_end(const struct job_facts *f, const struct jo
  * end that was not seen it is not known whether it came before the change or afterwards: then the row must be standing still. */
 static bool goes_on_without(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
 {
-        if (first_process(f, true, false) == JOB_NOBODY)
+        if (first_process(f, l, true, false) == JOB_NOBODY)
                 return false;
         if (p->ended_ns)
                 return f->changed_ns > p->ended_ns;
@@ -146,15 +147,15 @@ static bool goes_on_without(const struct job_facts *f, const struct job_limits *
 
 static bool its_process_has_ended(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
-        size_t i = first_process(f, false, true);
+        size_t i = first_process(f, l, false, true);
 
-        if (i == JOB_NOBODY || first_process(f, true, true) != JOB_NOBODY)
+        if (i == JOB_NOBODY || first_process(f, l, true, true) != JOB_NOBODY)
                 return false;
         const struct job_process *p = &f->process[i];
         if (goes_on_without(f, l, p))
                 return false;
         j->process = i;
-        j->reason = is_reused(f, p) ? "pid-reused" : "process-ended";
+        j->reason = is_reused(f, l, p) ? "pid-reused" : "process-ended";
         j->since_ns = p->ended_ns;
         if (!p->certificate && !began_after(p, p->tied_ns))
                 trust_lower(&j->trust, "death-not-seen"); /* a row's own times can be wrong */
@@ -163,9 +164,8 @@ static bool its_process_has_ended(const struct job_facts *f, const struct job_li
 
 static bool nobody_runs_it(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
-        (void)l;
         j->reason = "orchestrator-not-running";
-        if (f->orchestrator_lives != 0 || first_process(f, true, false) != JOB_NOBODY)
+        if (f->orchestrator_lives != 0 || first_process(f, l, true, false) != JOB_NOBODY)
                 return false;
         trust_lower(&j->trust, "death-not-seen");
         return true;
@@ -174,7 +174,7 @@ static bool nobody_runs_it(const struct job_facts *f, const struct job_limits *l
 static bool process_is_unknown(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         j->reason = "process-not-known";
-        return first_process(f, true, false) == JOB_NOBODY && is_quiet(f, no_progress_ns(l));
+        return first_process(f, l, true, false) == JOB_NOBODY && is_quiet(f, no_progress_ns(l));
 }
 
 static bool row_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
@@ -282,13 +282,13 @@ static const struct lock_knot *knot_of(const struct job_facts *f, const struct v
 /* All that stand for the job are blocked. Where only the orchestrator is known, all of its processes. */
 static bool every_process_is_blocked(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
-        bool tied_only = first_process(f, true, true) != JOB_NOBODY;
+        bool tied_only = first_process(f, l, true, true) != JOB_NOBODY;
         size_t found = JOB_NOBODY;
 
         for (size_t i = 0; i < f->nprocesses; i++) {
                 const struct job_process *p = &f->process[i];
                 struct job_judgement one = *j;
-                if (!lives(f, p) || p->tie == JOB_TIE_CHILD || (tied_only && !stands_for_it(p)))
+                if (!lives(f, l, p) || p->tie == JOB_TIE_CHILD || (tied_only && !stands_for_it(p)))
                         continue;
                 if (!is_blocked(f, l, p, &one))
                         return false;
@@ -325,7 +325,7 @@ static bool add_up(const struct job_facts *f, const struct job_limits *l, struct
         *ret = (struct job_motion){.known = true, .counted = true};
         for (size_t i = 0; i < f->nprocesses; i++) {
                 const struct job_process *p = &f->process[i];
-                if (!lives(f, p))
+                if (!lives(f, l, p))
                         continue;
                 struct job_motion m = job_motion_of(p, l);
                 if (j->process == JOB_NOBODY || m.cpu_percent > ret->cpu_percent)
@@ -458,7 +458,7 @@ void job_judge(const struct job_facts *f, const struct job_limits *l, struct job
 bool job_is_in_question(const struct job_facts *f, const struct job_limits *l)
 {
         for (size_t i = 0; i < f->nprocesses; i++)
-                if (stands_for_it(&f->process[i]) && !lives(f, &f->process[i]))
+                if (stands_for_it(&f->process[i]) && !lives(f, l, &f->process[i]))
                         return true;
         return is_overdue(f, l) || is_quiet(f, blocked_after_ns(l)) || is_quiet(f, no_progress_ns(l));
 }

@@ -68,12 +68,17 @@ END_TEST
 START_TEST(a_row_older_than_the_process_that_it_named_from_the_start)
 {
         arrange();
-        facts.first_seen_ns = process[0].tied_ns = NOW - S; /* Vigil itself has just begun */
+        facts.first_seen_ns = process[0].tied_ns = NOW - MIN; /* Vigil itself has begun a while ago */
         facts.updated_ns = 71 * MIN;
         before.id.start_ns = now.id.start_ns = process[0].id.start_ns = 90 * MIN;
         struct job_judgement j = judge();
         VERDICT(j, JOB_ORPHANED, "pid-reused");
         ck_assert_int_eq(j.trust.level, TRUST_PARTIAL);
+        facts.first_seen_ns = process[0].tied_ns = NOW - S; /* it is not known yet whether the row moves */
+        ck_assert_int_ne(judge().verdict, JOB_ORPHANED);
+        facts.first_seen_ns = process[0].tied_ns = NOW - MIN;
+        facts.changed_ns = NOW - S; /* it moves: the time of update is another clock's */
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
 }
 END_TEST
 

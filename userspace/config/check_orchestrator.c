@@ -87,6 +87,10 @@ static void check_jobs(const struct config_orchestrator *o, struct config_errors
                 wrong(o, errors, "jobs: column-… names a column of a query, and there is no query");
         if (pointers && !j->files)
                 wrong(o, errors, "jobs: …-pointer points into state files, and there are no files");
+        uint64_t still = j->no_progress_ms ? j->no_progress_ms : j->stuck_after_ms;
+        if (still && j->every_ms >= still)
+                wrong(o, errors, "jobs: every must be less than %s: what is not read is not seen to change",
+                      j->no_progress_ms ? "no-progress" : "stuck-after");
         if (j->running && !j->query && !j->files)
                 wrong(o, errors, "jobs: query or files is missing");
 }

@@ -43,6 +43,14 @@ static bool is_quiet(const struct job_facts *f, uint64_t for_ns)
         return for_ns && job_quiet_ns(f) >= for_ns;
 }
 
+/* It need not have been quiet since: what its processes wait for says that, for itself. */
+static bool moved_before(const struct job_facts *f, uint64_t ns)
+{
+        uint64_t last = job_moved_ns(f);
+
+        return last && f->now_ns - last >= ns;
+}
+
 /* ---- the processes ---- */
 
 static bool has_ended(const struct job_process *p)
@@ -117,6 +125,18 @@ static bool row_is_unread(const struct job_facts *f, const struct job_limits *l,
         return !f->read_ns;
 }
 
+/* Under a minute it is a matter of how often rows are read, and of an attempt or two that failed. */
+#define OLD_NS (60 * NS_PER_S)
+
+/* What it said no longer counts: it could have changed often since. */
+static bool reading_is_old(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        uint64_t age = f->now_ns > f->read_ns ? f->now_ns - f->read_ns : 0;
+
+        j->reason = "reading-is-old";
+        return no_progress_ns(l) && age >= no_progress_ns(l) && age >= OLD_NS;
+}
+
 /* What ends may write last what it has to say: the row must be younger. */
 static bool row_is_older_than_the_end(const struct job_facts *f, const struct job_limits *l,
                                       struct job_judgement *j)
@@ -180,7 +200,7 @@ static bool process_is_unknown(const struct job_facts *f, const struct job_limit
 static bool row_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         j->reason = "row-changes";
-        return f->changed_ns && !is_quiet(f, blocked_after_ns(l));
+        return f->changed_ns && !moved_before(f, blocked_after_ns(l));
 }
 
 /* ---- blocked ---- */
@@ -354,7 +374,7 @@ static bool spins(const struct job_facts *f, const struct job_limits *l, struct 
 
         add_up(f, l, &m, j);
         j->reason = "cpu-without-progress";
-        j->since_ns = f->now_ns - job_quiet_ns(f);
+        j->since_ns = f->read_ns - job_quiet_ns(f);
         /* On a host that is short of CPU who spins mostly waits for his turn. */
         return m.cpu_percent && m.cpu_percent + m.ready_percent >= l->spinning_percent && !m.storage;
 }
@@ -365,7 +385,7 @@ static bool stalls(const struct job_facts *f, const struct job_limits *l, struct
 
         add_up(f, l, &m, j);
         j->reason = "nothing-moves";
-        j->since_ns = f->now_ns - job_quiet_ns(f);
+        j->since_ns = f->read_ns - job_quiet_ns(f);
         return m.cpu_percent + m.ready_percent < l->spinning_percent && !m.io;
 }
 
@@ -385,6 +405,7 @@ static const struct {
         enum job_verdict verdict;
 } rules[] = {
         {row_is_unread, JOB_UNKNOWN},
+        {reading_is_old, JOB_UNKNOWN},
         {row_is_older_than_the_end, JOB_UNKNOWN},
         {its_process_has_ended, JOB_ORPHANED},
         {nobody_runs_it, JOB_ORPHANED},
@@ -460,5 +481,6 @@ bool job_is_in_question(const struct job_facts *f, const struct job_limits *l)
         for (size_t i = 0; i < f->nprocesses; i++)
                 if (stands_for_it(&f->process[i]) && !lives(f, l, &f->process[i]))
                         return true;
-        return is_overdue(f, l) || is_quiet(f, blocked_after_ns(l)) || is_quiet(f, no_progress_ns(l));
+        return is_overdue(f, l) || is_quiet(f, no_progress_ns(l)) ||
+               (blocked_after_ns(l) && moved_before(f, blocked_after_ns(l)));
 }

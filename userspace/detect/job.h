@@ -1,10 +1,10 @@
 /* job.h - what is wrong with a job that does not end: the verdict, by proof. Pure: no clock, no file. Layer: detect.
  *
- * The first rule that fits is the verdict (job.c). `quiet` is how long the job's row has not changed: since it was seen to change,
- * or since its own time of update. The database is quiet while the processes tied to the job neither write nor commit.
+ * The first rule that fits is the verdict (job.c). `quiet` is how long the job's row had not changed when it was read last: since
+ * it was seen to change, or since its own time of update. The database is quiet while the processes tied to the job neither write nor commit.
  *
  *  verdict       severity  it is when
- *  unknown                 its row could not be read, or was last read before its process ended
+ *  unknown                 its row could not be read, not for no-progress (and a minute), or was last read before its process ended
  *  job-orphaned  P1        its process has ended, or the number is another process's by now; or no process of its orchestrator lives
  *  unknown                 no process can be tied to it, and it is quiet; or only one sample, or counters that cannot be read
  *  healthy                 it was seen to change within blocked-after

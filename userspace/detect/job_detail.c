@@ -193,6 +193,7 @@ static void not_known(struct sentence *s, const struct job_judgement *j)
                 const char *reason, *text;
         } why[] = {
                 {"row-not-read", "its row could not be read"},
+                {"reading-is-old", "its row could not be read for as long as it may stand still"},
                 {"row-older-than-the-end", "its process has ended since its row was read"},
                 {"process-not-known", "it does not change, and which process works for it is not known"},
                 {"one-sample", "it does not change, and its process has been looked at once only"},

@@ -38,7 +38,7 @@ static uint64_t later(uint64_t a, uint64_t b, uint64_t now)
         return b > a && b <= now ? b : a; /* a row that was written by a clock since set back tells nothing */
 }
 
-uint64_t job_quiet_ns(const struct job_facts *f)
+uint64_t job_moved_ns(const struct job_facts *f)
 {
         uint64_t last = 0;
 
@@ -47,5 +47,12 @@ uint64_t job_quiet_ns(const struct job_facts *f)
         last = later(last, f->changed_ns, f->now_ns);
         if (!last)
                 last = later(last, f->first_seen_ns, f->now_ns);
-        return last ? f->now_ns - last : 0;
+        return last;
+}
+
+uint64_t job_quiet_ns(const struct job_facts *f)
+{
+        uint64_t last = job_moved_ns(f);
+
+        return last && f->read_ns > last ? f->read_ns - last : 0;
 }

@@ -17,7 +17,10 @@ struct job_motion {
 
 struct job_motion job_motion_of(const struct job_process *p, const struct job_limits *l);
 
-/** How long the row has not changed. */
+/** When the row moved last, as far as is known; 0: it is not. */
+uint64_t job_moved_ns(const struct job_facts *f);
+
+/** How long the row had not changed when it was read last: what became of it since nobody knows. */
 uint64_t job_quiet_ns(const struct job_facts *f);
 
 /** Name of a database as the caller has it; "database 7" of one without. Static or thread-local storage. */

@@ -142,6 +142,9 @@ START_TEST(every_kind_of_mistake_has_its_line)
                  "1: orchestrator 'o': files: 'j/*' is not absolute: write it from / on"},
                 {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' running = {'a', ''} } }",
                  "1: orchestrator 'o': running: must not hold an empty text"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' every = 10m } }",
+                 "1: orchestrator 'o': jobs: every must be less than no-progress: what is not read is not seen to "
+                 "change"},
                 {"orchestrator 'o' { match-uid = 0 jobs { running = {'busy'} } }",
                  "1: orchestrator 'o': jobs: query or files is missing"},
                 {"state-dir '/x'", "1: missing equal sign after option 'state-dir'"},

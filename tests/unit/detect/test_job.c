@@ -194,6 +194,17 @@ START_TEST(a_lock_that_another_process_holds_blocks)
 }
 END_TEST
 
+START_TEST(a_wait_is_told_without_a_reading_since)
+{
+        arrange();
+        limits.no_progress_ms = 600000;
+        facts.changed_ns = facts.read_ns = NOW - 2 * MIN;
+        waits(40 * S);
+        ck_assert(job_is_in_question(&facts, &limits));
+        VERDICT(judge(), JOB_BLOCKED, "lock");
+}
+END_TEST
+
 START_TEST(ordinary_contention_is_no_block)
 {
         arrange();
@@ -314,8 +325,8 @@ SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the
       a_job_that_goes_on_after_a_death_has_another_process, a_row_that_moves_refutes_an_end_that_nobody_saw,
       a_number_of_another_namespace_is_told_as_such, one_of_two_writers_dying_orphans_nothing,
       the_only_writer_dying_does_with_less_trust, a_job_of_an_orchestrator_that_does_not_run_is_orphaned,
-      a_lock_that_another_process_holds_blocks, ordinary_contention_is_no_block,
-      who_commits_meanwhile_is_not_blocked, two_in_each_others_way_are_called_a_deadlock,
-      a_sync_that_does_not_end_blocks, a_stopped_process_blocks_and_its_stopper_is_named, a_frozen_cgroup_blocks,
-      a_cgroup_without_cpu_time_blocks, the_same_uninterruptible_sleep_twice_blocks,
-      one_process_that_gets_on_is_enough)
+      a_lock_that_another_process_holds_blocks, a_wait_is_told_without_a_reading_since,
+      ordinary_contention_is_no_block, who_commits_meanwhile_is_not_blocked,
+      two_in_each_others_way_are_called_a_deadlock, a_sync_that_does_not_end_blocks,
+      a_stopped_process_blocks_and_its_stopper_is_named, a_frozen_cgroup_blocks, a_cgroup_without_cpu_time_blocks,
+      the_same_uninterruptible_sleep_twice_blocks, one_process_that_gets_on_is_enough)

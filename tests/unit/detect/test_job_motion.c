@@ -165,9 +165,29 @@ START_TEST(a_row_that_cannot_be_read_is_unknown)
 }
 END_TEST
 
-SUITE("job motion", cpu_without_progress_is_spinning, who_computes_while_its_row_changes_does_not_spin,
-      who_computes_and_writes_a_file_does_not_spin, nothing_that_moves_is_stalled, work_in_a_child_is_work,
-      a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
-      counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
-      a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
-      slow_but_in_time_is_healthy, progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)
+START_TEST(a_row_is_quiet_only_until_it_was_read_last)
+{
+        arrange();
+        facts.changed_ns = facts.read_ns = NOW - 9 * MIN; /* read nine minutes ago, and it had just moved */
+        limits.no_progress_ms = 5 * 60000;
+        VERDICT(judge(), JOB_UNKNOWN, "reading-is-old");
+        facts.read_ns = NOW - 4 * MIN;
+        facts.changed_ns = NOW - 8 * MIN; /* four minutes of quiet are known */
+        VERDICT(judge(), JOB_HEALTHY, "row-changes");
+        facts.changed_ns = NOW - 9 * MIN; /* five */
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "nothing-moves");
+        ck_assert_uint_eq(j.since_ns, NOW - 9 * MIN);
+        limits.no_progress_ms = 2000; /* tight, and a reading that was late */
+        facts.read_ns = NOW - 10 * S;
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_progress_is_spinning,
+      who_computes_while_its_row_changes_does_not_spin, who_computes_and_writes_a_file_does_not_spin,
+      nothing_that_moves_is_stalled, work_in_a_child_is_work, a_child_that_dies_orphans_nothing,
+      one_sample_proves_no_standstill, counters_that_cannot_be_read_prove_nothing,
+      a_job_that_is_young_is_not_looked_at, a_row_from_the_future_does_not_keep_a_job_quiet,
+      slow_but_alive_is_overdue_with_rate_and_estimate, slow_but_in_time_is_healthy,
+      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

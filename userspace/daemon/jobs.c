@@ -175,7 +175,8 @@ static void take(struct daemon *d, struct orchestrator *o, const json_t *answer,
         struct job_table *t = o->jobs;
         bool first = !t->read_ns;
 
-        if (job_table_take(t, json_object_get(answer, "rows"), t->asked_ns, clock_boottime_ns()) < 0) {
+        if (job_table_take(t, json_object_get(answer, "rows"), json_is_true(json_object_get(answer, "partial")),
+                           t->asked_ns, clock_boottime_ns()) < 0) {
                 trouble(t, true, "out of memory");
                 return;
         }
@@ -184,11 +185,8 @@ static void take(struct daemon *d, struct orchestrator *o, const json_t *answer,
         t->more = json_is_true(json_object_get(answer, "more"));
         snprintf(t->method, sizeof(t->method), "%s", json_string_value(json_object_get(answer, "method")));
         note_odd(t, &o->of->jobs, answer);
-        /* What an earlier run told of may be over by now. */
-        for (size_t v = 0; first && v < JOB_VERDICTS; v++)
-                t->firing[v] = v != JOB_HEALTHY && v != JOB_UNKNOWN;
         if (first)
-                t->unreadable = true;
+                t->unreadable = true; /* an earlier run may have told so */
         jobs_judge(d, o, true);
         jobs_tell(d, o);
 }

@@ -247,7 +247,7 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .orchestrator = o->name,
                                 .status = job->status,
                                 .now_ns = now,
-                                .read_ns = o->jobs->read_ns,
+                                .read_ns = job->read_ns,
                                 .started_ns = boottime_of(job->started_at, now),
                                 .updated_ns = boottime_of(job->updated_at, now),
                                 .first_seen_ns = job->first_seen_ns,

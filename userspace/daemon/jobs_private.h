@@ -28,7 +28,9 @@ struct job {
         uint64_t stranger_ns; /* when that was looked up */
         double first_progress;
         uint64_t first_progress_ns;
-        bool seen; /* in this reading */
+        bool seen;        /* in this reading */
+        uint64_t read_ns; /* when the reading began that it was in last */
+        unsigned missed;  /* readings since that it was not in, and that were partial */
 
         enum job_verdict verdict;
         enum job_verdict told; /* the last one that was no JOB_UNKNOWN */
@@ -57,6 +59,9 @@ struct job_table {
         bool failed;       /* the last one gave nothing */
         bool more;         /* it was cut at max-rows */
 
+        bool whole; /* a reading has been whole */
+        bool lost
+                [JOB_VERDICTS]; /* a job that was told so was not in readings of late, which were partial: it may go on */
         bool firing[JOB_VERDICTS]; /* a finding of it has been made, and is not over */
         bool unreadable;           /* the same of jobs-unreadable */
         char unreadable_told[400]; /* what was told */
@@ -100,8 +105,13 @@ struct job_case {
 /* jobs_table.c */
 
 /** Takes the rows of a reading that began at @p began_ns and has ended at @p now: new ones, changed ones; what is no longer
- * there is dropped. @return 0 or -ENOMEM */
-int job_table_take(struct job_table *t, const json_t *rows, uint64_t began_ns, uint64_t now);
+ * there is dropped, after a partial reading only when it was missing in JOB_MISSED of them. @return 0 or -ENOMEM */
+int job_table_take(struct job_table *t, const json_t *rows, bool partial, uint64_t began_ns, uint64_t now);
+#define JOB_MISSED 3
+
+/** A finding that was made is over: no job has that verdict, and none that had it can merely have been missed. */
+bool job_table_is_over(const struct job_table *t, enum job_verdict v);
+
 void job_table_free(struct job_table *t);
 struct job *job_table_find(const struct job_table *t, const char *id);
 

@@ -141,6 +141,8 @@ static int update(struct job *j, const struct row *r, uint64_t began, uint64_t n
         j->total = r->total;
         j->pid = r->pid;
         j->seen = true;
+        j->read_ns = began;
+        j->missed = 0;
         return 0;
 }
 
@@ -167,7 +169,8 @@ static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_
                           .pid_seen_ns = r->pid ? began : 0,
                           .first_progress = r->progress,
                           .first_progress_ns = isnan(r->progress) ? 0 : began,
-                          .seen = true};
+                          .seen = true,
+                          .read_ns = began};
         if (!j->id || (r->status && !j->status)) {
                 job_done(j);
                 return -ENOMEM;
@@ -176,20 +179,38 @@ static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_
         return 0;
 }
 
-static void drop_unseen(struct job_table *t)
+/* What is missing in a partial reading may be where that did not look. */
+static void drop_unseen(struct job_table *t, bool partial)
 {
         size_t kept = 0;
 
         for (size_t i = 0; i < t->n; i++) {
-                if (t->job[i].seen)
-                        t->job[kept++] = t->job[i];
-                else
-                        job_done(&t->job[i]);
+                struct job *j = &t->job[i];
+                if (j->seen || (partial && ++j->missed < JOB_MISSED)) {
+                        t->job[kept++] = *j;
+                        continue;
+                }
+                t->lost[j->told] = t->lost[j->told] || partial;
+                job_done(j);
         }
         t->n = kept;
 }
 
-int job_table_take(struct job_table *t, const json_t *rows, uint64_t began_ns, uint64_t now)
+/* Only of a whole reading it is known what no longer runs; of the first one, also what an earlier run of the daemon told of. */
+static void note_whole(struct job_table *t)
+{
+        memset(t->lost, 0, sizeof(t->lost));
+        for (size_t v = 0; !t->whole && v < JOB_VERDICTS; v++)
+                t->firing[v] = v != JOB_HEALTHY && v != JOB_UNKNOWN;
+        t->whole = true;
+}
+
+bool job_table_is_over(const struct job_table *t, enum job_verdict v)
+{
+        return t->firing[v] && !t->count[v] && !t->lost[v];
+}
+
+int job_table_take(struct job_table *t, const json_t *rows, bool partial, uint64_t began_ns, uint64_t now)
 {
         size_t i;
         json_t *one;
@@ -210,6 +231,8 @@ int job_table_take(struct job_table *t, const json_t *rows, uint64_t began_ns, u
         }
         if (r < 0)
                 return r;
-        drop_unseen(t);
+        drop_unseen(t, partial);
+        if (!partial)
+                note_whole(t);
         return index_all(t, t->n);
 }

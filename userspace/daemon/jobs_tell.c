@@ -99,9 +99,12 @@ void jobs_tell(struct daemon *d, struct orchestrator *o)
                 bool more = t->count[v] > t->told_count[v] && now - t->told_ns[v] >= AGAIN_NS;
                 if (t->count[v] && (!t->told_count[v] || more)) {
                         raise(d, o, v);
-                } else if (!t->count[v] && t->firing[v]) {
-                        t->firing[v] = false;
+                        continue;
+                }
+                if (!t->count[v])
                         t->told_count[v] = 0;
+                if (job_table_is_over(t, v)) {
+                        t->firing[v] = false;
                         over(d, o, (int)v, "jobs");
                 }
         }

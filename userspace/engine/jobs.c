@@ -66,6 +66,7 @@ static int take_answer(struct reading *r, const json_t *answer)
         json_array_extend(r->result->rows, rows);
         json_array_extend(r->result->odd, odd);
         r->result->nodd = nodd;
+        r->result->partial = json_is_true(json_object_get(answer, "partial"));
         r->result->more = json_is_true(json_object_get(answer, "more"));
         json_int_t e = json_integer_value(error);
         return fail(r, e < 0 && e > -4096 ? (int)e : 0, reason);

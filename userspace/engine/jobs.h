@@ -54,6 +54,7 @@ struct jobs_result {
         json_t *odd;   /* texts: rows and files that could not be understood, and why; the first JOBS_ODD_MAX */
         uint64_t nodd; /* of them in all */
         bool more;     /* there were more than max_rows */
+        bool partial; /* jobs may be missing: more, or a row or file that could not be understood, or no time for it */
         const char *method; /* "wal", "unchanged", "copy", "files", "none": static */
         char reason[256];   /* on failure: one sentence, why they are not known */
 };

@@ -129,14 +129,14 @@ static int read_one(struct reading *r, const char *path, bool last)
 
         if (fd < 0 || fstat(fd, &st) < 0) {
                 if (errno != ENOENT) /* one that is gone is a job that has ended */
-                        jobs_rows_odd(&r->rows, "%.80s: cannot be read: %s", name_of(path), strerror(errno));
+                        jobs_rows_missing(&r->rows, "%.80s: cannot be read: %s", name_of(path), strerror(errno));
                 return 0;
         }
         if (!S_ISREG(st.st_mode) || st.st_size > JOBS_FILE_MAX) {
-                jobs_rows_odd(&r->rows,
-                              S_ISREG(st.st_mode) ? "%.80s: %lld bytes are no state of a job"
-                                                  : "%.80s: it is no regular file",
-                              name_of(path), (long long)st.st_size);
+                jobs_rows_missing(&r->rows,
+                                  S_ISREG(st.st_mode) ? "%.80s: %lld bytes are no state of a job"
+                                                      : "%.80s: it is no regular file",
+                                  name_of(path), (long long)st.st_size);
                 return 0;
         }
         _cleanup_free_ char *text = malloc((size_t)st.st_size + 1);
@@ -147,10 +147,11 @@ static int read_one(struct reading *r, const char *path, bool last)
         if (json_is_object(object))
                 take(r, path, object, &st);
         else if (object)
-                jobs_rows_odd(&r->rows, "%.80s: it holds no JSON object", name_of(path));
+                jobs_rows_missing(&r->rows, "%.80s: it holds no JSON object", name_of(path));
         else if (last)
-                jobs_rows_odd(&r->rows, n < 0 ? "%.80s: cannot be read" : "%.80s: it is no JSON, or half-written",
-                              name_of(path));
+                jobs_rows_missing(&r->rows,
+                                  n < 0 ? "%.80s: cannot be read" : "%.80s: it is no JSON, or half-written",
+                                  name_of(path));
         bool again = !object && !last;
         json_decref(object);
         return again ? -EAGAIN : 0;
@@ -171,10 +172,10 @@ static bool may_go_on(struct reading *r)
                 return false;
         r->stopped = deadline_over(r->job->deadline) || r->bytes > BYTES_MAX;
         if (r->stopped) {
-                r->rows.more = true;
-                jobs_rows_odd(&r->rows, r->bytes > BYTES_MAX
-                                                ? "the files are larger than 64 MiB together: the rest is not read"
-                                                : "time is up: the rest of the files is not read");
+                jobs_rows_missing(&r->rows,
+                                  r->bytes > BYTES_MAX
+                                          ? "the files are larger than 64 MiB together: the rest is not read"
+                                          : "time is up: the rest of the files is not read");
         }
         return !r->stopped;
 }
@@ -186,8 +187,8 @@ static void read_all(struct reading *r, const glob_t *found)
 
         for (size_t i = 0; again && i < found->gl_pathc && may_go_on(r); i++) {
                 if (i >= JOBS_FILES_MAX) {
-                        jobs_rows_odd(&r->rows, "there are %zu state files: %d of them are read", found->gl_pathc,
-                                      JOBS_FILES_MAX);
+                        jobs_rows_missing(&r->rows, "there are %zu state files: %d of them are read",
+                                          found->gl_pathc, JOBS_FILES_MAX);
                         break;
                 }
                 again[i] = read_one(r, found->gl_pathv[i], false) == -EAGAIN;

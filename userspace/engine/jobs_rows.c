@@ -40,17 +40,33 @@ int jobs_rows_begin(struct jobs_rows *r, const struct jobs_source *source)
         return r->rows && r->odd ? 0 : -ENOMEM;
 }
 
-void jobs_rows_odd(struct jobs_rows *r, const char *fmt, ...)
+static void note_odd(struct jobs_rows *r, const char *fmt, va_list ap)
 {
         char text[ODD_LEN];
-        va_list ap;
 
         if (r->nodd++ >= JOBS_ODD_MAX)
                 return;
-        va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
-        va_end(ap);
+        vsnprintf(text, sizeof(text), fmt, ap); // NOLINT: the attributes of both callers check it
         json_array_append_new(r->odd, text_json(text, strlen(text)));
+}
+
+void jobs_rows_odd(struct jobs_rows *r, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        note_odd(r, fmt, ap);
+        va_end(ap);
+}
+
+void jobs_rows_missing(struct jobs_rows *r, const char *fmt, ...)
+{
+        va_list ap;
+
+        r->partial = true;
+        va_start(ap, fmt);
+        note_odd(r, fmt, ap);
+        va_end(ap);
 }
 
 /* ---- one value ---- */
@@ -139,26 +155,28 @@ void jobs_rows_add(struct jobs_rows *r, const struct job_value v[JOB_FIELDS], co
         if (!is_wanted(r->running, &v[JOB_FIELD_STATUS]))
                 return;
         if (json_array_size(r->rows) >= r->max) {
-                r->more = true;
+                r->more = r->partial = true;
                 return;
         }
         if (v[JOB_FIELD_ID].kind == JOB_VALUE_NULL) {
-                jobs_rows_odd(r, "%.80s: it has no id", where);
+                jobs_rows_missing(r, "%.80s: it has no id", where);
                 return;
         }
         row = json_array();
         for (enum job_field f = 0; f < JOB_FIELDS; f++)
                 json_array_append_new(row,
                                       v[f].kind == JOB_VALUE_NULL ? json_null() : value_of(r, where, f, &v[f]));
-        if (json_is_string(json_array_get(row, JOB_FIELD_ID)))
+        if (json_is_string(json_array_get(row, JOB_FIELD_ID))) {
                 json_array_append_new(r->rows, row);
-        else
+        } else {
+                r->partial = true;
                 json_decref(row);
+        }
 }
 
 json_t *jobs_rows_answer(struct jobs_rows *r, int error, const char *reason)
 {
-        return json_pack("{s:i, s:o, s:o, s:o, s:I, s:b}", "error", error, "reason",
+        return json_pack("{s:i, s:o, s:o, s:o, s:I, s:b, s:b}", "error", error, "reason",
                          text_json(reason, strlen(reason)), "rows", r->rows, "odd", r->odd, "nodd",
-                         (json_int_t)r->nodd, "more", (int)r->more);
+                         (json_int_t)r->nodd, "more", (int)r->more, "partial", (int)r->partial);
 }

@@ -14,7 +14,7 @@ struct jobs_rows {
         uint64_t nodd;
         unsigned max;
         const char *running; /* as in jobs_source */
-        bool more;
+        bool more, partial;  /* as in jobs_result */
 };
 
 /** @return 0 or -ENOMEM */
@@ -26,6 +26,8 @@ void jobs_rows_add(struct jobs_rows *r, const struct job_value v[JOB_FIELDS], co
 
 /** Tells of something odd. */
 void jobs_rows_odd(struct jobs_rows *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The same where a job may be missing because of it. */
+void jobs_rows_missing(struct jobs_rows *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** The answer of a worker, with its outcome: an error number and why. Takes what @p r holds. New reference. */
 json_t *jobs_rows_answer(struct jobs_rows *r, int error, const char *reason);

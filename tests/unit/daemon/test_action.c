@@ -286,7 +286,7 @@ END_TEST
 
 #define JOBS_OF(rows, odd)                                                                                         \
         "{\"error\":0,\"reason\":\"\",\"method\":\"wal\",\"rows\":[" rows "],\"odd\":" odd                         \
-        ",\"nodd\":0,\"more\":false}"
+        ",\"nodd\":0,\"more\":false,\"partial\":false}"
 #define ROOM(removed)   "{\"error\":0,\"bytes\":1,\"reason\":null,\"removed\":" removed "}"
 #define FOUND(database) "{\"error\":0,\"document\":{\"cut\":0,\"databases\":[" database "]}}"
 

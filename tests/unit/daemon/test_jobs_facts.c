@@ -37,6 +37,7 @@ static void arrange(void)
                            .first_progress = NAN,
                            .pid = 31,
                            .first_seen_ns = 100 * S,
+                           .read_ns = NOW,
                            .pid_seen_ns = 100 * S,
                            .moved_by_ns = 100 * S};
 }

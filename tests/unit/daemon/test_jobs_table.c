@@ -17,11 +17,13 @@ static json_t *row(const char *id, int64_t updated, double progress, int pid)
                          pid ? json_integer(pid) : json_null());
 }
 
+static bool partial;
+
 static void take(uint64_t second, json_t *rows)
 {
         if (!table)
                 table = calloc(1, sizeof(*table));
-        ck_assert_int_eq(job_table_take(table, rows, second * S, second * S + S / 10), 0);
+        ck_assert_int_eq(job_table_take(table, rows, partial, second * S, second * S + S / 10), 0);
         json_decref(rows);
 }
 
@@ -52,6 +54,43 @@ START_TEST(what_is_no_longer_there_has_ended)
         ck_assert_uint_eq(job_table_find(table, "a")->first_seen_ns, 30 * S);
         take(40, json_array());
         ck_assert_uint_eq(table->n, 0);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(what_a_partial_reading_does_not_see_has_not_ended)
+{
+        take(10, json_pack("[o, o]", row("a", 1, 0, 0), row("b", 1, 0, 0)));
+        job_table_find(table, "a")->told = JOB_STALLED;
+        table->firing[JOB_STALLED] = true;
+        partial = true;
+        for (unsigned i = 1; i < JOB_MISSED; i++) {
+                take(10 + i, json_pack("[o]", row("b", 1, 0, 0)));
+                ck_assert_uint_eq(job_table_find(table, "a")->read_ns, 10 * S);
+                ck_assert_uint_eq(job_table_find(table, "b")->read_ns, (10 + i) * S);
+        }
+        take(20, json_pack("[o]", row("b", 1, 0, 0)));
+        ck_assert_ptr_null(job_table_find(table, "a"));
+        ck_assert(!job_table_is_over(table, JOB_STALLED));
+        partial = false;
+        take(30, json_pack("[o]", row("b", 1, 0, 0)));
+        ck_assert(job_table_is_over(table, JOB_STALLED));
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(what_an_earlier_run_told_of_is_over_only_after_a_whole_reading)
+{
+        partial = true;
+        take(10, json_array());
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
+        partial = false;
+        take(20, json_array());
+        ck_assert(job_table_is_over(table, JOB_ORPHANED));
+        ck_assert(!job_table_is_over(table, JOB_HEALTHY));
+        table->firing[JOB_ORPHANED] = false;
+        take(30, json_array());
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
         job_table_free(table);
 }
 END_TEST
@@ -98,5 +137,7 @@ START_TEST(ten_thousand_jobs_come_and_go)
 END_TEST
 
 SUITE("jobs_table", a_job_is_followed_from_reading_to_reading, what_is_no_longer_there_has_ended,
+      what_a_partial_reading_does_not_see_has_not_ended,
+      what_an_earlier_run_told_of_is_over_only_after_a_whole_reading,
       an_id_that_stands_twice_is_one_job_and_counted,
       another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew, ten_thousand_jobs_come_and_go)

@@ -285,6 +285,7 @@ START_TEST(a_million_rows_are_cut_and_told)
                          0);
         ck_assert_uint_eq(rows(), 1000);
         ck_assert(result.more);
+        ck_assert(result.partial);
         ck_assert_str_eq(text_of(999, JOB_FIELD_ID), "1000");
 }
 END_TEST
@@ -402,6 +403,8 @@ START_TEST(state_files_that_are_none_are_told_and_cost_only_themselves)
         ck_assert_int_eq(symlink("/etc/passwd", place("jobs/link.json")), 0);
         ck_assert_int_eq(read_files(), 0);
         ck_assert_uint_eq(rows(), 2);
+        ck_assert(result.partial);
+        ck_assert(!result.more);
         ck_assert_uint_eq(result.nodd, 8); /* five files, a link, and two members of wrong.json */
 }
 END_TEST
@@ -413,6 +416,12 @@ START_TEST(a_directory_that_is_missing_is_told_and_an_empty_one_is_not)
         ck_assert_int_eq(read_files(), 0);
         ck_assert_uint_eq(rows(), 0);
         ck_assert_uint_eq(result.nodd, 0);
+        ck_assert(!result.partial);
+        state("jobs/odd.json",
+              "{\"id\":\"o\",\"status\":\"running\",\"pid\":\"x\"}"); /* a value is none, the job is there */
+        ck_assert_int_eq(read_files(), 0);
+        ck_assert_uint_eq(result.nodd, 1);
+        ck_assert(!result.partial);
 }
 END_TEST
 

@@ -70,7 +70,7 @@ code_list() {
 	ops) body detect/wording.c '^const char \*op_name' | codes ;;
 	results) flat engine/check.c | grep -oE 'outcome_names\[\] = [^;]*;' | codes ;;
 	job-verdicts) body detect/job.c '^const char \*job_verdict_name' | codes ;;
-	job-reasons) flat detect/job.c | grep -oE '\bj?->reason = [^;]*;' | codes ;;
+	job-reasons) flat detect/job.c detect/job_blocked.c | grep -oE '\bj?->reason = [^;]*;' | codes ;;
 	job-ties) flat detect/job_evidence.c | grep -oE '\btie\[\] = [^;]*;' | codes ;;
 	job-trust) flat detect/job.c | after trust_lower ;;
 	events) grep -oE '^ +\[VIGIL_[A-Z_]+\] = \{"[a-z-]+"' cli/timeline.c | codes && echo unknown ;;

@@ -61,8 +61,10 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
         static const struct process_evidence gone = {.gone = true};
         struct job_process *p = &c->process[c->facts.nprocesses];
 
-        if (c->facts.nprocesses == JOB_PROCESSES)
+        if (c->facts.nprocesses == JOB_PROCESSES) {
+                c->facts.cut = true;
                 return;
+        }
         c->facts.nprocesses++;
         const struct job_death *death = ended_ns ? death_of(jobs, id, c->db) : NULL;
         *p = (struct job_process){
@@ -173,12 +175,10 @@ static bool had_written(const struct jobs *jobs, const struct member *m, unsigne
         return death && death->db == db && death->last_commit_ns && death->last_commit_ns >= since_ns;
 }
 
-/* Who works for a job wrote when it moved last. Of the living that is seen in their samples, of the dead in their certificates. */
-static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, struct moved moved,
-                        struct job_case *c)
+/* The living, of those who have written or of the others. @return how many there are of both */
+static size_t tie_living(const struct jobs *jobs, const struct orchestrator *o, struct moved moved,
+                         uint64_t since_ns, bool writers, struct job_case *c)
 {
-        uint64_t since = c->facts.started_ns > moved.from_ns ? c->facts.started_ns : moved.from_ns;
-
         size_t alive = 0;
 
         for (size_t i = 0; i < o->n; i++) {
@@ -186,14 +186,29 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, s
                 if (m->ended_ns || !could_work(m, moved))
                         continue;
                 alive++;
-                tie(jobs, c, has_written(jobs, m, c->db, since) ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id, 0);
+                if (has_written(jobs, m, c->db, since_ns) == writers)
+                        tie(jobs, c, writers ? JOB_TIE_WRITES : JOB_TIE_TREE, &m->id, 0);
         }
+        return alive;
+}
+
+/* Who works for a job wrote when it moved last. Of the living that is seen in their samples, of the dead in their certificates. */
+static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, struct moved moved,
+                        struct job_case *c)
+{
+        uint64_t since = c->facts.started_ns > moved.from_ns ? c->facts.started_ns : moved.from_ns;
+
+        size_t alive = tie_living(jobs, o, moved, since, true, c);
+
         for (size_t i = 0; alive && i < o->n; i++)
                 if (o->member[i].ended_ns && could_work(&o->member[i], moved) &&
                     had_written(jobs, &o->member[i], c->db, since))
                         tie(jobs, c, JOB_TIE_WRITES, &o->member[i].id, o->member[i].ended_ns);
-        if (alive)
+        /* Those of whom nothing is known last: they are what may not fit. */
+        if (alive) {
+                tie_living(jobs, o, moved, since, false, c);
                 return;
+        }
         /* Nobody is left who could have worked for it: the one that was there last had it. */
         const struct member *last = NULL;
         for (size_t i = 0; i < o->n; i++)

@@ -177,6 +177,8 @@ static bool its_process_has_ended(const struct job_facts *f, const struct job_li
         j->process = i;
         j->reason = is_reused(f, l, p) ? "pid-reused" : "process-ended";
         j->since_ns = p->ended_ns;
+        if (f->cut && p->tie == JOB_TIE_WRITES) /* one that was not looked at may have written last */
+                trust_lower(&j->trust, "too-many-processes");
         if (!p->certificate && !began_after(p, p->tied_ns))
                 trust_lower(&j->trust, "death-not-seen"); /* a row's own times can be wrong */
         return true;
@@ -205,89 +207,6 @@ static bool row_moves(const struct job_facts *f, const struct job_limits *l, str
 
 /* ---- blocked ---- */
 
-static bool held_off(const struct process_evidence *now, const struct process_evidence *before, uint64_t min_ns,
-                     struct job_judgement *j)
-{
-        bool both = before && !before->gone;
-        uint64_t since = both ? before->at_ns : now->at_ns;
-
-        if (now->stop.stopped && (!both || before->stop.stopped || now->stop.ns)) {
-                j->reason = "stopped";
-                since = now->stop.ns ? now->stop.ns : since;
-        } else if (now->stop.traced && both && before->stop.traced) {
-                j->reason = "traced";
-        } else if (now->cgroup.frozen && both && before->cgroup.frozen) {
-                j->reason = "frozen";
-        } else {
-                return false;
-        }
-        j->since_ns = since;
-        return now->at_ns - since >= min_ns;
-}
-
-static bool waits_for_lock(const struct process_evidence *now, uint64_t min_ns, struct job_judgement *j)
-{
-        for (size_t i = 0; i < now->nwaits; i++) {
-                if (now->at_ns < now->wait[i].since_ns + min_ns)
-                        continue;
-                j->reason = "lock";
-                j->wait = i;
-                j->since_ns = now->wait[i].since_ns;
-                return true;
-        }
-        return false;
-}
-
-static bool waits_for_sync(const struct process_evidence *now, uint64_t min_ns, struct job_judgement *j)
-{
-        if (!now->sync.since_ns || now->at_ns < now->sync.since_ns + min_ns)
-                return false;
-        j->reason = "sync";
-        j->since_ns = now->sync.since_ns;
-        return true;
-}
-
-/* The same sleep in both samples. That it lasted all the time between them is likely and no more: nothing was done meanwhile. */
-static bool sleeps_deeply(const struct process_evidence *now, const struct process_evidence *before,
-                          const struct job_motion *m, struct job_judgement *j)
-{
-        if (!m->known || m->cpu_percent || m->io || now->state != 'D' || before->state != 'D' ||
-            now->tid != before->tid || strcmp(now->wchan, before->wchan) != 0)
-                return false;
-        j->reason = "uninterruptible";
-        j->since_ns = before->at_ns;
-        return true;
-}
-
-static bool is_throttled(const struct process_evidence *now, const struct process_evidence *before,
-                         const struct job_motion *m, struct job_judgement *j)
-{
-        if (!m->known || now->cgroup.throttled_us <= before->cgroup.throttled_us)
-                return false;
-        uint64_t us = now->cgroup.throttled_us - before->cgroup.throttled_us;
-        j->reason = "throttled";
-        j->since_ns = before->at_ns;
-        return us >= m->span_ns / 1000 / 2;
-}
-
-static bool is_blocked(const struct job_facts *f, const struct job_limits *l, const struct job_process *p,
-                       struct job_judgement *j)
-{
-        uint64_t min = blocked_after_ns(l);
-        const struct job_motion m = job_motion_of(p, l);
-
-        if (!p->now || p->now->gone || !min)
-                return false;
-        if (held_off(p->now, p->before, min, j))
-                return true;
-        if (m.database)
-                return false;
-        if (waits_for_lock(p->now, min, j) || waits_for_sync(p->now, min, j))
-                return !p->now->last_write_ns || p->now->last_write_ns <= j->since_ns + NS_PER_S;
-        return is_quiet(f, no_progress_ns(l)) &&
-               (sleeps_deeply(p->now, p->before, &m, j) || is_throttled(p->now, p->before, &m, j));
-}
-
 static const struct lock_knot *knot_of(const struct job_facts *f, const struct vigil_ident *id)
 {
         for (size_t i = 0; i < f->nknots; i++)
@@ -310,7 +229,7 @@ static bool every_process_is_blocked(const struct job_facts *f, const struct job
                 struct job_judgement one = *j;
                 if (!lives(f, l, p) || p->tie == JOB_TIE_CHILD || (tied_only && !stands_for_it(p)))
                         continue;
-                if (!is_blocked(f, l, p, &one))
+                if (!job_process_is_blocked(p, l, blocked_after_ns(l), is_quiet(f, no_progress_ns(l)), &one))
                         return false;
                 if (found == JOB_NOBODY) {
                         found = i;
@@ -319,7 +238,8 @@ static bool every_process_is_blocked(const struct job_facts *f, const struct job
                         j->knot = strcmp(j->reason, "lock") == 0 ? knot_of(f, &p->id) : NULL;
                 }
         }
-        return found != JOB_NOBODY;
+        /* Another one that was not looked at may get on. */
+        return found != JOB_NOBODY && (!f->cut || f->process[found].tie == JOB_TIE_PID);
 }
 
 /* ---- alive ---- */
@@ -389,6 +309,16 @@ static bool stalls(const struct job_facts *f, const struct job_limits *l, struct
         return m.cpu_percent + m.ready_percent < l->spinning_percent && !m.io;
 }
 
+/* That none of those that were looked at gets on says nothing of the others. */
+static bool too_many_processes(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
+{
+        bool stuck = f->cut && (spins(f, l, j) || stalls(f, l, j));
+
+        j->reason = "too-many-processes";
+        j->since_ns = 0;
+        return stuck;
+}
+
 static bool else_moves(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         (void)f;
@@ -414,6 +344,7 @@ static const struct {
         {every_process_is_blocked, JOB_BLOCKED},
         {progresses, JOB_HEALTHY},
         {too_little_is_known, JOB_UNKNOWN},
+        {too_many_processes, JOB_UNKNOWN},
         {spins, JOB_SPINNING},
         {stalls, JOB_STALLED},
         {else_moves, JOB_HEALTHY},

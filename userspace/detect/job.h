@@ -12,6 +12,7 @@
  *                          in one sync, or asking for one lock in vain, for longer than blocked-after, and no write meanwhile
  *                          in uninterruptible sleep at one place, or throttled for half of the time, while quiet for no-progress
  *  healthy                 it changed within no-progress, or its processes write to a database
+ *  unknown                 some of its processes were not looked at, and none of the others gets on
  *  job-spinning  P1        quiet for no-progress; the CPU is used, and nothing is written or read from storage
  *  job-stalled   P1        quiet for no-progress; no CPU to speak of, and no I/O
  *  job-overdue   P2        none of these, and it has been running for longer than stuck-after
@@ -77,6 +78,7 @@ struct job_facts {
         uint64_t first_progress_ns;
         bool pid_foreign; /* the row names a process of another PID namespace, and which one that is is not known */
         int orchestrator_lives; /* 1: a process of it lives; 0: none; -1: not known */
+        bool cut;               /* there are more processes than these */
         size_t nprocesses;
         const struct job_process *process;
         const struct lock_waiter *waiter; /* those whom the knots are made of */

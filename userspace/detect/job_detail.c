@@ -196,6 +196,8 @@ static void not_known(struct sentence *s, const struct job_judgement *j)
                 {"reading-is-old", "its row could not be read for as long as it may stand still"},
                 {"row-older-than-the-end", "its process has ended since its row was read"},
                 {"process-not-known", "it does not change, and which process works for it is not known"},
+                {"too-many-processes",
+                 "it does not change; it has so many processes that not all of them were looked at"},
                 {"one-sample", "it does not change, and its process has been looked at once only"},
                 {"counters-not-readable", "it does not change, and what its process does cannot be read"},
         };

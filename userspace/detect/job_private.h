@@ -17,6 +17,11 @@ struct job_motion {
 
 struct job_motion job_motion_of(const struct job_process *p, const struct job_limits *l);
 
+/** It is kept from going on, for @p min_ns at least. @param quiet  the row stands still for no-progress
+ * @param j  filled with the reason, and since when */
+bool job_process_is_blocked(const struct job_process *p, const struct job_limits *l, uint64_t min_ns, bool quiet,
+                            struct job_judgement *j);
+
 /** When the row moved last, as far as is known; 0: it is not. */
 uint64_t job_moved_ns(const struct job_facts *f);
 

@@ -91,6 +91,25 @@ START_TEST(a_number_of_our_own_namespace_that_nobody_has_is_an_end)
 }
 END_TEST
 
-SUITE("jobs_facts", a_number_is_that_of_the_namespace_of_its_process,
+START_TEST(processes_that_find_no_place_are_told)
+{
+        arrange();
+        job.pid = 0;
+        orchestrator.n = orchestrator.living = JOB_PROCESSES;
+        fill();
+        ck_assert_uint_eq(made.facts.nprocesses, JOB_PROCESSES);
+        ck_assert(!made.facts.cut);
+        orchestrator.n = orchestrator.living = JOB_PROCESSES + 1;
+        fill();
+        ck_assert_uint_eq(made.facts.nprocesses, JOB_PROCESSES);
+        ck_assert(made.facts.cut);
+        job.pid = 4711; /* all of them are its children */
+        fill();
+        ck_assert_int_eq(made.process[0].tie, JOB_TIE_PID);
+        ck_assert(made.facts.cut);
+}
+END_TEST
+
+SUITE("jobs_facts", processes_that_find_no_place_are_told, a_number_is_that_of_the_namespace_of_its_process,
       a_number_of_another_namespace_that_nobody_has_ties_nobody,
       a_number_of_our_own_namespace_that_nobody_has_is_an_end)

@@ -145,6 +145,11 @@ START_TEST(the_only_writer_dying_does_with_less_trust)
         struct job_judgement j = judge();
         VERDICT(j, JOB_ORPHANED, "process-ended");
         ck_assert(trust_has(&j.trust, "tied-by-writes"));
+        ck_assert(!trust_has(&j.trust, "too-many-processes"));
+        facts.cut = true;
+        j = judge();
+        VERDICT(j, JOB_ORPHANED, "process-ended");
+        ck_assert(trust_has(&j.trust, "too-many-processes"));
 }
 END_TEST
 
@@ -303,6 +308,24 @@ START_TEST(the_same_uninterruptible_sleep_twice_blocks)
 }
 END_TEST
 
+START_TEST(what_was_not_looked_at_may_get_on)
+{
+        arrange();
+        facts.cut = true;
+        VERDICT(judge(), JOB_UNKNOWN, "too-many-processes");
+        now.cpu_ns += 2 * S;
+        VERDICT(judge(), JOB_UNKNOWN, "too-many-processes");
+        now.write_bytes += 1 << 20;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+        arrange();
+        facts.cut = true;
+        waits(40 * S);
+        VERDICT(judge(), JOB_BLOCKED, "lock"); /* its row names it: that one counts */
+        process[0].tie = JOB_TIE_TREE;
+        VERDICT(judge(), JOB_UNKNOWN, "too-many-processes");
+}
+END_TEST
+
 START_TEST(one_process_that_gets_on_is_enough)
 {
         struct process_evidence other;
@@ -329,4 +352,5 @@ SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the
       ordinary_contention_is_no_block, who_commits_meanwhile_is_not_blocked,
       two_in_each_others_way_are_called_a_deadlock, a_sync_that_does_not_end_blocks,
       a_stopped_process_blocks_and_its_stopper_is_named, a_frozen_cgroup_blocks, a_cgroup_without_cpu_time_blocks,
-      the_same_uninterruptible_sleep_twice_blocks, one_process_that_gets_on_is_enough)
+      the_same_uninterruptible_sleep_twice_blocks, what_was_not_looked_at_may_get_on,
+      one_process_that_gets_on_is_enough)

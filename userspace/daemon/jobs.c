@@ -295,6 +295,7 @@ void jobs_second(struct daemon *d)
         scan(d, now);
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                job_note_use(d, o, now);
                 if (o->jobs->due_ns && now >= o->jobs->due_ns)
                         ask(d, o);
                 any = any || in_question(o->jobs);

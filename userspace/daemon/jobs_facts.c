@@ -16,6 +16,9 @@
 
 #define BLOCKED_AFTER_MS 30000
 
+/* Some looks, one a second. */
+#define UNUSED_NS (3 * SECOND_NS)
+
 struct job_limits job_limits_of(const struct config_orchestrator *of)
 {
         struct job_limits l = job_limits_default;
@@ -221,10 +224,8 @@ static void tie_by_work(const struct jobs *jobs, const struct orchestrator *o, s
 }
 
 /* 1, 0, or -1: not known, as where the rule may be wrong. */
-static int lives(struct daemon *d, const struct orchestrator *o, const struct guard *g, struct moved moved)
+static int lives(const struct orchestrator *o, const struct job *job, struct moved moved, uint64_t now)
 {
-        struct vigil_db account;
-
         for (size_t i = 0; i < o->n; i++)
                 if (!o->member[i].ended_ns && could_work(&o->member[i], moved))
                         return 1;
@@ -236,11 +237,22 @@ static int lives(struct daemon *d, const struct orchestrator *o, const struct gu
                                 last = o->member[i].ended_ns;
                 return o->living == 0 && last && moved.from_ns > last + SLACK_NS ? -1 : 0;
         }
-        /* Nobody has the database open, so nobody can be at work. */
-        return g && g->state == GUARD_WATCHED && sensor_account(d->sensor, g->id, &account) == 0 &&
-                               account.users == 0
-                       ? 0
-                       : -1;
+        /* Nobody has the database open, so nobody can be at work; unless he opens it for each of his steps. */
+        bool unused = o->jobs->unused_ns && now - o->jobs->unused_ns >= UNUSED_NS;
+        return unused && !job->changed_ns ? 0 : -1;
+}
+
+void job_note_use(struct daemon *d, struct orchestrator *o, uint64_t now)
+{
+        const struct guard *g = o->of->database ? guards_by_name(d->guards, o->of->database) : NULL;
+        struct vigil_db account;
+        bool unused = !o->ever && g && g->state == GUARD_WATCHED &&
+                      sensor_account(d->sensor, g->id, &account) == 0 && account.users == 0;
+
+        if (!unused)
+                o->jobs->unused_ns = 0;
+        else if (!o->jobs->unused_ns)
+                o->jobs->unused_ns = now;
 }
 
 static const char *database_name(unsigned db, const void *userdata)
@@ -280,7 +292,7 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
         const struct moved moved = moved_of(job, f);
 
         ret->db = g && g->state == GUARD_WATCHED ? g->id : 0;
-        f->orchestrator_lives = lives(d, o, g, moved);
+        f->orchestrator_lives = lives(o, job, moved, now);
         const struct member *named = job->pid ? member_of(o, job) : NULL;
         /* A number of another namespace that no member has is none that could be looked up here. */
         f->pid_foreign = job->pid && !named && orchestrator_is_contained(o);

@@ -62,6 +62,8 @@ struct job_table {
         bool whole; /* a reading has been whole */
         bool lost
                 [JOB_VERDICTS]; /* a job that was told so was not in readings of late, which were partial: it may go on */
+        uint64_t
+                unused_ns; /* since when nobody was seen to have the database open; 0: somebody has, or not known */
         bool firing[JOB_VERDICTS]; /* a finding of it has been made, and is not over */
         bool unreadable;           /* the same of jobs-unreadable */
         char unreadable_told[400]; /* what was told */
@@ -120,6 +122,8 @@ struct job *job_table_find(const struct job_table *t, const char *id);
 /** What is known of @p job. @p ret points into itself, the table and the samples. */
 void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct job *job, uint64_t now,
                    struct job_case *ret);
+/** Looks whether anybody has the database of @p o open, where no process of it is known: once a second. */
+void job_note_use(struct daemon *d, struct orchestrator *o, uint64_t now);
 struct job_limits job_limits_of(const struct config_orchestrator *of);
 
 /* jobs_judge.c */

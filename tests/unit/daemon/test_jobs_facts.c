@@ -110,6 +110,28 @@ START_TEST(processes_that_find_no_place_are_told)
 }
 END_TEST
 
-SUITE("jobs_facts", processes_that_find_no_place_are_told, a_number_is_that_of_the_namespace_of_its_process,
+START_TEST(nobody_runs_a_job_whose_database_nobody_has_open_for_a_while)
+{
+        arrange();
+        job.pid = 0;
+        orchestrator.n = orchestrator.living = 0;
+        table.unused_ns = NOW - 10 * S;
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, 0);
+        table.unused_ns = NOW - S; /* at one look or two */
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, -1);
+        table.unused_ns = 0;
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, -1);
+        table.unused_ns = NOW - 10 * S;
+        job.changed_ns = NOW - 100 * S; /* somebody has moved it: he opens the database for each step */
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, -1);
+}
+END_TEST
+
+SUITE("jobs_facts", nobody_runs_a_job_whose_database_nobody_has_open_for_a_while,
+      processes_that_find_no_place_are_told, a_number_is_that_of_the_namespace_of_its_process,
       a_number_of_another_namespace_that_nobody_has_ties_nobody,
       a_number_of_our_own_namespace_that_nobody_has_is_an_end)

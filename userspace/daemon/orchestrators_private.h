@@ -28,6 +28,9 @@ bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p);
 bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o);
 /** The starts that could not be read so far. */
 void orchestrator_identify(struct daemon *d, struct orchestrator *o);
+/** Gives each process of @p list, by number ascending, the bits of those whose living member it is: after a reload nothing else knows
+ * of one whose parent has ended, and what it forks would be nobody's. */
+void orchestrators_recall(const struct orchestrators *s, struct host_process *list, size_t n);
 /** Calls @p ended for each whose place in @p changed is set. */
 void orchestrators_tell(struct daemon *d, const bool *changed,
                         void (*ended)(struct daemon *d, struct orchestrator *o));

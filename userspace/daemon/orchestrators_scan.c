@@ -107,6 +107,17 @@ static bool in_pid_file(const struct orchestrators *s, uint32_t pid, const uint3
         return false;
 }
 
+void orchestrators_recall(const struct orchestrators *s, struct host_process *list, size_t n)
+{
+        for (size_t i = 0; i < s->n; i++)
+                for (size_t k = 0; k < s->one[i].n; k++) {
+                        const struct member *m = &s->one[i].member[k];
+                        struct host_process *p = m->ended_ns ? NULL : find(list, n, m->id.tgid);
+                        if (p && p->stat.ticks == m->ticks)
+                                p->member |= 1ull << i;
+                }
+}
+
 /* Parents first, whatever their numbers: until nothing changes any more, which the depth of the tree bounds. */
 static void inherit(struct listing *l)
 {
@@ -184,6 +195,7 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
                         l.list[k].judged = true;
                 }
         }
+        orchestrators_recall(s, l.list, l.n);
         inherit(&l);
         if (ruled)
                 take_members(d, &l, ruled);

@@ -1,10 +1,11 @@
 /* jobs.h - the jobs that an orchestrator says it has: the rows of a query on its database, or a directory of state files. Layer:
  * engine.
  *
- * Read in a confined child that cannot write anything, and never so that the application waits or fails:
+ * Read in a confined child that cannot write anything, and never so that a writer waits or fails:
  *
  * - A WAL database that somebody uses is read by an ordinary read-only connection for a moment; its -shm is opened read-only,
- *   too, so that only shared locks are taken.
+ *   too, so that only shared locks are taken. Writers do not wait for it; a checkpoint that wants the whole log does, until the
+ *   query has ended or its deadline is over.
  * - Everything else is read without any lock, as a file that does not change, and what was read counts only if the file was the
  *   same before and afterwards (size, times, header, no journal that is hot). A shared lock could make a commit fail.
  * - What must be recovered first is copied, up to JOBS_COPY_MAX, and read there.

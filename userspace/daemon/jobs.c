@@ -29,6 +29,8 @@
 
 /* A reading that fails because of a lock or a deadline is tried again before anything is said. */
 #define RETRY_NS (1 * NS_PER_S)
+/* Between the beginnings of two readings, whoever ends meanwhile. */
+#define PAUSE_NS (1 * NS_PER_S)
 
 static_assert(JOB_FIELDS == CONFIG_JOB_FIELDS, "the configuration names each field");
 
@@ -132,7 +134,7 @@ static void ask(struct daemon *d, struct orchestrator *o)
                 return;
         for (size_t f = 0; f < JOB_FIELDS; f++)
                 r.jobs.name[f] = c->query ? c->column[f] : c->pointer[f];
-        t->asked_ns = clock_boottime_ns();
+        t->asked_ns = t->begun_ns = clock_boottime_ns();
         t->due_ns = t->asked_ns + c->every_ms * NS_PER_MS;
         t->again = false;
         int e = actions_start(d->actions, &r, NULL);
@@ -144,6 +146,18 @@ static void ask(struct daemon *d, struct orchestrator *o)
                 : e == -ENOBUFS ? "too many actions wait"
                                 : strerror(-e));
         jobs_tell_reading(d, o);
+}
+
+/* Before its time. Workers that end by the dozen must not have the application's database read without a pause. */
+static void ask_soon(struct daemon *d, struct orchestrator *o)
+{
+        struct job_table *t = o->jobs;
+        uint64_t earliest = t->begun_ns ? t->begun_ns + PAUSE_NS : 0;
+
+        if (clock_boottime_ns() >= earliest)
+                ask(d, o);
+        else if (t->due_ns > earliest)
+                t->due_ns = earliest;
 }
 
 static struct orchestrator *by_name(struct daemon *d, const char *name)
@@ -220,7 +234,7 @@ void jobs_read_done(struct daemon *d, const struct action_request *r, const json
                 t->due_ns = t->asked_ns + o->of->jobs.every_ms * NS_PER_MS;
         t->asked_ns = 0;
         if (t->again)
-                ask(d, o);
+                ask_soon(d, o);
 }
 
 /* ---- ends ---- */
@@ -235,7 +249,7 @@ static void on_ended(struct daemon *d, struct orchestrator *o)
         if (!o->jobs || !has_jobs(o))
                 return;
         o->jobs->again = o->jobs->asked_ns != 0;
-        ask(d, o);
+        ask_soon(d, o);
 }
 
 void jobs_turn(struct daemon *d)

@@ -50,6 +50,7 @@ struct job_table {
 
         uint64_t due_ns;    /* CLOCK_BOOTTIME of the next reading; 0: never */
         uint64_t asked_ns;  /* when the reading that is at work began; 0: none */
+        uint64_t begun_ns;  /* when the last one began; 0: none did */
         bool again;         /* somebody ended meanwhile: one more reading at once */
         uint64_t read_ns;   /* when the newest reading that succeeded began; 0: none yet */
         uint64_t read_ms;   /* how long it took */

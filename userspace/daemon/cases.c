@@ -195,7 +195,7 @@ static int restore(void *userdata, const struct store_incident *from)
         i.nfindings = count_of(from->doc, "findings_total");
         i.ncertificates = i.nfindings; /* no more than these */
         restore_deaths(from->doc, &i);
-        /* Of an earlier boot it has a time below zero: it is as long ago as it can be. */
+        /* Of an earlier boot it has a time below zero. */
         int64_t died = i.deaths_last_ns - clock_realtime_offset_ns();
         snprintf(i.id, sizeof(i.id), "%s", from->id);
         snprintf(i.summary, sizeof(i.summary), "%s", from->summary);

@@ -126,7 +126,7 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
  * Takes an incident as it was stored: everything of @p stored is copied but last_ns, databases beyond the first, and tag.
  * Where `owed` is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
  *
- * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known
+ * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known, or of an earlier boot: no later death is taken for one more
  * @return NULL: out of memory, or there are INCIDENT_MAX_OPEN
  */
 struct incident *incidents_restore(struct incidents *s, const struct incident *stored, uint64_t death_ns);

@@ -26,7 +26,7 @@ bool loop_same(const struct incident_known *k, const struct incident_finding *f,
                                                    ? find((struct incident_known *)k, f->cause.program, database)
                                                    : NULL;
 
-        if (!p || by_hand(&k->i))
+        if (!p || !p->last_ns || by_hand(&k->i))
                 return false;
         return f->ns <= p->last_ns || f->ns - p->last_ns <= window_ns;
 }
@@ -72,7 +72,8 @@ bool loop_may_return(const struct incident_known *k, uint64_t window_ns, uint64_
         if (k->i.status != INCIDENT_RESOLVED || by_hand(&k->i))
                 return false;
         for (size_t n = 0; n < k->nprograms; n++)
-                if (now_ns <= k->program[n].last_ns || now_ns - k->program[n].last_ns <= window_ns)
+                if (k->program[n].last_ns &&
+                    (now_ns <= k->program[n].last_ns || now_ns - k->program[n].last_ns <= window_ns))
                         return true;
         return false;
 }

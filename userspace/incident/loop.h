@@ -5,7 +5,8 @@
 
 /**
  * Whether @p f is one more death of a program that has died in @p k, on the same database and within @p window_ns of the last time.
- * Of a resolved incident, only where it was not resolved by hand.
+ * Of a resolved incident, only where it was not resolved by hand. Never where it is not known when that was: an earlier boot, whose
+ * clock was another.
  */
 bool loop_same(const struct incident_known *k, const struct incident_finding *f, uint64_t window_ns);
 

@@ -145,17 +145,19 @@ START_TEST(without_a_window_each_death_stands_by_itself)
 }
 END_TEST
 
+/* As an earlier run of the daemon has stored it. */
+static const struct incident stored = {.id = "i-0000000000000001",
+                                       .code = "unclean-death",
+                                       .database = "a",
+                                       .path = "/srv/a.db",
+                                       .summary = "died 3 times",
+                                       .deaths = 3,
+                                       .deaths_first_ns = 5,
+                                       .deaths_last_ns = 9,
+                                       .program = 5};
+
 START_TEST(a_stored_one_goes_on_counting)
 {
-        const struct incident stored = {.id = "i-0000000000000001",
-                                        .code = "unclean-death",
-                                        .database = "a",
-                                        .path = "/srv/a.db",
-                                        .summary = "died 3 times",
-                                        .deaths = 3,
-                                        .deaths_first_ns = 5,
-                                        .deaths_last_ns = 9,
-                                        .program = 5};
         make();
         struct incident *i = incidents_restore(set, &stored, 10 * S);
         ck_assert_ptr_eq(add(start_of_5(1, 11 * S, 20 * S), false), i);
@@ -165,8 +167,23 @@ START_TEST(a_stored_one_goes_on_counting)
 }
 END_TEST
 
+START_TEST(a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)
+{
+        make();
+        struct incident *i = incidents_restore(set, &stored, 0);
+        ck_assert(!incidents_may_return(set, i, 20 * S));
+        struct incident *other = add(start_of_5(1, 11 * S, 20 * S), true);
+        ck_assert_ptr_ne(other, i);
+        ck_assert_uint_eq(other->deaths, 1);
+        ck_assert_uint_eq(i->deaths, 3);
+        incident_resolve(i, "recovery", 21 * S);
+        ck_assert(!incidents_may_return(set, i, 22 * S));
+        incidents_free(set);
+}
+END_TEST
+
 SUITE("loop", a_program_that_dies_again_is_one_incident_with_a_count,
       starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not,
       what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not,
       another_program_database_or_time_is_another_incident, without_a_window_each_death_stands_by_itself,
-      a_stored_one_goes_on_counting)
+      a_stored_one_goes_on_counting, a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)

@@ -296,7 +296,8 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         /* A backup of a corrupt database keeps its files itself. */
         if (doubt && trigger != CONFIG_ON_CORRUPT)
                 keep_evidence(d, g, i, code, verdict);
-        if (!trigger || (i && is_spared(d, g, i)))
+        /* Damage is none of its deaths: the copy made at first does not show it. */
+        if (!trigger || (i && trigger != CONFIG_ON_CORRUPT && is_spared(d, g, i)))
                 return;
         /* A backup checks its copy: that is the check, too. */
         if (join(d->response, ACTION_BACKUP, g->name, i, -1)) {
@@ -316,7 +317,9 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
                 keep_evidence(d, g, i, code, verdict);
         if (i)
                 case_set(d, i->id, "backup_skipped", json_string(policy_why(a)));
-        response_check(d, g, i, code);
+        /* A check has just found the damage: it would find it again, and again. */
+        if (trigger != CONFIG_ON_CORRUPT)
+                response_check(d, g, i, code);
 }
 
 void response_check(struct daemon *d, struct guard *g, struct incident *i, const char *reason)

@@ -268,18 +268,26 @@ static void owe_backup(struct daemon *d, struct incident *i, const struct guard 
                 due_add(d, i, ACTION_CHECK, g->name);
 }
 
+/* By the wall clock, as these times are stored: one that lies ahead of it was taken before it was set back, nobody knows when. */
+static bool is_recent(int64_t then_ns, int64_t span_ns)
+{
+        int64_t age = daemon_now() - then_ns;
+
+        return age >= 0 && age < span_ns;
+}
+
 /* A program that dies again and again must not spend on each of its deaths what the policy has for others. The copy made at first
  * stands for an hour; the check is owed, and made when the last one is a minute old (response_resume()). */
 static bool is_spared(struct daemon *d, struct guard *g, struct incident *i)
 {
-        bool copied = g->backup_ns && daemon_now() - g->backup_ns < LOOP_BACKUP_NS &&
+        bool copied = g->backup_ns && is_recent(g->backup_ns, LOOP_BACKUP_NS) &&
                       json_is_true(json_object_get(json_object_get(i->tag, "backup"), "verified"));
 
         if (i->deaths < 2 || !(copied || response_wants(d, ACTION_BACKUP, g->name, i->id, NULL)))
                 return false;
         if (g->of->check.method == CONFIG_CHECK_NONE)
                 return true;
-        if (daemon_now() - g->checked_ns < LOOP_CHECK_NS)
+        if (is_recent(g->checked_ns, LOOP_CHECK_NS))
                 due_add(d, i, ACTION_CHECK, g->name);
         else
                 response_check(d, g, i, i->code);

@@ -6,6 +6,8 @@
 #include "daemon/due.h"
 #include "suite.h"
 
+#define DAY_NS 86400000000000
+
 static const struct config_database all = {
         .check = {.method = CONFIG_CHECK_QUICK},
         .backup = {.on = CONFIG_ON_UNCLEAN | CONFIG_ON_CORRUPT, .max_per_hour = 6}};
@@ -91,6 +93,23 @@ START_TEST(damage_that_no_backup_is_wanted_for_has_its_files_kept_and_no_further
 }
 END_TEST
 
+START_TEST(a_copy_and_a_check_that_lie_ahead_of_a_clock_that_was_set_back_are_old)
+{
+        begin(&all);
+        it_died_again(daemon_now() + DAY_NS, daemon_now());
+        response_to(d, g, i, "unclean-death", SEVERITY_P1, NULL);
+        ck_assert(begins(ACTION_BACKUP));
+        end();
+        begin(&all);
+        it_died_again(daemon_now(), daemon_now() + DAY_NS);
+        response_to(d, g, i, "unclean-death", SEVERITY_P1, NULL);
+        ck_assert(begins(ACTION_CHECK));
+        ck_assert(!begins(ACTION_BACKUP));
+        end();
+}
+END_TEST
+
 SUITE("response", a_death_has_a_copy_and_a_further_one_of_the_same_program_only_owes_a_check,
       damage_is_kept_though_the_program_dies_again_and_again,
-      damage_that_no_backup_is_wanted_for_has_its_files_kept_and_no_further_check)
+      damage_that_no_backup_is_wanted_for_has_its_files_kept_and_no_further_check,
+      a_copy_and_a_check_that_lie_ahead_of_a_clock_that_was_set_back_are_old)

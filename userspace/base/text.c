@@ -8,8 +8,6 @@
 
 #include "base/cleanup.h"
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
 /* Well-formed byte sequences, Unicode 15 table 3-7: what the first byte demands of the second. Later ones are 80..BF. */
 static const struct lead {
         unsigned char first, last, length, low, high;
@@ -60,7 +58,7 @@ json_t *text_json(const char *bytes, size_t n)
                 return json_stringn(bytes, n);
 
         size_t room = 0, used = 0;
-        if (__builtin_mul_overflow(n, sizeof(REPLACEMENT) - 1, &room))
+        if (__builtin_mul_overflow(n, sizeof(TEXT_REPLACED) - 1, &room))
                 return NULL;
         _cleanup_free_ char *clean = malloc(room);
         if (!clean)
@@ -68,8 +66,8 @@ json_t *text_json(const char *bytes, size_t n)
         const unsigned char *s = (const unsigned char *)bytes;
         for (size_t i = 0; i < n;) {
                 size_t length = character(s + i, n - i);
-                const void *from = length ? (const void *)(s + i) : REPLACEMENT;
-                size_t take = length ? length : sizeof(REPLACEMENT) - 1;
+                const void *from = length ? (const void *)(s + i) : TEXT_REPLACED;
+                size_t take = length ? length : sizeof(TEXT_REPLACED) - 1;
                 memcpy(clean + used, from, take);
                 used += take;
                 i += length ? length : 1;

@@ -9,6 +9,9 @@
 /** True when the @p n bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool text_is_utf8(const char *bytes, size_t n);
 
+/** U+FFFD: it stands where something was not UTF-8. */
+#define TEXT_REPLACED "\xef\xbf\xbd"
+
 /** A JSON string of @p n bytes: each byte that is not UTF-8 becomes U+FFFD. New reference. NULL: out of memory. */
 json_t *text_json(const char *bytes, size_t n);
 

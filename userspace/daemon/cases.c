@@ -122,6 +122,24 @@ static void restore_deaths(const json_t *doc, struct incident *i)
         i->deaths_last_ns = ns_of(deaths, "last_at");
 }
 
+/* What databases_json() has stored, borrowed from @p doc. A list that is full may have been cut, and a name that is not UTF-8 is
+ * not stored as it is: then the incident may concern any database. */
+static void restore_databases(const json_t *doc, struct incident *i)
+{
+        const json_t *name;
+        size_t n;
+
+        json_array_foreach (json_object_get(doc, "databases"), n, name) {
+                const char *text = json_string_value(name);
+                if (!text || strstr(text, TEXT_REPLACED) || i->ndatabases == INCIDENT_MAX_DATABASES)
+                        i->more_databases = true;
+                else
+                        i->databases[i->ndatabases++].name = (char *)text;
+        }
+        if (i->ndatabases == INCIDENT_MAX_DATABASES)
+                i->more_databases = true;
+}
+
 static size_t count_of(const json_t *doc, const char *key)
 {
         json_int_t n = json_integer_value(json_object_get(doc, key));
@@ -194,6 +212,7 @@ static int restore(void *userdata, const struct store_incident *from)
 
         i.nfindings = count_of(from->doc, "findings_total");
         i.ncertificates = i.nfindings; /* no more than these */
+        restore_databases(from->doc, &i);
         restore_deaths(from->doc, &i);
         /* Of an earlier boot it has a time below zero. */
         int64_t died = i.deaths_last_ns - clock_realtime_offset_ns();

@@ -81,6 +81,14 @@ static struct recovery *find(struct recoveries *rs, const char *incident, const 
         return NULL;
 }
 
+static bool awaited(const struct recoveries *rs, const char *incident)
+{
+        for (const struct recovery *r = rs->first; r; r = r->next)
+                if (strcmp(r->incident, incident) == 0)
+                        return true;
+        return false;
+}
+
 /* The one that is there is told anew: only what comes after the last death counts. */
 static struct recovery *expect(struct daemon *d, const char *incident, const char *database)
 {
@@ -116,21 +124,31 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
         r->reader = (struct vigil_ident){0};
 }
 
+/* Only from now on: what was done about it before, nobody saw. */
+static void expect_from_now(struct daemon *d, const char *incident, const char *database)
+{
+        const struct guard *g = guards_by_name(d->guards, database);
+        struct recovery *r;
+
+        if (!g || !(r = expect(d, incident, database)))
+                return;
+        r->since_ns = clock_boottime_ns();
+        /* One that is not watched yet will have an account that begins with nothing. */
+        if (g->state != GUARD_WATCHED || sensor_account(d->sensor, g->id, &r->then) < 0)
+                r->then = (struct vigil_db){0};
+}
+
 void recovery_expect_open(struct daemon *d)
 {
         struct incident *const *list;
         size_t n = incidents_list(d->incidents, &list);
 
         for (size_t i = 0; i < n; i++) {
-                const struct guard *g = guards_by_name(d->guards, list[i]->database);
-                if (!g || g->state != GUARD_WATCHED || !(list[i]->owed & 1u << ENDS_BY_RECOVERY) ||
-                    find(d->recoveries, list[i]->id, g->name))
+                /* Of those that this run waits for already, some of the databases may have been recovered. */
+                if (!(list[i]->owed & 1u << ENDS_BY_RECOVERY) || awaited(d->recoveries, list[i]->id))
                         continue;
-                struct recovery *r = expect(d, list[i]->id, g->name);
-                if (r)
-                        r->since_ns = clock_boottime_ns();
-                if (r && sensor_account(d->sensor, g->id, &r->then) < 0)
-                        r->then = (struct vigil_db){0};
+                for (size_t k = 0; k < list[i]->ndatabases; k++)
+                        expect_from_now(d, list[i]->id, list[i]->databases[k].name);
         }
 }
 
@@ -182,14 +200,6 @@ static json_t *reader_evidence(const struct recovery *r, const struct vigil_db *
                                       (json_int_t)r->reader.start_ns, "comm",
                                       text_json(r->reader.comm, strnlen(r->reader.comm, VIGIL_COMM_LEN))));
         return o;
-}
-
-static bool awaited(const struct recoveries *rs, const char *incident)
-{
-        for (const struct recovery *r = rs->first; r; r = r->next)
-                if (strcmp(r->incident, incident) == 0)
-                        return true;
-        return false;
 }
 
 /* Returns true when it need not be waited for any longer. */

@@ -14,7 +14,7 @@ void recoveries_free(struct recoveries *r);
 /** The incident ends by the recovery of this certificate's database: its account at that death is the base. */
 void recovery_expect(struct daemon *d, const char *incident, const struct certificate *c);
 
-/** After a start: incidents of an earlier run that wait for a recovery. Their base is the account as it is now. */
+/** After a start: incidents of an earlier run that wait for a recovery, of each of their databases. Their base is the account as it is now. */
 void recovery_expect_open(struct daemon *d);
 
 /** A process has closed the database in good order: where it opened it after a death and had nothing to recover, and a helper finds

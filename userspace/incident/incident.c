@@ -266,6 +266,20 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
         return &k->i;
 }
 
+/* The first is that of its worst finding, and what it is recognised by. @return false: out of memory */
+static bool restore_databases(struct incident *i, const struct incident *stored, int *ret_first)
+{
+        int index;
+
+        if (!add_database(i, stored->database, stored->path, ret_first))
+                return false;
+        for (size_t n = 0; n < stored->ndatabases; n++)
+                if (!add_database(i, stored->databases[n].name, stored->databases[n].path, &index))
+                        return false;
+        i->more_databases = i->more_databases || stored->more_databases;
+        return true;
+}
+
 /* What a stored incident is recognised by: its first database and its code. */
 static bool restore_into(struct incident_known *k, const struct incident *stored, uint64_t death_ns)
 {
@@ -277,8 +291,7 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
                                      .detail = stored->summary};
         int database;
 
-        if (!call_after(&k->i, &f, stored->severity) ||
-            !add_database(&k->i, stored->database, stored->path, &database))
+        if (!call_after(&k->i, &f, stored->severity) || !restore_databases(&k->i, stored, &database))
                 return false;
         k->topic[k->ntopics++] = (struct incident_topic){database, code};
         memcpy(k->i.id, stored->id, sizeof(k->i.id));
@@ -288,7 +301,6 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.resolved_ns = stored->resolved_ns;
         k->i.nfindings = stored->nfindings;
         k->i.ncertificates = stored->ncertificates;
-        k->i.more_databases = stored->more_databases || stored->ndatabases > 1;
         k->i.owed = stored->owed ? stored->owed : owes(code);
         k->i.proven_by = stored->proven_by;
         k->i.trust = stored->trust;

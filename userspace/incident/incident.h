@@ -65,7 +65,8 @@ enum incident_ends {
 #define INCIDENT_QUIET_NS 600000000000ull
 
 struct incident_database {
-        char *name, *path;
+        char *name;
+        char *path; /* NULL: of one that was stored, but for the first */
 };
 
 struct incident {
@@ -123,7 +124,7 @@ bool incidents_may_return(const struct incidents *s, const struct incident *i, u
 struct incident *incidents_add(struct incidents *s, const struct incident_finding *f, bool *ret_new);
 
 /**
- * Takes an incident as it was stored: everything of @p stored is copied but last_ns, databases beyond the first, and tag.
+ * Takes an incident as it was stored: everything of @p stored is copied but last_ns and tag.
  * Where `owed` is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
  *
  * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known, or of an earlier boot: no later death is taken for one more

@@ -53,4 +53,8 @@ int episode_judge(struct episode *e, const struct detection **ret);
  * findings. @return 0 or -errno as recording_create() and recording_append() */
 int episode_record(const struct episode *e, const char *path);
 
+/** Keeps it in the directory of an incident: the first one as recording.vigil, whatever comes later, the newest one alone, as
+ * recording-last.vigil. Each is there whole or not at all. @return 0 or -errno as episode_record() */
+int episode_keep(const struct episode *e, const char *directory);
+
 void episode_free(struct episode *e);

@@ -1,6 +1,17 @@
 /* episode_record.c - an episode as a recording, behind what happened right before it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 #include "daemon/compose.h"
 #include "sensor/recording.h"
+
+#define FIRST "recording.vigil"
+#define LAST  "recording-last.vigil"
+#define NEW   "recording.new" /* one that a kill has cut short is replaced by the next */
 
 static const struct vigil_hdr *at(const unsigned char *bytes)
 {
@@ -74,5 +85,28 @@ int episode_record(const struct episode *e, const char *path)
         if (r == 0)
                 r = recording_finish(w);
         recording_writer_free(w);
+        return r;
+}
+
+int episode_keep(const struct episode *e, const char *directory)
+{
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (dir < 0)
+                return -errno;
+        if (asprintf(&path, "%s/" NEW, directory) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        int r = episode_record(e, path);
+        bool first = faccessat(dir, FIRST, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+        if (r == 0 && renameat(dir, NEW, dir, first ? FIRST : LAST) < 0)
+                r = -errno;
+        /* Some file systems cannot sync a directory; the content is safe all the same. */
+        if (r == 0 && fsync(dir) < 0 && errno != EINVAL && errno != ENOTSUP)
+                r = -errno;
+        if (r < 0 && r != -EEXIST) /* that one is none of ours */
+                unlinkat(dir, NEW, 0);
         return r;
 }

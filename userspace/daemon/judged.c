@@ -199,17 +199,15 @@ static void keep_evidence(struct judged *j, const struct episode *e)
         struct daemon *d = j->d;
         _cleanup_free_ char *dir = NULL, *path = NULL;
 
-        if (asprintf(&dir, "evidence/%s", j->worst) < 0 ||
-            asprintf(&path, "%s/%s/recording.vigil", d->state.path, dir) < 0)
+        if (asprintf(&dir, "evidence/%s", j->worst) < 0 || asprintf(&path, "%s/%s", d->state.path, dir) < 0)
                 return;
         int r = statedir_make(&d->state, dir);
         if (r == 0)
-                r = episode_record(e, path);
+                r = episode_keep(e, path);
         if (r < 0) {
-                log_error("evidence: cannot write %s: %s", path, strerror(-r));
+                log_error("evidence: cannot write the recording in %s: %s", path, strerror(-r));
                 return;
         }
-        *strrchr(path, '/') = 0;
         case_set(d, j->worst, "evidence", json_string(path));
 }
 

@@ -109,7 +109,7 @@ static void take_finding(struct judged *j, const struct finding *f)
         struct guard *g = guard_of(j, f->database);
         uint64_t ns = f->ns ? f->ns : f->certificate ? f->certificate->death->ns : clock_boottime_ns();
 
-        if (!g || taken_is_stored(j->d, f->id, ns))
+        if (!g || taken_is_told(d, f, ns))
                 return;
         const struct incident_finding in = {.id = f->id,
                                             .code = f->code,

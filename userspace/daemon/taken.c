@@ -107,3 +107,8 @@ bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
 
         return d->taken && ns < d->taken_ns && s && store_knows(s, id) > 0;
 }
+
+bool taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns)
+{
+        return taken_is_stored(d, f->id, ns) || (f->certificate && taken_is_stored(d, f->certificate->id, ns));
+}

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "detect/detect.h"
 #include "sensor/sensor.h"
 
 struct daemon;
@@ -27,5 +28,7 @@ int taken_settle(struct daemon *d);
 /** Call at the end of each turn in which everything that was seen has been judged and stored. */
 void taken_keep(struct daemon *d);
 
-/** Whether the death or error at @p ns, whose certificate or finding has this @p id, was stored by the earlier daemon. */
+/** Whether the death at @p ns, whose certificate has this @p id, was stored by the earlier daemon. */
 bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns);
+/** The same of a finding at @p ns, itself or with its death: beyond CASE_LISTED findings are counted and not stored. */
+bool taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns);

@@ -1,0 +1,61 @@
+/* test_taken.c - what the earlier daemon has stored, and comes again out of the ring. */
+#include "daemon/taken.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "cases_fixture.h"
+#include "daemon/cases.h"
+#include "suite.h"
+
+#define TAKEN_NS 1000u
+
+static struct daemon *d;
+
+/* A daemon that has taken over at TAKEN_NS, with one death and one finding in its store. */
+static void begin(void)
+{
+        d = cases_begin();
+        d->taken = true;
+        d->taken_ns = TAKEN_NS;
+        const struct incident *i = case_raise(d, "unclean-death", cases_guard(), "it died", NULL);
+        ck_assert_ptr_nonnull(i);
+        keeper_certificate(d->keeper, "c-stored", "app", NULL, "unclean", 1, json_object(), false);
+        keeper_finding(d->keeper, "f-stored", "app", i->id, "unclean-death", "P1", 1, json_object());
+        keeper_turn(d->keeper);
+        ck_assert_uint_eq(keeper_waiting(d->keeper), 0);
+}
+
+static bool is_told(const char *id, const char *certificate, uint64_t ns)
+{
+        struct certificate c = {0};
+        struct finding f = {.certificate = certificate ? &c : NULL};
+
+        strcpy(f.id, id);
+        strcpy(c.id, certificate ? certificate : "");
+        return taken_is_told(d, &f, ns);
+}
+
+START_TEST(a_finding_is_known_by_itself_or_by_its_death)
+{
+        begin();
+        ck_assert(is_told("f-stored", NULL, TAKEN_NS - 1));
+        ck_assert(is_told("f-stored", "c-new", TAKEN_NS - 1));
+        ck_assert(is_told("f-counted", "c-stored", TAKEN_NS - 1));
+        ck_assert(!is_told("f-counted", "c-new", TAKEN_NS - 1));
+        ck_assert(!is_told("f-counted", NULL, TAKEN_NS - 1));
+        cases_end(d);
+}
+END_TEST
+
+START_TEST(what_came_after_the_take_over_or_without_one_is_new)
+{
+        begin();
+        ck_assert(!is_told("f-stored", "c-stored", TAKEN_NS));
+        d->taken = false;
+        ck_assert(!is_told("f-stored", "c-stored", TAKEN_NS - 1));
+        cases_end(d);
+}
+END_TEST
+
+SUITE("taken", a_finding_is_known_by_itself_or_by_its_death, what_came_after_the_take_over_or_without_one_is_new)

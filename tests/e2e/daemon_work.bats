@@ -74,6 +74,36 @@ guard_app() {
 	assert_answer '.incidents[0].databases | length == 10'
 }
 
+@test "an incident of two databases goes on as one after a restart, and ends when both are recovered" {
+	local i pids=()
+
+	cp app.db other.db
+	configure "database \"app\" { path = \"$PWD/app.db\" }" "database \"other\" { path = \"$PWD/other.db\" }"
+	daemon_begin
+	for i in app other; do
+		"$DRIVER" -t "t-$i" "$i.db" "${SPILL[@]}" @ready "ready-$i" @pause 3>&- &
+		pids+=($!)
+	done
+	await ready-app
+	await ready-other
+	kill -KILL "${pids[@]}"
+	wait "${pids[@]}" || true
+	eventually 10 '.incidents | length == 1 and (.[0].backups | length == 2) and .[0].status == "firing"' incidents
+	# The one that the incident is called after comes back first, and there is more to come.
+	i=$(jq -r '.incidents[0].database' a.json)
+	daemon_end
+	daemon_begin
+	"$DRIVER" -t back "$i.db" "insert into t(b) values('back')"
+	sleep 2.1 # it is looked at once a second
+	ask incidents
+	assert_answer '[.incidents[] | select(.code == "unclean-death") | .status] == ["firing"]' \
+		'.incidents | all(.code != "transaction-cut-short")'
+	[ "$i" = app ] && i=other || i=app
+	"$DRIVER" -t back "$i.db" "insert into t(b) values('back')"
+	eventually 10 '[.incidents[] | select(.code == "unclean-death") | .resolved_by] == ["recovery"]' incidents
+	[ "$(sql "select json_array_length(doc, '$.databases') from alerts where name='unclean-death'")" = 2 ]
+}
+
 @test "summaries count what was done, now and in the minute that is over" {
 	guard_app ''
 	daemon_begin
@@ -207,6 +237,10 @@ resolved() {
 		'.incidents[0].ends_by | index("quiet") != null'
 	[ "$(sql "select count(*) from events where type='incident' and json_extract(doc, '$.what')='opened'")" = 1 ]
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
+	# How it began can still be replayed, and how it ended at last.
+	i=$(jq -r '.incidents[0].evidence' a.json)
+	"$VIGIL" replay --json "$i/recording.vigil" | jq -e ".databases[0].certificates[].process.pid == $(pid_of t0)"
+	"$VIGIL" replay --json "$i/recording-last.vigil" | jq -e ".databases[0].certificates[].process.pid == $(pid_of t3)"
 	# Another program is another incident, beyond the window of one cause.
 	sleep 2.1
 	cp "$DRIVER" other

@@ -14,6 +14,7 @@
 #include "daemon/asked.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/crash_loop.h"
 #include "daemon/due.h"
 #include "daemon/evidence.h"
 #include "daemon/guard.h"
@@ -24,10 +25,6 @@
 /* How long an urgent action waits for a store that cannot be written. A copy that is made too late is worth less than an
  * intent that stands in the log. */
 #define INTENT_WAIT_NS 10000000000ull
-
-/* Of a program that dies again and again. */
-#define LOOP_BACKUP_NS 3600000000000
-#define LOOP_CHECK_NS  60000000000
 
 struct response {
         struct work *first;
@@ -268,32 +265,6 @@ static void owe_backup(struct daemon *d, struct incident *i, const struct guard 
                 due_add(d, i, ACTION_CHECK, g->name);
 }
 
-/* By the wall clock, as these times are stored: one that lies ahead of it was taken before it was set back, nobody knows when. */
-static bool is_recent(int64_t then_ns, int64_t span_ns)
-{
-        int64_t age = daemon_now() - then_ns;
-
-        return age >= 0 && age < span_ns;
-}
-
-/* A program that dies again and again must not spend on each of its deaths what the policy has for others. The copy made at first
- * stands for an hour; the check is owed, and made when the last one is a minute old (response_resume()). */
-static bool is_spared(struct daemon *d, struct guard *g, struct incident *i)
-{
-        bool copied = g->backup_ns && is_recent(g->backup_ns, LOOP_BACKUP_NS) &&
-                      json_is_true(json_object_get(json_object_get(i->tag, "backup"), "verified"));
-
-        if (i->deaths < 2 || !(copied || response_wants(d, ACTION_BACKUP, g->name, i->id, NULL)))
-                return false;
-        if (g->of->check.method == CONFIG_CHECK_NONE)
-                return true;
-        if (is_recent(g->checked_ns, LOOP_CHECK_NS))
-                due_add(d, i, ACTION_CHECK, g->name);
-        else
-                response_check(d, g, i, i->code);
-        return true;
-}
-
 void response_to(struct daemon *d, struct guard *g, struct incident *i, const char *code, enum severity severity,
                  const char *verdict)
 {
@@ -305,7 +276,7 @@ void response_to(struct daemon *d, struct guard *g, struct incident *i, const ch
         if (doubt && trigger != CONFIG_ON_CORRUPT)
                 keep_evidence(d, g, i, code, verdict);
         /* Damage is none of its deaths: the copy made at first does not show it. */
-        if (!trigger || (i && trigger != CONFIG_ON_CORRUPT && is_spared(d, g, i)))
+        if (!trigger || (i && trigger != CONFIG_ON_CORRUPT && crash_loop_spares(d, g, i)))
                 return;
         /* A backup checks its copy: that is the check, too. */
         if (join(d->response, ACTION_BACKUP, g->name, i, -1)) {

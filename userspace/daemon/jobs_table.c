@@ -148,7 +148,7 @@ static int update(struct job *j, const struct row *r, uint64_t began, uint64_t n
 
 static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_t now)
 {
-        if (t->n == t->room) {
+        if (!t->job || t->n == t->room) {
                 size_t room = t->room ? 2 * t->room : 64;
                 struct job *grown = reallocarray(t->job, room, sizeof(*grown));
                 if (!grown)

@@ -30,11 +30,11 @@ struct orchestrators;
 struct member {
         struct vigil_ident id; /* start_ns 0: not exactly known yet */
         uint64_t ticks;        /* of its start: always known */
+        uint64_t ended_ns;     /* when that was seen; 0: it lives */
         uint32_t ppid;
-        uint32_t own_pid;  /* in its own PID namespace: in ours id.tgid; 0: not known */
-        bool root;         /* the rule found it, not its parent */
-        uint64_t ended_ns; /* when that was seen; 0: it lives */
-        int pidfd;         /* -1: none */
+        uint32_t own_pid; /* in its own PID namespace: in ours id.tgid; 0: not known */
+        int pidfd;        /* -1: none */
+        bool root;        /* the rule found it, not its parent */
 };
 
 struct orchestrator {

@@ -378,8 +378,9 @@ START_TEST(a_text_of_what_is_odd_is_bounded)
         for (size_t n = JOBS_ODD_BYTES; n <= JOBS_ODD_BYTES + 1; n++) {
                 memset(text, 'x', n);
                 text[n] = '\0';
-                json_t *answer = json_pack("{s:i, s:s, s:s, s:[], s:[s], s:i, s:b}", "error", 0, "reason", "",
-                                           "method", "wal", "rows", "odd", text, "nodd", 1, "more", 0);
+                json_t *answer = json_pack("{s:i, s:s, s:s, s:[], s:[s], s:i, s:b, s:b}", "error", 0, "reason", "",
+                                           "method", "wal", "rows", "odd", text, "nodd", 1, "more", 0, "partial",
+                                           0);
                 ck_assert((action_jobs[ACTION_JOBS].wrong(&r, answer) == NULL) == (n == JOBS_ODD_BYTES));
                 json_decref(answer);
         }

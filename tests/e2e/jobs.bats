@@ -22,10 +22,10 @@ teardown() {
 
 QUERY="query = 'SELECT * FROM jobs'"
 
-# follow MATCH SOURCE [MORE]: guards app.db, and follows the jobs of who matches.
+# follow MATCH SOURCE [MORE]: guards app.db, and follows the jobs of who matches and works on it, not those of another test.
 follow() {
 	configure "database \"app\" { path = \"$PWD/app.db\" check { method = none } backup { on = {} } }" \
-		"orchestrator \"batch\" { match-cmdline = \"$1\" database = \"app\"" \
+		"orchestrator \"batch\" { match-cmdline = \"$1 $PWD/app.db\" database = \"app\"" \
 		"  jobs { $2 every = \"1s\" no-progress = \"2s\" blocked-after = \"1s\" ${3:-} } }"
 }
 

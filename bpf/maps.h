@@ -248,7 +248,7 @@ struct {
 
 struct {
         __uint(type, BPF_MAP_TYPE_RINGBUF);
-        __uint(max_entries, 2 << 20);
+        __uint(max_entries, 4 << 20);
 } urgent __weak SEC(".maps");
 
 /* Of user space, for its successor: urgent records that it let go of before it was done with them, since the ring ran full. */

@@ -191,13 +191,15 @@ void rings_close(struct sensor *s)
                 close(TAKE_FD(s->epoll));
 }
 
-/* Half of the ring belongs to what comes. */
+/* Most of the ring belongs to what comes: some 400 deaths in a row. */
+#define HELD_MOST(s) ((s)->urgent.bytes / 4)
+
 static void make_room(struct sensor *s)
 {
-        if (ring_held(&s->urgent) <= s->urgent.bytes / 2)
+        if (ring_held(&s->urgent) <= HELD_MOST(s))
                 return;
         ring_release(&s->urgent, s->stored);
-        if (ring_held(&s->urgent) <= s->urgent.bytes / 2)
+        if (ring_held(&s->urgent) <= HELD_MOST(s))
                 return;
         s->skeleton->bss->let_go++;
         ring_release(&s->urgent, s->urgent.read);

@@ -16,7 +16,7 @@
 # At the end it looks whether a process, mount, loop device, BPF program, map or pin was left behind.
 #
 # Needs root for everything that loads BPF programs; where something cannot run, it is skipped by name. Logs: build/log.
-# Environment: VIGIL_FUZZ_SECONDS for each fuzz target, default 15.
+# Environment: VIGIL_FUZZ_SECONDS for each fuzz target, default 10.
 # The last line is "N passed, N failed, N skipped". Exit 0: nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 70
@@ -26,6 +26,7 @@ cd "$(dirname "$0")/.." || exit 70
 parts="setup format layers docs build tidy unit replay fuzz e2e kernel"
 logs=$PWD/build/log
 jobs=$(nproc)
+pool=$jobs
 passed=0 failed=0 skipped=0
 
 # --- results ----------------------------------------------------------------------------------------------------------
@@ -116,11 +117,11 @@ test_output() {
 	awk -v want="$2" '$0 == want { show = 1; next } /^(not )?ok / { show = 0 } show' "$1" | head -n 30 | sed 's/^/  | /'
 }
 
-# in_pool LOG CMD...: in the background, as many at a time as there are processors; then wait, and read LOG and LOG.status.
+# in_pool LOG CMD...: in the background, $pool at a time; then wait, and read LOG and LOG.status.
 in_pool() {
 	local log=$1
 	shift
-	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+	while [ "$(jobs -rp | wc -l)" -ge "$pool" ]; do
 		wait -n
 	done
 	{
@@ -176,7 +177,7 @@ start_fuzzer() {
 	corpus=$(mktemp -d -p "$TMPDIR")
 	[ ! -d "tests/fuzz/corpus/${name#fuzz_}" ] || cp -r "tests/fuzz/corpus/${name#fuzz_}/." "$corpus"
 	mkdir -p build/fuzz/artifacts
-	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-15}" -timeout=10 \
+	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-10}" -timeout=10 \
 		-rss_limit_mb=1024 -artifact_prefix="$PWD/build/fuzz/artifacts/$name-" "$corpus"
 }
 
@@ -254,10 +255,10 @@ part_fuzz() {
 	done
 }
 
-# Suites run side by side: much of their time they wait, for probes to be detached among other things.
-
+# Suites run side by side, and more of them than there are processors: much of their time they wait, for probes to be detached
+# among other things.
 part_e2e() {
-	local suite
+	local suite pool=$((jobs + 1))
 	need_build release
 	need_build asan
 	for suite in tests/e2e/*.bats; do

@@ -176,7 +176,8 @@ since() {
 bench_stored() {
 	local i count follower pid killed at
 	daemon_begin "database \"small\" { path = '$tmpfs/small.db' backup { on = {} } }
-database \"large\" { path = '$disk/large.db' backup { min-interval = 0 max-per-hour = 1000 } }"
+database \"large\" { path = '$disk/large.db' backup { min-interval = 0 max-per-hour = 1000 } }
+limits { crash-loop = 0 }"
 	"$bench/commits" -f 100 -n 10 "$disk/large.db" >/dev/null
 	: >"$tmpfs/events"
 	follow_events >>"$tmpfs/events" &

@@ -123,7 +123,8 @@ static int put_list(const struct builder *b, const struct key *k, char ***at, cf
         char **list;
 
         if (n > k->max) {
-                wrong(b, line, k->name, "has %u values: at most %llu can stand there", n, (unsigned long long)k->max);
+                wrong(b, line, k->name, "has %u values: at most %llu can stand there", n,
+                      (unsigned long long)k->max);
                 return 0;
         }
         list = calloc(n + 1, sizeof(*list));

@@ -98,7 +98,7 @@ static void judge(pid_t pid, const char *file)
                               .first_progress = NAN,
                               .nprocesses = 1,
                               .process = &p,
-                              .database = database};
+                              .names = {database, NULL}};
         f.read_ns = f.now_ns;
         f.started_ns = f.first_seen_ns = f.now_ns - 60 * S;
         f.waiter = waiter;
@@ -127,8 +127,7 @@ static void waiters(const char *file)
                 for (size_t m = 0; m < knot[k].nmembers && m < KNOT_MEMBERS; m++)
                         json_array_append_new(members, json_integer(waiter[knot[k].member[m]].id.tgid));
                 json_array_append_new(tied,
-                                      json_pack("{s:s, s:I, s:o}", "kind",
-                                                knot[k].kind == KNOT_DEADLOCK ? "deadlock" : "convoy", "holder",
+                                      json_pack("{s:s, s:I, s:o}", "kind", knot_kind_name(knot[k].kind), "holder",
                                                 (json_int_t)knot[k].holder.id.tgid, "members", members));
         }
         answer(file, json_pack("{s:o, s:o}", "waiters", all, "knots", tied));

@@ -196,12 +196,15 @@ static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t
 const struct config_wal config_wal_default = {
         .warn_bytes = 64ULL << 20, .warn_after_ms = 300000, .max_bytes = 1ULL << 30};
 
+const struct config_locks config_locks_default = {.deadlock_after_ms = 10000, .convoy_after_ms = 30000};
+
 static void defaults(const struct config *c, const struct section *s, void *one)
 {
         if (s->list == offsetof(struct config, database)) {
                 struct config_database *d = one;
                 d->latency = c->latency;
                 d->wal = config_wal_default;
+                d->locks = config_locks_default;
                 d->check = (struct config_check){.method = CONFIG_CHECK_QUICK, .deadline_ms = 600000};
                 d->backup = (struct config_backup){
                         .on = CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT,

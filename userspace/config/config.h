@@ -63,6 +63,12 @@ struct config_wal {
         uint64_t max_bytes;     /* default 1 GiB */
 };
 
+/** How long processes must be tied up in each other's locks before it is told; 0: it is not. */
+struct config_locks {
+        uint64_t deadlock_after_ms; /* default 10 s: longer than most busy timeouts, which end one */
+        uint64_t convoy_after_ms;   /* default 30 s */
+};
+
 /** One `database "name" { … }`. Text is owned by the configuration. */
 struct config_database {
         char *name; /* unique, [A-Za-z0-9._-], at most 64 bytes: it names directories */
@@ -72,6 +78,7 @@ struct config_database {
         struct config_backup backup;
         struct config_latency latency;
         struct config_wal wal;
+        struct config_locks locks;
         unsigned line;
 };
 
@@ -144,6 +151,8 @@ int config_parse(const char *name, const char *text, struct config **ret, struct
 
 /** What a database has that says nothing about its log. */
 extern const struct config_wal config_wal_default;
+/** And about its locks. */
+extern const struct config_locks config_locks_default;
 
 /** A configuration of defaults and no database, for `run --discover`. @return 0 or -ENOMEM */
 int config_default(struct config **ret);

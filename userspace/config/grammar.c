@@ -88,6 +88,13 @@ static const struct key wal_keys[] = {
         {0},
 };
 
+static const struct key locks_keys[] = {
+        {.name = "deadlock-after", .kind = KEY_DURATION, .offset = AT(locks.deadlock_after_ms), .max = YEAR_MS},
+        {.name = "convoy-after", .kind = KEY_DURATION, .offset = AT(locks.convoy_after_ms), .max = YEAR_MS},
+        {0},
+};
+
+static const struct section locks_section = {.name = "locks", .keys = locks_keys};
 static const struct section wal_section = {.name = "wal", .keys = wal_keys};
 static const struct section check_section = {.name = "check", .keys = check_keys};
 static const struct section backup_section = {.name = "backup", .keys = backup_keys};
@@ -102,7 +109,7 @@ static const struct section database_section = {
         .name = "database",
         .keys = database_keys,
         .below = (const struct section *const[]){&check_section, &backup_section, &database_latency_section,
-                                                 &wal_section, NULL},
+                                                 &wal_section, &locks_section, NULL},
         .titled = true,
         .list = offsetof(struct config, database),
         .count = offsetof(struct config, ndatabases),

@@ -49,6 +49,7 @@ int config_found_name(const char *path, char ret[CONFIG_NAME_LEN])
 void config_found_policy(struct config_database *d)
 {
         d->wal = config_wal_default;
+        d->locks = config_locks_default;
         d->check = (struct config_check){.method = CONFIG_CHECK_QUICK, .deadline_ms = 600000};
         d->backup = (struct config_backup){
                 .on = CONFIG_ON_UNCLEAN | CONFIG_ON_HAZARD | CONFIG_ON_SYNC_ERROR | CONFIG_ON_CORRUPT,

@@ -33,6 +33,7 @@ struct latencies;
 struct answers;
 struct orchestrators;
 struct jobs;
+struct tangles;
 
 struct daemon {
         const struct daemon_options *options;
@@ -59,6 +60,7 @@ struct daemon {
         struct answers *answers;
         struct orchestrators *orchestrators;
         struct jobs *jobs;
+        struct tangles *tangles;
         struct control_server *control;
         struct sd_event *event;
         struct sd_event_source *soon; /* the timer of what must be done before anything else happens */

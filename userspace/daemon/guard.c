@@ -79,6 +79,19 @@ struct guard *guards_by_name(const struct guards *g, const char *name)
         return NULL;
 }
 
+static const char *name_of(unsigned db, const void *userdata)
+{
+        const struct daemon *d = userdata;
+        const struct guard *g = guards_by_id(d->guards, db);
+
+        return g ? g->name : NULL;
+}
+
+struct database_names guard_names(const struct daemon *d)
+{
+        return (struct database_names){name_of, d};
+}
+
 static struct guard *by_path(const struct guards *g, const char *path)
 {
         for (size_t i = 0; i < g->n; i++)

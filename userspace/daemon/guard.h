@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "detect/lock_tell.h"
 #include "detect/wal_health.h"
 #include "incident/policy.h"
 
@@ -57,6 +58,12 @@ struct guard {
         enum wal_state wal_told; /* the worst that has been told of it */
         bool wal_settled;        /* what an earlier run told of it is over */
 
+        struct guard_tangle {
+                bool told;
+                bool settled;  /* what an earlier run told of it is over */
+                unsigned gone; /* looks in a row without it */
+        } tangle[2];           /* by enum knot_kind */
+
         bool marked; /* during a reload */
 };
 
@@ -83,6 +90,9 @@ struct guard *guards_at(const struct guards *g, size_t i);
 /** NULL: none. */
 struct guard *guards_by_id(const struct guards *g, unsigned id);
 struct guard *guards_by_name(const struct guards *g, const char *name);
+
+/** The names of databases as they are guarded. */
+struct database_names guard_names(const struct daemon *d);
 
 /** The path at which its file can be opened from here. */
 const char *guard_path(const struct daemon *d, const struct guard *g);

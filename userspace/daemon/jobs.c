@@ -12,7 +12,6 @@
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "daemon/jobs_private.h"
-#include "detect/lock_graph.h"
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
@@ -279,16 +278,6 @@ static bool in_question(const struct job_table *t)
         return false;
 }
 
-static void look_at_waiters(struct daemon *d)
-{
-        struct jobs *j = d->jobs;
-
-        j->nwaiters = j->nknots = 0;
-        if (sensor_waiters(d->sensor, j->waiter, JOB_WAITERS, &j->nwaiters) < 0)
-                return;
-        j->nknots = lock_graph_knots(j->waiter, j->nwaiters, j->knot, JOB_KNOTS);
-}
-
 static void scan(struct daemon *d, uint64_t now)
 {
         struct jobs *j = d->jobs;
@@ -319,7 +308,6 @@ void jobs_second(struct daemon *d)
         if (now >= d->jobs->sample_due_ns) {
                 size_t n = samples_turn(d->jobs->samples, d->sensor, now);
                 d->jobs->sample_due_ns = now + (n > MANY ? SAMPLE_MANY_NS : SAMPLE_NS) - NS_PER_S / 2;
-                look_at_waiters(d);
         }
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 jobs_judge(d, orchestrators_at(d->orchestrators, i), false);

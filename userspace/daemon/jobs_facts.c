@@ -7,6 +7,7 @@
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "daemon/jobs_private.h"
+#include "daemon/tangles.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -255,14 +256,6 @@ void job_note_use(struct daemon *d, struct orchestrator *o, uint64_t now)
                 o->jobs->unused_ns = now;
 }
 
-static const char *database_name(unsigned db, const void *userdata)
-{
-        const struct daemon *d = userdata;
-        const struct guard *g = guards_by_id(d->guards, db);
-
-        return g ? g->name : NULL;
-}
-
 void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct job *job, uint64_t now,
                    struct job_case *ret)
 {
@@ -284,11 +277,10 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .first_progress = job->first_progress,
                                 .first_progress_ns = job->first_progress_ns,
                                 .process = ret->process,
-                                .waiter = jobs->waiter,
-                                .knot = jobs->knot,
-                                .nknots = jobs->nknots,
-                                .database = database_name,
-                                .userdata = d};
+                                .waiter = d->tangles ? d->tangles->waiter : NULL,
+                                .knot = d->tangles ? d->tangles->knot : NULL,
+                                .nknots = d->tangles ? d->tangles->nknots : 0,
+                                .names = guard_names(d)};
         const struct moved moved = moved_of(job, f);
 
         ret->db = g && g->state == GUARD_WATCHED ? g->id : 0;

@@ -81,19 +81,12 @@ struct job_death {
 };
 #define JOB_DEATHS 1024 /* kept of them, a ring */
 
-#define JOB_WAITERS 256 /* processes that wait for a lock; more are not looked at */
-#define JOB_KNOTS   16
-
 struct jobs {
         struct samples *samples;
         struct job_death death[JOB_DEATHS];
         size_t ndeaths; /* in all */
         uint64_t scan_due_ns, sample_due_ns;
-        uint64_t ended_ns;                      /* when somebody was seen to end */
-        struct lock_waiter waiter[JOB_WAITERS]; /* at the last look, with the knots that they make */
-        size_t nwaiters;
-        struct lock_knot knot[JOB_KNOTS];
-        size_t nknots;
+        uint64_t ended_ns; /* when somebody was seen to end */
 };
 
 #define JOB_PROCESSES 16 /* of one job that are looked at */

@@ -33,6 +33,7 @@
 #include "daemon/summary.h"
 #include "daemon/systemd.h"
 #include "daemon/taken.h"
+#include "daemon/tangles.h"
 #include "daemon/turns.h"
 #include "sensor/head.h"
 
@@ -238,6 +239,8 @@ static int open_parts(struct daemon *d)
                 r = orchestrators_new(&d->orchestrators);
         if (r == 0)
                 r = jobs_new(&d->jobs);
+        if (r == 0)
+                r = tangles_new(&d->tangles);
         if (r == 0) {
                 d->actions = actions_new(d->config->limits.parallel_actions, on_action, d);
                 r = d->actions ? 0 : -ENOMEM;
@@ -333,6 +336,7 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
                 cases_close(d);
         answers_free(d->answers);
         jobs_free(d);
+        free(d->tangles);
         orchestrators_free(d->orchestrators);
         summary_free(d->summary);
         latencies_free(d->latencies);

@@ -21,6 +21,7 @@
 #include "daemon/schedule.h"
 #include "daemon/summary.h"
 #include "daemon/systemd.h"
+#include "daemon/tangles.h"
 
 /* Rows of the store that retention may take out in one step: one each second, begun each minute, must not be felt. */
 #define RETAIN_ROWS 500
@@ -60,6 +61,7 @@ void turn_second(struct daemon *d)
         dirty_turn(d);
         schedule_turn(d);
         latencies_second(d);
+        tangles_second(d);
         jobs_second(d);
         if (d->retaining)
                 retain(d);

@@ -29,6 +29,7 @@
 
 #include "detect/detect.h"
 #include "detect/lock_graph.h"
+#include "detect/lock_tell.h"
 #include "sensor/evidence.h"
 
 enum job_verdict {
@@ -84,8 +85,7 @@ struct job_facts {
         const struct lock_waiter *waiter; /* those whom the knots are made of */
         size_t nknots;
         const struct lock_knot *knot;
-        const char *(*database)(unsigned db, const void *userdata); /* name of a database; NULL: it is not asked */
-        const void *userdata;
+        struct database_names names;
 };
 
 struct job_limits {

@@ -14,83 +14,30 @@ static int put(json_t *to, const char *key, json_t *value)
         return value ? json_object_set_new(to, key, value) : -1;
 }
 
-static json_t *since(uint64_t ns, uint64_t now)
-{
-        return ns && ns <= now ? json_integer(MS(now - ns)) : json_null();
-}
-
-static json_t *ident(const struct vigil_ident *id)
-{
-        if (!id->tgid)
-                return json_null();
-        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)id->tgid, "start_ns", (json_int_t)id->start_ns,
-                         "comm", text_json(id->comm, strnlen(id->comm, sizeof(id->comm))));
-}
-
-static json_t *database(const struct job_facts *f, unsigned db)
-{
-        const char *name = job_database(f, db);
-
-        return text_json(name, strlen(name));
-}
-
 /* ---- what it waits for ---- */
 
-static json_t *holder(const struct evidence_holder *h, uint64_t now)
+static json_t *database_json(const struct job_facts *f, unsigned db)
 {
-        json_t *o = h->id.tgid ? ident(&h->id) : json_object();
+        const char *name = database_name(&f->names, db);
 
-        if (!o || put(o, "locks", lock_names(h->locks)) < 0 || put(o, "holding_ms", since(h->since_ns, now)) < 0) {
-                json_decref(o);
-                return NULL;
-        }
-        return o;
-}
-
-static json_t *wait(const struct job_facts *f, const struct evidence_wait *w, uint64_t now)
-{
-        char lock[64];
-        size_t told = w->nholders < EVIDENCE_HOLDERS ? w->nholders : EVIDENCE_HOLDERS;
-        json_t *others = json_array();
-
-        lock_text(lock, sizeof(lock), w->lock);
-        for (size_t i = 1; i < told; i++)
-                json_array_append_new(others, holder(&w->holder[i], now));
-        return json_pack("{s:s, s:o, s:o, s:I, s:b, s:o, s:I, s:o}", "lock", lock, "database", database(f, w->db),
-                         "waiting_ms", since(w->since_ns, now), "tries", (json_int_t)w->tries, "asleep", w->asleep,
-                         "holder", told ? holder(&w->holder[0], now) : json_null(), "holders",
-                         (json_int_t)w->nholders, "other_holders", others);
+        return text_json(name, strlen(name));
 }
 
 static json_t *sync_flight(const struct job_facts *f, const struct process_evidence *e)
 {
         const struct evidence_sync *y = &e->sync;
 
-        return json_pack("{s:o, s:o, s:o, s:o, s:I}", "database", y->db ? database(f, y->db) : json_null(), "file",
-                         y->whole ? json_string("filesystem") : json_string(role_name(y->role)), "device",
+        return json_pack("{s:o, s:o, s:o, s:o, s:I}", "database", y->db ? database_json(f, y->db) : json_null(),
+                         "file", y->whole ? json_string("filesystem") : json_string(role_name(y->role)), "device",
                          y->device[0] ? text_json(y->device, strlen(y->device)) : json_null(), "waiting_ms",
-                         since(y->since_ns, e->at_ns), "in_flight", (json_int_t)y->in_flight);
+                         since_json(y->since_ns, e->at_ns), "in_flight", (json_int_t)y->in_flight);
 }
 
 static json_t *stop(const struct process_evidence *e)
 {
         return json_pack("{s:o, s:o, s:o}", "signal",
                          e->stop.sig ? json_string(text_signal(e->stop.sig)) : json_null(), "sender",
-                         ident(&e->stop.by), "stopped_ms", since(e->stop.ns, e->at_ns));
-}
-
-static json_t *knot(const struct job_facts *f, const struct lock_knot *k, uint64_t now)
-{
-        json_t *members = json_array();
-
-        for (size_t i = 0; i < k->nmembers && i < KNOT_MEMBERS; i++) {
-                const struct lock_waiter *w = &f->waiter[k->member[i]];
-                json_array_append_new(members, json_pack("{s:o, s:o}", "process", ident(&w->id), "waits_for",
-                                                         wait(f, &w->wait, now)));
-        }
-        return json_pack("{s:s, s:I, s:o, s:o}", "kind", k->kind == KNOT_DEADLOCK ? "deadlock" : "convoy",
-                         "processes", (json_int_t)k->nmembers, "since_ms", since(k->since_ns, now), "members",
-                         members);
+                         ident_json(&e->stop.by), "stopped_ms", since_json(e->stop.ns, e->at_ns));
 }
 
 /* ---- what it does ---- */
@@ -157,7 +104,7 @@ static json_t *sample(const struct job_process *p)
                               e->wchan[0] ? text_json(e->wchan, strlen(e->wchan)) : json_null(), "stack",
                               lines(e->stack), "threads", (json_int_t)e->threads, "running", (json_int_t)e->running,
                               "uninterruptible", (json_int_t)e->uninterruptible, "last_write_ms",
-                              since(e->last_write_ns, e->at_ns), "frozen", e->cgroup.frozen, "missing",
+                              since_json(e->last_write_ns, e->at_ns), "frozen", e->cgroup.frozen, "missing",
                               missing(e->missing));
 
         if (o && put_differences(o, p->before, e) < 0) {
@@ -183,7 +130,7 @@ static int put_process(json_t *o, const struct job_facts *f, const struct job_ju
                                           [JOB_TIE_TREE] = "orchestrator",
                                           [JOB_TIE_CHILD] = "child"};
         const struct process_evidence *e = p->now;
-        int r = put(o, "process", ident(&p->id)) | put(o, "tie", json_string(tie[p->tie]));
+        int r = put(o, "process", ident_json(&p->id)) | put(o, "tie", json_string(tie[p->tie]));
 
         if (p->certificate)
                 r |= put(o, "certificate", json_string(p->certificate));
@@ -191,7 +138,8 @@ static int put_process(json_t *o, const struct job_facts *f, const struct job_ju
                 return r;
         r |= put(o, "sample", sample(p));
         if (e->nwaits)
-                r |= put(o, "waits_for", wait(f, &e->wait[j->wait < e->nwaits ? j->wait : 0], e->at_ns));
+                r |= put(o, "waits_for",
+                         lock_wait_json(&e->wait[j->wait < e->nwaits ? j->wait : 0], &f->names, e->at_ns));
         if (e->sync.since_ns)
                 r |= put(o, "sync", sync_flight(f, e));
         if (e->stop.stopped)
@@ -220,7 +168,7 @@ json_t *job_evidence(const struct job_facts *f, const struct job_judgement *j)
         if (r == 0 && p)
                 r |= put_process(o, f, j, p);
         if (r == 0 && j->knot)
-                r |= put(o, "knot", knot(f, j->knot, f->now_ns));
+                r |= put(o, "knot", lock_knot_json(j->knot, f->waiter, &f->names, f->now_ns));
         if (r == 0 && !isnan(f->progress))
                 r |= put(o, "progress", progress(f, j));
         if (r < 0) {

@@ -28,8 +28,5 @@ uint64_t job_moved_ns(const struct job_facts *f);
 /** How long the row had not changed when it was read last: what became of it since nobody knows. */
 uint64_t job_quiet_ns(const struct job_facts *f);
 
-/** Name of a database as the caller has it; "database 7" of one without. Static or thread-local storage. */
-const char *job_database(const struct job_facts *f, unsigned db);
-
 /** Writes j->detail of a judgement that is otherwise complete. */
 void job_detail(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j);

@@ -3,6 +3,11 @@
 
 #include <stdbool.h>
 
+const char *knot_kind_name(enum knot_kind kind)
+{
+        return kind == KNOT_DEADLOCK ? "deadlock" : "convoy";
+}
+
 static bool same(const struct vigil_ident *a, const struct vigil_ident *b)
 {
         return a->tgid && a->tgid == b->tgid && a->start_ns == b->start_ns;
@@ -107,12 +112,26 @@ static bool queues_with(const struct lock_waiter *a, const struct lock_waiter *b
         return x && y && a->wait.db == b->wait.db && a->wait.lock == b->wait.lock && same(&x->id, &y->id);
 }
 
+/* The first ones that began to wait, in order: with the last of them it became a convoy. */
+static void note_since(uint64_t first[KNOT_CONVOY_WAITERS], uint64_t since)
+{
+        for (size_t i = 0; i < KNOT_CONVOY_WAITERS; i++)
+                if (!first[i] || since < first[i]) {
+                        uint64_t later = first[i];
+                        first[i] = since;
+                        since = later;
+                        if (!later)
+                                return;
+                }
+}
+
 static size_t find_convoys(const struct lock_waiter *w, size_t n, struct lock_knot *ret, size_t room)
 {
         size_t found = 0;
 
         for (size_t i = 0; i < n && found < room; i++) {
-                struct lock_knot k = {.kind = KNOT_CONVOY, .since_ns = w[i].wait.since_ns};
+                struct lock_knot k = {.kind = KNOT_CONVOY};
+                uint64_t since[KNOT_CONVOY_WAITERS] = {0};
                 bool first = true;
 
                 if (!one_holder(&w[i].wait) || waits_itself(w, n, &one_holder(&w[i].wait)->id))
@@ -125,9 +144,9 @@ static size_t find_convoys(const struct lock_waiter *w, size_t n, struct lock_kn
                         if (k.nmembers < KNOT_MEMBERS)
                                 k.member[k.nmembers] = j;
                         k.nmembers++;
-                        if (w[j].wait.since_ns < k.since_ns)
-                                k.since_ns = w[j].wait.since_ns;
+                        note_since(since, w[j].wait.since_ns);
                 }
+                k.since_ns = since[KNOT_CONVOY_WAITERS - 1];
                 if (first && k.nmembers >= KNOT_CONVOY_WAITERS)
                         ret[found++] = k;
         }

@@ -21,8 +21,11 @@ struct lock_knot {
         size_t member
                 [KNOT_MEMBERS]; /* index of the waiters: of a deadlock in the order in which they wait for each other */
         struct evidence_holder holder; /* KNOT_CONVOY: the one who is waited for */
-        uint64_t since_ns;             /* deadlock: since its last edge stands; convoy: since the first one waits */
+        uint64_t since_ns;             /* deadlock: since its last edge stands; convoy: since the third one waits */
 };
+
+/** "deadlock", "convoy". */
+const char *knot_kind_name(enum knot_kind kind);
 
 /**
  * Finds the knots of @p waiter. Every process is told in one deadlock at most. All waits must be of one instant.

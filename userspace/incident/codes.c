@@ -37,6 +37,9 @@ const struct incident_code incident_codes[] = {
         {"latency-spike", SEVERITY_P2, ENDS_WHEN_OVER, false},
         /* The log. It is over when it begins anew. */
         {"wal-growing", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        /* Locks. Whoever looks at who waits sees that it is over. */
+        {"lock-deadlock", SEVERITY_P1, ENDS_WHEN_OVER, false},
+        {"lock-convoy", SEVERITY_P2, ENDS_WHEN_OVER, false},
         /* Copies. */
         {"unsafe-copy", SEVERITY_P2, ENDS_WHEN_QUIET, false},
         {"backup-failed", SEVERITY_P2, ENDS_BY_BACKUP, false},

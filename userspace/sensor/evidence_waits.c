@@ -153,6 +153,8 @@ static int waiter_fill(struct sensor *s, uint32_t slot, const struct obstacle *o
         if (!p->id.tgid || p->id.start_ns != o->start_ns || p->flags & (VIGIL_PROC_DEAD | VIGIL_PROC_CANARY))
                 return 0;
         e->id = p->id;
+        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++)
+                e->commits += p->use[i].commits;
         evidence_waits(s, e, o, locks);
         return 0;
 }
@@ -194,7 +196,8 @@ int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_
                         return r;
                 for (size_t i = 0; i < e->nwaits; i++, found++)
                         if (*ret_n < room)
-                                ret[(*ret_n)++] = (struct lock_waiter){.id = e->id, .wait = e->wait[i]};
+                                ret[(*ret_n)++] = (struct lock_waiter){
+                                        .id = e->id, .commits = e->commits, .wait = e->wait[i]};
         }
         return slots < 0 ? slots : found;
 }

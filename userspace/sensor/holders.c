@@ -81,7 +81,8 @@ void holders_find(const struct proc_lock *lock, size_t n, const struct lock_file
                         continue;
                 if (w->nholders < EVIDENCE_HOLDERS)
                         w->holder[w->nholders] = (struct evidence_holder){.id = {.tgid = held[i].tgid},
-                                                                          .locks = held[i].bits};
+                                                                          .locks = held[i].bits,
+                                                                          .conflicting = held[i].bits & conflict};
                 w->nholders++;
         }
 }

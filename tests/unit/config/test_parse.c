@@ -173,6 +173,19 @@ START_TEST(a_log_may_have_64_mib_unless_told_otherwise)
 }
 END_TEST
 
+START_TEST(a_deadlock_may_last_ten_seconds_unless_told_otherwise)
+{
+        struct config *c = good("database \"a\" { path = /a.db }\n"
+                                "database \"b\" { path = /b.db locks { deadlock-after = 1m convoy-after = 0 } }\n");
+
+        ck_assert_uint_eq(c->database[0].locks.deadlock_after_ms, 10000);
+        ck_assert_uint_eq(c->database[0].locks.convoy_after_ms, 30000);
+        ck_assert_uint_eq(c->database[1].locks.deadlock_after_ms, 60000);
+        ck_assert_uint_eq(c->database[1].locks.convoy_after_ms, 0);
+        config_free(c);
+}
+END_TEST
+
 START_TEST(latency_of_one_database_is_that_of_all_but_for_what_it_sets)
 {
         struct config *c = good("database \"a\" { path = /a.db latency { floor-sync = 50ms } }\n"
@@ -277,6 +290,7 @@ END_TEST
 
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
       every_kind_of_mistake_has_its_line, a_log_may_have_64_mib_unless_told_otherwise,
+      a_deadlock_may_last_ten_seconds_unless_told_otherwise,
       latency_of_one_database_is_that_of_all_but_for_what_it_sets, an_empty_list_is_no_occasion_and_not_the_default,
       a_name_that_cannot_be_a_directory_is_refused, a_missing_last_brace_is_an_error,
       unknown_keys_are_all_told_with_the_nearest_one, comments_hide_nothing_and_move_no_line,

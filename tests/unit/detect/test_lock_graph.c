@@ -64,7 +64,7 @@ START_TEST(three_behind_one_are_a_convoy)
         ck_assert_int_eq(k[0].kind, KNOT_CONVOY);
         ck_assert_uint_eq(k[0].nmembers, 3);
         ck_assert_uint_eq(k[0].holder.id.tgid, 9);
-        ck_assert_uint_eq(k[0].since_ns, 20);
+        ck_assert_uint_eq(k[0].since_ns, 40);               /* then they were three */
         ck_assert_uint_eq(lock_graph_knots(w, 2, k, 4), 0); /* two are none */
 }
 END_TEST

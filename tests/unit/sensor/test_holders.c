@@ -51,6 +51,7 @@ START_TEST(a_holder_is_told_with_all_that_it_holds)
         ck_assert_uint_eq(w.nholders, 1);
         ck_assert_uint_eq(w.holder[0].locks,
                           VIGIL_LOCK_DMS | VIGIL_LOCK_SHARED | VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT);
+        ck_assert_uint_eq(w.holder[0].conflicting, VIGIL_LOCK_WAL_CKPT); /* and with what is in the way */
 }
 END_TEST
 

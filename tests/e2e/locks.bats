@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # bats runs each test in a process of its own; `begin` sets variables by name
+# Processes that are tied up in each other's locks, with no jobs anywhere: told when it lasts, over when it is; and contention, which
+# is neither. One daemon for all.
+
+load lib.bash
+load daemon.bash
+
+setup() {
+	enter_tmp
+	PIDS=()
+}
+
+teardown() {
+	local pid
+
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+	daemon_teardown
+}
+
+# begin NAME STEP...: a driver in the background, its pid in $NAME. Its first step names its database.
+begin() {
+	"$DRIVER" -t "$1.truth" "${@:2}" 3>&- 2>>driver.err &
+	PIDS+=("$!")
+	printf -v "$1" %s "$!"
+}
+
+database() {
+	echo "database \"$1\" { path = \"$PWD/$1.db\" check { method = none } backup { on = {} }
+		locks { deadlock-after = \"$2\" convoy-after = \"$3\" } }"
+}
+
+@test "two that upgrade and never give up are a deadlock, three behind one a convoy; contention is neither" {
+	mk app.db delete
+	mk log.db wal
+	mk busy.db wal
+	configure "$(database app 1s 0)" "$(database log 1s 1s)" "$(database busy 1s 10s)"
+	daemon_begin
+
+	# Writers that wait for each other all the time, and each in its turn gets on.
+	for i in 1 2 3 4; do
+		begin "busy$i" busy.db "pragma busy_timeout=60000" @repeat 100000 "begin immediate" \
+			"update t set b=hex(randomblob(50)) where a=$i" @sleep 5 "commit" @end
+	done
+	# `one` waits for the reader `two` to end, who tries to write as long as `one` is there.
+	begin one app.db "pragma busy_timeout=60000" "begin" "select count(*) from t" @ready one.ready @wait two.ready \
+		"update t set b='1' where a=1" @ready one.wrote "commit" @ready one.done @pause
+	begin two app.db "begin" "select count(*) from t" @ready two.ready @wait one.wrote \
+		@repeat 100000 "?update t set b='2' where a=1" @sleep 20 @end
+	begin holder log.db "begin immediate" @ready holder.ready @wait go "commit" @pause
+	await holder.ready
+	for i in 1 2 3; do
+		begin "w$i" log.db "pragma busy_timeout=60000" "begin immediate" "rollback"
+	done
+
+	eventually 10 'any(.incidents[]; .code == "lock-convoy")' incidents
+	assert_answer '.incidents[] | select(.code == "lock-convoy") | .severity == "P2" and .database == "log"'
+	sql "select doc from findings where code = 'lock-convoy'" >f.json
+	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.evidence.processes == 3' \
+		"[.evidence.members[].process.pid] | sort == ([$w1, $w2, $w3] | sort)"
+
+	eventually 10 'any(.incidents[]; .code == "lock-deadlock")' incidents
+	assert_answer '.incidents[] | select(.code == "lock-deadlock") | .severity == "P1" and .database == "app"'
+	sql "select doc from findings where code = 'lock-deadlock'" >f.json
+	assert_json f.json '.evidence.kind == "deadlock"' "[.evidence.members[].process.pid] | sort == ([$one, $two] | sort)" \
+		"[.evidence.members[].waits_for.holder.pid] | sort == ([$one, $two] | sort)" '.detail | contains("wants reserved of app")' \
+		'.detail | contains("wants exclusive of app")'
+
+	kill -KILL "$two"
+	touch go
+	await one.done
+	eventually 10 '[.incidents[] | select(.code | startswith("lock-")) | .status] == ["resolved", "resolved"]' incidents
+	assert_answer '[.incidents[] | select(.database == "busy")] == []'
+}

@@ -1,0 +1,128 @@
+/* test_lock_watch.c - which knots last, and what is said of them. */
+#include "detect/lock_tell.h"
+#include "detect/lock_watch.h"
+#include "suite.h"
+
+#include <string.h>
+
+#define S 1000000000ull
+
+static struct lock_waiter waiter[8];
+static struct lock_knot knot[4];
+static size_t nknots;
+static struct lock_watch watch;
+static const struct lock_limits limits = {.deadlock_after_ms = 10000, .convoy_after_ms = 30000};
+static const struct database_names unnamed;
+
+static void waits(size_t i, uint32_t who, unsigned db, uint32_t for_whom, uint64_t since)
+{
+        waiter[i] = (struct lock_waiter){
+                .id = {.tgid = who, .start_ns = who * 10, .comm = "node"},
+                .wait = {.db = db, .lock = VIGIL_LOCK_WAL_WRITE, .since_ns = since, .nholders = 1}};
+        waiter[i].wait.holder[0] = (struct evidence_holder){.id = {.tgid = for_whom, .start_ns = for_whom * 10},
+                                                            .conflicting = VIGIL_LOCK_WAL_WRITE,
+                                                            .since_ns = since};
+}
+
+static void look(size_t n, uint64_t now)
+{
+        nknots = lock_graph_knots(waiter, n, knot, 4);
+        lock_watch_look(&watch, knot, nknots, waiter, now);
+}
+
+static void two_in_each_others_way(void)
+{
+        watch = (struct lock_watch){0};
+        waits(0, 1, 2, 2, 50 * S);
+        waits(1, 2, 1, 1, 60 * S);
+}
+
+START_TEST(a_deadlock_that_lasts_is_told_of)
+{
+        two_in_each_others_way();
+        look(2, 100 * S);
+        ck_assert_uint_eq(nknots, 1);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 100 * S)); /* one look proves nothing */
+        look(2, 109 * S);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 109 * S));
+        struct lock_waiter first = waiter[0]; /* with whomever it is found */
+        waiter[0] = waiter[1];
+        waiter[1] = first;
+        look(2, 110 * S);
+        ck_assert(lock_knot_lasts(&knot[0], &limits, 110 * S));
+        ck_assert_uint_eq(knot[0].since_ns, 100 * S);
+        ck_assert_uint_eq(lock_knot_database(&knot[0], waiter), 1);
+        const struct lock_limits never = {0};
+        ck_assert(!lock_knot_lasts(&knot[0], &never, 1000 * S));
+}
+END_TEST
+
+START_TEST(a_ring_in_which_somebody_commits_is_no_deadlock)
+{
+        two_in_each_others_way();
+        for (uint64_t now = 100; now < 200; now += 2) {
+                waiter[1].commits++;
+                look(2, now * S);
+                ck_assert(!lock_knot_lasts(&knot[0], &limits, now * S));
+        }
+}
+END_TEST
+
+START_TEST(another_ring_begins_anew)
+{
+        two_in_each_others_way();
+        look(2, 100 * S);
+        waits(1, 3, 1, 1, 60 * S);
+        waiter[0].wait.holder[0].id = waiter[1].id;
+        look(2, 111 * S);
+        ck_assert_uint_eq(nknots, 1);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 111 * S));
+        look(0, 113 * S); /* it is over */
+        look(2, 115 * S);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 122 * S));
+}
+END_TEST
+
+START_TEST(a_convoy_counts_from_the_third_one_on)
+{
+        watch = (struct lock_watch){0};
+        waits(0, 1, 1, 9, 10 * S);
+        waits(1, 2, 1, 9, 20 * S);
+        waits(2, 3, 1, 9, 90 * S);
+        look(3, 100 * S);
+        ck_assert_uint_eq(nknots, 1);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 119 * S));
+        ck_assert(lock_knot_lasts(&knot[0], &limits, 120 * S));
+}
+END_TEST
+
+START_TEST(it_is_said_who_wants_what_and_what_ends_it)
+{
+        struct sentence s = {0};
+
+        two_in_each_others_way();
+        look(2, 100 * S);
+        lock_knot_tell(&s, &knot[0], waiter, &unnamed, 103 * S);
+        ck_assert_str_eq(
+                s.text,
+                "a deadlock of 2 processes for 3 s: node (pid 1) wants wal-write of database 2, node (pid 2) wants "
+                "wal-write of database 1; it ends when one of them gives up or is ended");
+        json_t *o = lock_knot_json(&knot[0], waiter, &unnamed, 103 * S);
+        ck_assert_str_eq(json_string_value(json_object_get(o, "kind")), "deadlock");
+        ck_assert_int_eq(json_integer_value(json_object_get(o, "since_ms")), 3000);
+        ck_assert_uint_eq(json_array_size(json_object_get(o, "members")), 2);
+        json_decref(o);
+        s = (struct sentence){0};
+        for (size_t i = 0; i < 3; i++)
+                waits(i, (uint32_t)i + 1, 1, 9, 10 * S);
+        look(3, 100 * S);
+        lock_knot_tell(&s, &knot[0], waiter, &unnamed, 100 * S);
+        ck_assert_str_eq(
+                s.text,
+                "a convoy: 3 processes have waited 1 min 30 s for the wal-write lock of database 1, held by "
+                "process (pid 9) with wal-write for 1 min 30 s");
+}
+END_TEST
+
+SUITE("lock watch", a_deadlock_that_lasts_is_told_of, a_ring_in_which_somebody_commits_is_no_deadlock,
+      another_ring_begins_anew, a_convoy_counts_from_the_third_one_on, it_is_said_who_wants_what_and_what_ends_it)

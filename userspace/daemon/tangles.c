@@ -1,0 +1,85 @@
+/* tangles.c - see tangles.h. */
+#include "daemon/tangles.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "daemon/cases.h"
+#include "daemon/core.h"
+#include "daemon/guard.h"
+
+#define LOOK_NS 1500000000ull /* called each second: every two seconds */
+
+/* Looks without it: a busy handler that sleeps long has not given up yet. */
+#define GONE_LOOKS 2
+
+static const char *const code[] = {[KNOT_DEADLOCK] = "lock-deadlock", [KNOT_CONVOY] = "lock-convoy"};
+
+int tangles_new(struct tangles **ret)
+{
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The one of that kind at this database that has lasted for longest; NULL: none. */
+static const struct lock_knot *longest(const struct tangles *t, const struct guard *g, enum knot_kind kind)
+{
+        const struct lock_knot *found = NULL;
+
+        for (size_t i = 0; i < t->nknots; i++) {
+                const struct lock_knot *k = &t->knot[i];
+                if (k->kind == kind && lock_knot_database(k, t->waiter) == g->id &&
+                    (!found || k->since_ns < found->since_ns))
+                        found = k;
+        }
+        return found;
+}
+
+static void tell(struct daemon *d, struct guard *g, const struct lock_knot *k, uint64_t now)
+{
+        const struct database_names names = guard_names(d);
+        struct sentence s = {0};
+
+        lock_knot_tell(&s, k, d->tangles->waiter, &names, now);
+        if (case_raise(d, code[k->kind], g, s.text, lock_knot_json(k, d->tangles->waiter, &names, now)))
+                g->tangle[k->kind].told = true;
+}
+
+static void look_at(struct daemon *d, struct guard *g, enum knot_kind kind, uint64_t now)
+{
+        const struct lock_limits limits = {.deadlock_after_ms = g->of->locks.deadlock_after_ms,
+                                           .convoy_after_ms = g->of->locks.convoy_after_ms};
+        const struct lock_knot *k = longest(d->tangles, g, kind);
+        struct guard_tangle *t = &g->tangle[kind];
+
+        if (k) {
+                t->gone = 0;
+                if (!t->told && lock_knot_lasts(k, &limits, now))
+                        tell(d, g, k, now);
+        } else if ((t->told || !t->settled) && ++t->gone >= GONE_LOOKS) {
+                cases_over(d, code[kind], g->name, "over");
+                t->told = false;
+                t->settled = true;
+        }
+}
+
+void tangles_second(struct daemon *d)
+{
+        struct tangles *t = d->tangles;
+        uint64_t now = clock_boottime_ns();
+
+        if (now < t->due_ns)
+                return;
+        t->due_ns = now + LOOK_NS;
+        t->nwaiters = t->nknots = 0;
+        if (sensor_waiters(d->sensor, t->waiter, TANGLE_WAITERS, &t->nwaiters) < 0)
+                return;
+        t->nknots = lock_graph_knots(t->waiter, t->nwaiters, t->knot, TANGLE_KNOTS);
+        lock_watch_look(&t->watch, t->knot, t->nknots, t->waiter, now);
+        for (size_t i = 0; i < guards_count(d->guards); i++) {
+                struct guard *g = guards_at(d->guards, i);
+                look_at(d, g, KNOT_DEADLOCK, now);
+                look_at(d, g, KNOT_CONVOY, now);
+        }
+}

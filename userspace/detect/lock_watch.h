@@ -1,0 +1,36 @@
+/* lock_watch.h - knots that last, from look to look: which are worth telling. Pure: looks in, verdict out. Layer: detect.
+ *
+ * One look may find a ring that is none: a writer whose checkpoints are refused a reader's mark gets on all the same, while that reader
+ * waits for it. So a deadlock counts from the first look at which it was the same processes and none of them had committed since.
+ * A convoy counts since three have waited, whoever held the lock meanwhile: none of them got it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "detect/lock_graph.h"
+
+#define LOCK_WATCHED 16 /* deadlocks at a time; of more the others begin anew with each look */
+
+/** What is kept from look to look; zeroed before the first. */
+struct lock_watch {
+        struct lock_ring {
+                uint64_t key;      /* of its members; 0: none */
+                uint64_t commits;  /* of all of them */
+                uint64_t since_ns; /* it stands as it is at least since then */
+        } ring[LOCK_WATCHED];
+};
+
+struct lock_limits {
+        uint64_t deadlock_after_ms; /* 0: it is not told */
+        uint64_t convoy_after_ms;
+};
+
+/** Takes a look at @p now into account: sets since_ns of each deadlock to when it was first seen as it is. */
+void lock_watch_look(struct lock_watch *w, struct lock_knot *knot, size_t n, const struct lock_waiter *waiter,
+                     uint64_t now);
+
+/** True when @p k has lasted for as long as @p l says. */
+bool lock_knot_lasts(const struct lock_knot *k, const struct lock_limits *l, uint64_t now);
+
+/** The database at which it is told: of several that with the lowest number. */
+unsigned lock_knot_database(const struct lock_knot *k, const struct lock_waiter *waiter);

@@ -323,6 +323,17 @@ enum vigil_delay {
 };
 #define VIGIL_DELAYS 16 /* room for more of them */
 
+/* What attribution has not seen. */
+enum vigil_attribution_loss {
+        VIGIL_UNSEEN_OPERATIONS =
+                0,                 /* not timed: of two databases at once in one thread, or their place was taken */
+        VIGIL_UNSEEN_STACKS = 1,   /* kernel stacks that found no place: their waits are unexplained */
+        VIGIL_UNSEEN_WAITS = 2,    /* waits that found no place: unexplained */
+        VIGIL_UNSEEN_REQUESTS = 3, /* disks, or requests to them, that found no place: less is told of the device */
+        VIGIL_UNSEEN_RUNS = 4,     /* of a program, that the kernel skipped: a change of what a thread does */
+};
+#define VIGIL_ATTRIBUTION_LOSSES 8 /* room for more of them */
+
 /* All operations of one kind on one database, since it came under watch. */
 struct vigil_attribution {
         struct vigil_hdr hdr;
@@ -333,8 +344,10 @@ struct vigil_attribution {
         __u32 estimated; /* bit 1 << VIGIL_DELAY_…: shared out by proportion */
         __u32 pad;
         __u64 ns[VIGIL_DELAYS];
+        __u64 lost[VIGIL_ATTRIBUTION_LOSSES]; /* of all databases, since the watch began */
 };
-VIGIL_ASSERT(sizeof(struct vigil_attribution) == 32 + 32 + 8 * VIGIL_DELAYS, "attribution");
+VIGIL_ASSERT(sizeof(struct vigil_attribution) == 32 + 32 + 8 * VIGIL_DELAYS + 8 * VIGIL_ATTRIBUTION_LOSSES,
+             "attribution");
 
 /* Counters of what was lost: all zero in a run that can be trusted. Kept per cpu in the kernel, summed in VIGIL_STATS. */
 struct vigil_counters {

@@ -219,7 +219,11 @@ static int write_report(const struct session *s, const json_t *doc)
 static int build_and_write(const struct session *s, const struct detection *d, struct judged *j, size_t n)
 {
         _cleanup_free_ struct report_attachment *item = calloc(n ? n : 1, sizeof(*item));
-        struct report_extras extras = {.item = item, .n = n, .skip_reason = "not checked"};
+        struct report_extras extras = {.item = item,
+                                       .n = n,
+                                       .skip_reason = "not checked",
+                                       .attribution_why_not = s->options->why ? sensor_not_attributed(s->sensor)
+                                                                              : NULL};
         json_t *doc = NULL;
 
         if (!item)

@@ -199,6 +199,9 @@ static int load(struct session *s)
         char why[SENSOR_WHY_LEN];
         int r = sensor_open(&so, &s->sensor, why);
 
+        const char *not_told = r == 0 ? sensor_not_attributed(s->sensor) : NULL;
+        if (not_told && not_told[0])
+                log_warn("--why: where the time went will not be told: %s", not_told);
         if (r == 0 || r == -ECANCELED)
                 return CLI_OK;
         log_error("cannot watch: %s", why);

@@ -112,6 +112,7 @@ struct config {
         bool redact_argv;
         struct config_limits limits;
         struct config_latency latency; /* of a database that says nothing else */
+        bool attribution; /* where the time of commits and syncs goes: costs each of them; default false */
         struct config_database *database;
         size_t ndatabases;
         struct config_orchestrator *orchestrator;

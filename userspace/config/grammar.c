@@ -13,46 +13,34 @@ static const char *const severities[] = {"P0", "P1", "P2", "P3", NULL};
 
 /* The same keys for all databases and for one. */
 #define LATENCY_KEYS(at)                                                                                           \
+        {.name = "enabled", .kind = KEY_FLAG, .offset = at(enabled)},                                              \
+                {.name = "factor", .kind = KEY_COUNT, .offset = at(factor), .min = 2, .max = 1000},                \
+                {.name = "window", .kind = KEY_DURATION, .offset = at(window_ms), .min = 6000, .max = 120000},     \
+                {.name = "hold", .kind = KEY_DURATION, .offset = at(hold_ms), .min = 5000, .max = HOUR_MS},        \
+                {.name = "accept-after",                                                                           \
+                 .kind = KEY_DURATION,                                                                             \
+                 .offset = at(accept_ms),                                                                          \
+                 .min = 60000,                                                                                     \
+                 .max = YEAR_MS},                                                                                  \
+                {.name = "warm-up", .kind = KEY_DURATION, .offset = at(warm_up_ms), .max = DAY_MS},                \
+                {.name = "min-samples", .kind = KEY_COUNT, .offset = at(min_samples), .min = 1, .max = 100000},    \
+                {.name = "floor-read", .kind = KEY_DURATION, .offset = at(floor_read_ms), .max = HOUR_MS},         \
+                {.name = "floor-sync", .kind = KEY_DURATION, .offset = at(floor_sync_ms), .max = HOUR_MS},         \
+                {.name = "floor-lock", .kind = KEY_DURATION, .offset = at(floor_lock_ms), .max = HOUR_MS},         \
+                {.name = "floor-commit", .kind = KEY_DURATION, .offset = at(floor_commit_ms), .max = HOUR_MS},     \
         {                                                                                                          \
-                {.name = "enabled", .kind = KEY_FLAG, .offset = at(enabled)},                                      \
-                        {.name = "factor", .kind = KEY_COUNT, .offset = at(factor), .min = 2, .max = 1000},        \
-                        {.name = "window",                                                                         \
-                         .kind = KEY_DURATION,                                                                     \
-                         .offset = at(window_ms),                                                                  \
-                         .min = 6000,                                                                              \
-                         .max = 120000},                                                                           \
-                        {.name = "hold",                                                                           \
-                         .kind = KEY_DURATION,                                                                     \
-                         .offset = at(hold_ms),                                                                    \
-                         .min = 5000,                                                                              \
-                         .max = HOUR_MS},                                                                          \
-                        {.name = "accept-after",                                                                   \
-                         .kind = KEY_DURATION,                                                                     \
-                         .offset = at(accept_ms),                                                                  \
-                         .min = 60000,                                                                             \
-                         .max = YEAR_MS},                                                                          \
-                        {.name = "warm-up", .kind = KEY_DURATION, .offset = at(warm_up_ms), .max = DAY_MS},        \
-                        {.name = "min-samples",                                                                    \
-                         .kind = KEY_COUNT,                                                                        \
-                         .offset = at(min_samples),                                                                \
-                         .min = 1,                                                                                 \
-                         .max = 100000},                                                                           \
-                        {.name = "floor-read", .kind = KEY_DURATION, .offset = at(floor_read_ms), .max = HOUR_MS}, \
-                        {.name = "floor-sync", .kind = KEY_DURATION, .offset = at(floor_sync_ms), .max = HOUR_MS}, \
-                        {.name = "floor-lock", .kind = KEY_DURATION, .offset = at(floor_lock_ms), .max = HOUR_MS}, \
-                        {.name = "floor-commit",                                                                   \
-                         .kind = KEY_DURATION,                                                                     \
-                         .offset = at(floor_commit_ms),                                                            \
-                         .max = HOUR_MS},                                                                          \
-                        {.name = "floor-checkpoint",                                                               \
-                         .kind = KEY_DURATION,                                                                     \
-                         .offset = at(floor_checkpoint_ms),                                                        \
-                         .max = HOUR_MS},                                                                          \
-                        {0},                                                                                       \
+                .name = "floor-checkpoint", .kind = KEY_DURATION, .offset = at(floor_checkpoint_ms),               \
+                .max = HOUR_MS                                                                                     \
         }
 #define OF_ALL(member) offsetof(struct config, latency.member)
 #define OF_ONE(member) offsetof(struct config_database, latency.member)
-static const struct key latency_keys[] = LATENCY_KEYS(OF_ALL), database_latency_keys[] = LATENCY_KEYS(OF_ONE);
+/* Programs are for the whole host: no database has its own. */
+static const struct key latency_keys[] = {
+        LATENCY_KEYS(OF_ALL),
+        {.name = "attribution", .kind = KEY_FLAG, .offset = offsetof(struct config, attribution)},
+        {0},
+};
+static const struct key database_latency_keys[] = {LATENCY_KEYS(OF_ONE), {0}};
 
 static const struct section latency_section = {.name = "latency", .keys = latency_keys};
 static const struct section database_latency_section = {.name = "latency", .keys = database_latency_keys};

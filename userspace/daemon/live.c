@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/attribution.h"
 #include "daemon/core.h"
 #include "daemon/discovery.h"
 #include "daemon/evidence_room.h"
@@ -181,7 +182,9 @@ static json_t *watch_status(const struct daemon *d)
 {
         const char *why = sensor_not_kept(d->sensor);
 
-        return json_pack("{s:b, s:s?, s:b}", "survives_restart", !why, "why", why, "taken_over", d->taken);
+        return json_pack("{s:b, s:s?, s:b, s:s, s:s?}", "survives_restart", !why, "why", why, "taken_over",
+                         d->taken, "attribution", attribution_state(d), "attribution_why_not",
+                         attribution_why_not(d));
 }
 
 static json_t *evidence_status(const struct daemon *d)

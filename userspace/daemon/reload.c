@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/attribution.h"
 #include "daemon/core.h"
 #include "daemon/discovery.h"
 #include "daemon/evidence_room.h"
@@ -62,6 +63,19 @@ static json_t *document_of(const struct daemon *d, int r, struct config_errors *
         return o;
 }
 
+/* What this run cannot take over is said, in the answer, too. */
+static void changes_later(const char *path, struct config_errors *errors, const char *what)
+{
+        struct config_error *e = &errors->item[errors->n];
+
+        log_warn("%s: %s", path, what);
+        if (errors->n == CONFIG_MAX_ERRORS)
+                return;
+        *e = (struct config_error){.note = true};
+        snprintf(e->text, sizeof(e->text), "%s", what);
+        errors->n++;
+}
+
 int reload(struct daemon *d, json_t **ret)
 {
         static struct config_errors errors; /* 16 KiB; there is one thread */
@@ -83,7 +97,11 @@ int reload(struct daemon *d, json_t **ret)
                 }
         }
         if (r == 0 && now->redact_argv != before->redact_argv)
-                log_warn("%s: redact-argv changes with the next start", path);
+                changes_later(path, &errors, "redact-argv changes with the next start");
+        if (r == 0 && now->attribution == (strcmp(attribution_state(d), "off") == 0))
+                changes_later(path, &errors,
+                              "latency { attribution } changes with the next start: its programs are loaded with "
+                              "the others, and the watch begins anew");
         if (r == 0) {
                 config_free(before);
                 discovery_look(d);

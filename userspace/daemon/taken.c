@@ -27,7 +27,8 @@ static void name_of(const struct daemon *d, char ret[NAME_LEN])
 int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
 {
         char name[NAME_LEN];
-        const struct sensor_options options = {.verbose = d->options->verbose, .keep = name};
+        const struct sensor_options options = {
+                .attribution = d->config->attribution, .verbose = d->options->verbose, .keep = name};
 
         name_of(d, name);
         int r = sensor_open(&options, &d->sensor, why);
@@ -36,9 +37,12 @@ int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
         malloc_trim(0); /* what loading took and gave back would stay with us for months */
         d->taken = sensor_taken_over(d->sensor, &d->taken_gap);
         d->taken_ns = clock_boottime_ns();
-        const char *not_taken = sensor_not_taken(d->sensor), *not_kept = sensor_not_kept(d->sensor);
+        const char *not_taken = sensor_not_taken(d->sensor), *not_kept = sensor_not_kept(d->sensor),
+                   *not_attributed = sensor_not_attributed(d->sensor);
         if (not_taken)
                 log_warn("what an earlier run has left in the kernel is removed: %s", not_taken);
+        if (not_attributed && not_attributed[0])
+                log_warn("where the time of slow operations goes is not told: %s", not_attributed);
         if (not_kept)
                 log_note("the watch ends with this process, also when it is killed: %s", not_kept);
         return 0;

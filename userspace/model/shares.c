@@ -37,6 +37,8 @@ void shares_between(const struct vigil_attribution *before, const struct vigil_a
                     struct vigil_attribution *ret)
 {
         *ret = *now;
+        for (unsigned i = 0; i < VIGIL_ATTRIBUTION_LOSSES; i++)
+                ret->lost[i] = now->lost[i] > before->lost[i] ? now->lost[i] - before->lost[i] : 0;
         if (has_fallen(before, now))
                 return;
         ret->count -= before->count;

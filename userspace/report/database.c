@@ -164,6 +164,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
         put(b, o, "integrity", build_integrity(db, extra, extras ? extras->skip_reason : NULL));
         put(b, o, "io", build_io(b, database));
         put(b, o, "attribution", build_attribution(b, database));
+        put_text(b, o, "attribution_why_not", extras ? extras->attribution_why_not : NULL);
         put(b, o, "backup", extra && extra->backup ? json_incref(extra->backup) : json_null());
         return o;
 }

@@ -48,6 +48,18 @@ static void count_jobs(char *ret, size_t size, const json_t *counts)
         }
 }
 
+/* Off is what it is by default, and no news. */
+static void print_attribution(struct page *p, const json_t *watch)
+{
+        const char *state = pick_text(watch, "attribution", "off");
+        if (strcmp(state, "refused") == 0)
+                page_paragraph(p, INK_WARN, "why slow", LABEL,
+                               "where the time of slow operations goes is not told: %s",
+                               pick_text(watch, "attribution_why_not", "?"));
+        else if (strcmp(state, "on") == 0)
+                page_paragraph(p, INK_PLAIN, "why slow", LABEL, "on: vigil summary --latency --why");
+}
+
 static void print_daemon(struct page *p, const struct operator_view *v)
 {
         const json_t *d = v->document, *trust = json_object_get(d, "trust"), *store = json_object_get(d, "store");
@@ -67,6 +79,7 @@ static void print_daemon(struct page *p, const struct operator_view *v)
         if (ends)
                 page_paragraph(p, INK_WARN, "watch", LABEL, "ends with this daemon, also when it is killed: %s",
                                ends);
+        print_attribution(p, json_object_get(d, "watch"));
         text_bytes(bytes, pick_number(store, "bytes"));
         text_bytes(queued, pick_number(store, "queued"));
         const char *problem = pick_text(store, "problem", NULL);

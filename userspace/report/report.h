@@ -18,7 +18,8 @@ struct report_attachment {
 struct report_extras {
         const struct report_attachment *item;
         size_t n;
-        const char *skip_reason; /* why `integrity` is skipped where no check is attached; NULL: "replay" */
+        const char *skip_reason;         /* why `integrity` is skipped where no check is attached; NULL: "replay" */
+        const char *attribution_why_not; /* why --why tells nothing; NULL: it does, or nobody asked */
 };
 
 /**

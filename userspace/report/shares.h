@@ -13,5 +13,5 @@ const char *delay_name(unsigned delay);
 json_t *shares_json(const struct vigil_attribution *a);
 
 /** The shares of one such object in words, "journal 61.2%, device-service 30.1% (estimated), …", those below one percent left
- * out; empty when there are none. */
+ * out, and what was lost; empty when there are none. */
 void shares_text(char *ret, size_t size, const json_t *shares);

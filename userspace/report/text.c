@@ -145,8 +145,11 @@ static void print_io(struct page *p, const json_t *database, const struct report
 
 static void print_attribution(struct page *p, const json_t *database)
 {
+        const char *why_not = pick_text(database, "attribution_why_not", NULL);
         size_t i;
         json_t *a;
+        if (why_not)
+                page_paragraph(p, INK_PLAIN, "time went to", LABEL, "not measured: %s", why_not);
         json_array_foreach (json_object_get(database, "attribution"), i, a) {
                 char total[TEXT_DURATION_LEN], shares[512];
                 text_duration(total, pick_number(a, "total_us") * 1000);

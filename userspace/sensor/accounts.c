@@ -75,7 +75,7 @@ static int sum_counters(struct sensor *s, struct vigil_counters *ret)
 
 int sensor_statistics(struct sensor *s, struct vigil_stats *ret)
 {
-        struct vigil_stats now = {.missed = probes_missed(s),
+        struct vigil_stats now = {.missed = probes_missed(s, false),
                                   .records = s->records,
                                   .canary = s->canary_seen,
                                   .probes_missing = s->missing,

@@ -1,6 +1,8 @@
 /* attribution.c - where the time of commits and syncs went: the sums that the kernel side keeps (bpf/span.h), with its stacks
  * told by name. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,47 @@ void attribution_prepare(struct sensor *s)
         s->skeleton->rodata->cfg_attribution = s->options.attribution;
         for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !s->options.attribution; i++)
                 bpf_map__set_max_entries(maps[i], 1);
+}
+
+/* ---- whether it can be had ---- */
+
+void attribution_give_up(struct sensor *s, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(s->not_attributed, sizeof(s->not_attributed), fmt, ap);
+        va_end(ap);
+        s->options.attribution = false;
+}
+
+const char *sensor_not_attributed(const struct sensor *s)
+{
+        return s->options.attribution ? NULL : s->not_attributed;
+}
+
+/* Those of jbd2 are missing where that is not loaded. */
+static bool is_needed(const struct probe *p)
+{
+        return p->flags & PROBE_ATTRIBUTION && p->flags & PROBE_BTF;
+}
+
+void attribution_attached(struct sensor *s)
+{
+        for (size_t i = 0; i < probes_count && s->options.attribution; i++)
+                if (is_needed(&probes[i]) && !s->link[i])
+                        attribution_give_up(s, "the kernel does not let the probe %s be attached", probes[i].name);
+        for (size_t i = 0; i < probes_count && !s->options.attribution; i++)
+                if (probes[i].flags & PROBE_ATTRIBUTION)
+                        bpf_link__destroy(TAKE_PTR(s->link[i]));
+}
+
+void attribution_taken(struct sensor *s, uint64_t attached)
+{
+        for (size_t i = 0; i < probes_count && s->options.attribution; i++)
+                if (is_needed(&probes[i]) && !(attached & 1ull << i))
+                        attribution_give_up(s, "the kernel refused it when this watch began: it has no %s",
+                                            probes[i].name);
 }
 
 /* ---- stacks ---- */
@@ -178,6 +221,15 @@ static void gather(const struct sensor *s, const struct waits *w, uint32_t db, u
         settle(ret);
 }
 
+static void read_losses(const struct sensor *s, uint64_t *ret)
+{
+        ret[VIGIL_UNSEEN_OPERATIONS] = s->skeleton->bss->lost_spans;
+        ret[VIGIL_UNSEEN_STACKS] = s->skeleton->bss->lost_stacks;
+        ret[VIGIL_UNSEEN_WAITS] = s->skeleton->bss->lost_waits;
+        ret[VIGIL_UNSEEN_REQUESTS] = s->skeleton->bss->lost_disks;
+        ret[VIGIL_UNSEEN_RUNS] = probes_missed(s, true);
+}
+
 static int prepare(struct sensor *s)
 {
         if (s->wait_kind)
@@ -198,6 +250,9 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
                 r = read_waits(s, &w);
         if (r == 0)
                 r = tell_stacks(s, &w);
+        uint64_t lost[VIGIL_ATTRIBUTION_LOSSES] = {0};
+        if (r >= 0)
+                read_losses(s, lost);
         for (uint32_t key = SPAN_KINDS; r >= 0 && key < VIGIL_MAX_DBS * SPAN_KINDS; key++) {
                 struct vigil_attribution a;
                 struct span_sum sum;
@@ -206,6 +261,7 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
                     bpf_map_lookup_elem(map_fd(s->skeleton->maps.span_sums), &key, &sum) < 0)
                         continue;
                 gather(s, &w, key / SPAN_KINDS, key % SPAN_KINDS, &sum, &a);
+                memcpy(a.lost, lost, sizeof(a.lost));
                 if (a.total_ns)
                         r = sensor_send(s, &a.hdr, VIGIL_ATTRIBUTION, sizeof(a), fn, userdata);
         }

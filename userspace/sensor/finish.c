@@ -32,12 +32,12 @@ bool probe_is_planned(const struct sensor *s, size_t i)
                (!(probes[i].flags & PROBE_ATTRIBUTION) || s->options.attribution);
 }
 
-uint64_t probes_missed(const struct sensor *s)
+uint64_t probes_missed(const struct sensor *s, bool attribution)
 {
         uint64_t sum = 0;
 
         for (size_t i = 0; i < probes_count; i++)
-                if (probe_is_planned(s, i))
+                if (probe_is_planned(s, i) && !(probes[i].flags & PROBE_ATTRIBUTION) == !attribution)
                         sum += missed_by(s, i);
         return sum;
 }

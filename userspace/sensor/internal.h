@@ -48,6 +48,7 @@ struct sensor {
         bool taken;                           /* the kernel side is that of an earlier process */
         int taken_program[SENSOR_MAX_PROBES]; /* then, behind each link; -1: none */
         char not_taken[SENSOR_WHY_LEN];       /* why that which was there was removed; empty: nothing was */
+        char not_attributed[SENSOR_WHY_LEN];  /* why options.attribution was taken back; empty: it was not */
         uint64_t stored;                      /* up to here what came through the urgent ring is stored */
         uint64_t stored_before;               /* and was at stored_ns */
         uint64_t stored_ns;
@@ -142,11 +143,20 @@ bool probe_is_planned(const struct sensor *s, size_t i);
 /* Before loading: what attribution needs, or, without it, as little as can be. */
 void attribution_prepare(struct sensor *s);
 
+/* This kernel cannot, for the reason that is given: all goes on without it. */
+void attribution_give_up(struct sensor *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* When everything is attached that can be: without one of its typed probes there is no attribution. */
+void attribution_attached(struct sensor *s);
+
+/* Of what an earlier process has left: whether it has attribution. @attached: bit of each probe */
+void attribution_taken(struct sensor *s, uint64_t attached);
+
 /* Database @id is another one from now on. */
 void attribution_forget(struct sensor *s, unsigned id);
 
-/* Runs of all attached programs that the kernel skipped. */
-uint64_t probes_missed(const struct sensor *s);
+/* Runs of attached programs that the kernel skipped: of those that verdicts rest on, or of those of attribution. */
+uint64_t probes_missed(const struct sensor *s, bool attribution);
 
 /* The steps of sensor_finish() that nobody else asks for: VIGIL_LIVE of the living and what is left of the dead, in one walk;
  * VIGIL_LEDGER of every database. @return 0 or more, or -errno */

@@ -30,7 +30,7 @@ static const uint32_t min_size[] = {
         [VIGIL_PROBE] = sizeof(struct vigil_probe),
         [VIGIL_END] = sizeof(struct vigil_end),
         [VIGIL_LIVE] = sizeof(struct vigil_proc),
-        [VIGIL_ATTRIBUTION] = sizeof(struct vigil_attribution),
+        [VIGIL_ATTRIBUTION] = offsetof(struct vigil_attribution, lost),
 };
 #define NTYPES (sizeof(min_size) / sizeof(min_size[0]))
 

@@ -117,6 +117,7 @@ static int attach(struct sensor *s, char *why)
                         return -r;
                 pthread_join(thread, NULL);
         }
+        attribution_attached(s);
         for (size_t i = 0; i < probes_count; i++) {
                 if (s->link[i] || !(probes[i].flags & PROBE_NEEDED))
                         continue;
@@ -151,15 +152,22 @@ static int load_with(struct sensor *s, bool casts)
         return r;
 }
 
-static int load(struct sensor *s, char *why)
+/* Before 6.2 there are no casts (compat.h). */
+static int load_somehow(struct sensor *s)
 {
         int r = load_with(s, true);
 
-        if (r < 0 && r != -EPERM) /* before 6.2 there are no casts (compat.h) */
-                r = load_with(s, false);
-        if (r < 0 && r != -EPERM && s->options.attribution) { /* before 5.18: latency.bpf.c */
-                s->options.attribution = false;
-                r = load_with(s, false);
+        return r < 0 && r != -EPERM ? load_with(s, false) : r;
+}
+
+static int load(struct sensor *s, char *why)
+{
+        int r = load_somehow(s);
+
+        if (r < 0 && r != -EPERM && s->options.attribution) {
+                attribution_give_up(s, "the kernel refuses its programs (%s); it takes them from 5.18 on",
+                                    strerror(-r));
+                r = load_somehow(s);
         }
         if (r < 0)
                 return explain(r, "cannot load the BPF programs", why);

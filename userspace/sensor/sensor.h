@@ -52,6 +52,9 @@ const char *sensor_not_kept(const struct sensor *s);
 /** Why what an earlier process had left was removed rather than taken over. NULL: it was taken, or there was none. As long as @p s. */
 const char *sensor_not_taken(const struct sensor *s);
 
+/** Why nothing is told of where time goes; "": nobody asked for that. NULL: it is. As long as @p s. */
+const char *sensor_not_attributed(const struct sensor *s);
+
 /** Whether it could: tries. @param why  why not, when it fails. @return 0 or -errno */
 int sensor_try_keeping(struct sensor *s, char why[SENSOR_WHY_LEN]);
 

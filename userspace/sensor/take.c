@@ -14,8 +14,9 @@ static int map_fd(const struct bpf_map *map)
 
 /* ---- loading: the programs that are attached already are not loaded once more ---- */
 
-static int load_rest(struct sensor *s)
+static int load_rest(struct sensor *s, uint64_t attached)
 {
+        attribution_taken(s, attached);
         s->skeleton = vigil_bpf__open();
         if (!s->skeleton)
                 return -errno;
@@ -39,7 +40,7 @@ static void forget_links(struct sensor *s)
 static void count_missing(struct sensor *s)
 {
         for (size_t i = 0; i < probes_count; i++)
-                if (!s->link[i] && probe_is_planned(s, i))
+                if (!s->link[i] && probe_is_planned(s, i) && !(probes[i].flags & PROBE_ATTRIBUTION))
                         s->missing++;
 }
 
@@ -131,7 +132,8 @@ static int forget_seen(struct sensor *s)
 
 int take_over(struct sensor *s, uint64_t attached)
 {
-        int r = load_rest(s);
+        bool wanted = s->options.attribution;
+        int r = load_rest(s, attached);
 
         if (r == 0)
                 r = pins_take_links(s, attached);
@@ -149,6 +151,7 @@ int take_over(struct sensor *s, uint64_t attached)
                 return 0;
         }
         s->taken = false;
+        s->options.attribution = wanted;
         rings_close(s);
         forget_links(s);
         vigil_bpf__destroy(TAKE_PTR(s->skeleton));

@@ -206,6 +206,20 @@ START_TEST(latency_of_one_database_is_that_of_all_but_for_what_it_sets)
 }
 END_TEST
 
+START_TEST(attribution_is_off_unless_asked_for_and_never_of_one_database)
+{
+        struct config *c = good("latency { factor = 8 }\n");
+
+        ck_assert(!c->attribution);
+        config_free(c);
+        c = good("latency { attribution = true }\n");
+        ck_assert(c->attribution);
+        config_free(c);
+        ck_assert_str_eq(bad("database 'a' {\n path = '/a'\n latency { attribution = true }\n}"),
+                         "3: unknown key 'attribution' in section 'latency'");
+}
+END_TEST
+
 START_TEST(an_empty_list_is_no_occasion_and_not_the_default)
 {
         struct config *c = good(
@@ -291,7 +305,8 @@ END_TEST
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
       every_kind_of_mistake_has_its_line, a_log_may_have_64_mib_unless_told_otherwise,
       a_deadlock_may_last_ten_seconds_unless_told_otherwise,
-      latency_of_one_database_is_that_of_all_but_for_what_it_sets, an_empty_list_is_no_occasion_and_not_the_default,
-      a_name_that_cannot_be_a_directory_is_refused, a_missing_last_brace_is_an_error,
-      unknown_keys_are_all_told_with_the_nearest_one, comments_hide_nothing_and_move_no_line,
-      more_mistakes_than_fit_are_counted)
+      latency_of_one_database_is_that_of_all_but_for_what_it_sets,
+      attribution_is_off_unless_asked_for_and_never_of_one_database,
+      an_empty_list_is_no_occasion_and_not_the_default, a_name_that_cannot_be_a_directory_is_refused,
+      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
+      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)

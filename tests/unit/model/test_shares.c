@@ -80,5 +80,18 @@ START_TEST(an_account_that_has_fallen_is_a_beginning)
 }
 END_TEST
 
+START_TEST(what_was_lost_before_is_no_loss_of_what_came_after)
+{
+        const struct vigil_attribution before = {.lost = {[VIGIL_UNSEEN_STACKS] = 5, [VIGIL_UNSEEN_RUNS] = 7}},
+                                       now = {.lost = {[VIGIL_UNSEEN_STACKS] = 8, [VIGIL_UNSEEN_RUNS] = 7}};
+        struct vigil_attribution d;
+
+        shares_between(&before, &now, &d);
+        ck_assert_uint_eq(d.lost[VIGIL_UNSEEN_STACKS], 3);
+        ck_assert_uint_eq(d.lost[VIGIL_UNSEEN_RUNS], 0);
+}
+END_TEST
+
 SUITE("shares", parts_add_up_to_the_whole_however_they_are_rounded, nothing_has_no_parts, the_largest_comes_first,
-      between_two_accounts_the_whole_is_still_the_sum, an_account_that_has_fallen_is_a_beginning)
+      between_two_accounts_the_whole_is_still_the_sum, an_account_that_has_fallen_is_a_beginning,
+      what_was_lost_before_is_no_loss_of_what_came_after)

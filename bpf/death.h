@@ -50,30 +50,43 @@ static __always_inline void view_keep(struct scratch *s, const struct lock_view 
         }
 }
 
+struct lock_walk {
+        struct scratch *s;
+        struct list_head *node, *head;
+        void *owner;
+};
+
+static long lock_step(__u32 i, void *ctx)
+{
+        struct lock_walk *w = ctx;
+        struct list_head *node = w->node;
+        struct lock_view v;
+
+        (void)i;
+        if (!node || node == w->head)
+                return 1;
+        lock_view_read(&v, node);
+        if (v.owner == w->owner)
+                view_keep(w->s, &v);
+        w->node = BPF_CORE_READ(node, next);
+        return 0;
+}
+
 /* Collects the locks of @owner on @inode in scratch.view. The list is not locked while it is walked: entries of the dying process
  * cannot change any more, entries of others may, which ends the walk early at worst. Returns 1 when it was walked whole. */
 GLOBAL int locks_held(__u64 inode_addr, __u64 owner)
 {
-        struct scratch *s = scratch();
         struct inode *inode = (struct inode *)inode_addr;
         struct file_lock_context *flctx = BPF_CORE_READ(inode, i_flctx);
-        struct list_head *head, *node;
+        struct lock_walk w = {.s = scratch(), .owner = (void *)owner};
 
-        if (!s || !flctx)
+        if (!w.s || !flctx)
                 return 1;
-        head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
-        node = BPF_CORE_READ(head, next);
-        for (int i = 0; i < LOCKS_WALKED; i++) {
-                struct lock_view v;
-
-                if (!node || node == head)
-                        return 1;
-                lock_view_read(&v, node);
-                if (v.owner == (void *)owner)
-                        view_keep(s, &v);
-                node = BPF_CORE_READ(node, next);
-        }
-        return node == head;
+        struct list_head *head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        w.head = head;
+        w.node = BPF_CORE_READ(head, next);
+        repeat(LOCKS_WALKED, lock_step, &w);
+        return !w.node || w.node == w.head;
 }
 
 static __always_inline int role_locks(struct scratch *s, struct db_priv *priv, __u64 owner, __u32 role)

@@ -290,34 +290,18 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
         a->use->flags = (a->use->flags | VIGIL_USE_LOCKED) & ~(__u32)(VIGIL_USE_UNLOCKED | VIGIL_USE_KEPT);
 }
 
-#define FDS_SEARCHED 512
-
 /* Finds the descriptor that participant @tgid has open on the main file of @db, for one that was opened before the watch of it
  * began, or inherited: at its death it tells whether the connection was left open. */
 GLOBAL int main_fd_find(__u32 tgid, __u32 db, __u64 file_addr)
 {
         struct vigil_proc *p = part_of(tgid);
         struct vigil_use *use = p ? use_get(p, db) : NULL;
-        struct fdtable *fdt = BPF_CORE_READ(current_task(), files, fdt);
-        struct file **slot = BPF_CORE_READ(fdt, fd);
-        __u32 max = BPF_CORE_READ(fdt, max_fds);
-        struct scratch *s = scratch();
+        struct fd_search q = {.file = file_addr};
 
-        if (!use || !s)
+        if (!use)
                 return 0;
-        s->index = FDS_SEARCHED;
-        for (__u32 fd = 0; fd < FDS_SEARCHED && fd < max; fd++) {
-                struct file *file = NULL;
-
-                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-                if ((__u64)file == file_addr) {
-                        s->index = fd; /* through memory: one path from here on, not one for each descriptor */
-                        break;
-                }
-        }
-        __u64 found = *(volatile __u64 *)&s->index;
-        if (found < FDS_SEARCHED)
-                main_fd_add(use, (__s32)found);
+        if (fd_look(&q, BPF_CORE_READ(current_task(), files)))
+                main_fd_add(use, (__s32)q.fd);
         else
                 use->flags |= VIGIL_USE_FDS_UNKNOWN; /* and do not search at every lock */
         return 0;

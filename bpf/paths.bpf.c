@@ -10,11 +10,25 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+struct component {
+        struct scratch *s;
+        __u64 end, len;
+};
+
+/* One character backwards. */
+static long component_step(__u32 i, void *ctx)
+{
+        struct component *c = ctx;
+
+        c->len = i;
+        return c->end <= i || c->s->path[(c->end - 1 - i) & (VIGIL_PATH_MAX - 1)] == '/';
+}
+
 /* Last component of the user's path into scratch.base, or scratch.base2. Returns its length, 0 when there is none. */
 GLOBAL int last_component(__u64 user, int second)
 {
         struct scratch *s = scratch();
-        __u64 start, end, len = 0;
+        __u64 start, end, len;
         long n;
 
         if (!s)
@@ -30,9 +44,9 @@ GLOBAL int last_component(__u64 user, int second)
         end = (__u64)n - 1;
         if (s->path[(end - 1) & (VIGIL_PATH_MAX - 1)] == '/') /* "name/" of mkdir and rmdir */
                 end--;
-        for (; len < VIGIL_NAME_MAX; len++)
-                if (end <= len || s->path[(end - 1 - len) & (VIGIL_PATH_MAX - 1)] == '/')
-                        break;
+        struct component c = {.s = s, .end = end};
+        repeat(VIGIL_NAME_MAX + 1, component_step, &c);
+        len = c.len;
         if (len == 0 || len >= VIGIL_NAME_MAX)
                 return 0;
         start = (end - len) & (VIGIL_PATH_MAX - 1);

@@ -30,6 +30,43 @@ static __always_inline struct file *fd_file(struct task_struct *task, int fd)
         return slot_file(slot + fd);
 }
 
+#define FDS_LOOKED_AT 512
+
+struct fd_search {
+        struct file **slot;
+        __u64 inode; /* address, never 0 */
+        __u64 file;  /* address; 0: any file of that inode */
+        __u64 fd;    /* result */
+        __u32 max;
+};
+
+static long fd_step(__u32 fd, void *ctx)
+{
+        struct fd_search *q = ctx;
+        struct file *file = NULL;
+
+        if (fd >= q->max)
+                return 1;
+        bpf_probe_read_kernel(&file, sizeof(file), q->slot + fd);
+        if (q->file ? (__u64)file != q->file : (__u64)BPF_CORE_READ(file, f_inode) != q->inode)
+                return 0;
+        q->fd = fd;
+        return 1;
+}
+
+/* Looks in the descriptor table of @fs for the inode, or file, in @q. True when it is there: at q->fd. */
+static __always_inline bool fd_look(struct fd_search *q, struct files_struct *fs)
+{
+        struct fdtable *fdt = BPF_CORE_READ(fs, fdt);
+
+        q->slot = BPF_CORE_READ(fdt, fd);
+        q->max = BPF_CORE_READ(fdt, max_fds);
+        q->fd = FDS_LOOKED_AT;
+        if (q->inode || q->file)
+                repeat(FDS_LOOKED_AT, fd_step, q);
+        return q->fd < FDS_LOOKED_AT;
+}
+
 static __always_inline void inode_key(struct inode *inode, struct file_key *key)
 {
         key->ino = BPF_CORE_READ(inode, i_ino);
@@ -79,52 +116,66 @@ static __always_inline struct dentry *file_dentry(struct file *file)
 
 #define PATH_COMPONENTS 32
 
+struct path_walk {
+        struct scratch *s;
+        struct dentry *dentry;
+        struct mount *mount;
+        __u64 off; /* where the path begins, so far */
+        __u64 whole;
+};
+
+/* One component, or one mount, up. */
+static long path_step(__u32 i, void *ctx)
+{
+        struct path_walk *w = ctx;
+        struct dentry *dentry = w->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
+        struct mount *mount = w->mount;
+        struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+
+        (void)i;
+        if (dentry == root || dentry == parent) {
+                struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+
+                w->whole = up == mount || dentry != root;
+                w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+                w->mount = up;
+                return w->whole ? 1 : 0;
+        }
+        __u64 len = BPF_CORE_READ(dentry, d_name.len), off = w->off;
+        if (len >= VIGIL_NAME_MAX || len + 1 > off)
+                return 1;
+        off = (off - len) & (VIGIL_PATH_MAX - 1);
+        FIX(off);
+        len &= VIGIL_NAME_MAX - 1;
+        bpf_probe_read_kernel(w->s->path + off, len, BPF_CORE_READ(dentry, d_name.name));
+        off = (off - 1) & (VIGIL_PATH_MAX - 1);
+        FIX(off);
+        w->s->path[off] = '/';
+        w->off = off;
+        w->dentry = parent;
+        return 0;
+}
+
 /* Writes the path of the struct path at @addr into scratch.text, as seen from the root of its own mount tree. It is built
  * backwards in scratch.path, whose second half keeps the verifier sure of every write. Returns 1 when leading components are
  * missing. */
 GLOBAL int path_of(__u64 addr)
 {
-        struct scratch *s = scratch();
         struct path *p = (struct path *)addr;
-        struct dentry *dentry = BPF_CORE_READ(p, dentry);
+        struct path_walk w = {.s = scratch(), .off = VIGIL_PATH_MAX - 1};
         struct vfsmount *vfs = BPF_CORE_READ(p, mnt);
-        struct mount *mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-        __u64 off = VIGIL_PATH_MAX - 1;
-        int cut = 1;
 
-        if (!s)
+        if (!w.s)
                 return 1;
-        s->path[VIGIL_PATH_MAX - 1] = 0;
-        for (int i = 0; i < PATH_COMPONENTS; i++) {
-                struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-                struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
-
-                if (dentry == root || dentry == parent) {
-                        struct mount *up = BPF_CORE_READ(mount, mnt_parent);
-
-                        if (up == mount || dentry != root) {
-                                cut = 0;
-                                break;
-                        }
-                        dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-                        mount = up;
-                        continue;
-                }
-                __u64 len = BPF_CORE_READ(dentry, d_name.len);
-                if (len >= VIGIL_NAME_MAX || len + 1 > off)
-                        break;
-                off = (off - len) & (VIGIL_PATH_MAX - 1);
-                len &= VIGIL_NAME_MAX - 1;
-                bpf_probe_read_kernel(s->path + off, len, BPF_CORE_READ(dentry, d_name.name));
-                off = (off - 1) & (VIGIL_PATH_MAX - 1);
-                s->path[off] = '/';
-                dentry = parent;
-        }
-        off &= VIGIL_PATH_MAX - 1;
+        w.dentry = BPF_CORE_READ(p, dentry);
+        w.mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+        w.s->path[VIGIL_PATH_MAX - 1] = 0;
+        repeat(PATH_COMPONENTS, path_step, &w);
+        __u64 off = w.off & (VIGIL_PATH_MAX - 1);
         FIX(off);
-        zero(s->text, sizeof(s->text));
-        bpf_probe_read_kernel(s->text, VIGIL_PATH_MAX - off, s->path + off);
-        return cut;
+        zero(w.s->text, sizeof(w.s->text));
+        bpf_probe_read_kernel(w.s->text, VIGIL_PATH_MAX - off, w.s->path + off);
+        return !w.whole;
 }
 
 static __always_inline __u64 file_path(struct file *file)

@@ -65,27 +65,42 @@ static __always_inline bool is_inherited(struct task_struct *task, __u32 fd, str
         return its == file;
 }
 
+struct owner_search {
+        struct list_head *node, *head;
+        void *owner;
+        __u64 found;
+};
+
+static long owner_step(__u32 i, void *ctx)
+{
+        struct owner_search *q = ctx;
+        struct list_head *node = q->node;
+        struct lock_view v;
+
+        (void)i;
+        if (!node || node == q->head)
+                return 1;
+        lock_view_read(&v, node);
+        q->found = v.owner == q->owner;
+        q->node = BPF_CORE_READ(node, next);
+        return q->found ? 1 : 0;
+}
+
 /* True when the owner of the locks, a descriptor table, has one on the file: then it uses the file, however it got it. One that it
  * shares with its parent tells nothing. */
 static __always_inline bool has_lock(struct task_struct *task, struct file *file)
 {
         struct files_struct *files = BPF_CORE_READ(task, files);
         struct file_lock_context *flctx = BPF_CORE_READ(file, f_inode, i_flctx);
-        struct list_head *head, *node;
+        struct owner_search q = {.owner = files};
 
         if (!flctx || files == BPF_CORE_READ(task, group_leader, real_parent, files))
                 return false;
-        head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
-        node = BPF_CORE_READ(head, next);
-        for (int i = 0; i < LOCKS_WALKED && node && node != head; i++) {
-                struct lock_view v;
-
-                lock_view_read(&v, node);
-                if (v.owner == (void *)files)
-                        return true;
-                node = BPF_CORE_READ(node, next);
-        }
-        return false;
+        struct list_head *head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        q.head = head;
+        q.node = BPF_CORE_READ(head, next);
+        repeat(LOCKS_WALKED, owner_step, &q);
+        return q.found;
 }
 
 /* A descriptor that was merely inherited makes no participant; marked, it becomes one by its first use. */
@@ -113,28 +128,42 @@ static __always_inline void seen_late(struct vigil_use *use, const struct file_r
                 l->flags |= VIGIL_LEDGER_SEEN_LATE;
 }
 
+struct name_comparison {
+        const unsigned char *name; /* kernel memory */
+        const struct db_priv *priv;
+        __u32 len;
+        __u32 differ;
+};
+
+static long name_step(__u32 i, void *ctx)
+{
+        struct name_comparison *q = ctx;
+        char c = 0;
+
+        if (i >= q->len)
+                return 1;
+        bpf_probe_read_kernel(&c, 1, q->name + i);
+        q->differ = c != q->priv->name[i & (VIGIL_NAME_MAX - 1)];
+        return q->differ ? 1 : 0;
+}
+
 /* 1 when the file at @file_addr was opened by another name than that of the main file of @db. */
 GLOBAL int has_other_name(__u64 file_addr, __u32 db)
 {
         struct dentry *dentry = file_dentry((struct file *)file_addr);
-        const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-        __u32 len = BPF_CORE_READ(dentry, d_name.len);
-        struct db_priv *priv = db_priv(db);
+        struct name_comparison q = {.name = BPF_CORE_READ(dentry, d_name.name),
+                                    .priv = db_priv(db),
+                                    .len = BPF_CORE_READ(dentry, d_name.len)};
+        const struct db_priv *priv = q.priv;
         struct file_key dir;
 
         if (!priv)
                 return 0;
         inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
-        if (len != priv->name_len || dir.ino != priv->dir.ino || dir.dev != priv->dir.dev)
+        if (q.len != priv->name_len || dir.ino != priv->dir.ino || dir.dev != priv->dir.dev)
                 return 1;
-        for (__u32 i = 0; i < VIGIL_NAME_MAX && i < len; i++) {
-                char c = 0;
-
-                bpf_probe_read_kernel(&c, 1, name + i);
-                if (c != priv->name[i])
-                        return 1;
-        }
-        return 0;
+        repeat(VIGIL_NAME_MAX, name_step, &q);
+        return (int)q.differ;
 }
 
 /* Which database @file was opened as, into @ref. True: as none, though it is a watched main file. */

@@ -104,19 +104,9 @@ GLOBAL int is_being_ended(__u32 id, __u32 role)
 GLOBAL int is_open_here(__u32 id, __u32 role)
 {
         struct db_priv *priv = db_priv(id);
-        struct inode *inode = priv ? inode_of(priv, role) : NULL;
-        struct fdtable *fdt = BPF_CORE_READ(current_task(), files, fdt);
-        struct file **slot = BPF_CORE_READ(fdt, fd);
-        __u32 max = BPF_CORE_READ(fdt, max_fds);
+        struct fd_search q = {.inode = priv ? (__u64)inode_of(priv, role) : 0};
 
-        for (__u32 fd = 0; inode && fd < FDS_WALKED && fd < max; fd++) {
-                struct file *file = NULL;
-
-                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-                if (file && BPF_CORE_READ(file, f_inode) == inode)
-                        return 1;
-        }
-        return 0;
+        return fd_look(&q, BPF_CORE_READ(current_task(), files));
 }
 
 /* SQLite closes its journal before it removes it: whoever has it open while it goes removed it by hand. Nobody's descriptors
@@ -215,6 +205,20 @@ GLOBAL int taken_flags(__u32 id, __u32 role, __u32 use_flags, __u32 locks, __u32
         return (int)f;
 }
 
+struct comparison {
+        const char *a, *b;
+        __u64 differ;
+};
+
+static long compare_step(__u32 i, void *ctx)
+{
+        struct comparison *c = ctx;
+        __u64 at = i & (VIGIL_NAME_MAX - 1);
+
+        c->differ = c->a[at] != c->b[at];
+        return c->differ || !c->a[at];
+}
+
 /* True when @dentry_addr has the name in scratch.name, with @other that in scratch.base2. */
 GLOBAL int dentry_is(__u64 dentry_addr, int other)
 {
@@ -222,17 +226,12 @@ GLOBAL int dentry_is(__u64 dentry_addr, int other)
 
         if (!s)
                 return 0;
-        const char *name = other ? s->base2.name : s->name.name;
+        struct comparison c = {.a = s->text, .b = other ? s->base2.name : s->name.name};
         __builtin_memset(s->text, 0, VIGIL_NAME_MAX);
         if (!dentry_name((struct dentry *)dentry_addr, s->text))
                 return 0;
-        for (int i = 0; i < VIGIL_NAME_MAX; i++) {
-                if (s->text[i] != name[i])
-                        return 0;
-                if (!s->text[i])
-                        return 1;
-        }
-        return 1;
+        repeat(VIGIL_NAME_MAX, compare_step, &c);
+        return !c.differ;
 }
 
 #define NAMES_LOOKED_AT 8

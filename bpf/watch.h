@@ -246,30 +246,16 @@ static __always_inline struct vigil_proc *part_make(__u32 tgid)
         return p && !(p->flags & VIGIL_PROC_DEAD) ? p : NULL;
 }
 
-#define FDS_WALKED 512
-
 /* Whether the main file of @db is open in the descriptor table at @files_addr: VIGIL_USE_OPEN_AT_END, VIGIL_USE_FDS_UNKNOWN
  * when the table is too large to tell, or 0. */
 GLOBAL int fds_walk(__u64 files_addr, __u32 db)
 {
-        struct files_struct *fs = (struct files_struct *)files_addr;
-        struct fdtable *fdt = BPF_CORE_READ(fs, fdt);
-        struct file **slot = BPF_CORE_READ(fdt, fd);
-        __u32 max = BPF_CORE_READ(fdt, max_fds);
         struct db_priv *priv = db_priv(db);
+        struct fd_search q = {.inode = priv ? priv->inode[VIGIL_ROLE_MAIN] : 0};
 
-        if (!priv)
-                return 0;
-        for (__u32 fd = 0; fd < FDS_WALKED; fd++) {
-                struct file *file = NULL;
-
-                if (fd >= max)
-                        return 0;
-                bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-                if (file && (__u64)BPF_CORE_READ(file, f_inode) == priv->inode[VIGIL_ROLE_MAIN])
-                        return VIGIL_USE_OPEN_AT_END;
-        }
-        return max > FDS_WALKED ? VIGIL_USE_FDS_UNKNOWN : 0;
+        if (fd_look(&q, (struct files_struct *)files_addr))
+                return VIGIL_USE_OPEN_AT_END;
+        return priv && q.max > FDS_LOOKED_AT ? VIGIL_USE_FDS_UNKNOWN : 0;
 }
 
 /* 1 when participant @tgid, the current process, has closed its database number @i: no lock, transaction or descriptor. */

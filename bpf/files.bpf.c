@@ -76,40 +76,21 @@ int tp__write_exit(struct sys_exit *ctx)
 #define FALLOC_FL_ZERO_RANGE 0x10
 #define FICLONE              0x40049409
 #define FICLONERANGE         0x4020940d
-#define NO_SOURCE            ((__u64)-1)
 
-static __always_inline void truncated(struct act *a, __u64 size, __s64 ret)
+GLOBAL int truncated(int fd, __u64 size, __s64 ret)
 {
-        __u32 taken = ret == 0 && size < TAKE_EMPTIED ? act_takes(a, false, a->role == VIGIL_ROLE_MAIN) : 0;
         struct scratch *s = scratch();
+        struct act a = {};
 
+        if (!s || !act_on_fd(&a, fd, PROBE_FTRUNCATE))
+                return 0;
+        __u32 taken = ret == 0 && size < TAKE_EMPTIED ? act_takes(&a, false, a.role == VIGIL_ROLE_MAIN) : 0;
         if (ret == 0)
-                account_truncate(a->db, a->priv, a->ledger, a->use, a->role, size, taken);
-        if (s)
-                s->taken = taken;
-        note(a, VIGIL_OP_TRUNCATE, size, 0, ret, taken || (ret < 0 && !error_is_harmless(ret)));
-        if (s)
-                s->taken = 0;
-}
-
-/* Copies inside the kernel: their offsets may stand in user memory, which the call has moved on; what counts for the ledger is
- * the sum. A copy may end early at the end of its source: that is no short write. */
-static __always_inline void as_copied(struct file *file, struct io *io)
-{
-        io->offset = (__u64)BPF_CORE_READ(file, f_pos);
-        if (io->ret > 0 && io->offset >= (__u64)io->ret)
-                io->offset -= (__u64)io->ret;
-        if (io->ret > 0)
-                io->len = (__u64)io->ret;
-}
-
-/* fallocate and FICLONE return 0: what they replaced counts like a write of as many bytes. */
-static __always_inline void as_replaced(struct io *io, __u64 bytes)
-{
-        if (io->ret == 0) {
-                io->ret = (__s64)bytes;
-                io->len = bytes;
-        }
+                account_truncate(a.db, a.priv, a.ledger, a.use, a.role, size, taken);
+        s->taken = taken;
+        note(&a, VIGIL_OP_TRUNCATE, size, 0, ret, taken || (ret < 0 && !error_is_harmless(ret)));
+        s->taken = 0;
+        return 0;
 }
 
 /* Who copies a database without its locks is streamed: whether that was safe is judged in user space. */
@@ -131,73 +112,79 @@ GLOBAL int copied_from(int fd, __u64 len, __s64 ret)
         return 0;
 }
 
-SEC("tp")
-int tp__change_exit(struct sys_exit *ctx)
-{
-        __s64 ret = ctx->ret;
-        struct act a = {};
-        struct args r;
-        struct io io = {.ret = ret};
-        __u64 fd, source = NO_SOURCE;
-        __u32 probe;
+#define WHOLE_FILE ((__u64)-1) /* as many bytes as it has now */
 
-        args_read(self(), &r);
-        fd = r.a[0];
-        switch (ctx->nr) {
-        case __NR_ftruncate:
-                probe = PROBE_FTRUNCATE;
-                break;
-        case __NR_fallocate:
-                probe = PROBE_FALLOCATE;
-                break;
-        case __NR_ioctl:
-                if (r.a[1] != FICLONE && r.a[1] != FICLONERANGE)
-                        return 0;
-                probe = PROBE_IOCTL;
-                if (r.a[1] == FICLONE)
-                        source = r.a[2];
-                break;
-        case __NR_sendfile:
-                source = r.a[1];
-                probe = PROBE_SENDFILE;
-                io.len = r.a[3];
-                break;
-        case __NR_splice:
-                source = fd;
-                fd = r.a[2];
-                probe = PROBE_SPLICE;
-                io.len = r.a[4];
-                break;
-        case __NR_copy_file_range:
-                source = fd;
-                fd = r.a[2];
-                probe = PROBE_COPY_FILE_RANGE;
-                io.len = r.a[4];
-                break;
-        default:
+/* Descriptor @fd was the target of a copy, or a part of its file was replaced.
+ * Copies inside the kernel: their offsets may stand in user memory, which the call has moved on; what counts for the ledger is
+ * the sum. A copy may end early at the end of its source: that is no short write.
+ * fallocate and FICLONE return 0: what they replaced counts like a write of as many bytes. */
+GLOBAL int replaced(int fd, __u32 probe, __u64 offset, __u64 bytes, __s64 ret)
+{
+        struct io io = {.offset = offset, .ret = ret};
+        struct act a = {};
+
+        if (!act_on_fd(&a, fd, probe))
                 return 0;
-        }
-        if (source != NO_SOURCE)
-                copied_from((int)source, io.len, ret);
-        if (!act_on_fd(&a, (int)fd, probe))
-                return 0;
-        if (probe == PROBE_FTRUNCATE) {
-                truncated(&a, r.a[1], ret);
-                return 0;
-        }
         struct file *file = a.file;
-        if (probe == PROBE_FALLOCATE) {
-                io.offset = r.a[2];
-                if (r.a[1] & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-                        as_replaced(&io, r.a[3]);
-        } else if (probe == PROBE_IOCTL) {
-                as_replaced(&io, (__u64)BPF_CORE_READ(file, f_inode, i_size));
-        } else {
-                as_copied(file, &io);
+        if (offset == AT_FILE_POSITION) {
+                io.len = ret > 0 ? (__u64)ret : bytes;
+                io.offset = (__u64)BPF_CORE_READ(file, f_pos);
+                if (ret > 0 && io.offset >= (__u64)ret)
+                        io.offset -= (__u64)ret;
+        } else if (ret == 0) {
+                io.len = bytes == WHOLE_FILE ? (__u64)BPF_CORE_READ(file, f_inode, i_size) : bytes;
+                io.ret = (__s64)io.len;
         }
         if (io.ret != 0)
                 done_write(&a, &io);
         done_write_sync(&a, io.ret, 0);
+        return 0;
+}
+
+static __always_inline int copied(int from, int to, __u64 len, __s64 ret, __u32 probe)
+{
+        copied_from(from, len, ret);
+        return replaced(to, probe, AT_FILE_POSITION, len, ret);
+}
+
+/* Allocating alone changes no byte that is read. */
+static __always_inline int allocated(const struct args *r, __s64 ret)
+{
+        bool replaces = r->a[1] & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
+
+        return replaced((int)r->a[0], PROBE_FALLOCATE, r->a[2], replaces ? r->a[3] : 0, ret);
+}
+
+static __always_inline int cloned(const struct args *r, __s64 ret)
+{
+        if (r->a[1] == FICLONE)
+                copied_from((int)r->a[2], 0, ret);
+        else if (r->a[1] != FICLONERANGE)
+                return 0;
+        return replaced((int)r->a[0], PROBE_IOCTL, 0, WHOLE_FILE, ret);
+}
+
+SEC("tp")
+int tp__change_exit(struct sys_exit *ctx)
+{
+        __s64 ret = ctx->ret;
+        struct args r;
+
+        args_read(self(), &r);
+        switch (ctx->nr) {
+        case __NR_ftruncate:
+                return truncated((int)r.a[0], r.a[1], ret);
+        case __NR_fallocate:
+                return allocated(&r, ret);
+        case __NR_ioctl:
+                return cloned(&r, ret);
+        case __NR_sendfile:
+                return copied((int)r.a[1], (int)r.a[0], r.a[3], ret, PROBE_SENDFILE);
+        case __NR_splice:
+                return copied((int)r.a[0], (int)r.a[2], r.a[4], ret, PROBE_SPLICE);
+        case __NR_copy_file_range:
+                return copied((int)r.a[0], (int)r.a[2], r.a[4], ret, PROBE_COPY_FILE_RANGE);
+        }
         return 0;
 }
 

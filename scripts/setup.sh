@@ -13,7 +13,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev make cmake ninja-build pkg-config clang bpftool libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev libssl-dev libconfuse-dev libsystemd-dev check)
-test=(clang-format clang-tidy libclang-rt-dev shellcheck bats jq sqlite3 python3 procps util-linux e2fsprogs fossil strace
+test=(clang-format clang-tidy libclang-rt-dev shellcheck bats jq sqlite3 python3 procps util-linux e2fsprogs fossil strace nodejs
 	qemu-system-x86 busybox-static cpio zstd xz-utils git man-db dpkg-dev systemd)
 demo=(sqlite3)
 

@@ -6,8 +6,11 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   slow     leaves its row alone, and writes      stall  sleeps
   overdue  the same, and says when it began      block  waits for the write lock
   hold     has the write lock, and no job         many   10,000 jobs come and go; then 1,000 that stay
+  sync     commits to SLOW_DB once go-sync is there
+  throttled  as spin; any other sleeps, too
 
-Ends when its parent does: no worker outlives the test."""
+Ends when its parent does: no worker outlives the test. At SIGUSR1 the orchestrator waits for a worker that has ended and lets
+another process have its number, which is told by reused.ready; that is for a PID namespace of its own."""
 import ctypes
 import json
 import os
@@ -64,7 +67,9 @@ def work(path, directory, mode):
             await_file(directory + "/hold.ready")
             db.execute("begin immediate")
             db.execute("rollback")
-        elif mode != "spin":
+        elif mode == "sync" and progress == 1:
+            commit_to_slow(directory)
+        elif mode not in ("spin", "throttled"):
             time.sleep(3600)
 
 
@@ -83,9 +88,32 @@ def many(db):
     insert_thousand(db, 10)
 
 
+def commit_to_slow(directory):
+    await_file(directory + "/go-sync")
+    db = sqlite3.connect(os.environ["SLOW_DB"], isolation_level=None)
+    db.execute("pragma synchronous=full")
+    db.execute("update t set b = 'x' where a = 1")
+
+
 def await_file(name):
     while not os.path.exists(name):
         time.sleep(0.02)
+
+
+def give_number_away(directory):
+    pid, _ = os.wait()
+    child = 0
+    while child != pid:
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="utf-8") as f:
+            f.write(str(pid - 1))
+        child = os.fork()
+        if child == 0:
+            if os.getpid() != pid:
+                os._exit(0)
+            open(directory + "/reused.ready", "w", encoding="utf-8").close()
+            time.sleep(3600)
+        elif child != pid:
+            os.waitpid(child, 0)
 
 
 def main():
@@ -103,6 +131,7 @@ def main():
             if os.getppid() == parent:
                 work(path, directory, mode)
             os._exit(1)
+    signal.signal(signal.SIGUSR1, lambda *_: give_number_away(directory))
     while True:
         signal.pause()
 

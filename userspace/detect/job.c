@@ -281,11 +281,12 @@ static bool add_up(const struct job_facts *f, const struct job_limits *l, struct
         return ret->known && ret->counted;
 }
 
+/* Work that was seen is work, whatever was not: a child that has just begun has no second sample yet. */
 static bool too_little_is_known(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         struct job_motion m;
 
-        return !add_up(f, l, &m, j);
+        return !add_up(f, l, &m, j) && !m.storage;
 }
 
 static bool spins(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)

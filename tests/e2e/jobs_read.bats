@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# Reading jobs: a query that cannot be asked or never ends, and 10,000 jobs.
+
+load lib.bash
+load daemon.bash
+load jobs.bash
+
+setup() {
+	enter_tmp
+	export BATCH="batch"
+}
+
+teardown() {
+	orchestrators_end
+	cd "$BATS_TEST_TMPDIR" || return
+	daemon_teardown
+}
+
+@test "10,000 jobs come and go without a word; 1,000 that one death orphans are one incident" {
+	follow batch orchestrator.py "$QUERY" 'stuck-after = "1h"'
+	daemon_begin
+	ln -s "$PWD/S" batch/
+	ln -s "$PWD/daemon.err" batch/
+	cd batch
+	orchestrate python many
+	eventually 10 '.counts.healthy == 1000' jobs
+	ask incidents
+	assert_answer '.incidents == []'
+	kill -KILL "$ORCHESTRATOR"
+	eventually 5 '.counts["job-orphaned"] == 1000' jobs
+	assert_answer '.jobs | length == 1000'
+	eventually 5 '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
+	ask incident show "$(jq -r '.incidents[] | select(.code == "job-orphaned") | .id' a.json)"
+	assert_answer '.finding_details | length == 1' '.finding_details[0].evidence.count == 1000' \
+		'.finding_details[0].evidence.jobs | length == 16'
+}
+
+@test "a query that cannot be asked is one finding, and over when it can" {
+	follow batch orchestrator.py "query = 'SELECT * FROM tasks'"
+	sqlite3 batch/app.db 'pragma journal_mode=wal; create table jobs(id)' >/dev/null
+	daemon_begin
+	eventually 10 'any(.incidents[]; .code == "jobs-unreadable" and .severity == "P2"
+		and (.summary | contains("no such table: tasks")))' incidents
+	ask jobs
+	assert_answer '.jobs == []' '.orchestrators[0].reading.failed == true'
+	"$VIGIL" --state-dir S jobs | grep -q 'the jobs are not known: the query fails: no such table: tasks'
+	sqlite3 batch/app.db "create table tasks(id, status); insert into tasks values(1, 'done')"
+	eventually 5 '.incidents | length == 1 and .[0].status == "resolved"' incidents
+
+	# One that never ends costs its deadline, and nobody else anything.
+	rm vigil.conf
+	follow batch orchestrator.py "query = 'WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n)
+		SELECT max(id) AS id FROM n' deadline = \"1s\""
+	kill -HUP "$DAEMON"
+	eventually 15 'any(.incidents[]; .code == "jobs-unreadable" and .status == "firing"
+		and (.summary | contains("deadline")))' incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+}

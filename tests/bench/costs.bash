@@ -12,7 +12,7 @@ field() {
 	grep -ah '^{"' "$2" | head -n1 | jq -r ". $1"
 }
 
-# commits_under HOW DIR N MODE SYNC: ns per commit of one run, by the clock and of processor time.
+# commits_under HOW DIR N MODE SYNC: ns per commit of one run: by the clock, of processor time, and of half of them at most.
 commits_under() {
 	local how=$1 dir=$2 run with=()
 	run=("$bench/commits" -n "$3" -m "$4" -s "$5" "$dir/$4.db")
@@ -29,7 +29,7 @@ commits_under() {
 	perf) perf trace -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
 	strace) strace -f -o /dev/null -- "${run[@]}" 2>"$tmpfs/err" ;;
 	esac >"$tmpfs/out"
-	field '| "\(.ns_per_commit) \(.cpu_ns_per_commit)"' "$tmpfs/out"
+	field '| "\(.ns_per_commit) \(.cpu_ns_per_commit) \(.p50_ns)"' "$tmpfs/out"
 }
 
 # compare PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW beside an unwatched run of the same round; who begins changes
@@ -43,9 +43,32 @@ compare() {
 			((i % 2)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
 			value=$(commits_under "$how" "$dir" "$n" "$mode" "$sync")
 			((i % 2 == 0)) || base=$(commits_under none "$dir" "$n" "$mode" "$sync")
-			sample "$part.$label.$how" "$(ratio "${value% *}" "${base% *}")"
-			sample "$part.$label.$how.cpu" "$(ratio "${value#* }" "${base#* }")"
-			sample "$part.$label.base" "${base% *}"
+			read -ra value <<<"$value"
+			read -ra base <<<"$base"
+			sample "$part.$label.$how" "$(ratio "${value[0]}" "${base[0]}")"
+			sample "$part.$label.$how.cpu" "$(ratio "${value[1]}" "${base[1]}")"
+			sample "$part.$label.base" "${base[0]}"
+		done
+	done
+}
+
+# sandwich PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW between two unwatched runs, beside the mean of them: a disk is
+# quicker and slower by the second, and whatever drifts through the three cancels out. Samples: PART.LABEL.HOW (the mean
+# commit), PART.LABEL.HOW.p50 (the typical one), PART.LABEL.base, PART.LABEL.base.p50.
+sandwich() {
+	local part=$1 label=$2 count=$3 n=$4 dir=$5 mode=$6 sync=$7 i how before value after
+	shift 7
+	for ((i = 0; i < count; i++)); do
+		say "$part: $label, round $((i + 1)) of $count"
+		read -ra after < <(commits_under none "$dir" "$n" "$mode" "$sync")
+		for how in "$@"; do
+			before=("${after[@]}")
+			read -ra value < <(commits_under "$how" "$dir" "$n" "$mode" "$sync")
+			read -ra after < <(commits_under none "$dir" "$n" "$mode" "$sync")
+			sample "$part.$label.$how" "$(ratio "$((2 * value[0]))" "$((before[0] + after[0]))")"
+			sample "$part.$label.$how.p50" "$(ratio "$((2 * value[2]))" "$((before[2] + after[2]))")"
+			sample "$part.$label.base" "${after[0]}"
+			sample "$part.$label.base.p50" "${after[2]}"
 		done
 	done
 }
@@ -73,13 +96,19 @@ bench_commits() {
 }
 
 bench_disk() {
-	local mode
+	local mode n label
 	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
 	for mode in wal delete; do
-		compare disk "$mode" "$(rounds 25 5)" "$(rounds 3000 300)" "$disk" "$mode" full none vigil
-		figure disk "${mode^^}/FULL: unwatched" ns "disk.$mode.base"
-		figure disk "${mode^^}/FULL: the same again / unwatched (noise)" ratio "disk.$mode.none"
-		figure disk "${mode^^}/FULL: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+		n=$(rounds 3000 300)
+		[ "$mode" = wal ] || n=$((n / 2))
+		label="${mode^^}/FULL"
+		sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil
+		figure disk "$label, mean commit: unwatched" ns "disk.$mode.base"
+		figure disk "$label, mean commit: the same again / unwatched (noise)" ratio "disk.$mode.none"
+		figure disk "$label, mean commit: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+		figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
+		figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
+		figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
 	done
 }
 

@@ -10,13 +10,13 @@ static unsigned slot_of(uint64_t ns)
         return (shift + 1) * HISTOGRAM_STEPS + (unsigned)(ns >> shift) - HISTOGRAM_STEPS;
 }
 
-static uint64_t slot_end(unsigned slot)
+static uint64_t slot_begin(unsigned slot)
 {
         if (slot < HISTOGRAM_STEPS)
                 return slot;
         unsigned shift = slot / HISTOGRAM_STEPS - 1;
 
-        return (((uint64_t)(slot % HISTOGRAM_STEPS) + HISTOGRAM_STEPS + 1) << shift) - 1;
+        return ((uint64_t)(slot % HISTOGRAM_STEPS) + HISTOGRAM_STEPS) << shift;
 }
 
 void histogram_add(struct histogram *h, uint64_t ns)
@@ -31,10 +31,13 @@ uint64_t histogram_at(const struct histogram *h, unsigned per_mille)
 {
         uint64_t want = (h->count * per_mille + 999) / 1000, seen = 0;
 
-        for (unsigned i = 0; i < HISTOGRAM_SLOTS; i++) {
+        for (unsigned i = 0; want && i < HISTOGRAM_SLOTS; i++) {
+                if (seen + h->slot[i] >= want) {
+                        uint64_t begin = slot_begin(i), width = slot_begin(i + 1) - begin;
+                        uint64_t at = begin + width * (want - seen) / h->slot[i];
+                        return at < h->max ? at : h->max;
+                }
                 seen += h->slot[i];
-                if (want && seen >= want)
-                        return slot_end(i) < h->max ? slot_end(i) : h->max;
         }
         return 0;
 }

@@ -1,5 +1,5 @@
-/* histogram.h - latencies of any number of calls in fixed memory: 64 steps per power of two, so a percentile is at most
- * 1.6 % too high. */
+/* histogram.h - latencies of any number of calls in fixed memory: 64 steps per power of two, and evenly spread within a step, so
+ * a percentile is at most 1.6 % off. */
 #pragma once
 
 #include <stdint.h>
@@ -24,5 +24,5 @@ static inline uint64_t now_ns(void)
 
 void histogram_add(struct histogram *h, uint64_t ns);
 
-/** Smallest value that @p per_mille of a thousand calls did not exceed, in ns; 0 when there were none. */
+/** Value that @p per_mille of a thousand calls did not exceed, in ns; 0 when there were none. */
 uint64_t histogram_at(const struct histogram *h, unsigned per_mille);

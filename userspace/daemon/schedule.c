@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/text.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
@@ -17,11 +18,7 @@
  * name, so that it is the same after each start. */
 static uint64_t first_due(const struct guard *g, uint64_t every_ms, uint64_t now)
 {
-        uint64_t h = 0xcbf29ce484222325ull;
-
-        for (const char *p = g->name; *p; p++)
-                h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
-        return now + h % (every_ms * NS_PER_MS);
+        return now + fnv_add(FNV_BEGIN, g->name, strlen(g->name)) % (every_ms * NS_PER_MS);
 }
 
 static bool is_due(const struct guard *g, uint64_t every_ms, uint64_t *due, uint64_t *of_ms, uint64_t now)

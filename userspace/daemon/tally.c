@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
+
 static size_t slot_of(const struct tally *t, const struct vigil_hist_key *key)
 {
-        const unsigned char *p = (const unsigned char *)key;
-        uint64_t h = 0xcbf29ce484222325ull;
-
-        for (size_t i = 0; i < sizeof(*key); i++)
-                h = (h ^ p[i]) * 0x100000001b3ull;
+        uint64_t h = fnv_add(FNV_BEGIN, key, sizeof(*key));
         size_t at = (size_t)(h ^ h >> 32) & (t->slots - 1);
         while (t->slot[at] && memcmp(&t->row[t->slot[at] - 1].key, key, sizeof(*key)) != 0)
                 at = (at + 1) & (t->slots - 1);

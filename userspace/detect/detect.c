@@ -7,16 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "detect/detect_private.h"
 #include "detect/detector.h"
 
-/* ---- ids: FNV-1a, 64 bits (www.isthe.com/chongo/tech/comp/fnv) ------------------------------------------------------ */
+/* ---- ids ----------------------------------------------------------------------------------------------------------- */
 
 void id_bytes(struct id_hash *h, const void *p, size_t n)
 {
-        const unsigned char *bytes = p;
-        for (size_t i = 0; i < n; i++)
-                h->state = (h->state ^ bytes[i]) * 0x100000001b3ull;
+        h->state = fnv_add(h->state, p, n);
 }
 
 void id_number(struct id_hash *h, uint64_t n)
@@ -32,7 +31,7 @@ void id_text(struct id_hash *h, const char *text)
 
 void id_begin(struct id_hash *h, const struct model *m)
 {
-        h->state = 0xcbf29ce484222325ull;
+        h->state = FNV_BEGIN;
         const struct vigil_session *s = model_session(m);
         id_text(h, s ? s->boot_id : "");
 }

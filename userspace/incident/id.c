@@ -4,27 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "incident/incident.h"
-
-#define FNV_OFFSET 0xcbf29ce484222325ull
-#define FNV_PRIME  0x100000001b3ull
-
-static void bytes(struct incident_hash *h, const void *p, size_t n)
-{
-        const unsigned char *b = p;
-
-        for (size_t i = 0; i < n; i++)
-                h->state = (h->state ^ b[i]) * FNV_PRIME;
-}
 
 void incident_hash_begin(struct incident_hash *h)
 {
-        h->state = FNV_OFFSET;
+        h->state = FNV_BEGIN;
 }
 
 void incident_hash_number(struct incident_hash *h, uint64_t n)
 {
-        bytes(h, &n, sizeof(n));
+        h->state = fnv_add(h->state, &n, sizeof(n));
 }
 
 void incident_hash_text(struct incident_hash *h, const char *text)
@@ -32,7 +22,7 @@ void incident_hash_text(struct incident_hash *h, const char *text)
         size_t n = text ? strlen(text) : 0;
 
         incident_hash_number(h, n);
-        bytes(h, text ? text : "", n);
+        h->state = fnv_add(h->state, text, n);
 }
 
 void incident_hash_end(const struct incident_hash *h, char prefix, char ret[DETECT_ID_LEN])

@@ -187,34 +187,44 @@ START_TEST(what_a_dead_writer_left_is_read_too)
 }
 END_TEST
 
-/* Writers without a busy timeout end with an error as soon as anybody makes them wait. */
-static void read_under(const char *mode, void (*writer)(const char *), const char *written, int times)
+/* A reading that met a writer says so and is made again at the next turn, as the daemon does it. */
+static int read_in_turns(struct jobs_source s, int turns)
+{
+        int err = read_with(s);
+
+        for (int i = 1; i < turns && err == -EBUSY; i++)
+                err = read_with(s);
+        return err;
+}
+
+/* Writers without a busy timeout end with an error as soon as anybody makes them wait. With @p turns each reading comes to pass. */
+static void read_under(const char *mode, void (*writer)(const char *), const char *written, int turns)
 {
         const char *path = place("busy.db");
-        int good = 0;
+        struct jobs_source source = {.path = path, .query = "select count(*) as id from a"};
 
+        source.deadline_ms = turns ? 0 : 300;
         writer_make(path, mode);
         pid_t pid = process_start(writer, path);
         writer_wait(path, written);
-        for (int i = 0; i < 5; i++)
-                good += read_with((struct jobs_source){.path = path,
-                                                       .query = "select count(*) as id from a",
-                                                       .deadline_ms = times ? 0 : 300}) == 0;
+        for (int i = 0; i < 5; i++) {
+                int err = read_in_turns(source, turns);
+                ck_assert_msg(err == 0 || !turns, "%d of 5: %d: %s", i + 1, err, result.reason);
+        }
         writer_wait(path, written); /* it still goes on */
         child_end(pid, SIGTERM);
-        ck_assert_msg(good >= times, "%d of 5: %s", good, result.reason);
         unlink(path);
 }
 
 START_TEST(a_constant_wal_writer_does_not_notice)
 {
-        read_under("wal", writer_constant, "-wal", 5);
+        read_under("wal", writer_constant, "-wal", 1);
 }
 END_TEST
 
 START_TEST(a_rollback_writer_does_not_notice)
 {
-        read_under("delete", writer_with_gaps, "", 5);
+        read_under("delete", writer_with_gaps, "", 50);
         read_under("delete", writer_constant, "", 0); /* it leaves no gap: told, not waited for */
 }
 END_TEST

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # vigil attach: who uses the database already, what they hold, and what is said of those that live on.
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 

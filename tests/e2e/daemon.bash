@@ -91,11 +91,12 @@ daemon_unpin() {
 	[ ! -d /sys/fs/bpf/vigil ] || rmdir --ignore-fail-on-non-empty /sys/fs/bpf/vigil
 }
 
-# For teardown: whatever the test did, no daemon stays, nothing of one, and no writer.
+# For teardown: whatever the test did, no daemon stays, nothing of one, and no writer. A daemon that ends in good order waits
+# until each of its probes is detached; what a killed one has pinned the kernel lets go of by itself.
 daemon_teardown() {
 	[ -z "${WRITER:-}" ] || writer_kill
 	if [ -n "${DAEMON:-}" ]; then
-		kill -TERM "$DAEMON" 2>/dev/null || true
+		kill -KILL "$DAEMON" 2>/dev/null || true
 		wait "$DAEMON" || true
 		cat daemon.err
 	fi

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # kill -9 of the monitor and of its helpers, at random moments: nothing hangs, no incident that was shown is lost.
 

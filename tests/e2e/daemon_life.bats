@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # The daemon over its life: reloads, restarts, crashes of the host, databases that come, go and move.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # The daemon is killed, and its watch goes on in the kernel until the next one takes it over.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # What the daemon does by itself: checks and backups by schedule and policy, summaries, events; with the privileges it has kept.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # A file of a database is removed, emptied, renamed or replaced by somebody who does not hold the locks under which SQLite does
 # that, or SQLite removes it and an inherited connection goes on. No check can see it: what is gone leaves no trace.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # Jobs of real orchestrators, in Python and Node.js: each verdict is provoked and must be told within 5 s, with its culprit;
 # who is slow or busy stays quiet. One daemon follows an orchestrator for each test.

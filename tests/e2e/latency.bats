@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 # Latency spikes: operations that take longer, for real, are one incident with the right database, operation and factor,
 # which ends by itself; what goes on as usual is none.

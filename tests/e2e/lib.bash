@@ -24,16 +24,18 @@ skip_suite() {
 	export SUITE_SKIPPED="$*"
 }
 
-# For setup_file: skips the suite by name where Vigil cannot watch.
+# For setup_file: skips the suite by name where Vigil cannot watch. One of all suites of a run finds out that it can.
 need_watch() {
-	local out status=0
+	local out status=0 can=${VIGIL_TEST_RUN:-$BATS_RUN_TMPDIR}/can-watch
 
 	[ "$(id -u)" -eq 0 ] || {
 		skip_suite "needs root"
 		return
 	}
+	[ ! -e "$can" ] || return 0
 	out=$(timeout 60 "$VIGIL" exec -- true 2>&1) || status=$?
 	case $status in
+	0) touch "$can" ;;
 	69 | 77) skip_suite "this host does not let Vigil watch: ${out##*$'\n'}" ;;
 	esac
 }

@@ -1,4 +1,5 @@
 # restore.bats - `vigil backup restore`: the old database or the new one, whatever happens.
+# bats file_tags=slow
 
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 

@@ -1,195 +1,42 @@
 #!/usr/bin/env bash
 # test.sh - builds Vigil in every way that is supported and runs every test.
 #
-# Usage: test.sh [PART]...     default: all, in this order
+# Usage: test.sh [PART]...     default: all
 #   setup     installs what is missing (scripts/setup.sh)
+#   build     with gcc, with clang, and with ASan and UBSan: build/release, build/clang, build/asan
 #   format    layout, length of files and functions, shell scripts (scripts/check-format.sh)
 #   layers    the layer rule (scripts/check-layers.sh) and its own test
 #   docs      documents against code (scripts/check-docs.sh), the manual page
-#   build     with gcc, with clang, and with ASan and UBSan: build/release, build/clang, build/asan
 #   tidy      clang-tidy without findings
+#   fuzz      every fuzz target for a short time (build/fuzz)
 #   unit      unit tests in every build
 #   replay    verdicts of recorded sessions in every build
-#   fuzz      every fuzz target for a short time (build/fuzz)
 #   e2e       vigil exec and its like on this kernel; suites tagged `asan` once more in that build
 #   kernel    the same on other kernels, in QEMU
+# First comes what must be there: setup, and the builds that the other parts need. Then there are two lanes, each with one part
+# after the other. Format, layers, docs, tidy and fuzz want nothing but a processor: they get what unit, replay, e2e and kernel
+# leave of it, who wait much of their time.
 # At the end it looks whether a process, mount, loop device, BPF program, map or pin was left behind.
 #
-# Needs root for everything that loads BPF programs; where something cannot run, it is skipped by name. Logs: build/log.
+# Needs root for everything that loads BPF programs; where something cannot run, it is skipped by name. Logs: build/log; how long
+# each suite took: build/log/suites.
 # Environment: VIGIL_FUZZ_SECONDS for each fuzz target, default 10.
 # The last line is "N passed, N failed, N skipped". Exit 0: nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 70
 # shellcheck source=scripts/leftovers.bash
 . scripts/leftovers.bash
+# shellcheck source=scripts/runners.bash
+. scripts/runners.bash
 
-parts="setup format layers docs build tidy unit replay fuzz e2e kernel"
+first=(setup build)
+patient=(format layers docs tidy fuzz)
+urgent=(unit replay e2e kernel)
+parts="${first[*]} ${patient[*]} ${urgent[*]}"
 logs=$PWD/build/log
 jobs=$(nproc)
 pool=$jobs
 passed=0 failed=0 skipped=0
-
-# --- results ----------------------------------------------------------------------------------------------------------
-
-pass() {
-	passed=$((passed + 1))
-}
-
-fail() {
-	failed=$((failed + 1))
-	echo "FAILED   $*"
-}
-
-skip() {
-	skipped=$((skipped + 1))
-	echo "skipped  $*"
-}
-
-# Of a compiler's log what is wrong, of any other its end.
-explain() {
-	{ grep -E -A 3 'error:|undefined reference|CMake Error' "$1" || tail -n 25 "$1"; } | head -n 40 | sed 's/^/  | /'
-}
-
-# check NAME LOG CMD...: one result; the log is quoted when it is bad.
-check() {
-	local name=$1 log=$logs/$2.log
-	shift 2
-	if "$@" >"$log" 2>&1 </dev/null; then
-		pass
-		return 0
-	fi
-	fail "$name (build/log/${log##*/})"
-	explain "$log"
-	return 1
-}
-
-# --- builds -----------------------------------------------------------------------------------------------------------
-
-# compile NAME CMAKE-OPTION...
-compile() {
-	local name=$1
-	shift
-	cmake -S . -B "build/$name" -G Ninja "$@" && ninja -C "build/$name" -j "$jobs" "${targets[@]}"
-}
-
-# Builds it unless this run has done so or tried to; what needs it is skipped when it failed.
-declare -A built
-need_build() {
-	local name=$1 targets=()
-	if [ -z "${built[$name]:-}" ]; then
-		built[$name]=no
-		case $name in
-		release) set -- -DCMAKE_C_COMPILER=gcc ;;
-		clang) set -- -DCMAKE_C_COMPILER=clang ;;
-		asan) set -- -DCMAKE_C_COMPILER=gcc -DVIGIL_SANITIZE=ON ;;
-		fuzz)
-			set -- -DCMAKE_C_COMPILER=clang -DVIGIL_SANITIZE=ON -DVIGIL_FUZZ=ON -DVIGIL_TESTS=OFF
-			targets=(fuzzers)
-			;;
-		esac
-		check "build: $name" "build-$name" compile "$name" "$@" && built[$name]=yes
-	fi
-	[ "${built[$name]}" = yes ]
-}
-
-# --- runners ----------------------------------------------------------------------------------------------------------
-
-# Reads results out of CTest's lines; names of what failed or was skipped are printed.
-run_ctest() {
-	local label=$1 build=$2 log=$logs/$1-$2.log name result
-	need_build "$build" || return 0
-	ctest --test-dir "build/$build" -L "^$label\$" -j "$jobs" --output-on-failure >"$log" 2>&1 </dev/null
-	while read -r name result; do
-		case $result in
-		*Passed*) pass ;;
-		*Skipped*) skip "$label: $name ($build)" ;;
-		*)
-			fail "$label: $name ($build): $result"
-			grep -hE ':[FE]:|runtime error:|ERROR: ' "$log" | head -n 20 | sed 's/^/  | /'
-			;;
-		esac
-	done < <(sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.*(.*)$/\1 \2/p' "$log")
-	grep -qE 'Total Test time|No tests were found' "$log" || fail "$label: ctest ($build) did not come to an end (build/log/${log##*/})"
-}
-
-# test_output LOG LINE: what bats says about the test whose result is LINE.
-test_output() {
-	awk -v want="$2" '$0 == want { show = 1; next } /^(not )?ok / { show = 0 } show' "$1" | head -n 30 | sed 's/^/  | /'
-}
-
-# in_pool LOG CMD...: in the background, $pool at a time; then wait, and read LOG and LOG.status.
-in_pool() {
-	local log=$1
-	shift
-	while [ "$(jobs -rp | wc -l)" -ge "$pool" ]; do
-		wait -n
-	done
-	{
-		"$@" >"$log" 2>&1 </dev/null
-		echo $? >"$log.status"
-	} &
-}
-
-bats_log() {
-	echo "$logs/${1##*/}-$2.log"
-}
-
-# start_bats SUITE BUILD OPTION...
-start_bats() {
-	local suite=$1 build=$2
-	shift 2
-	in_pool "$(bats_log "$suite" "$build")" env VIGIL_BUILD="$PWD/build/$build" \
-		timeout -k 30 900 bats --formatter tap "$@" "$suite"
-}
-
-# read_bats SUITE BUILD: the suite's own plan tells how many results there must be.
-read_bats() {
-	local suite=$1 build=$2 log line planned=0 seen=0 status
-	log=$(bats_log "$suite" "$build")
-	status=$(cat "$log.status")
-	while IFS= read -r line; do
-		case $line in
-		1..*) planned=${line#1..} ;;
-		"ok "*"# skip"*) skip "${suite#tests/}: ${line#ok * } ($build)" && seen=$((seen + 1)) ;;
-		"ok "*) pass && seen=$((seen + 1)) ;;
-		"not ok "*)
-			fail "${suite#tests/}: ${line#not ok * } ($build)"
-			seen=$((seen + 1))
-			test_output "$log" "$line"
-			;;
-		esac
-	done < <(cat "$log")
-	if { [ "$seen" -ne "$planned" ] || [ "$status" -ne 0 ]; } && ! grep -q '^not ok' "$log"; then
-		fail "${suite#tests/} ($build): $seen of $planned tests ran, status $status (build/log/${log##*/})"
-	fi
-}
-
-# run_bats SUITE BUILD OPTION...: alone.
-run_bats() {
-	start_bats "$@"
-	wait
-	read_bats "$1" "$2"
-}
-
-# A copy of the corpus is worked on: what a short run finds is not for the tree.
-start_fuzzer() {
-	local fuzzer=$1 name=${1##*/} corpus
-	corpus=$(mktemp -d -p "$TMPDIR")
-	[ ! -d "tests/fuzz/corpus/${name#fuzz_}" ] || cp -r "tests/fuzz/corpus/${name#fuzz_}/." "$corpus"
-	mkdir -p build/fuzz/artifacts
-	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-10}" -timeout=10 \
-		-rss_limit_mb=1024 -artifact_prefix="$PWD/build/fuzz/artifacts/$name-" "$corpus"
-}
-
-read_fuzzer() {
-	local name=${1##*/}
-	if [ "$(cat "$logs/$name.log.status")" = 0 ]; then
-		pass
-	else
-		fail "fuzz: $name (build/log/$name.log)"
-		explain "$logs/$name.log"
-	fi
-}
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
@@ -200,7 +47,25 @@ part_setup() {
 	fi
 }
 
+# What the parts that are wanted need, so that no two lanes build the same.
+part_build() {
+	local part build
+	for part in $wanted; do
+		case $part in
+		build | unit | replay) set -- release clang asan ;;
+		e2e) set -- release asan ;;
+		kernel) set -- release ;;
+		tidy) set -- clang ;;
+		*) set -- ;;
+		esac
+		for build; do
+			need_build "$build"
+		done
+	done
+}
+
 part_format() {
+	check "format: self-test" format-self-test scripts/check-format.sh --self-test
 	check "format" format scripts/check-format.sh
 }
 
@@ -212,12 +77,6 @@ part_layers() {
 part_docs() {
 	check "docs: self-test" docs-self-test scripts/check-docs.sh --self-test
 	check "docs" docs scripts/check-docs.sh
-}
-
-part_build() {
-	need_build release
-	need_build clang
-	need_build asan
 }
 
 part_tidy() {
@@ -256,12 +115,12 @@ part_fuzz() {
 }
 
 # Suites run side by side, and more of them than there are processors: much of their time they wait, for probes to be detached
-# among other things.
+# among other things. Those that take long (tagged `slow`) begin first, so that none of them is left for the end.
 part_e2e() {
 	local suite pool=$((jobs + 1))
 	need_build release
 	need_build asan
-	for suite in tests/e2e/*.bats; do
+	for suite in $(grep -l '^# bats file_tags=.*\bslow\b' tests/e2e/*.bats) $(grep -L '^# bats file_tags=.*\bslow\b' tests/e2e/*.bats); do
 		[ "${built[release]}" = no ] || start_bats "$suite" release
 		[ "${built[asan]}" = no ] || ! is_for_asan "$suite" || start_bats "$suite" asan --filter-tags asan
 	done
@@ -286,6 +145,46 @@ part_kernel() {
 
 # --- the run ----------------------------------------------------------------------------------------------------------
 
+# one_by_one PART...: those of them that are wanted, and the builds that those need. What a part says comes out in one piece, beside that of the other lane.
+one_by_one() {
+	local part started
+	for part in "$@"; do
+		[[ " build $wanted " == *" $part "* ]] || continue
+		started=$SECONDS
+		{
+			"part_$part"
+			echo "$part: $((SECONDS - started)) s"
+		} >"$logs/part-$part" 9>&-
+		cat "$logs/part-$part"
+	done
+}
+
+# lane NAME PART...: the same in a shell of its own; its counts go to a file.
+lane() {
+	local name=$1
+	shift
+	passed=0 failed=0 skipped=0
+	one_by_one "$@"
+	echo "$passed $failed $skipped" >"$logs/lane-$name"
+}
+
+# add_lane NAME: a lane that did not come to its end is a failure.
+add_lane() {
+	local p=0 f=1 s=0
+	read -r p f s <"$logs/lane-$1" || echo "FAILED   the lane $1 did not come to its end"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+# What runs in the background does not hear an INT of the terminal.
+interrupted() {
+	trap '' INT TERM
+	echo "test.sh: interrupted" >&2
+	# shellcheck disable=SC2046
+	kill $(jobs -p) $(leftover_pids) 2>/dev/null
+	leftovers_wait 20
+	exit 130
+}
+
 if [ "${1:-}" = --help ]; then
 	sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
 	exit
@@ -299,6 +198,7 @@ for part in "$@"; do
 		;;
 	esac
 done
+wanted=${*:-$parts}
 
 mkdir -p "$logs"
 exec 9>build/lock
@@ -310,14 +210,19 @@ flock -n 9 || {
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/vigil-test-XXXXXX")
 export TMPDIR VIGIL_TEST_RUN=$TMPDIR UBSAN_OPTIONS=print_stacktrace=1
 trap 'rm -rf "$TMPDIR"' EXIT
+trap interrupted INT TERM
 leftovers_before
+rm -f "$logs"/suites "$logs"/lane-*
 
-[ $# -gt 0 ] || read -ra all <<<"$parts"
-for part in "${all[@]:-$@}"; do
-	started=$SECONDS
-	"part_$part" 9>&-
-	echo "$part: $((SECONDS - started)) s"
-done
+one_by_one "${first[@]}"
+lane urgent "${urgent[@]}" &
+{
+	renice -n 19 "$BASHPID" >/dev/null
+	lane patient "${patient[@]}"
+} &
+wait
+add_lane urgent
+add_lane patient
 
 if left=$(leftovers_wait 10); then
 	pass

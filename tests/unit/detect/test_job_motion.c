@@ -198,8 +198,7 @@ END_TEST
 SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_progress_is_spinning,
       who_computes_while_its_row_changes_does_not_spin, who_computes_and_writes_a_file_does_not_spin,
       nothing_that_moves_is_stalled, work_in_a_child_is_work, a_child_that_has_just_begun_hides_no_work,
-      a_child_that_dies_orphans_nothing,
-      one_sample_proves_no_standstill, counters_that_cannot_be_read_prove_nothing,
-      a_job_that_is_young_is_not_looked_at, a_row_from_the_future_does_not_keep_a_job_quiet,
-      slow_but_alive_is_overdue_with_rate_and_estimate, slow_but_in_time_is_healthy,
-      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)
+      a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
+      counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
+      a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
+      slow_but_in_time_is_healthy, progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

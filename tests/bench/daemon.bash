@@ -125,6 +125,52 @@ orchestrator \"o\" { match-cmdline = '$root/tests/workloads/orchestrator.py' dat
 	rm -rf "$tmpfs"/jobs*
 	figure jobs "1,000 jobs judged" ms judged 50
 	figure jobs "1,000 jobs read, in its helper" ms readjobs
+	bench_sampling
+}
+
+# questioned LIMITS: the configuration of an orchestrator whose jobs are in question from these limits on.
+questioned() {
+	echo "database \"app\" { path = '$tmpfs/jobs.db' backup { on = {} } }
+orchestrator \"o\" { match-cmdline = '$root/tests/workloads/orchestrator.py' database = \"app\"
+	jobs { query = 'SELECT * FROM jobs' $1 } }"
+}
+
+# The same 16 jobs, whose workers sleep, by turns within the limits and beyond them: nothing else differs.
+bench_sampling() {
+	local pid i turn seconds before limits workers=()
+	seconds=$(rounds 30 20)
+	for ((i = 0; i < 16; i++)); do
+		workers+=("w$i")
+	done
+	daemon_begin "$(questioned "")"
+	python3 "$root/tests/workloads/orchestrator.py" "$tmpfs/jobs.db" "$tmpfs/jobs" "${workers[@]}" &
+	pid=$!
+	for ((i = 0; i < 600; i++)); do
+		[ "$(ask jobs | jq '.counts.healthy')" != 16 ] || break
+		sleep 0.1
+	done
+	for ((i = 0; i < $(rounds 5 1); i++)); do
+		for turn in quiet asked; do
+			say "jobs: sampling, round $((i + 1)), $turn"
+			limits="no-progress = 1h blocked-after = 1h every = 5s"
+			[ "$turn" = quiet ] || limits="no-progress = 6s blocked-after = 1s every = 5s"
+			questioned "$limits" >"$tmpfs/vigil.conf"
+			kill -HUP "$daemon"
+			sleep 12
+			[ "$turn" = quiet ] || [ "$(ask jobs | jq '.counts["job-stalled"]')" = 16 ] || die 69 "the jobs are not seen to stall"
+			before=$(on_processor)
+			sleep "$seconds"
+			sample "sampling.$turn" "$(awk -v a="$before" -v b="$(on_processor)" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e7 }')"
+		done
+	done
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	daemon_end
+	paste "$tmpfs/sample.sampling.asked" "$tmpfs/sample.sampling.quiet" | awk '{ print $1 - $2 }' >"$tmpfs/sample.sampling.cost"
+	rm -rf "$tmpfs"/jobs*
+	figure jobs "vigil run, 16 jobs in question, processor" % sampling.asked
+	figure jobs "the same jobs, not in question" % sampling.quiet
+	figure jobs "sampling, the difference" % sampling.cost 0.1
 }
 
 # Writes the arrival of each event before it. An event is sent when it stands in the store, with the certificate.

@@ -140,6 +140,38 @@ judge_until() {
 	assert_json answer '.verdict == "job-stalled"'
 }
 
+@test "who sleeps in the kernel for a lock waits, and no longer once a signal has woken him" {
+	begin holder a.db "begin immediate" @ready holder.ready @pause
+	await holder.ready
+	# Byte 120 of the -shm is the write lock of the log.
+	python3 - "$PLACE/a.db-shm" 3>&- <<-'END' &
+		import fcntl, os, signal, sys
+		class Woken(Exception):
+		    pass
+		def wake(*_):
+		    raise Woken
+		signal.signal(signal.SIGUSR1, wake)
+		with open(sys.argv[1], "r+b", buffering=0) as f:
+		    open("sleeper.ready", "w").close()
+		    try:
+		        fcntl.lockf(f, fcntl.LOCK_EX, 1, 120)
+		    except Woken:
+		        open("woken", "w").close()
+		    signal.pause()
+	END
+	PIDS+=("$!")
+	sleeper=$!
+	await sleeper.ready
+	judge_until "$sleeper" '.verdict == "job-blocked"'
+	assert_json answer '.evidence.waits_for.asleep == true' '.evidence.waits_for.lock == "wal-write"' \
+		".evidence.waits_for.holder.pid == $holder"
+	kill -USR1 "$sleeper"
+	await woken
+	judge "$sleeper" '.verdict == "job-stalled"' '.evidence | has("waits_for") | not'
+	order waiters
+	assert_json answer '.waiters == []'
+}
+
 @test "a checkpoint waits for the reader whose mark it wants" {
 	begin reader a.db "begin" "select count(*) from t" @ready reader.ready @pause
 	await reader.ready

@@ -137,3 +137,26 @@ learned() {
 	run "$VIGIL" --state-dir S summary --latency
 	[ "$status" -eq 69 ]
 }
+
+@test "a checkpoint that is put off because another is at work is no wait for a lock" {
+	# Byte 121 of the -shm is the checkpoint lock.
+	cat >other.py <<-'END'
+		import fcntl, os, time
+		def await_file(name):
+		    while not os.path.exists(name):
+		        time.sleep(0.005)
+		await_file("opened")
+		with open("app.db-shm", "r+b", buffering=0) as f:
+		    fcntl.lockf(f, fcntl.LOCK_EX, 1, 121)
+		    open("taken", "w").close()
+		    await_file("put-off")
+		    fcntl.lockf(f, fcntl.LOCK_UN, 1, 121)
+		    open("free", "w").close()
+		    await_file("done")
+	END
+	mk app.db wal
+	watch --db app.db -- bash -c 'python3 other.py & "$0" -t truth app.db "pragma wal_autocheckpoint=1" "select count(*) from t" \
+		@ready opened @wait taken @repeat 20 "update t set b=1 where a=1" @sleep 5 @end @ready put-off @wait free \
+		"update t set b=2 where a=1" @ready done; wait' "$DRIVER"
+	assert_report '.databases[0].io[] | select(.file == "shm" and .op == "lock") | .errors >= 20 and .max_us == null'
+}

@@ -21,15 +21,11 @@
 #define SCAN_SOON_NS (1 * NS_PER_S)
 #define SOON_FOR_NS  (30 * NS_PER_S)
 
-/* Between two samples of those who are in question; of many not so often. */
-#define SAMPLE_NS      (2 * NS_PER_S)
-#define SAMPLE_MANY_NS (10 * NS_PER_S)
-#define MANY           16
+/* Between two samples of those who are in question; of many not so often (samples.h). */
+#define SAMPLE_NS (2 * NS_PER_S)
 
 /* A reading that fails because of a lock or a deadline is tried again before anything is said. */
 #define RETRY_NS (1 * NS_PER_S)
-/* Between the beginnings of two readings, whoever ends meanwhile. */
-#define PAUSE_NS (1 * NS_PER_S)
 
 static_assert(JOB_FIELDS == CONFIG_JOB_FIELDS, "the configuration names each field");
 
@@ -147,16 +143,11 @@ static void ask(struct daemon *d, struct orchestrator *o)
         jobs_tell_reading(d, o);
 }
 
-/* Before its time. Workers that end by the dozen must not have the application's database read without a pause. */
+/* Before its time. */
 static void ask_soon(struct daemon *d, struct orchestrator *o)
 {
-        struct job_table *t = o->jobs;
-        uint64_t earliest = t->begun_ns ? t->begun_ns + PAUSE_NS : 0;
-
-        if (clock_boottime_ns() >= earliest)
+        if (job_table_may_read(o->jobs, clock_boottime_ns()))
                 ask(d, o);
-        else if (t->due_ns > earliest)
-                t->due_ns = earliest;
 }
 
 static struct orchestrator *by_name(struct daemon *d, const char *name)
@@ -188,8 +179,12 @@ static void take(struct daemon *d, struct orchestrator *o, const json_t *answer,
         struct job_table *t = o->jobs;
         bool first = !t->read_ns;
 
-        if (job_table_take(t, json_object_get(answer, "rows"), json_is_true(json_object_get(answer, "partial")),
-                           t->asked_ns, clock_boottime_ns()) < 0) {
+        const struct job_reading reading = {.partial = json_is_true(json_object_get(answer, "partial")),
+                                            .began_ns = t->asked_ns,
+                                            .ended_ns = clock_boottime_ns(),
+                                            .offset_ns = clock_realtime_offset_ns()};
+
+        if (job_table_take(t, json_object_get(answer, "rows"), &reading) < 0) {
                 trouble(t, true, "out of memory");
                 return;
         }
@@ -306,8 +301,8 @@ void jobs_second(struct daemon *d)
         if (!any)
                 return;
         if (now >= d->jobs->sample_due_ns) {
-                size_t n = samples_turn(d->jobs->samples, d->sensor, now);
-                d->jobs->sample_due_ns = now + (n > MANY ? SAMPLE_MANY_NS : SAMPLE_NS) - NS_PER_S / 2;
+                samples_turn(d->jobs->samples, d->sensor, now);
+                d->jobs->sample_due_ns = now + SAMPLE_NS - NS_PER_S / 2;
         }
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 jobs_judge(d, orchestrators_at(d->orchestrators, i), false);

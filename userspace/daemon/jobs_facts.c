@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "daemon/jobs_private.h"
@@ -32,16 +31,6 @@ struct job_limits job_limits_of(const struct config_orchestrator *of)
                                                                                   : BLOCKED_AFTER_MS;
         l.blocked_after_ms = blocked;
         return l;
-}
-
-/* A time of a row on the clock of the boot: 1 is before the boot, 0 not known. One that is still to come says nothing. */
-static uint64_t boottime_of(int64_t at_ns, uint64_t now)
-{
-        int64_t ns = at_ns - clock_realtime_offset_ns();
-
-        if (at_ns <= 0 || ns > (int64_t)(now + SLACK_NS))
-                return 0;
-        return ns < 1 ? 1 : (uint64_t)ns;
 }
 
 /* Of database @db, or, where there is none, of any. */
@@ -268,8 +257,8 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .status = job->status,
                                 .now_ns = now,
                                 .read_ns = job->read_ns,
-                                .started_ns = boottime_of(job->started_at, now),
-                                .updated_ns = boottime_of(job->updated_at, now),
+                                .started_ns = job->started_ns,
+                                .updated_ns = job->updated_ns,
                                 .first_seen_ns = job->first_seen_ns,
                                 .changed_ns = job->changed_ns,
                                 .progress = job->progress,

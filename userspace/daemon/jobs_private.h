@@ -16,8 +16,11 @@
 struct job {
         char *id, *status;              /* status NULL: the row has none */
         int64_t started_at, updated_at; /* of the row; 0: not known */
-        double progress, total;         /* NAN: not known */
-        uint32_t pid;                   /* 0: not known */
+        uint64_t started_ns,
+                updated_ns;     /* the same of CLOCK_BOOTTIME, by the clock of the reading that they were new in:
+                                            a clock that is set later moves no row. 1: before the boot; 0: not known */
+        double progress, total; /* NAN: not known */
+        uint32_t pid;           /* 0: not known */
 
         uint64_t first_seen_ns;
         uint64_t changed_ns;  /* 0: not since it was first seen */
@@ -100,10 +103,22 @@ struct job_case {
 
 /* jobs_table.c */
 
-/** Takes the rows of a reading that began at @p began_ns and has ended at @p now: new ones, changed ones; what is no longer
- * there is dropped, after a partial reading only when it was missing in JOB_MISSED of them. @return 0 or -ENOMEM */
-int job_table_take(struct job_table *t, const json_t *rows, bool partial, uint64_t began_ns, uint64_t now);
+/** One reading. Times are ns of CLOCK_BOOTTIME. */
+struct job_reading {
+        bool partial; /* some rows are missing */
+        uint64_t began_ns, ended_ns;
+        int64_t offset_ns; /* at its end: what the clock of the host's time is ahead of CLOCK_BOOTTIME */
+};
+
+/** Takes the rows of a reading: new ones, changed ones; what is no longer there is dropped, after a partial reading only when it
+ * was missing in JOB_MISSED of them. @return 0 or -ENOMEM */
+int job_table_take(struct job_table *t, const json_t *rows, const struct job_reading *reading);
 #define JOB_MISSED 3
+
+/** True when a reading may begin before its time. Else it is due JOB_PAUSE_NS after the last one began: workers that end by the
+ * dozen must not have the application's database read without a pause. */
+bool job_table_may_read(struct job_table *t, uint64_t now);
+#define JOB_PAUSE_NS 1000000000ull
 
 /** A finding that was made is over: no job has that verdict, and none that had it can merely have been missed. */
 bool job_table_is_over(const struct job_table *t, enum job_verdict v);

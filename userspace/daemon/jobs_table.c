@@ -112,8 +112,22 @@ static bool same_status(const char *a, const char *b)
         return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static int update(struct job *j, const struct row *r, uint64_t began, uint64_t now)
+/* Rows carry whole seconds, and the clock of who wrote them. */
+#define AHEAD_NS 2000000000ll
+
+/* A time of a row on the clock of the boot. One that is still to come says nothing. */
+static uint64_t boottime_of(int64_t at_ns, const struct job_reading *reading)
 {
+        int64_t ns = at_ns - reading->offset_ns;
+
+        if (at_ns <= 0 || ns > (int64_t)reading->ended_ns + AHEAD_NS)
+                return 0;
+        return ns < 1 ? 1 : (uint64_t)ns;
+}
+
+static int update(struct job *j, const struct row *r, const struct job_reading *reading)
+{
+        uint64_t began = reading->began_ns;
         bool same = j->started_at == r->started_at && j->updated_at == r->updated_at && j->pid == r->pid &&
                     same_number(j->progress, r->progress) && same_number(j->total, r->total);
 
@@ -133,8 +147,12 @@ static int update(struct job *j, const struct row *r, uint64_t began, uint64_t n
         }
         if (!same) {
                 j->changed_ns = began;
-                j->moved_by_ns = now;
+                j->moved_by_ns = reading->ended_ns;
         }
+        if (j->started_at != r->started_at)
+                j->started_ns = boottime_of(r->started_at, reading);
+        if (j->updated_at != r->updated_at)
+                j->updated_ns = boottime_of(r->updated_at, reading);
         j->started_at = r->started_at;
         j->updated_at = r->updated_at;
         j->progress = r->progress;
@@ -146,8 +164,10 @@ static int update(struct job *j, const struct row *r, uint64_t began, uint64_t n
         return 0;
 }
 
-static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_t now)
+static int add(struct job_table *t, const struct row *r, const struct job_reading *reading)
 {
+        uint64_t began = reading->began_ns;
+
         if (!t->job || t->n == t->room) {
                 size_t room = t->room ? 2 * t->room : 64;
                 struct job *grown = reallocarray(t->job, room, sizeof(*grown));
@@ -161,11 +181,13 @@ static int add(struct job_table *t, const struct row *r, uint64_t began, uint64_
                           .status = r->status ? strdup(r->status) : NULL,
                           .started_at = r->started_at,
                           .updated_at = r->updated_at,
+                          .started_ns = boottime_of(r->started_at, reading),
+                          .updated_ns = boottime_of(r->updated_at, reading),
                           .progress = r->progress,
                           .total = r->total,
                           .pid = r->pid,
                           .first_seen_ns = began,
-                          .moved_by_ns = now,
+                          .moved_by_ns = reading->ended_ns,
                           .pid_seen_ns = r->pid ? began : 0,
                           .first_progress = r->progress,
                           .first_progress_ns = isnan(r->progress) ? 0 : began,
@@ -210,7 +232,18 @@ bool job_table_is_over(const struct job_table *t, enum job_verdict v)
         return t->firing[v] && !t->count[v] && !t->lost[v];
 }
 
-int job_table_take(struct job_table *t, const json_t *rows, bool partial, uint64_t began_ns, uint64_t now)
+bool job_table_may_read(struct job_table *t, uint64_t now)
+{
+        uint64_t earliest = t->begun_ns ? t->begun_ns + JOB_PAUSE_NS : 0;
+
+        if (now >= earliest)
+                return true;
+        if (t->due_ns > earliest)
+                t->due_ns = earliest;
+        return false;
+}
+
+int job_table_take(struct job_table *t, const json_t *rows, const struct job_reading *reading)
 {
         size_t i;
         json_t *one;
@@ -227,12 +260,12 @@ int job_table_take(struct job_table *t, const json_t *rows, bool partial, uint64
                 if (known && known->seen)
                         t->twice++;
                 else
-                        r = known ? update(known, &row, began_ns, now) : add(t, &row, began_ns, now);
+                        r = known ? update(known, &row, reading) : add(t, &row, reading);
         }
         if (r < 0)
                 return r;
-        drop_unseen(t, partial);
-        if (!partial)
+        drop_unseen(t, reading->partial);
+        if (!reading->partial)
                 note_whole(t);
         return index_all(t, t->n);
 }

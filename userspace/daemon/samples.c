@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 struct sample {
         struct vigil_ident id; /* tgid 0: free */
         uint64_t wanted_ns;
@@ -13,6 +15,7 @@ struct sample {
 struct samples {
         struct sample one[SAMPLES_MAX];
         uint64_t left_out;
+        uint64_t again_ns; /* when those who have been looked at twice may be looked at again */
 };
 
 struct samples *samples_new(void)
@@ -49,8 +52,33 @@ void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now
                 s->left_out++;
 }
 
+uint64_t samples_pause_ns(uint64_t spent_ns)
+{
+        return spent_ns < SAMPLES_PAUSE_MAX_NS / SAMPLES_SHARE ? spent_ns * SAMPLES_SHARE : SAMPLES_PAUSE_MAX_NS;
+}
+
+static bool is_due(const struct samples *s, const struct sample *one, uint64_t now)
+{
+        if (one->has_before && now < s->again_ns)
+                return false;
+        return !one->has_now || now >= one->now.at_ns + SAMPLES_APART_NS;
+}
+
+static void look(struct sample *one, struct sensor *sensor)
+{
+        if (one->has_now) {
+                one->before = one->now;
+                one->has_before = true;
+        }
+        one->has_now = sensor_evidence(sensor, &one->id, &one->now) == 0;
+        if (!one->has_now)
+                one->has_before = false;
+}
+
 size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
 {
+        uint64_t began = clock_cpu_ns();
+        bool again = false;
         size_t looked = 0;
 
         for (size_t i = 0; i < SAMPLES_MAX; i++) {
@@ -61,17 +89,14 @@ size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
                         one->id.tgid = 0;
                         continue;
                 }
-                if (one->has_now && now < one->now.at_ns + SAMPLES_APART_NS)
+                if (!is_due(s, one, now))
                         continue;
-                if (one->has_now) {
-                        one->before = one->now;
-                        one->has_before = true;
-                }
-                one->has_now = sensor_evidence(sensor, &one->id, &one->now) == 0;
-                if (!one->has_now)
-                        one->has_before = false;
+                again = again || one->has_before;
+                look(one, sensor);
                 looked++;
         }
+        if (again)
+                s->again_ns = now + samples_pause_ns(clock_cpu_ns() - began);
         return looked;
 }
 

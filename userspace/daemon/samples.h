@@ -7,6 +7,10 @@
 #define SAMPLES_KEPT_NS  (30ull * 1000000000)
 #define SAMPLES_APART_NS 1000000000ull
 
+/** Looks go on for as long as something is wrong: they may use half a thousandth of a CPU, but come each SAMPLES_PAUSE_MAX_NS at least. */
+#define SAMPLES_SHARE        2000
+#define SAMPLES_PAUSE_MAX_NS (30ull * 1000000000)
+
 struct samples;
 
 struct samples *samples_new(void); /* NULL: out of memory */
@@ -15,8 +19,12 @@ void samples_free(struct samples *s);
 /** Says that @p who is asked about; it is looked at in the next turns, until nobody has wanted it for SAMPLES_KEPT_NS. */
 void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now);
 
-/** Looks at those who are due: not sooner than SAMPLES_APART_NS after the last look. @return how many were looked at */
+/** Looks at those who are due: not sooner than SAMPLES_APART_NS after the last look, and, who has been looked at twice, not before
+ * the CPU time of the last looks at such is paid for. @return how many were looked at */
 size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now);
+
+/** How long looks that took @p spent_ns of CPU time must be apart. */
+uint64_t samples_pause_ns(uint64_t spent_ns);
 
 /** The newest look and the one before; NULL: there is none. Valid until the next turn. */
 const struct process_evidence *samples_now(const struct samples *s, const struct vigil_ident *who);

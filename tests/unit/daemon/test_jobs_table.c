@@ -18,12 +18,15 @@ static json_t *row(const char *id, int64_t updated, double progress, int pid)
 }
 
 static bool partial;
+static int64_t offset;
 
 static void take(uint64_t second, json_t *rows)
 {
         if (!table)
                 table = calloc(1, sizeof(*table));
-        ck_assert_int_eq(job_table_take(table, rows, partial, second * S, second * S + S / 10), 0);
+        const struct job_reading reading = {
+                .partial = partial, .began_ns = second * S, .ended_ns = second * S + S / 10, .offset_ns = offset};
+        ck_assert_int_eq(job_table_take(table, rows, &reading), 0);
         json_decref(rows);
 }
 
@@ -136,8 +139,60 @@ START_TEST(ten_thousand_jobs_come_and_go)
 }
 END_TEST
 
-SUITE("jobs_table", a_job_is_followed_from_reading_to_reading, what_is_no_longer_there_has_ended,
-      what_a_partial_reading_does_not_see_has_not_ended,
+#define HOUR (3600 * (int64_t)S)
+
+START_TEST(a_clock_that_is_set_moves_no_row)
+{
+        int64_t written = 1000 * HOUR;
+
+        offset = written - 95 * (int64_t)S; /* the row was written five seconds before it was read */
+        take(100, json_pack("[o]", row("a", written, 0, 0)));
+        const struct job *a = job_table_find(table, "a");
+        ck_assert_uint_eq(a->updated_ns, 95 * S);
+        offset += HOUR; /* forward: it is no hour older */
+        take(110, json_pack("[o]", row("a", written, 0, 0)));
+        ck_assert_uint_eq(a->updated_ns, 95 * S);
+        offset -= 2 * HOUR; /* back: it is not still to come */
+        take(120, json_pack("[o]", row("a", written, 0, 0)));
+        ck_assert_uint_eq(a->updated_ns, 95 * S);
+        ck_assert_uint_eq(a->changed_ns, 0);
+        take(130, json_pack("[o]", row("a", offset + 128 * (int64_t)S, 1, 0))); /* its time went back: it moved */
+        ck_assert_uint_eq(a->updated_ns, 128 * S);
+        ck_assert_uint_eq(a->changed_ns, 130 * S);
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(a_row_that_was_written_by_a_clock_since_set_back_has_no_time)
+{
+        offset = 1000 * HOUR;
+        take(100, json_pack("[o, o]", row("ahead", offset + HOUR, 0, 0), row("behind", offset - HOUR, 0, 0)));
+        ck_assert_uint_eq(job_table_find(table, "ahead")->updated_ns, 0);
+        ck_assert_uint_eq(job_table_find(table, "behind")->updated_ns, 1); /* before the boot */
+        take(4000, json_pack("[o]", row("ahead", offset + HOUR, 0, 0)));
+        ck_assert_uint_eq(job_table_find(table, "ahead")->updated_ns, 0); /* it did not move when that time came */
+        job_table_free(table);
+}
+END_TEST
+
+START_TEST(readings_have_a_pause_between_them_whoever_ends)
+{
+        struct job_table t = {.due_ns = 5 * S};
+
+        ck_assert(job_table_may_read(&t, 1 * S)); /* the first one */
+        t.begun_ns = 100 * S;
+        t.due_ns = 110 * S;
+        for (uint64_t now = 100 * S; now < 101 * S; now += S / 10) {
+                ck_assert(!job_table_may_read(&t, now));
+                ck_assert_uint_eq(t.due_ns, 101 * S); /* then it comes, and not at its old time */
+        }
+        ck_assert(job_table_may_read(&t, 101 * S));
+}
+END_TEST
+
+SUITE("jobs_table", a_clock_that_is_set_moves_no_row, a_row_that_was_written_by_a_clock_since_set_back_has_no_time,
+      readings_have_a_pause_between_them_whoever_ends, a_job_is_followed_from_reading_to_reading,
+      what_is_no_longer_there_has_ended, what_a_partial_reading_does_not_see_has_not_ended,
       what_an_earlier_run_told_of_is_over_only_after_a_whole_reading,
       an_id_that_stands_twice_is_one_job_and_counted,
       another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew, ten_thousand_jobs_come_and_go)

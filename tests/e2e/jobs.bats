@@ -46,10 +46,15 @@ teardown() {
 
 @test "Python: who spins, stalls or is overdue is told within 5 s, and who works or is slow is not" {
 	work_in quick
-	orchestrate python work slow spin stall overdue
+	orchestrate python work slow spin stall overdue recv
 	eventually 10 "$(job job_spin '.verdict == "job-spinning" and .severity == "P1"')" jobs
 	assert_answer "$(job job_spin ".process.pid == $(pid_of_job job_spin) and .evidence.tie == \"pid\"")"
 	eventually 5 "$(job job_stall '.verdict == "job-stalled" and .severity == "P1"')" jobs
+	assert_answer "$(job job_stall '.evidence.sample.sleeps.for == "timer"')"
+	# What it waits for may be on its way.
+	eventually 5 "$(job job_recv '.verdict == "job-stalled" and .severity == "P2"')" jobs
+	assert_answer "$(job job_recv '.evidence.reason == "waits-for-message" and (.evidence.sample.sleeps.peer | startswith("127.0.0.1:"))
+		and (.detail | contains("it waits for a message on a socket from 127.0.0.1:"))')"
 	eventually 5 "$(job job_overdue '.verdict == "job-overdue" and .severity == "P2"')" jobs
 	assert_answer "$(job job_overdue '.evidence.progress.left_s > 0 and .evidence.progress.per_minute > 0')" \
 		"$(job job_work '.verdict == "healthy"')" "$(job job_slow '.verdict == "healthy"')"
@@ -96,13 +101,16 @@ teardown() {
 
 @test "Node.js: state files are jobs, too; all that one death orphans are one incident" {
 	work_in files
-	orchestrate node work stall
-	eventually 10 "$(jobs_that true) == 2" jobs
+	orchestrate node work stall ask
+	eventually 10 "$(jobs_that true) == 3" jobs
 	eventually 10 "$(job job_stall '.verdict == "job-stalled"')" jobs
-	assert_answer "$(job job_work '.verdict == "healthy"')" "$(batch '.reading.method == "files"')"
+	eventually 5 "$(job job_ask '.verdict == "job-stalled"')" jobs
+	assert_answer "$(job job_work '.verdict == "healthy"')" "$(batch '.reading.method == "files"')" \
+		"$(job job_stall '.severity == "P1" and .evidence.sample.sleeps.for == "events"')" \
+		"$(job job_ask '.severity == "P2" and .evidence.reason == "waits-for-message"')"
 
 	kill -KILL "$ORCHESTRATOR" # its workers end with it
-	eventually 5 "$(jobs_that '.verdict == "job-orphaned"') == 2" jobs
+	eventually 5 "$(jobs_that '.verdict == "job-orphaned"') == 3" jobs
 	eventually 5 '[.incidents[] | select(.code == "job-orphaned" and .database == "files")] | length == 1' incidents
 
 	# Half a file is told, and over when it is gone.

@@ -3,7 +3,9 @@
 //
 //   work     updates its row and its state file    spin   uses the CPU
 //   slow     leaves both alone, and writes          stall  does nothing
+//   ask      the same, with a connection to somebody who does not answer
 import { fork, execFileSync } from 'node:child_process';
+import { connect, createServer } from 'node:net';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 
 const [path, directory, ...modes] = process.argv.slice(2);
@@ -23,6 +25,9 @@ function work(mode) {
   tell(job, 0);
   writeFileSync(`${directory}/${mode}.ready`, '');
   process.on('disconnect', () => process.exit(1)); // no worker outlives the test
+  if (mode === 'ask') {
+    const server = createServer(() => {}).listen(0, '127.0.0.1', () => connect(server.address().port, '127.0.0.1'));
+  }
   if (mode === 'spin') {
     const parent = process.ppid; // whoever spins hears of no disconnect
     for (;;) if (++progress % 1e6 === 0 && process.ppid !== parent) process.exit(1);

@@ -6,6 +6,7 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   slow     leaves its row alone, and writes      stall  sleeps
   overdue  the same, and says when it began      block  waits for the write lock
   hold     has the write lock, and no job         many   10,000 jobs come and go; then 1,000 that stay
+  recv     waits for a message on a connection
   sync     commits to SLOW_DB once go-sync is there
   throttled  as spin; any other sleeps, too
 
@@ -15,6 +16,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -67,6 +69,8 @@ def work(path, directory, mode):
             await_file(directory + "/hold.ready")
             db.execute("begin immediate")
             db.execute("rollback")
+        elif mode == "recv":
+            wait_for_message()
         elif mode == "sync" and progress == 1:
             commit_to_slow(directory)
         elif mode not in ("spin", "throttled"):
@@ -86,6 +90,11 @@ def many(db):
         time.sleep(0.3)
         db.execute("update jobs set status = 'done', updated_at = datetime('now') where status = 'running'")
     insert_thousand(db, 10)
+
+
+def wait_for_message():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as connection:
+        connection.recv(1)
 
 
 def commit_to_slow(directory):

@@ -101,10 +101,12 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
         job->detail = j.verdict == JOB_HEALTHY ? NULL : strdup(j.detail);
         job->verdict = j.verdict;
         job->since_ns = j.since_ns;
-        if (j.verdict != JOB_UNKNOWN)
+        if (j.verdict != JOB_UNKNOWN) {
                 job->told = j.verdict;
-        else
+                job->severity = j.severity;
+        } else {
                 job->in_question = true;
+        }
 }
 
 void jobs_judge(struct daemon *d, struct orchestrator *o, bool all)

@@ -36,7 +36,8 @@ struct job {
         unsigned missed;  /* readings since that it was not in, and that were partial */
 
         enum job_verdict verdict;
-        enum job_verdict told; /* the last one that was no JOB_UNKNOWN */
+        enum job_verdict told;  /* the last one that was no JOB_UNKNOWN */
+        enum severity severity; /* of that */
         bool in_question;
         unsigned other_way; /* times in a row that it was stalled and is told as spinning, or the other way round */
         char *detail;       /* NULL: healthy */
@@ -73,6 +74,7 @@ struct job_table {
         char unreadable_told[400]; /* what was told */
         size_t count[JOB_VERDICTS], told_count[JOB_VERDICTS];
         uint64_t told_ns[JOB_VERDICTS];
+        enum severity told_severity[JOB_VERDICTS];
 };
 
 /** A death that was judged. */

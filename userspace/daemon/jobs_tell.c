@@ -44,36 +44,41 @@ static void over(struct daemon *d, const struct orchestrator *o, int verdict, co
 
 /* ---- verdicts ---- */
 
-static const struct job *first_of(const struct job_table *t, enum job_verdict v, json_t *ids)
+/* The first of the worst. */
+static const struct job *worst_of(const struct job_table *t, enum job_verdict v)
 {
-        const struct job *first = NULL;
+        const struct job *worst = NULL;
+
+        for (size_t i = 0; i < t->n; i++)
+                if (t->job[i].told == v && (!worst || t->job[i].severity < worst->severity))
+                        worst = &t->job[i];
+        return worst;
+}
+
+static json_t *ids_of(const struct job_table *t, enum job_verdict v)
+{
+        json_t *ids = json_array();
 
         for (size_t i = 0; i < t->n; i++) {
-                if (t->job[i].told != v)
-                        continue;
-                if (!first)
-                        first = &t->job[i];
-                if (json_array_size(ids) < NAMED)
+                if (t->job[i].told == v && json_array_size(ids) < NAMED)
                         json_array_append_new(ids, text_json(t->job[i].id, strlen(t->job[i].id)));
         }
-        return first;
+        return ids;
 }
 
 static void raise(struct daemon *d, struct orchestrator *o, enum job_verdict v)
 {
         struct job_table *t = o->jobs;
         uint64_t now = clock_boottime_ns();
-        json_t *ids = json_array(), *evidence;
-        const struct job *job = first_of(t, v, ids);
+        json_t *evidence;
+        const struct job *job = worst_of(t, v);
         const struct job_limits l = job_limits_of(o->of);
         char detail[DETECT_DETAIL_LEN + 200], many[64] = "";
         struct job_case c;
         struct job_judgement j;
 
-        if (!job) {
-                json_decref(ids);
+        if (!job)
                 return;
-        }
         job_case_fill(d, o, job, now, &c);
         job_judge(&c.facts, &l, &j);
         if (t->count[v] > 1)
@@ -81,11 +86,19 @@ static void raise(struct daemon *d, struct orchestrator *o, enum job_verdict v)
         snprintf(detail, sizeof(detail), "job %.60s of %s%s: %s", job->id, o->name, many,
                  job->detail ? job->detail : j.detail);
         evidence = json_pack("{s:s, s:I, s:o, s:o}", "orchestrator", o->name, "count", (json_int_t)t->count[v],
-                             "jobs", ids, "evidence", job_evidence(&c.facts, &j));
-        case_raise(d, job_verdict_name(v), guard_of(d, o), detail, evidence);
+                             "jobs", ids_of(t, v), "evidence", job_evidence(&c.facts, &j));
+        case_raise_as(d, job_verdict_name(v), job->severity, guard_of(d, o), detail, evidence);
         t->firing[v] = true;
+        t->told_severity[v] = job->severity;
         t->told_count[v] = t->count[v];
         t->told_ns[v] = now;
+}
+
+static bool is_worse(const struct job_table *t, enum job_verdict v)
+{
+        const struct job *worst = worst_of(t, v);
+
+        return worst && worst->severity < t->told_severity[v];
 }
 
 void jobs_tell(struct daemon *d, struct orchestrator *o)
@@ -97,7 +110,7 @@ void jobs_tell(struct daemon *d, struct orchestrator *o)
                 if (v == JOB_HEALTHY || v == JOB_UNKNOWN)
                         continue;
                 bool more = t->count[v] > t->told_count[v] && now - t->told_ns[v] >= AGAIN_NS;
-                if (t->count[v] && (!t->told_count[v] || more)) {
+                if (t->count[v] && (!t->told_count[v] || more || is_worse(t, v))) {
                         raise(d, o, v);
                         continue;
                 }

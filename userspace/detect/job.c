@@ -300,12 +300,24 @@ static bool spins(const struct job_facts *f, const struct job_limits *l, struct 
         return m.cpu_percent && m.cpu_percent + m.ready_percent >= l->spinning_percent && !m.storage;
 }
 
+/* One that does is enough: what it waits for may be what the others do. JOB_NOBODY: none. */
+static size_t who_awaits_message(const struct job_facts *f, const struct job_limits *l)
+{
+        for (size_t i = 0; i < f->nprocesses; i++)
+                if (lives(f, l, &f->process[i]) && job_process_awaits_message(&f->process[i]))
+                        return i;
+        return JOB_NOBODY;
+}
+
 static bool stalls(const struct job_facts *f, const struct job_limits *l, struct job_judgement *j)
 {
         struct job_motion m;
+        size_t waits = who_awaits_message(f, l);
 
         add_up(f, l, &m, j);
-        j->reason = "nothing-moves";
+        j->reason = waits == JOB_NOBODY ? "nothing-moves" : "waits-for-message";
+        if (waits != JOB_NOBODY)
+                j->process = waits;
         j->since_ns = f->read_ns - job_quiet_ns(f);
         return m.cpu_percent + m.ready_percent < l->spinning_percent && !m.io;
 }
@@ -367,8 +379,10 @@ static void estimate(const struct job_facts *f, struct job_judgement *j)
                 j->left_s = (f->total - f->progress) / j->rate;
 }
 
-static enum severity severity_of(enum job_verdict v)
+static enum severity severity_of(enum job_verdict v, const char *reason)
 {
+        if (v == JOB_STALLED && strcmp(reason, "waits-for-message") == 0)
+                return SEVERITY_P2;
         if (v == JOB_ORPHANED || v == JOB_BLOCKED || v == JOB_STALLED || v == JOB_SPINNING)
                 return SEVERITY_P1;
         return v == JOB_OVERDUE ? SEVERITY_P2 : SEVERITY_P3;
@@ -401,7 +415,7 @@ void job_judge(const struct job_facts *f, const struct job_limits *l, struct job
                 ret->verdict = JOB_OVERDUE;
                 ret->since_ns = f->started_ns + l->stuck_after_ms * NS_PER_MS;
         }
-        ret->severity = severity_of(ret->verdict);
+        ret->severity = severity_of(ret->verdict, ret->reason);
         tie_trust(f, ret);
         if (f->pid_foreign)
                 trust_lower(&ret->trust, "pid-of-another-namespace");

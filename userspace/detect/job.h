@@ -15,6 +15,7 @@
  *  unknown                 some of its processes were not looked at, and none of the others gets on
  *  job-spinning  P1        quiet for no-progress; the CPU is used, and nothing is written or read from storage
  *  job-stalled   P1        quiet for no-progress; no CPU to speak of, and no I/O
+ *                P2        while one of its processes waits for a message that somebody else has to send
  *  job-overdue   P2        none of these, and it has been running for longer than stuck-after
  *  healthy                 else
  *

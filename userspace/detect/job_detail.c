@@ -79,6 +79,29 @@ static void orphaned(struct sentence *s, const struct job_facts *f, const struct
                 sentence_add(s, " (certificate %s)", p->certificate);
 }
 
+static void add_sleep(struct sentence *s, const struct process_evidence *e)
+{
+        static const char *const what[] = {[SLEEP_TIMER] = "sleeps until a time that it has set itself",
+                                           [SLEEP_MESSAGE] = "waits for a message on a socket",
+                                           [SLEEP_PIPE] = "waits for what comes through a pipe",
+                                           [SLEEP_EVENTS] = "waits for events",
+                                           [SLEEP_CHILD] = "waits for the end of a child",
+                                           [SLEEP_THREAD] = "waits for another thread",
+                                           [SLEEP_TERMINAL] = "waits for input at a terminal",
+                                           [SLEEP_SIGNAL] = "waits for a signal",
+                                           [SLEEP_OTHER] = NULL};
+
+        if (what[e->sleep.kind])
+                sentence_add(s, ": it %s", what[e->sleep.kind]);
+        if (e->sleep.peer[0])
+                sentence_add(s, "%s%s", e->sleep.kind == SLEEP_EVENTS ? ", with a connection to " : " from ",
+                             e->sleep.peer);
+        if (e->sleep.connections > 1)
+                sentence_add(s, " and %u more", e->sleep.connections - 1);
+        if (e->wchan[0])
+                sentence_add(s, " (%s)", e->wchan);
+}
+
 static void stuck(struct sentence *s, const struct job_facts *f, const struct job_limits *l,
                   const struct job_judgement *j)
 {
@@ -92,8 +115,8 @@ static void stuck(struct sentence *s, const struct job_facts *f, const struct jo
                 sentence_add(s, " uses %u %% of a CPU and writes nothing", p ? job_motion_of(p, l).cpu_percent : 0);
         else
                 sentence_add(s, " is alive, and nothing moves");
-        if (p && j->verdict == JOB_STALLED && p->now && p->now->wchan[0])
-                sentence_add(s, " (it sleeps in %s)", p->now->wchan);
+        if (p && j->verdict == JOB_STALLED && p->now)
+                add_sleep(s, p->now);
         sentence_add(s, "; the job has not changed for %s", quiet);
 }
 

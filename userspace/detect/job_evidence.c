@@ -96,16 +96,30 @@ static int put_differences(json_t *o, const struct process_evidence *a, const st
         return put(o, "window_ms", a ? json_integer(MS(b->at_ns - a->at_ns)) : json_null());
 }
 
+static json_t *sleep_json(const struct evidence_sleep *s)
+{
+        static const char *const kind[] = {
+                [SLEEP_TIMER] = "timer",       [SLEEP_MESSAGE] = "message", [SLEEP_PIPE] = "pipe",
+                [SLEEP_EVENTS] = "events",     [SLEEP_CHILD] = "child",     [SLEEP_THREAD] = "thread",
+                [SLEEP_TERMINAL] = "terminal", [SLEEP_SIGNAL] = "signal",   [SLEEP_OTHER] = "other"};
+
+        if (s->kind == SLEEP_NONE)
+                return json_null();
+        return json_pack("{s:s, s:o, s:I, s:b}", "for", kind[s->kind], "peer",
+                         s->peer[0] ? json_string(s->peer) : json_null(), "connections", (json_int_t)s->connections,
+                         "unsure", (int)s->unsure);
+}
+
 static json_t *sample(const struct job_process *p)
 {
         const struct process_evidence *e = p->now;
         char state[2] = {e->state, 0};
-        json_t *o = json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:o}", "state", state, "wchan",
-                              e->wchan[0] ? text_json(e->wchan, strlen(e->wchan)) : json_null(), "stack",
-                              lines(e->stack), "threads", (json_int_t)e->threads, "running", (json_int_t)e->running,
-                              "uninterruptible", (json_int_t)e->uninterruptible, "last_write_ms",
-                              since_json(e->last_write_ns, e->at_ns), "frozen", e->cgroup.frozen, "missing",
-                              missing(e->missing));
+        json_t *o = json_pack(
+                "{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:o}", "state", state, "sleeps",
+                sleep_json(&e->sleep), "wchan", e->wchan[0] ? text_json(e->wchan, strlen(e->wchan)) : json_null(),
+                "stack", lines(e->stack), "threads", (json_int_t)e->threads, "running", (json_int_t)e->running,
+                "uninterruptible", (json_int_t)e->uninterruptible, "last_write_ms",
+                since_json(e->last_write_ns, e->at_ns), "frozen", e->cgroup.frozen, "missing", missing(e->missing));
 
         if (o && put_differences(o, p->before, e) < 0) {
                 json_decref(o);

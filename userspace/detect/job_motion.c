@@ -33,6 +33,13 @@ struct job_motion job_motion_of(const struct job_process *p, const struct job_li
         return m;
 }
 
+bool job_process_awaits_message(const struct job_process *p)
+{
+        const struct evidence_sleep *s = p->now && !p->now->gone ? &p->now->sleep : NULL;
+
+        return s && (s->kind == SLEEP_MESSAGE || (s->kind == SLEEP_EVENTS && (s->connections || s->unsure)));
+}
+
 static uint64_t later(uint64_t a, uint64_t b, uint64_t now)
 {
         return b > a && b <= now ? b : a; /* a row that was written by a clock since set back tells nothing */

@@ -76,6 +76,27 @@ struct evidence_sync {
                 [64]; /* "loop3", "sda1"; of a file system without one what is mounted, else "0:45"; "": not known */
 };
 
+/** What a process sleeps for, by its system call. */
+enum sleep_kind {
+        SLEEP_NONE,     /* it does not, or that cannot be read */
+        SLEEP_TIMER,    /* until a time that it has set itself */
+        SLEEP_MESSAGE,  /* somebody else's, on a socket */
+        SLEEP_PIPE,     /* what comes through a pipe */
+        SLEEP_EVENTS,   /* poll(2) and its like: messages, timers, other processes */
+        SLEEP_CHILD,    /* the end of a child */
+        SLEEP_THREAD,   /* another of its threads, or a lock that it has with others */
+        SLEEP_TERMINAL, /* input */
+        SLEEP_SIGNAL,
+        SLEEP_OTHER,
+};
+
+struct evidence_sleep {
+        enum sleep_kind kind;
+        unsigned connections; /* with SLEEP_MESSAGE and SLEEP_EVENTS: TCP connections that may bring it */
+        bool unsure;          /* the host has too many for all to be looked at */
+        char peer[64];        /* the other end of the first one, "10.0.0.5:443"; "": none */
+};
+
 /** What it has done with one database, as the kernel side counts it. */
 struct evidence_use {
         unsigned db;
@@ -102,6 +123,7 @@ struct process_evidence {
         char state;     /* of that thread, as proc(5) has it */
         char wchan[64]; /* kernel function it sleeps in; "": none */
         char stack[EVIDENCE_STACK]; /* its kernel stack, a line for each frame; "": none */
+        struct evidence_sleep sleep;
 
         /* cumulative */
         uint64_t cpu_ns;       /* all threads, the ended ones too; in steps of 10 ms */

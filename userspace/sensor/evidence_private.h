@@ -24,5 +24,8 @@ void evidence_kernel(struct sensor *s, struct process_evidence *e);
  * @return 0; -ESRCH it has ended, or its number is another's */
 int evidence_proc(struct sensor *s, struct process_evidence *e);
 
+/** What it waits for, if it sleeps; `state` and `tid` must be filled. */
+void evidence_sleep_fill(struct process_evidence *e);
+
 /** The name of the living process @p id, whose number and start are known, into its comm. */
 void evidence_comm(struct vigil_ident *id);

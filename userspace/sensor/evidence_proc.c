@@ -192,6 +192,7 @@ int evidence_proc(struct sensor *s, struct process_evidence *e)
         if (r < 0)
                 return r;
         place_fill(e);
+        evidence_sleep_fill(e);
         io_fill(e);
         cgroup_fill(s, e);
         /* All of this was read by a number: it must have been one process from the beginning to the end. */

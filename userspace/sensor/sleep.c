@@ -1,0 +1,122 @@
+/* sleep.c - see sleep.h. */
+#include "sensor/sleep.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+bool sleep_call(const char *text, long *ret_number, uint64_t ret_argument[3])
+{
+        long number;
+        uint64_t a[3];
+
+        if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64, &number, &a[0], &a[1], &a[2]) != 4 || number < 0)
+                return false;
+        *ret_number = number;
+        memcpy(ret_argument, a, sizeof(a));
+        return true;
+}
+
+static const struct {
+        long number;
+        enum sleep_kind kind;
+        int nothing_at; /* 1 + the argument that says how much is waited for: with none of it this is a sleep */
+} calls[] = {
+        {SYS_nanosleep, SLEEP_TIMER, 0},       {SYS_clock_nanosleep, SLEEP_TIMER, 0},
+        {SYS_ppoll, SLEEP_EVENTS, 2},          {SYS_pselect6, SLEEP_EVENTS, 1},
+        {SYS_epoll_pwait, SLEEP_EVENTS, 0},
+#ifdef SYS_epoll_pwait2
+        {SYS_epoll_pwait2, SLEEP_EVENTS, 0},
+#endif
+#ifdef SYS_poll /* of some architectures only */
+        {SYS_poll, SLEEP_EVENTS, 2},           {SYS_select, SLEEP_EVENTS, 1},
+        {SYS_epoll_wait, SLEEP_EVENTS, 0},     {SYS_pause, SLEEP_SIGNAL, 0},
+#endif
+        {SYS_io_uring_enter, SLEEP_EVENTS, 0}, {SYS_wait4, SLEEP_CHILD, 0},
+        {SYS_waitid, SLEEP_CHILD, 0},          {SYS_futex, SLEEP_THREAD, 0},
+        {SYS_rt_sigsuspend, SLEEP_SIGNAL, 0},  {SYS_rt_sigtimedwait, SLEEP_SIGNAL, 0},
+};
+
+enum sleep_kind sleep_of_call(long number, const uint64_t argument[3], bool *ret_by_descriptor)
+{
+        static const long reads[] = {SYS_read,     SYS_readv,  SYS_recvfrom, SYS_recvmsg,
+                                     SYS_recvmmsg, SYS_accept, SYS_accept4};
+
+        *ret_by_descriptor = false;
+        for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+                if (reads[i] == number)
+                        *ret_by_descriptor = true;
+        for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+                if (calls[i].number == number)
+                        return calls[i].nothing_at && !argument[calls[i].nothing_at - 1] ? SLEEP_TIMER
+                                                                                         : calls[i].kind;
+        return SLEEP_OTHER;
+}
+
+enum sleep_kind sleep_of_link(const char *link)
+{
+        static const struct {
+                const char *begins;
+                enum sleep_kind kind;
+        } links[] = {{"socket:[", SLEEP_MESSAGE},
+                     {"pipe:[", SLEEP_PIPE},
+                     {"/dev/pts/", SLEEP_TERMINAL},
+                     {"/dev/tty", SLEEP_TERMINAL},
+                     {"/dev/console", SLEEP_TERMINAL}};
+
+        for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+                if (strncmp(link, links[i].begins, strlen(links[i].begins)) == 0)
+                        return links[i].kind;
+        return SLEEP_OTHER;
+}
+
+uint64_t sleep_socket(const char *link)
+{
+        return strncmp(link, "socket:[", 8) == 0 ? strtoull(link + 8, NULL, 10) : 0;
+}
+
+/* ---- connections ---- */
+
+#define ESTABLISHED 1 /* TCP_ESTABLISHED, include/net/tcp_states.h */
+
+static bool has(const uint64_t *inode, size_t n, uint64_t wanted)
+{
+        for (size_t i = 0; i < n; i++)
+                if (inode[i] == wanted)
+                        return true;
+        return false;
+}
+
+/* The address is written as words of the host's byte order, which hold it in that of the network: net/ipv4/tcp_ipv4.c. */
+static void note_peer(const char *hex, bool six, unsigned port, struct evidence_sleep *ret)
+{
+        uint32_t word[4] = {0};
+        char address[INET6_ADDRSTRLEN] = "?", digits[9] = "";
+
+        for (size_t i = 0; i < (six ? 4u : 1u) && strlen(hex) >= 8 * (i + 1); i++) {
+                memcpy(digits, hex + 8 * i, 8);
+                word[i] = (uint32_t)strtoul(digits, NULL, 16);
+        }
+        inet_ntop(six ? AF_INET6 : AF_INET, word, address, sizeof(address));
+        snprintf(ret->peer, sizeof(ret->peer), six ? "[%s]:%u" : "%s:%u", address, port);
+}
+
+void sleep_connections(const char *table, bool six, const uint64_t *inode, size_t n, struct evidence_sleep *ret)
+{
+        for (const char *line = table; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                char hex[33];
+                unsigned port, state;
+                uint64_t owner;
+
+                if (sscanf(line, " %*u: %*[0-9A-F]:%*x %32[0-9A-F]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64, hex,
+                           &port, &state, &owner) != 4 ||
+                    state != ESTABLISHED || !has(inode, n, owner))
+                        continue;
+                if (!ret->peer[0])
+                        note_peer(hex, six, port, ret);
+                ret->connections++;
+        }
+}

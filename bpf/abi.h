@@ -60,6 +60,7 @@ enum vigil_type {
         VIGIL_END = 20,      /* user: how the command ended; last record of a complete stream */
         VIGIL_LIVE = 21, /* user: struct vigil_proc of a participant that is still alive, at the end of a stream */
         VIGIL_ATTRIBUTION = 22, /* user: where the time of a database's commits or syncs went */
+        VIGIL_NEIGHBOUR = 23,   /* user: a process that held a lock others waited for, or used a database's disk */
 };
 
 enum vigil_role {
@@ -342,12 +343,28 @@ struct vigil_attribution {
         __u64 count;
         __u64 total_ns;  /* what `ns` adds up to */
         __u32 estimated; /* bit 1 << VIGIL_DELAY_…: shared out by proportion */
-        __u32 pad;
+        __u32 disk;      /* that the database lies on: major << 20 | minor; 0: not known */
         __u64 ns[VIGIL_DELAYS];
         __u64 lost[VIGIL_ATTRIBUTION_LOSSES]; /* of all databases, since the watch began */
+        char disk_name[32];                   /* "loop0"; empty: not known */
 };
-VIGIL_ASSERT(sizeof(struct vigil_attribution) == 32 + 32 + 8 * VIGIL_DELAYS + 8 * VIGIL_ATTRIBUTION_LOSSES,
+VIGIL_ASSERT(sizeof(struct vigil_attribution) == 32 + 32 + 8 * VIGIL_DELAYS + 8 * VIGIL_ATTRIBUTION_LOSSES + 32,
              "attribution");
+
+/* What one process has done, since the watch began, that others may have waited for. */
+struct vigil_neighbour {
+        struct vigil_hdr hdr;
+        struct vigil_ident id; /* tgid 0: threads of the kernel, which write for others */
+        __u32 db;              /* whose lock it held; 0: it is about a disk */
+        __u32 disk;            /* as in struct vigil_attribution */
+        __u64 waited_ns;       /* for its lock, in all */
+        __u64 write_bytes;     /* that it asked the disk to write, itself */
+        __u64 read_bytes;
+        __u64 writes;
+        __u64 syncs;            /* fsync and fdatasync of files there, of a database or not */
+        __u32 uses[VIGIL_USES]; /* databases that it uses itself; 0: no further one */
+};
+VIGIL_ASSERT(sizeof(struct vigil_neighbour) == 64 + 48 + 4 * VIGIL_USES, "neighbour");
 
 /* Counters of what was lost: all zero in a run that can be trusted. Kept per cpu in the kernel, summed in VIGIL_STATS. */
 struct vigil_counters {

@@ -239,6 +239,34 @@ int BPF_PROG(tp_btf__block_rq_merge, struct request *rq)
         return 0;
 }
 
+/* ---- who else uses them ---- */
+
+#define REQ_OP_MASK  0xff /* include/linux/blk_types.h */
+#define REQ_OP_READ  0
+#define REQ_OP_WRITE 1
+
+/* Runs in whoever asks. What was dirtied before and is written back later is asked for by threads of the kernel. */
+SEC("tp_btf/block_bio_queue")
+int BPF_PROG(tp_btf__block_bio_queue, struct bio *bio)
+{
+        __u32 op = bio->bi_opf & REQ_OP_MASK, bytes = bio->bi_iter.bi_size;
+        struct disk_user *u;
+
+        if (op > REQ_OP_WRITE || !bytes)
+                return 0;
+        u = disk_user(BPF_CORE_READ(bio, bi_bdev, bd_disk));
+        if (!u)
+                return 0;
+        if (op == REQ_OP_READ) {
+                __sync_fetch_and_add(&u->read_bytes, bytes);
+        } else {
+                __sync_fetch_and_add(&u->write_bytes, bytes);
+                __sync_fetch_and_add(&u->writes, 1);
+        }
+        disk_user_uses(u);
+        return 0;
+}
+
 /* ---- journals of ext4 ---- */
 
 /* All of them begin alike (include/trace/events/jbd2.h). Classic, because jbd2 may be a module. */

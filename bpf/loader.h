@@ -63,6 +63,7 @@ enum probe_id {
         PROBE_RQ_ISSUE,
         PROBE_RQ_COMPLETE,
         PROBE_RQ_MERGE,
+        PROBE_BIO,
         PROBE_JOURNAL_HANDLE,
         PROBE_JOURNAL_LOG,
         PROBE_JOURNAL_END,
@@ -283,6 +284,47 @@ struct wait_sum {
         __u64 queue_ns; /* of the rest, the part of requests in its queue, by proportion */
         __u64 log_ns; /* of `ns`, the journal wrote the part of users of databases in the transaction that was waited for */
         __u64 unsplit_ns; /* the device was not known */
+};
+
+/* Who held a lock of a database that others waited for. */
+struct lock_holder_key {
+        __u64 start_ns;
+        __u32 tgid;
+        __u32 db;
+};
+
+struct lock_holder {
+        __u64 waited_ns;
+        char comm[VIGIL_COMM_LEN];
+};
+
+/* A disk that a database lies on: sums over the requests that it has completed. */
+struct disk {
+        __u32 dev; /* major << 20 | minor */
+        __u32 pad;
+        __u64 inflight;
+        __u64 busy_since_ns; /* 0: nothing to do */
+        __u64 idle_since_ns;
+        __u64 busy_ns;
+        __u64 idle_ns; /* until there was something to do again */
+        __u64 queue_ns;
+        __u64 service_ns;
+};
+
+/* Who used a disk that a database lies on. */
+struct disk_user_key {
+        __u64 start_ns; /* 0, as tgid: threads of the kernel */
+        __u32 tgid;
+        __u32 disk; /* major << 20 | minor */
+};
+
+struct disk_user {
+        __u64 write_bytes;
+        __u64 read_bytes;
+        __u64 writes;
+        __u64 syncs;
+        __u32 uses[VIGIL_USES]; /* databases that it uses itself */
+        char comm[VIGIL_COMM_LEN];
 };
 
 /* Beside the bits of enum vigil_lock in the answer of the programs that look at locks: there were more on the file than could

@@ -7,7 +7,7 @@
 #ifndef VIGIL_SPAN_H
 #define VIGIL_SPAN_H
 
-#include "txn.h"
+#include "neighbours.h"
 
 #define SPANS         2048       /* a power of two */
 #define HELD_NS       1000000    /* a device that is idle for less is between two requests */
@@ -74,9 +74,10 @@ struct {
 
 /* A thread that asks for a lock again and again before its span begins. */
 struct lock_delay {
-        __u64 since_ns; /* 0: not now */
-        __u64 last_ns;  /* it was heard of */
-        __u64 done_ns;  /* waited for the locks that it has got */
+        struct lock_holder_key holder; /* that had the transaction when it asked last; tgid 0: nobody */
+        __u64 since_ns;                /* 0: not now */
+        __u64 last_ns;                 /* it was heard of */
+        __u64 done_ns;                 /* waited for the locks that it has got */
         __u32 tid;
         __u32 db;
 };
@@ -87,24 +88,6 @@ struct {
         __type(key, __u32);
         __type(value, struct lock_delay);
 } lock_delays __weak SEC(".maps");
-
-/* A disk that a database lies on: sums over the requests that it has completed. */
-struct disk {
-        __u64 inflight;
-        __u64 busy_since_ns; /* 0: nothing to do */
-        __u64 idle_since_ns;
-        __u64 busy_ns;
-        __u64 idle_ns; /* until there was something to do again */
-        __u64 queue_ns;
-        __u64 service_ns;
-};
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 256);
-        __type(key, __u64); /* address of the gendisk */
-        __type(value, struct disk);
-} disks __weak SEC(".maps");
 
 #define SHARE_ONE 1024 /* all of it */
 
@@ -388,6 +371,13 @@ GLOBAL int span_move(__u32 from, __u32 to, __u64 now)
 
 /* ---- locks of the database ---- */
 
+/* Until @now the thread of @w waited for whoever had the transaction when it asked last. */
+static __always_inline void lock_waited(struct lock_delay *w, __u64 now)
+{
+        if (w->since_ns && w->holder.tgid && now > w->last_ns)
+                holder_waited_for(&w->holder, now - w->last_ns);
+}
+
 /* A lock of @db is not to be had: the current thread will ask again, as SQLite's busy handlers do. */
 GLOBAL int span_lock_refused(__u32 db, __u64 now)
 {
@@ -408,6 +398,8 @@ GLOBAL int span_lock_refused(__u32 db, __u64 now)
                 w->done_ns = 0;
                 w->since_ns = 0;
         }
+        lock_waited(w, now);
+        holder_now(db, &w->holder);
         if (!w->since_ns)
                 w->since_ns = now;
         w->last_ns = now;
@@ -427,8 +419,10 @@ GLOBAL int span_lock_taken(__u32 db, __u32 begins, __u64 now)
                 s->lock_ns = 0;
         }
         if (w && w->tid == tid && w->db == db) {
-                if (w->since_ns && now - w->last_ns <= LOCK_RETRY_NS)
+                if (w->since_ns && now - w->last_ns <= LOCK_RETRY_NS) {
+                        lock_waited(w, now);
                         w->done_ns += now - w->since_ns;
+                }
                 w->since_ns = 0;
                 w->last_ns = now;
                 waited = w->done_ns;
@@ -451,6 +445,7 @@ static __always_inline void disk_find(struct db_priv *priv, struct file *file)
 
         if (!disk)
                 return;
+        idle.dev = disk_dev((struct gendisk *)disk);
         if (bpf_map_update_elem(&disks, &disk, &idle, BPF_NOEXIST) && !bpf_map_lookup_elem(&disks, &disk)) {
                 LOST(disks);
                 return;

@@ -207,6 +207,8 @@ int tp__sync_enter(struct sys_enter *ctx)
         switch (ctx->nr) {
         case __NR_fsync:
         case __NR_fdatasync:
+                if (cfg_attribution)
+                        disk_user_syncs(fd_file(self(), fd));
                 file_sync_enter(fd, ctx->nr == __NR_fsync ? PROBE_FSYNC_ENTER : PROBE_FDATASYNC_ENTER);
                 return dir_sync_enter(fd);
         case __NR_syncfs:

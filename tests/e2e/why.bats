@@ -4,6 +4,7 @@
 
 load lib.bash
 load ../faults/loopdisk.bash
+load ../faults/slowdisk.bash
 
 setup_file() {
 	need_watch
@@ -20,21 +21,8 @@ teardown() {
 	for pid in "${BACKGROUND[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
-	[ ! -d disk/inner ] || ! mountpoint -q disk/inner || umount disk/inner
-	[ ! -d disk ] || loopdisk_down "$PWD"
+	slow_disk_gone
 	[ -z "$GROUP" ] || rmdir "$GROUP"
-}
-
-# in_background CMD...: until the test ends.
-in_background() {
-	"$@" 3>&- &
-	BACKGROUND+=($!)
-}
-
-need_disk() {
-	local why
-	! why=$(loopdisk_missing "$PWD") || skip "$why"
-	loopdisk_up "$PWD" "$@"
 }
 
 # group CONTROLLER FILE1 FILE2: a cgroup of our own as $GROUP, and in $KNOB which of the files it has: that of v1, that of v2.
@@ -152,25 +140,6 @@ assert_share() {
 	assert_share commit io-limit
 	assert_share sync io-limit
 	jq -e '.databases[0].attribution[] | select(.op == "sync").shares[0].estimated' r.json
-}
-
-# slow_disk FROZEN THAWED [OPTION...]: disk/inner, mounted so, lies on a device that is a file on a file system which is frozen again and again, for so
-# many seconds.
-slow_disk() {
-	need_disk 256m 200m
-	truncate -s 100m disk/image
-	mkfs.ext4 -q disk/image
-	mkdir disk/inner
-	mount -o "loop${3:+,$3}" disk/image disk/inner
-	in_background bash -c 'trap "stop=1" TERM; while [ -z "$stop" ]; do
-		fsfreeze -f disk; sleep "$1"; fsfreeze -u disk; sleep "$2"; done' - "$1" "$2"
-	FREEZER=${BACKGROUND[-1]}
-}
-
-slow_disk_down() {
-	kill "$FREEZER"
-	wait "$FREEZER"
-	umount disk/inner
 }
 
 @test "a slow device" {

@@ -223,6 +223,18 @@ static void attribution(json_t *o, const void *record)
         put_text(o, "shares", text);
 }
 
+static void neighbour(json_t *o, const void *record)
+{
+        const struct vigil_neighbour *r = record;
+        put_process(o, "process", &r->id);
+        put(o, "database", r->db);
+        put(o, "disk", r->disk);
+        put(o, "waited_us", r->waited_ns / 1000);
+        put(o, "write_bytes", r->write_bytes);
+        put(o, "read_bytes", r->read_bytes);
+        put(o, "syncs", r->syncs);
+}
+
 static const struct {
         const char *name;
         void (*body)(json_t *o, const void *record);
@@ -249,6 +261,7 @@ static const struct {
         [VIGIL_END] = {"end", ended},
         [VIGIL_LIVE] = {"alive", whole_process},
         [VIGIL_ATTRIBUTION] = {"attribution", attribution},
+        [VIGIL_NEIGHBOUR] = {"neighbour", neighbour},
 };
 
 json_t *timeline_json(const struct vigil_hdr *h, int64_t offset_ns)

@@ -53,6 +53,12 @@ size_t model_n_shares(const struct model *m)
         return m->nshares;
 }
 
+const struct vigil_neighbour *model_neighbours(const struct model *m, size_t *ret_n)
+{
+        *ret_n = m->nneighbours;
+        return m->neighbour;
+}
+
 const struct model_shares *model_shares(const struct model *m, size_t i)
 {
         return &m->shares[i];

@@ -7,6 +7,7 @@
 
 #include "model/hist.h"
 #include "model/model_private.h"
+#include "model/neighbours.h"
 
 void *model_grow(void *p, size_t n, size_t size)
 {
@@ -63,6 +64,7 @@ void model_free(struct model *m)
         free(m->taking);
         free(m->hist);
         free(m->shares);
+        free(m->neighbour);
         free(m->probe);
         free(m->oom);
         free(m->signal);
@@ -219,6 +221,25 @@ static int feed_attribution(struct model *m, const struct vigil_attribution *r)
         return 0;
 }
 
+static int feed_neighbour(struct model *m, const struct vigil_neighbour *r)
+{
+        for (size_t i = 0; i < m->nneighbours; i++)
+                if (neighbours_same(&m->neighbour[i], r)) {
+                        m->neighbour[i] = *r;
+                        return 0;
+                }
+        if (m->nneighbours == MODEL_MAX_NEIGHBOURS) {
+                m->full++;
+                return 0;
+        }
+        struct vigil_neighbour *grown = model_grow(m->neighbour, m->nneighbours, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        m->neighbour = grown;
+        grown[m->nneighbours++] = *r;
+        return 0;
+}
+
 static int feed_cgroup(struct model *m, const struct vigil_cgroup *r)
 {
         if (model_cgroup(m, r->cgroup_id))
@@ -313,6 +334,8 @@ static int feed_known(struct model *m, const struct vigil_hdr *h)
                 return feed_hist(m, r);
         case VIGIL_ATTRIBUTION:
                 return feed_attribution(m, r);
+        case VIGIL_NEIGHBOUR:
+                return feed_neighbour(m, r);
         case VIGIL_CGROUP:
                 return feed_cgroup(m, r);
         case VIGIL_PROBE:

@@ -14,16 +14,17 @@
 #include "model/trust.h"
 
 /** Bounds. What goes beyond is counted and lowers the trust ("model-full"). */
-#define MODEL_MAX_PROCESSES 16384
-#define MODEL_MAX_DEATHS    8192
-#define MODEL_MAX_TROUBLES  4096
-#define MODEL_MAX_CGROUPS   1024
-#define MODEL_MAX_PROBES    256
-#define MODEL_MAX_HISTS     4096
-#define MODEL_MAX_SIGNALS   4096
-#define MODEL_MAX_SHARES    (2 * VIGIL_MAX_DBS)
-#define MODEL_MAX_COPIES    1024
-#define MODEL_MAX_TAKINGS   1024
+#define MODEL_MAX_PROCESSES  16384
+#define MODEL_MAX_DEATHS     8192
+#define MODEL_MAX_TROUBLES   4096
+#define MODEL_MAX_CGROUPS    1024
+#define MODEL_MAX_PROBES     256
+#define MODEL_MAX_HISTS      4096
+#define MODEL_MAX_SIGNALS    4096
+#define MODEL_MAX_SHARES     (2 * VIGIL_MAX_DBS)
+#define MODEL_MAX_NEIGHBOURS 2048
+#define MODEL_MAX_COPIES     1024
+#define MODEL_MAX_TAKINGS    1024
 
 struct model;
 
@@ -191,6 +192,8 @@ const struct model_hist *model_hist(const struct model *m, size_t i);
 /** Of the stream's last word on each database and operation. */
 size_t model_n_shares(const struct model *m);
 const struct model_shares *model_shares(const struct model *m, size_t i);
+/** All of them, by the kernel's ids of databases. Borrowed. */
+const struct vigil_neighbour *model_neighbours(const struct model *m, size_t *ret_n);
 
 /** Who (@p start_ns, @p tgid) was at @p ns; NULL: not known. After model_finish(). */
 const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);

@@ -64,6 +64,8 @@ struct model {
         size_t nhists;
         struct model_shares *shares; /* the same */
         size_t nshares;
+        struct vigil_neighbour *neighbour;
+        size_t nneighbours;
         struct text_of_id cgroup[MODEL_MAX_CGROUPS];
         size_t ncgroups;
         struct vigil_probe *probe;

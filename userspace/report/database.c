@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "detect/wording.h"
 #include "report/build.h"
+#include "report/neighbours.h"
 #include "report/shares.h"
 
 /* What the files say outranks what was seen of them: a mode may be changed without a transaction. Of the rollback modes only
@@ -128,6 +129,20 @@ static json_t *build_attribution(struct build *b, size_t database)
         return array ? array : json_null();
 }
 
+/* null: nothing is told of where time went. */
+static json_t *build_neighbours(struct build *b, size_t database)
+{
+        for (size_t i = 0; i < model_n_shares(b->m); i++) {
+                const struct model_shares *s = model_shares(b->m, i);
+                size_t n;
+                if (s->database != database)
+                        continue;
+                const struct vigil_neighbour *list = model_neighbours(b->m, &n);
+                return neighbours_json(list, n, s->a.db, s->a.disk, s->a.disk_name);
+        }
+        return json_null();
+}
+
 static uint32_t page_size(const struct model_database *db)
 {
         if (db->observed && !db->observed->error && db->observed->page_size)
@@ -164,6 +179,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
         put(b, o, "integrity", build_integrity(db, extra, extras ? extras->skip_reason : NULL));
         put(b, o, "io", build_io(b, database));
         put(b, o, "attribution", build_attribution(b, database));
+        put(b, o, "neighbours", build_neighbours(b, database));
         put_text(b, o, "attribution_why_not", extras ? extras->attribution_why_not : NULL);
         put(b, o, "backup", extra && extra->backup ? json_incref(extra->backup) : json_null());
         return o;

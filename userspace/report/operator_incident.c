@@ -7,6 +7,7 @@
 #include "report/death.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
+#include "report/time_spent.h"
 
 #define LABEL          DEATH_LABEL
 #define SHOWN_FINDINGS 12
@@ -114,6 +115,7 @@ static void print_latency(struct page *p, const json_t *incident)
                                "%s on %s: 95 of 100 within %s, the longest %s; usually within %s",
                                pick_text(o, "op", "?"), pick_text(o, "file", "?"), slow, longest, usual);
         }
+        time_spent_print(p, latency, LABEL);
 }
 
 static void print_deaths(struct page *p, const struct operator_view *v, const json_t *incident)

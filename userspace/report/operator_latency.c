@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
+#include "report/time_spent.h"
 
 #define LABEL 13
 
@@ -60,6 +61,20 @@ static void print_spike(struct page *p, const struct operator_view *v, const jso
                        pick_text(spike, "incident", NULL) ? "; incident " : "", pick_text(spike, "incident", ""));
 }
 
+static void print_why(struct page *p, const json_t *o)
+{
+        char span[TEXT_DURATION_LEN];
+
+        text_duration(span, pick_number(o, "span_ms") * 1000000);
+        page_line(p);
+        page_paragraph(p, INK_BOLD, "", 2, "%s%s%s", pick_text(o, "db", "?"),
+                       pick_number(o, "span_ms") ? ", in the last " : "", pick_number(o, "span_ms") ? span : "");
+        if (json_array_size(json_object_get(o, "attribution")) || pick_text(o, "attribution_why_not", NULL))
+                time_spent_print(p, o, LABEL);
+        else
+                page_paragraph(p, INK_PLAIN, "time went to", LABEL, "no commit and no sync in that time");
+}
+
 void operator_latency(struct page *p, const struct operator_view *v)
 {
         const json_t *rows = json_object_get(v->document, "rows");
@@ -80,4 +95,6 @@ void operator_latency(struct page *p, const struct operator_view *v)
                 fputs("Nothing has been timed yet.\n", p->out);
         json_array_foreach (rows, i, o)
                 print_row(p, o);
+        json_array_foreach (json_object_get(v->document, "why"), i, o)
+                print_why(p, o);
 }

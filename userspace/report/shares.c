@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "detect/wording.h"
 #include "model/shares.h"
@@ -26,6 +27,17 @@ const char *delay_name(unsigned delay)
                 [VIGIL_DELAY_KERNEL] = "kernel-lock",
         };
         return delay < VIGIL_DELAY_KINDS ? names[delay] : "unexplained";
+}
+
+bool delay_is_of_device(const char *cause)
+{
+        static const enum vigil_delay table[] = {VIGIL_DELAY_IO_LIMIT, VIGIL_DELAY_WRITEBACK, VIGIL_DELAY_JOURNAL,
+                                                 VIGIL_DELAY_QUEUE, VIGIL_DELAY_SERVICE};
+
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+                if (strcmp(delay_name(table[i]), cause) == 0)
+                        return true;
+        return false;
 }
 
 static json_t *share_json(const struct vigil_attribution *a, unsigned delay, unsigned per_mille)

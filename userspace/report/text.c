@@ -10,7 +10,7 @@
 #include "report/page.h"
 #include "report/pick.h"
 #include "report/report.h"
-#include "report/shares.h"
+#include "report/time_spent.h"
 
 #define LABEL          DEATH_LABEL
 #define SHOWN_DEATHS   5
@@ -143,22 +143,6 @@ static void print_io(struct page *p, const json_t *database, const struct report
         }
 }
 
-static void print_attribution(struct page *p, const json_t *database)
-{
-        const char *why_not = pick_text(database, "attribution_why_not", NULL);
-        size_t i;
-        json_t *a;
-        if (why_not)
-                page_paragraph(p, INK_PLAIN, "time went to", LABEL, "not measured: %s", why_not);
-        json_array_foreach (json_object_get(database, "attribution"), i, a) {
-                char total[TEXT_DURATION_LEN], shares[512];
-                text_duration(total, pick_number(a, "total_us") * 1000);
-                shares_text(shares, sizeof(shares), a);
-                page_paragraph(p, INK_PLAIN, i ? "" : "time went to", LABEL, "%s: %" PRIu64 " in %s: %s",
-                               pick_text(a, "op", "?"), pick_number(a, "count"), total, shares);
-        }
-}
-
 /* A database that somebody goes on using has not ended: its verdict is that of the dead, and a good one would promise too much. */
 static void print_headline(struct page *p, const json_t *database)
 {
@@ -186,7 +170,7 @@ static void print_database(struct page *p, const json_t *database, const struct 
         print_integrity(p, database);
         print_backup(p, database);
         print_io(p, database, style);
-        print_attribution(p, database);
+        time_spent_print(p, database, LABEL);
         const char *advice[ADVICE_MAX];
         size_t n = advice_for(database, advice);
         for (size_t i = 0; i < n; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "sensor/evidence.h"
 #include "sensor/internal.h"
 #include "sensor/kallsyms.h"
 
@@ -17,10 +18,11 @@ static int map_fd(const struct bpf_map *map)
 
 void attribution_prepare(struct sensor *s)
 {
-        struct bpf_map *const maps[] = {s->skeleton->maps.spans,       s->skeleton->maps.span_sums,
-                                        s->skeleton->maps.waits,       s->skeleton->maps.wait_stacks,
-                                        s->skeleton->maps.lock_delays, s->skeleton->maps.disks,
-                                        s->skeleton->maps.flights,     s->skeleton->maps.journals};
+        struct bpf_map *const maps[] = {s->skeleton->maps.spans,        s->skeleton->maps.span_sums,
+                                        s->skeleton->maps.waits,        s->skeleton->maps.wait_stacks,
+                                        s->skeleton->maps.lock_delays,  s->skeleton->maps.disks,
+                                        s->skeleton->maps.flights,      s->skeleton->maps.journals,
+                                        s->skeleton->maps.lock_holders, s->skeleton->maps.disk_users};
 
         s->skeleton->rodata->cfg_attribution = s->options.attribution;
         for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !s->options.attribution; i++)
@@ -221,6 +223,18 @@ static void gather(const struct sensor *s, const struct waits *w, uint32_t db, u
         settle(ret);
 }
 
+/* The disk that database @db lies on; 0: not known, as before its first sync. */
+static uint32_t disk_of(const struct sensor *s, uint32_t db)
+{
+        struct db_priv priv;
+        struct disk disk;
+
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.dbp), &db, &priv) < 0 || !priv.disk ||
+            bpf_map_lookup_elem(map_fd(s->skeleton->maps.disks), &priv.disk, &disk) < 0)
+                return 0;
+        return disk.dev;
+}
+
 static void read_losses(const struct sensor *s, uint64_t *ret)
 {
         ret[VIGIL_UNSEEN_OPERATIONS] = s->skeleton->bss->lost_spans;
@@ -262,6 +276,9 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
                         continue;
                 gather(s, &w, key / SPAN_KINDS, key % SPAN_KINDS, &sum, &a);
                 memcpy(a.lost, lost, sizeof(a.lost));
+                a.disk = disk_of(s, a.db);
+                if (a.disk)
+                        evidence_device_name(a.disk, a.disk_name, sizeof(a.disk_name));
                 if (a.total_ns)
                         r = sensor_send(s, &a.hdr, VIGIL_ATTRIBUTION, sizeof(a), fn, userdata);
         }

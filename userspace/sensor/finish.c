@@ -90,6 +90,8 @@ static int attribution_deliver(struct sensor *s, sensor_fn fn, void *userdata)
 {
         int r = sensor_attribution(s, fn, userdata);
 
+        if (r == 0)
+                r = sensor_neighbours(s, fn, userdata);
         return r == -EOPNOTSUPP ? 0 : r;
 }
 

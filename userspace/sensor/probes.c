@@ -102,6 +102,7 @@ const struct probe probes[] = {
         TYPED(block_rq_issue, PROBE_RQ_ISSUE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
         TYPED(block_rq_complete, PROBE_RQ_COMPLETE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
         TYPED(block_rq_merge, PROBE_RQ_MERGE, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
+        TYPED(block_bio_queue, PROBE_BIO, tp_btf__, PROBE_ATTRIBUTION | PROBE_UNTRIED),
         JOURNAL(jbd2_handle_start, PROBE_JOURNAL_HANDLE),
         JOURNAL(jbd2_commit_logging, PROBE_JOURNAL_LOG),
         JOURNAL(jbd2_end_commit, PROBE_JOURNAL_END),

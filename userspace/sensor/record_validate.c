@@ -31,6 +31,7 @@ static const uint32_t min_size[] = {
         [VIGIL_END] = sizeof(struct vigil_end),
         [VIGIL_LIVE] = sizeof(struct vigil_proc),
         [VIGIL_ATTRIBUTION] = offsetof(struct vigil_attribution, lost),
+        [VIGIL_NEIGHBOUR] = sizeof(struct vigil_neighbour),
 };
 #define NTYPES (sizeof(min_size) / sizeof(min_size[0]))
 
@@ -66,6 +67,8 @@ static const struct string_field {
         COMM(VIGIL_END, vigil_end),
         COMM(VIGIL_LIVE, vigil_proc),
         COMM(VIGIL_OBSERVED, vigil_observed),
+        COMM(VIGIL_NEIGHBOUR, vigil_neighbour),
+        {FIELD(VIGIL_ATTRIBUTION, vigil_attribution, disk_name)},
         {FIELD(VIGIL_FORK, vigil_fork, parent.comm)},
         {FIELD(VIGIL_FORK, vigil_fork, child.comm)},
         {FIELD(VIGIL_SESSION, vigil_session, boot_id)},
@@ -107,6 +110,7 @@ static const struct bounded_field {
         {FIELD(VIGIL_HIST, vigil_hist_rec, key.db), VIGIL_MAX_DBS},
         {FIELD(VIGIL_HIST, vigil_hist_rec, key.role), VIGIL_ROLES},
         {FIELD(VIGIL_ATTRIBUTION, vigil_attribution, db), VIGIL_MAX_DBS},
+        {FIELD(VIGIL_NEIGHBOUR, vigil_neighbour, db), VIGIL_MAX_DBS},
         {FIELD(VIGIL_PROCESS, vigil_process, argv_len), VIGIL_ARGV_MAX + 1},
         {FIELD(VIGIL_SESSION, vigil_session, argv_len), VIGIL_ARGV_MAX + 1},
         {FIELD(VIGIL_SIGNAL, vigil_signal, sig.ancestors), VIGIL_ANCESTORS + 1},

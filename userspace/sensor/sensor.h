@@ -213,6 +213,11 @@ int sensor_histograms(struct sensor *s, sensor_fn fn, void *userdata);
  * @return 0; -EOPNOTSUPP it was not asked for, or this kernel cannot tell; or -errno */
 int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata);
 
+/** Delivers VIGIL_NEIGHBOUR: who held locks that others waited for, and who used the disks of databases, cumulative since the
+ * watch began. Who was seen longest ago is forgotten when there are more than 1024 of either kind: a count that has fallen is a
+ * beginning. @return as sensor_attribution() */
+int sensor_neighbours(struct sensor *s, sensor_fn fn, void *userdata);
+
 /** The counters of loss as sensor_finish() would deliver them, cumulative; the header, `gaps` and `cut` are zero.
  * @return 0 or -errno */
 int sensor_statistics(struct sensor *s, struct vigil_stats *ret);

@@ -29,7 +29,7 @@ START_TEST(every_type_has_a_line_and_an_object)
                 ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
                 free(line);
                 json_t *o = timeline_json(h, 0);
-                bool known = type >= VIGIL_SESSION && type <= VIGIL_ATTRIBUTION;
+                bool known = type >= VIGIL_SESSION && type <= VIGIL_NEIGHBOUR;
                 ck_assert_int_eq(strcmp(json_string_value(json_object_get(o, "type")), "unknown") != 0, known);
                 ck_assert(json_is_null(json_object_get(o, "at")));
                 json_decref(o);

@@ -1,0 +1,187 @@
+/* neighbours.c - see neighbours.h. */
+#include "report/neighbours.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "report/pick.h"
+
+/* Of each kind, those that come first. */
+#define TOLD 3
+
+#define KERNEL "kernel threads"
+
+static bool uses(const struct vigil_neighbour *n, uint32_t db)
+{
+        for (size_t i = 0; i < VIGIL_USES; i++)
+                if (n->uses[i] == db)
+                        return true;
+        return false;
+}
+
+static json_t *process_json(const struct vigil_neighbour *n)
+{
+        if (!n->id.tgid)
+                return json_pack("{s:n, s:n, s:s}", "pid", "start_ns", "comm", KERNEL);
+        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)n->id.tgid, "start_ns", (json_int_t)n->id.start_ns,
+                         "comm", text_json(n->id.comm, strnlen(n->id.comm, VIGIL_COMM_LEN)));
+}
+
+/* ---- the first of many ---- */
+
+typedef uint64_t (*amount_fn)(const struct vigil_neighbour *n);
+
+static uint64_t waited(const struct vigil_neighbour *n)
+{
+        return n->waited_ns;
+}
+
+static uint64_t written(const struct vigil_neighbour *n)
+{
+        return n->write_bytes;
+}
+
+static uint64_t synced(const struct vigil_neighbour *n)
+{
+        return n->syncs;
+}
+
+static bool is_about(const struct vigil_neighbour *n, uint32_t db, uint32_t disk)
+{
+        return db ? n->db == db : disk && n->disk == disk;
+}
+
+/* Adds the TOLD with the highest @amount to @chosen, where they are not yet. @return how many are chosen then */
+static size_t choose(const struct vigil_neighbour *list, size_t n, uint32_t db, uint32_t disk, amount_fn amount,
+                     size_t *chosen, size_t nchosen)
+{
+        uint64_t below = UINT64_MAX;
+        size_t last = n;
+
+        for (unsigned k = 0; k < TOLD; k++) {
+                size_t best = n;
+                for (size_t i = 0; i < n; i++) {
+                        uint64_t a = amount(&list[i]);
+                        bool after = a < below || (a == below && last < n && i > last);
+                        if (a && after && is_about(&list[i], db, disk) && (best == n || a > amount(&list[best])))
+                                best = i;
+                }
+                if (best == n)
+                        break;
+                below = amount(&list[best]);
+                last = best;
+                bool there = false;
+                for (size_t i = 0; i < nchosen; i++)
+                        there |= chosen[i] == best;
+                if (!there)
+                        chosen[nchosen++] = best;
+        }
+        return nchosen;
+}
+
+/* ---- JSON ---- */
+
+static json_t *holders_json(const struct vigil_neighbour *list, size_t n, uint32_t db)
+{
+        size_t chosen[TOLD], nchosen = choose(list, n, db, 0, waited, chosen, 0);
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < nchosen; i++) {
+                json_t *o = process_json(&list[chosen[i]]);
+                json_object_set_new(o, "waited_us", json_integer((json_int_t)clock_us(list[chosen[i]].waited_ns)));
+                json_array_append_new(array, o);
+        }
+        return array;
+}
+
+static json_t *user_json(const struct vigil_neighbour *u, uint32_t db)
+{
+        json_t *o = process_json(u);
+
+        json_object_set_new(o, "write_bytes", json_integer((json_int_t)u->write_bytes));
+        json_object_set_new(o, "read_bytes", json_integer((json_int_t)u->read_bytes));
+        json_object_set_new(o, "writes", json_integer((json_int_t)u->writes));
+        json_object_set_new(o, "syncs", json_integer((json_int_t)u->syncs));
+        json_object_set_new(o, "uses_database", json_boolean(uses(u, db)));
+        return o;
+}
+
+json_t *neighbours_json(const struct vigil_neighbour *list, size_t n, uint32_t db, uint32_t disk,
+                        const char *device)
+{
+        size_t chosen[2 * TOLD], nchosen = choose(list, n, 0, disk, written, chosen, 0), all = 0;
+        json_t *users = json_array();
+
+        nchosen = choose(list, n, 0, disk, synced, chosen, nchosen);
+        for (size_t i = 0; i < nchosen; i++)
+                json_array_append_new(users, user_json(&list[chosen[i]], db));
+        for (size_t i = 0; i < n; i++)
+                all += is_about(&list[i], 0, disk);
+        return json_pack("{s:o, s:s?, s:o, s:I}", "lock_holders", holders_json(list, n, db), "device",
+                         device && *device ? device : NULL, "users", users, "others", (json_int_t)(all - nchosen));
+}
+
+/* ---- text ---- */
+
+static size_t __attribute__((format(printf, 4, 5))) add(char *ret, size_t size, size_t used, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        int n = vsnprintf(ret + used, size - used, fmt, ap);
+        va_end(ap);
+        return n > 0 && (size_t)n < size - used ? used + (size_t)n : size - 1;
+}
+
+static bool is_kernel(const json_t *user)
+{
+        return !json_is_integer(json_object_get(user, "pid"));
+}
+
+static size_t add_process(char *ret, size_t size, size_t used, const json_t *o)
+{
+        if (is_kernel(o))
+                return add(ret, size, used, "%s", pick_text(o, "comm", "?"));
+        return add(ret, size, used, "%s (pid %" JSON_INTEGER_FORMAT ")", pick_text(o, "comm", "?"),
+                   json_integer_value(json_object_get(o, "pid")));
+}
+
+void neighbours_holder_text(char *ret, size_t size, const json_t *neighbours)
+{
+        const json_t *holder = json_array_get(json_object_get(neighbours, "lock_holders"), 0);
+        char time[TEXT_DURATION_LEN];
+
+        ret[0] = 0;
+        if (!holder)
+                return;
+        text_duration(time, pick_number(holder, "waited_us") * 1000);
+        size_t used = add_process(ret, size, 0, holder);
+        add(ret, size, used, " for %s", time);
+}
+
+void neighbours_device_text(char *ret, size_t size, const json_t *neighbours, unsigned most)
+{
+        size_t used = 0, i;
+        unsigned told = 0;
+        json_t *u;
+
+        ret[0] = 0;
+        /* Threads of the kernel last: on whose behalf they write is not known. */
+        for (int kernel = 0; kernel < 2; kernel++)
+                json_array_foreach (json_object_get(neighbours, "users"), i, u) {
+                        char bytes[TEXT_BYTES_LEN];
+                        if (json_is_true(json_object_get(u, "uses_database")) || is_kernel(u) != kernel ||
+                            told == most)
+                                continue;
+                        used = told++ ? add(ret, size, used, "; ")
+                                      : add(ret, size, 0, "%s: ", pick_text(neighbours, "device", "its disk"));
+                        text_bytes(bytes, pick_number(u, "write_bytes"));
+                        used = add_process(ret, size, used, u);
+                        used = add(ret, size, used, " wrote %s, %" JSON_INTEGER_FORMAT " syncs", bytes,
+                                   json_integer_value(json_object_get(u, "syncs")));
+                }
+}

@@ -7,20 +7,23 @@
 load lib.bash
 load daemon.bash
 load ../faults/loopdisk.bash
+load ../faults/slowdisk.bash
 
 setup() {
 	enter_tmp
 	WRITERS=()
+	BACKGROUND=()
 }
 
 teardown() {
 	local pid
 
-	for pid in "${WRITERS[@]}"; do
+	for pid in "${WRITERS[@]}" "${BACKGROUND[@]}"; do
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" || true
 	done
 	daemon_teardown
+	slow_disk_gone
 	loopdisk_down "$BATS_TEST_TMPDIR/disk"
 }
 
@@ -40,7 +43,7 @@ learned() {
 }
 
 @test "a disk that stands still and a holder of the write lock: one spike each, with database, operation and factor, that ends" {
-	local why
+	local why holder
 
 	if why=$(loopdisk_missing "$BATS_TEST_TMPDIR/probe"); then
 		skip "no disk to freeze here: $why"
@@ -49,7 +52,7 @@ learned() {
 	mk held.db wal
 	mk quiet.db wal
 	cp quiet.db "$BATS_TEST_TMPDIR/disk/disk/frozen.db"
-	configure "$LATENCY" "database \"held\" { path = \"$PWD/held.db\" }" "database \"quiet\" { path = \"$PWD/quiet.db\" }" \
+	configure "${LATENCY/latency {/latency { attribution = true}" "database \"held\" { path = \"$PWD/held.db\" }" "database \"quiet\" { path = \"$PWD/quiet.db\" }" \
 		"database \"frozen\" { path = \"$BATS_TEST_TMPDIR/disk/disk/frozen.db\" }"
 	daemon_begin
 	writer quiet.db
@@ -64,6 +67,7 @@ learned() {
 	"$DRIVER" -t holder held.db "pragma busy_timeout=10000" @repeat 10 "begin immediate" "insert into t(b) values('y')" \
 		@sleep 300 "commit" @sleep 120 @end 3>&- &
 	WRITERS+=($!)
+	holder=$!
 	for _ in {1..8}; do
 		fsfreeze -f "$BATS_TEST_TMPDIR/disk/disk"
 		sleep 0.4
@@ -82,11 +86,18 @@ learned() {
 			| .file == "shm" and .max_us >= 100000 and .slow >= 5' \
 		'[.incidents[] | select(.database == "frozen") | .latency.operations[] | select(.op == "commit")][0]
 			| .max_us >= 400000 and .slow >= 5'
+	# Where the time went: the holder's own commit is one of them, and what it does meanwhile is its application's.
+	assert_answer 'all(.incidents[].latency.attribution[]; ([.shares[].percent * 10 | round] | add) == 1000)' \
+		'.incidents[] | select(.database == "held") | .latency | .attribution_why_not == null and
+			(.attribution[] | select(.op == "commit").shares[:2] | map(.cause) | sort) == ["application", "lock-wait"]' \
+		".incidents[] | select(.database == \"held\") | .latency.neighbours.lock_holders[0].pid == $holder" \
+		".incidents[] | select(.database == \"held\") | .summary | test(\"lock-wait, held by driver .pid $holder. for\")" \
+		'.incidents[] | select(.database == "frozen") | .latency.attribution[] | select(.op == "commit").shares[0].cause == "kernel-lock"'
 	ask health
 	[ "$status" -eq 0 ]
 	ask incidents
 	run "$VIGIL" --state-dir S incident show "$(jq -r '.incidents[0].id' a.json)"
-	[[ $status -eq 0 && $output == *"latency"*"usually within"* ]]
+	[[ $status -eq 0 && $output == *"latency"*"usually within"*"time went to"* ]]
 }
 
 @test "what was learned outlives the daemon; a constant load, a backup and one large transaction are no spike" {
@@ -131,6 +142,10 @@ learned() {
 	eventually 10 '.not_judged == [] and any(.rows[]; .op == "commit" and .count > 0)' summary --latency
 	run "$VIGIL" --state-dir S summary --latency
 	[[ $status -eq 0 && $output == *"app"*"wal"*"commit"* ]]
+	run "$VIGIL" --state-dir S summary --latency --why
+	[[ $status -eq 0 && $output == *"time went to"*"not measured: attribution is off"* ]]
+	run "$VIGIL" --state-dir S summary --why
+	[ "$status" -eq 64 ]
 	run "$VIGIL" --state-dir S summary --latency --since 5m
 	[[ $status -eq 64 && $output == *"--latency is about now"* ]]
 	daemon_end
@@ -159,4 +174,46 @@ learned() {
 		@ready opened @wait taken @repeat 20 "update t set b=1 where a=1" @sleep 5 @end @ready put-off @wait free \
 		"update t set b=2 where a=1" @ready done; wait' "$DRIVER"
 	assert_report '.databases[0].io[] | select(.file == "shm" and .op == "lock") | .errors >= 20 and .max_us == null'
+}
+
+# neighbour FILE: writes there and syncs, again and again, without a change of the file's size.
+neighbour() {
+	in_background python3 -c "
+import os
+f = os.open('$1', os.O_CREAT | os.O_WRONLY)
+os.write(f, b'x' * 65536)
+os.fsync(f)
+while True:
+    os.pwrite(f, b'y' * 65536, 0)
+    os.fdatasync(f)"
+}
+
+@test "a slow device and a neighbour that writes and syncs: the cause and the neighbour by name, also after a take-over" {
+	local n
+
+	slow_disk_up
+	mk app.db wal
+	cp app.db disk/inner/app.db
+	configure "${LATENCY/latency {/latency { attribution = true}" "database \"app\" { path = \"$PWD/disk/inner/app.db\" }"
+	daemon_begin
+	writer disk/inner/app.db
+	learned app
+	ask incidents
+	assert_answer '.incidents == []'
+	neighbour disk/inner/other
+	n=${BACKGROUND[-1]}
+	slow_disk_stalls 0.2 0.02
+	eventually 15 'any(.incidents[]; .code == "latency-spike")' incidents
+	assert_answer '[.incidents[] | select(.code == "latency-spike")][0].latency | .attribution[] | select(.op == "sync") |
+			.shares[0].cause == "device-service" and ([.shares[].percent * 10 | round] | add) == 1000 and .lost == null' \
+		"[.incidents[] | select(.code == \"latency-spike\")][0].latency.neighbours | (.device | startswith(\"loop\")) and
+			([.users[] | select(.pid != null and (.uses_database | not))] | .[0].pid == $n and .[0].write_bytes > 0 and .[0].syncs > 0)" \
+		"[.incidents[] | select(.code == \"latency-spike\")][0].summary | test(\"beside it on loop[0-9]+: python3 .pid $n. wrote\")"
+	run "$VIGIL" --state-dir S summary --latency --why
+	[[ $status -eq 0 && $output == *"time went to"*"device-service"*"beside it on"*"python3 (pid $n)"* ]]
+	daemon_kill
+	daemon_begin
+	ask status
+	assert_answer '.watch.taken_over' '.watch.attribution == "on"' '.watch.attribution_why_not == null'
+	eventually 10 '.why[0].attribution | length == 2' summary --latency --why
 }

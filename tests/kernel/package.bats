@@ -136,8 +136,8 @@ GUEST
 }
 
 @test "its watch outlives a kill and a restart: the upgrade alone was a gap" {
-	grep -q '^survived {"survives_restart":true,"why":null,"taken_over":true}' said
-	grep -q '^again {"survives_restart":true,"why":null,"taken_over":true}' said
+	grep -q '^survived {"survives_restart":true,"why":null,"taken_over":true,"attribution":"off",' said
+	grep -q '^again {"survives_restart":true,"why":null,"taken_over":true,"attribution":"off",' said
 	grep -q '^gaps 0 ' said
 }
 

@@ -6,7 +6,7 @@
 
 static const char help[] =
         "Usage: vigil summary [--since DURATION] [--by db,file,process,op] [--db NAME]\n"
-        "       vigil summary --latency [--db NAME]\n"
+        "       vigil summary --latency [--why] [--db NAME]\n"
         "\n"
         "Sums up what was done to the guarded databases: counts, bytes, errors, and how long it took (p50,\n"
         "p95, p99, max) where it was timed: syncs, waits for locks and commits always are.\n"
@@ -17,6 +17,8 @@ static const char help[] =
         "  --db NAME         only the database of that name\n"
         "  --latency         instead: how long operations take now, beside what is usual at this hour of\n"
         "                    the week, and which are too slow. Only a running daemon knows\n"
+        "  --why             with --latency: where the time of commits and syncs went, and who else held the\n"
+        "                    lock or used the disk. Needs latency { attribution = true }\n"
         "\n"
         "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
         "\n"
@@ -46,16 +48,25 @@ static json_t *parse_by(const char *text)
         return by;
 }
 
+static int ask_latency(const struct cli *cli, const char *db, bool why)
+{
+        json_t *args = ask_args(NULL, 0, db);
+
+        json_object_set_new(args, "why", json_boolean(why));
+        return ask_and_print(cli, "latency", args);
+}
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
         uint64_t since_ms = 0;
         const char *db = NULL, *by_text = NULL;
-        bool latency = false;
+        bool latency = false, why = false;
         const struct opt opts[] = {
                 {.name = "--since", .kind = OPT_DURATION, .ret = &since_ms},
                 {.name = "--by", .kind = OPT_TEXT, .ret = &by_text},
                 {.name = "--db", .kind = OPT_TEXT, .ret = &db},
                 {.name = "--latency", .kind = OPT_FLAG, .ret = &latency},
+                {.name = "--why", .kind = OPT_FLAG, .ret = &why},
                 {0},
         };
         int r = opt_parse(&command_summary, opts, &argc, argv, NULL);
@@ -65,8 +76,10 @@ static int run(const struct cli *cli, int argc, char **argv)
                 return cli_usage(&command_summary, "it takes no %s", argv[1]);
         if (latency && (since_ms || by_text))
                 return cli_usage(&command_summary, "--latency is about now: it takes no --since and no --by");
+        if (why && !latency)
+                return cli_usage(&command_summary, "--why is about --latency: give both");
         if (latency)
-                return ask_and_print(cli, "latency", ask_args(NULL, 0, db));
+                return ask_latency(cli, db, why);
         json_t *by = parse_by(by_text ? by_text : "db,file,op");
         json_t *args = by ? ask_args(NULL, since_ms ? since_ms : HOUR_MS, db) : NULL;
         if (!by)

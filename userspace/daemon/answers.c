@@ -208,7 +208,8 @@ static void summary(struct daemon *d, struct control_client *c, const json_t *ar
 
 static void latency(struct daemon *d, struct control_client *c, const json_t *args)
 {
-        json_t *document = latencies_document(d, text_arg(args, "database"));
+        json_t *document = latencies_document(d, text_arg(args, "database"),
+                                              json_is_true(json_object_get(args, "why")));
 
         answer(d, c, document ? 0 : -ENOMEM, document);
 }

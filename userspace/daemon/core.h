@@ -30,6 +30,7 @@ struct recoveries;
 struct response;
 struct summary;
 struct latencies;
+struct attributions;
 struct answers;
 struct orchestrators;
 struct jobs;
@@ -57,6 +58,7 @@ struct daemon {
         struct gap *gap;
         struct summary *summary;
         struct latencies *latencies;
+        struct attributions *attributions;
         struct answers *answers;
         struct orchestrators *orchestrators;
         struct jobs *jobs;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/attribution.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
@@ -55,6 +56,7 @@ void latencies_forget(struct guard *g)
         if (!g->latency)
                 return;
         latency_free(g->latency->rule);
+        attribution_done(g->latency->why);
         free(g->latency);
         g->latency = NULL;
 }
@@ -142,12 +144,12 @@ static void say(struct daemon *d, struct guard *g)
 {
         char detail[DETECT_DETAIL_LEN];
 
-        latencies_detail(g, detail);
-        struct incident *i = case_raise(d, CODE, g, detail, latencies_spike_json(g));
+        latencies_detail(d, g, detail);
+        struct incident *i = case_raise(d, CODE, g, detail, latencies_spike_json(d, g));
         if (!i)
                 return;
         snprintf(g->latency->incident, sizeof(g->latency->incident), "%s", i->id);
-        case_set(d, i->id, "latency", latencies_spike_json(g));
+        case_set(d, i->id, "latency", latencies_spike_json(d, g));
 }
 
 static void end(struct daemon *d, struct guard *g, json_t *evidence)
@@ -160,7 +162,7 @@ static void end(struct daemon *d, struct guard *g, json_t *evidence)
                 return;
         }
         if (latency_spike(g->latency->rule)->to_ns)
-                case_set(d, i->id, "latency", latencies_spike_json(g));
+                case_set(d, i->id, "latency", latencies_spike_json(d, g));
         case_fulfil(d, i, ENDS_WHEN_OVER, "over", evidence);
 }
 
@@ -183,6 +185,19 @@ static void end_taken_over(struct daemon *d, struct guard *g, const struct laten
                 end(d, g, json_pack("{s:s}", "ended", "not-seen-again"));
 }
 
+/* Where the time of a spike goes, up to the last turn with something slow in it. */
+static void follow_time(struct daemon *d, struct guard *g, enum latency_event event, uint64_t now)
+{
+        const struct latency_spike *k = latency_spike(g->latency->rule);
+
+        if (event == LATENCY_BEGAN) {
+                attribution_done(g->latency->why);
+                attribution_begin(d, g, k->from_ns, &g->latency->why);
+        }
+        if (k->on && k->to_ns == now)
+                attribution_extend(d, g, g->latency->why);
+}
+
 static void end_turn(struct daemon *d, struct guard *g, uint64_t now)
 {
         const struct latency_limits limits = latencies_limits(&g->of->latency);
@@ -197,16 +212,18 @@ static void end_turn(struct daemon *d, struct guard *g, uint64_t now)
         l->bytes = 0;
         l->disturbed = false;
         latency_limit(l->rule, &limits);
-        switch (latency_turn(l->rule, &turn)) {
+        enum latency_event event = latency_turn(l->rule, &turn);
+        follow_time(d, g, event, now);
+        switch (event) {
         case LATENCY_BEGAN:
                 say(d, g);
                 break;
         case LATENCY_GROWS:
                 if (l->incident[0])
-                        case_set(d, l->incident, "latency", latencies_spike_json(g));
+                        case_set(d, l->incident, "latency", latencies_spike_json(d, g));
                 break;
         case LATENCY_OVER:
-                end(d, g, latencies_spike_json(g));
+                end(d, g, latencies_spike_json(d, g));
                 break;
         case LATENCY_NOTHING:
                 if (l->incident[0] && !latency_spike(l->rule)->on)
@@ -298,6 +315,7 @@ void latencies_second(struct daemon *d)
         if (!shortest || (l->now_ns && now + SLACK_NS < l->now_ns + shortest))
                 return;
         int r = count(d, now);
+        attribution_turn(d, now);
         if (r < 0 && !l->incomplete)
                 log_error("how long operations take cannot be told completely: %s", strerror(-r));
         l->incomplete = r < 0;

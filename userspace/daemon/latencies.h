@@ -11,6 +11,7 @@
 #include "detect/detect.h"
 #include "detect/latency.h"
 
+struct attribution_span;
 struct guard;
 struct latencies;
 
@@ -31,6 +32,8 @@ struct guard_latency {
         bool disturbed;                                     /* Vigil itself has been at work on it in this turn */
         char incident[DETECT_ID_LEN];                       /* of the spike that is on; empty: none */
         struct latency_program program[LATENCIES_PROGRAMS]; /* of the last turn, most time first */
+        struct attribution_span
+                *why; /* where time went in the spike that is on, or the last one; NULL: not known */
 };
 
 int latencies_new(struct latencies **ret); /* -ENOMEM */

@@ -6,12 +6,18 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/attribution.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "daemon/latencies.h"
 #include "detect/wording.h"
+#include "model/hist.h"
+#include "report/neighbours.h"
+#include "report/pick.h"
+#include "report/shares.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S  1000000000ull
+#define NS_PER_MS 1000000ull
 
 static json_int_t us(uint64_t ns)
 {
@@ -106,7 +112,7 @@ static json_t *operation_json(const struct latency_series *s)
                          us(s->slow_ns), "usual", usual_json(s));
 }
 
-json_t *latencies_spike_json(const struct guard *g)
+json_t *latencies_spike_json(struct daemon *d, const struct guard *g)
 {
         const struct latency_spike *k = latency_spike(g->latency->rule);
         json_t *operations = json_array();
@@ -116,26 +122,81 @@ json_t *latencies_spike_json(const struct guard *g)
                 if (s->peak_factor > 0)
                         json_array_append_new(operations, operation_json(s));
         }
-        return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s?}", "from", time_json(k->from_ns), "to",
-                         k->on ? json_null() : time_json(k->to_ns), "peak_at", time_json(k->peak_ns), "file",
-                         role_name(k->peak_role), "op", op_name(k->peak_op), "factor", factor_json(k->factor),
-                         "operations", operations, "programs", programs_json(g->latency), "ended",
-                         k->on         ? NULL
-                         : k->accepted ? "accepted"
-                         : k->idle     ? "idle"
-                                       : "calm");
+        json_t *o = json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:s?}", "from", time_json(k->from_ns), "to",
+                              k->on ? json_null() : time_json(k->to_ns), "peak_at", time_json(k->peak_ns), "file",
+                              role_name(k->peak_role), "op", op_name(k->peak_op), "factor", factor_json(k->factor),
+                              "operations", operations, "programs", programs_json(g->latency), "ended",
+                              k->on         ? NULL
+                              : k->accepted ? "accepted"
+                              : k->idle     ? "idle"
+                                            : "calm");
+        if (o)
+                attribution_put(d, g, g->latency->why, o);
+        return o;
 }
 
-void latencies_detail(const struct guard *g, char ret[DETECT_DETAIL_LEN])
+/* A second cause is named when it took so many percent. */
+#define ALSO 20
+
+/* "94 % lock-wait, held by driver (pid 12) for 1.2 s". */
+static void one_cause(char *ret, size_t size, const json_t *share, const json_t *neighbours)
+{
+        const char *cause = pick_text(share, "cause", "unexplained");
+        char who[96] = "";
+
+        if (strcmp(cause, "lock-wait") == 0)
+                neighbours_holder_text(who, sizeof(who), neighbours);
+        else if (delay_is_of_device(cause))
+                neighbours_device_text(who, sizeof(who), neighbours, 1);
+        snprintf(ret, size, "%.0f %% %s%s%s", json_number_value(json_object_get(share, "percent")), cause,
+                 !who[0]                           ? ""
+                 : strcmp(cause, "lock-wait") == 0 ? ", held by "
+                                                   : "; beside it on ",
+                 who);
+}
+
+/* Where the time of the slow ones went, most of all. */
+static void causes(char *ret, size_t size, const json_t *spike, const char *op)
+{
+        bool of_syncs = strcmp(op, "sync") == 0 || strcmp(op, "checkpoint") == 0;
+        const json_t *shares = NULL, *neighbours = json_object_get(spike, "neighbours");
+        char first[128], second[96] = "";
+        json_t *a;
+        size_t i;
+
+        ret[0] = 0;
+        json_array_foreach (json_object_get(spike, "attribution"), i, a)
+                if (strcmp(pick_text(a, "op", ""), of_syncs ? "sync" : "commit") == 0)
+                        shares = json_object_get(a, "shares");
+        if (!json_array_size(shares))
+                return;
+        one_cause(first, sizeof(first), json_array_get(shares, 0), neighbours);
+        const json_t *next = json_array_get(shares, 1);
+        if (json_number_value(json_object_get(next, "percent")) >= ALSO)
+                one_cause(second, sizeof(second), next, neighbours);
+        snprintf(ret, size, ": %s%s%s", first, second[0] ? "; " : "", second);
+}
+
+void latencies_detail(struct daemon *d, const struct guard *g, char ret[DETECT_DETAIL_LEN])
 {
         const struct latency_spike *k = latency_spike(g->latency->rule);
         const struct latency_series *s = latency_series(g->latency->rule, k->peak_role, k->peak_op);
-        char slow[TEXT_DURATION_LEN], usual[TEXT_DURATION_LEN];
+        char slow[TEXT_DURATION_LEN], usual[TEXT_DURATION_LEN], why[192];
+        uint64_t usual_ns = s ? s->usual.p95_ns : 0;
+        json_t *spike = latencies_spike_json(d, g);
 
-        text_duration(slow, s ? (uint64_t)(k->factor * (double)s->usual.p95_ns) : 0);
-        text_duration(usual, s ? s->usual.p95_ns : 0);
-        snprintf(ret, DETECT_DETAIL_LEN, "%s on %s takes about %s; usually 95 of 100 take at most %s (%.0f times)",
-                 op_name(k->peak_op), role_name(k->peak_role), slow, usual, k->factor);
+        causes(why, sizeof(why), spike, op_name(k->peak_op));
+        json_decref(spike);
+        /* Where usually nobody waits, the factor counts from the floor. */
+        bool waits = s && s->op == VIGIL_OP_LOCK_WAIT && usual_ns <= hist_bound(0);
+        text_duration(slow, !s ? 0 : waits ? s->peak_p95_ns : (uint64_t)(k->factor * (double)usual_ns));
+        text_duration(usual, usual_ns);
+        if (waits)
+                snprintf(ret, DETECT_DETAIL_LEN, "%s on %s takes about %s, and usually nobody waits%s",
+                         op_name(k->peak_op), role_name(k->peak_role), slow, why);
+        else
+                snprintf(ret, DETECT_DETAIL_LEN, "%s on %s takes about %s, %.0f times its usual %s%s",
+                         op_name(k->peak_op), role_name(k->peak_role), slow, k->factor, usual, why);
 }
 
 /* ---- the document ---- */
@@ -169,9 +230,9 @@ static json_t *row_json(const struct guard *g, const struct latency_series *s)
         return o;
 }
 
-static json_t *spike_row(const struct guard *g)
+static json_t *spike_row(struct daemon *d, const struct guard *g)
 {
-        json_t *o = latencies_spike_json(g);
+        json_t *o = latencies_spike_json(d, g);
 
         json_object_set_new(o, "db", json_string(g->name));
         json_object_set_new(o, "incident",
@@ -179,9 +240,26 @@ static json_t *spike_row(const struct guard *g)
         return o;
 }
 
-json_t *latencies_document(struct daemon *d, const char *database)
+/* Where the time of the last window went. */
+static json_t *why_row(struct daemon *d, const struct guard *g)
 {
-        json_t *rows = json_array(), *spikes = json_array(), *off = json_array();
+        uint64_t window_ns = latencies_limits(&g->of->latency).window_ns, now = clock_boottime_ns();
+        struct attribution_span *span = NULL;
+        json_t *o = json_pack("{s:s}", "db", g->name);
+
+        attribution_begin(d, g, now > window_ns ? now - window_ns : 0, &span);
+        attribution_extend(d, g, span);
+        json_object_set_new(o, "span_ms",
+                            span ? json_integer((json_int_t)(attribution_length_ns(span) / NS_PER_MS))
+                                 : json_null());
+        attribution_put(d, g, span, o);
+        attribution_done(span);
+        return o;
+}
+
+json_t *latencies_document(struct daemon *d, const char *database, bool why)
+{
+        json_t *rows = json_array(), *spikes = json_array(), *off = json_array(), *whys = why ? json_array() : NULL;
         char at[TEXT_TIME_LEN];
 
         for (size_t i = 0; i < guards_count(d->guards); i++) {
@@ -194,10 +272,12 @@ json_t *latencies_document(struct daemon *d, const char *database)
                         continue;
                 for (size_t k = 0; k < latency_count(g->latency->rule); k++)
                         json_array_append_new(rows, row_json(g, latency_at(g->latency->rule, k)));
+                if (why)
+                        json_array_append_new(whys, why_row(d, g));
                 if (latency_spike(g->latency->rule)->on)
-                        json_array_append_new(spikes, spike_row(g));
+                        json_array_append_new(spikes, spike_row(d, g));
         }
         text_time(at, daemon_now());
-        return json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "vigil.latency/1", "at", at, "rows", rows, "spikes",
-                         spikes, "not_judged", off);
+        return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o*}", "schema", "vigil.latency/1", "at", at, "rows", rows,
+                         "spikes", spikes, "not_judged", off, "why", whys);
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "daemon/adopt.h"
 #include "daemon/answers.h"
+#include "daemon/attribution.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
@@ -234,6 +235,8 @@ static int open_parts(struct daemon *d)
         if (r == 0)
                 r = latencies_new(&d->latencies);
         if (r == 0)
+                r = attributions_new(&d->attributions);
+        if (r == 0)
                 r = answers_new(&d->answers);
         if (r == 0)
                 r = orchestrators_new(&d->orchestrators);
@@ -340,6 +343,7 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         orchestrators_free(d->orchestrators);
         summary_free(d->summary);
         latencies_free(d->latencies);
+        attributions_free(d->attributions);
         recoveries_free(d->recoveries);
         gap_free(d->gap);
         deaths_free(d->deaths);

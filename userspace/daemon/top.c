@@ -97,9 +97,9 @@ static void sum(struct sums *s, const struct tally_row *t)
                 s->errors += t->errors;
 }
 
-static json_t *spike_json(const struct guard *g)
+static json_t *spike_json(struct daemon *d, const struct guard *g)
 {
-        return g->latency && latency_spike(g->latency->rule)->on ? latencies_spike_json(g) : json_null();
+        return g->latency && latency_spike(g->latency->rule)->on ? latencies_spike_json(d, g) : json_null();
 }
 
 static json_t *database_json(struct daemon *d, const struct guard *g, const struct sums *sums, uint64_t span_ns)
@@ -118,7 +118,7 @@ static json_t *database_json(struct daemon *d, const struct guard *g, const stru
         json_object_set_new(o, "commit_p99_us", quantile(&s.commit, 990));
         json_object_set_new(o, "sync_p50_us", quantile(&s.sync, 500));
         json_object_set_new(o, "sync_p99_us", quantile(&s.sync, 990));
-        json_object_set_new(o, "spike", spike_json(g));
+        json_object_set_new(o, "spike", spike_json(d, g));
         return o;
 }
 

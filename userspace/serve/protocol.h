@@ -21,7 +21,7 @@
  *   certificates                 {since_ns, database, limit}         vigil.certificates/1
  *   certificate                  {id}                                vigil.certificates/1 of one
  *   summary                      {since_ns, database, by}            vigil.summary/1; `by`: array of "db", "file", "process", "op"
- *   latency                      {database}                          vigil.latency/1
+ *   latency                      {database, why: true}               vigil.latency/1; `why` with where the time went
  *   jobs                         {id}                                vigil.jobs/1; without id all that run
  *   top                          {database}                          vigil.top/1
  *   events                       {since_ns, after, database, limit}  {"schema": "vigil.events/1", "events": [oldest first], "seq":

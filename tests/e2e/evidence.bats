@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2154 # bats runs each test in a process of its own; `begin` sets variables by name
-# What the kernel tells of a process that does not get on, and what that makes of its job: real processes, held in each state.
+# What the kernel tells of a process that does not get on, and what that makes of its job: real processes, each in that state. What holds
+# them off from outside (signals, cgroups, disks) is in jobs_held.bats.
 # `witness` (tests/fakes/) watches two databases for all tests of this file, because to detach takes seconds.
 
 load lib.bash
-load ../faults/loopdisk.bash
 
 WITNESS=$BUILD/fakes/witness
 
@@ -17,20 +17,8 @@ setup_file() {
 	cd "$PLACE" || return
 	mk a.db wal
 	mk b.db delete
-	if NO_DISK=$(loopdisk_missing "$PLACE/slow"); then
-		export NO_DISK
-		mkdir -p slow/after
-	else
-		unset NO_DISK
-		loopdisk_up "$PLACE/slow"
-		# A disk on that disk: when the lower one is frozen, the upper one does not answer.
-		truncate -s 24m slow/disk/image
-		mkfs.ext4 -q slow/disk/image
-		mount -o loop slow/disk/image slow/after
-	fi
-	mk slow/after/c.db wal
 	mkfifo orders
-	"$WITNESS" a.db b.db slow/after/c.db <orders >witness.log 2>&1 3>&- &
+	"$WITNESS" a.db b.db <orders >witness.log 2>&1 3>&- &
 	export WITNESS_PID=$!
 	# Holds the other end open until the file is over.
 	sleep 600 >orders 3>&- &
@@ -47,7 +35,6 @@ setup_file() {
 teardown_file() {
 	[ -n "${WITNESS_PID:-}" ] || return 0
 	kill "$HOLD_PID" "$WITNESS_PID"
-	loopdisk_down "$PLACE/slow"
 }
 
 setup() {
@@ -205,72 +192,6 @@ judge_until() {
 		".evidence.waits_for.holder.pid == $holder"
 	order waiters
 	assert_json answer '.waiters | length == 3' ".knots == [{kind: \"convoy\", holder: $holder, members: .waiters}]"
-}
-
-@test "a sync that the device does not answer" {
-	[ -z "${NO_DISK:-}" ] || skip "$NO_DISK"
-	local device thaw
-
-	begin syncer slow/after/c.db "pragma synchronous=full" @ready syncer.ready @wait go \
-		"update t set b=hex(randomblob(50)) where a=1" @ready synced @pause
-	await syncer.ready
-	device=$(basename "$(findmnt -no SOURCE "$PLACE/slow/after")")
-	# Whatever becomes of this test, no disk stays frozen.
-	(
-		sleep 30
-		fsfreeze -u "$PLACE/slow/disk"
-	) >/dev/null 2>&1 3>&- &
-	thaw=$!
-	fsfreeze -f "$PLACE/slow/disk"
-	touch go
-	judge_until "$syncer" '.verdict == "job-blocked"' || true
-	fsfreeze -u "$PLACE/slow/disk"
-	kill "$thaw"
-	assert_json answer '.verdict == "job-blocked"' '.evidence.reason == "sync"' '.evidence.sync.database == "c.db"' '.evidence.sync.file == "wal"' \
-		".evidence.sync.device == \"$device\"" '.evidence.sync.waiting_ms >= 500' '.evidence.sample.state == "D"' \
-		".detail | contains(\"on device $device\")"
-	await synced
-	judge "$syncer" '.verdict == "job-stalled"' '.evidence | has("sync") | not'
-}
-
-@test "a stopped process, and who stopped it" {
-	begin stopped a.db "select 1" @ready stopped.ready @pause
-	await stopped.ready
-	kill -STOP "$stopped"
-	judge_until "$stopped" '.verdict == "job-blocked"'
-	assert_json answer '.evidence.reason == "stopped"' '.evidence.stopped.signal == "SIGSTOP"' \
-		".evidence.stopped.sender.pid == $BASHPID" '.detail | contains("is stopped by SIGSTOP from bash")'
-	kill -CONT "$stopped"
-	judge "$stopped" '.verdict == "job-stalled"' '.evidence | has("stopped") | not'
-}
-
-@test "a frozen cgroup" {
-	local group
-
-	if [ -d /sys/fs/cgroup/freezer ]; then
-		group=/sys/fs/cgroup/freezer/vigil-test-$BASHPID
-	elif [ -e /sys/fs/cgroup/cgroup.procs ]; then
-		group=/sys/fs/cgroup/vigil-test-$BASHPID
-	fi
-	mkdir "${group:-/nowhere/x}" 2>/dev/null || skip "no cgroup can be made here"
-	begin frozen a.db "select 1" @ready frozen.ready @pause
-	await frozen.ready
-	echo "$frozen" >"$group/cgroup.procs"
-	if [ -e "$group/freezer.state" ]; then
-		echo FROZEN >"$group/freezer.state"
-	else
-		echo 1 >"$group/cgroup.freeze"
-	fi
-	order judge "$frozen"
-	if [ -e "$group/freezer.state" ]; then
-		echo THAWED >"$group/freezer.state"
-	else
-		echo 0 >"$group/cgroup.freeze"
-	fi
-	kill -KILL "$frozen"
-	wait "$frozen" || true
-	rmdir "$group"
-	assert_json answer '.verdict == "job-blocked"' '.evidence.reason == "frozen"'
 }
 
 @test "one that spins, one that sleeps, one that writes a file, one that commits" {

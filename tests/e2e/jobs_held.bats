@@ -151,11 +151,13 @@ release() {
 	eventually 10 "$(jobs_that '.verdict == "job-blocked"') == ${#held[@]}" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" \
 		"$(job job_stopped ".process.pid == $STOPPED and .evidence.reason == \"stopped\" and .evidence.stopped.signal == \"SIGSTOP\"
-			and .evidence.stopped.sender.pid == $me and .severity == \"P1\"")"
+			and .evidence.stopped.sender.pid == $me and .severity == \"P1\"
+			and (.detail | contains(\"is stopped by SIGSTOP from bash\"))")"
 	[ -z "${FREEZER:-}" ] || assert_answer "$(job job_frozen '.evidence.reason == "frozen"')"
 	[ -z "${THROTTLE:-}" ] || assert_answer "$(job job_throttled '.evidence.reason == "throttled" and .evidence.sample.throttled_ms > 0')"
 	[ -n "${NO_DISK:-}" ] || assert_answer "$(job job_sync ".evidence.reason == \"sync\" and .evidence.sync.device == \"$device\"
-		and .evidence.sync.database == \"slow\" and (.detail | contains(\"on device $device\"))")"
+		and .evidence.sync.database == \"slow\" and .evidence.sync.file == \"wal\" and .evidence.sync.waiting_ms >= 1000
+		and .evidence.sample.state == \"D\" and (.detail | contains(\"on device $device\"))")"
 	eventually 5 "$(incident job-blocked '.status == "firing"')" incidents
 	[ "$(jq '[.incidents[] | select(.database == "held")] | length' a.json)" -eq 1 ]
 	release

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
-# Reading jobs: a query that cannot be asked or never ends, and 10,000 jobs.
+# Reading jobs: a query that cannot be asked or never ends, 10,000 jobs, and jobs that are older than the daemon.
 
 load lib.bash
 load daemon.bash
@@ -57,4 +57,31 @@ teardown() {
 		and (.summary | contains("deadline")))' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
+}
+
+@test "who was at work before the daemon came is followed; who had died is missed, and who dies now has a certificate" {
+	local gone
+
+	follow batch orchestrator.py "$QUERY"
+	sed -i "s,match-cmdline = .* database,pid-file = '$PWD/batch/pid' match-uid = 0 database," vigil.conf
+	ln -s "$PWD/S" batch/
+	ln -s "$PWD/daemon.err" batch/
+	cd batch
+	orchestrate python work stall gone exec
+	echo "$ORCHESTRATOR" >pid
+	gone=$(pid_of_job job_gone)
+	kill -KILL "$gone"
+	cd "$BATS_TEST_TMPDIR"
+	daemon_begin
+	cd batch
+
+	eventually 10 "$(job job_stall '.verdict == "job-stalled"')" jobs
+	eventually 5 "$(job job_gone ".verdict == \"job-orphaned\" and .trust.reasons == [\"death-not-seen\"] and .process.pid == $gone")" jobs
+	assert_answer "$(job job_work '.verdict == "healthy"')" "$(batch '.restarts == 0')" \
+		"$(job job_exec ".verdict == \"job-stalled\" and .process.comm == \"sleep\" and .process.pid == $(pid_of_job job_exec)")"
+	kill -KILL "$(pid_of_job job_exec)" # whatever program it is by now
+	eventually 5 "$(job job_exec '.verdict == "job-orphaned"')" jobs
+	kill -KILL "$(pid_of_job job_stall)"
+	eventually 5 "$(job job_stall '.verdict == "job-orphaned" and .trust.level == "full" and .evidence.certificate != null')" jobs
+	eventually 5 '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
 }

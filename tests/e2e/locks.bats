@@ -37,12 +37,14 @@ database() {
 	mk app.db delete
 	mk log.db wal
 	mk busy.db wal
-	configure "$(database app 1s 0)" "$(database log 1s 1s)" "$(database busy 1s 10s)"
+	configure "$(database app 1s 0)" "$(database log 1s 1s)" "$(database busy 1s 20s)"
 	daemon_begin
 
-	# Writers that wait for each other all the time, and each in its turn gets on.
+	# Writers that wait for each other all the time, and each in its turn gets on; their checkpoints want the mark of one reader.
+	begin reader busy.db "begin" "select count(*) from t" @ready reader.ready @pause
+	await reader.ready
 	for i in 1 2 3 4; do
-		begin "busy$i" busy.db "pragma busy_timeout=60000" @repeat 100000 "begin immediate" \
+		begin "busy$i" busy.db "pragma busy_timeout=60000" "pragma wal_autocheckpoint=1" @repeat 100000 "begin immediate" \
 			"update t set b=hex(randomblob(50)) where a=$i" @sleep 5 "commit" @end
 	done
 	# `one` waits for the reader `two` to end, who tries to write as long as `one` is there.

@@ -6,7 +6,7 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   slow     leaves its row alone, and writes      stall  sleeps
   overdue  the same, and says when it began      block  waits for the write lock
   hold     has the write lock, and no job         many   10,000 jobs come and go; then 1,000 that stay
-  recv     waits for a message on a connection
+  recv     waits for a message on a connection   exec   becomes `sleep`
   sync     commits to SLOW_DB once go-sync is there
   throttled  as spin; any other sleeps, too
 
@@ -71,6 +71,8 @@ def work(path, directory, mode):
             db.execute("rollback")
         elif mode == "recv":
             wait_for_message()
+        elif mode == "exec":
+            os.execvp("sleep", ["sleep", "3600"])
         elif mode == "sync" and progress == 1:
             commit_to_slow(directory)
         elif mode not in ("spin", "throttled"):

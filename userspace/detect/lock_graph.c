@@ -91,10 +91,19 @@ static size_t find_deadlocks(const struct lock_waiter *w, size_t n, struct lock_
 
 /* ---- queues ---- */
 
+/* A checkpoint that is refused a read mark, or finds another at work, is put off: its process goes on. Unless it sleeps for it. */
+static bool is_waited_for(const struct evidence_wait *w)
+{
+        const uint32_t wanted = VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_READ0 | VIGIL_LOCK_WAL_READ1 |
+                                VIGIL_LOCK_WAL_READ2 | VIGIL_LOCK_WAL_READ3 | VIGIL_LOCK_WAL_READ4;
+
+        return w->asleep || w->lock & ~wanted;
+}
+
 /* The one process that keeps @w waiting; NULL: none that can be named, or several. */
 static const struct evidence_holder *one_holder(const struct evidence_wait *w)
 {
-        return w->nholders == 1 && w->holder[0].id.tgid ? &w->holder[0] : NULL;
+        return is_waited_for(w) && w->nholders == 1 && w->holder[0].id.tgid ? &w->holder[0] : NULL;
 }
 
 static bool waits_itself(const struct lock_waiter *w, size_t n, const struct vigil_ident *id)

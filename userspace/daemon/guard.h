@@ -56,15 +56,15 @@ struct guard {
 
         struct wal_watch wal;    /* its log, from look to look */
         enum wal_state wal_told; /* the worst that has been told of it */
-        bool wal_settled;        /* what an earlier run told of it is over */
 
         struct guard_tangle {
-                bool told;
-                bool settled;  /* what an earlier run told of it is over */
                 unsigned gone; /* looks in a row without it */
-        } tangle[2];           /* by enum knot_kind */
+                bool told;
+                bool settled; /* what an earlier run told of it is over */
+        } tangle[2];          /* by enum knot_kind */
 
-        bool marked; /* during a reload */
+        bool wal_settled; /* what an earlier run told of it is over */
+        bool marked;      /* during a reload */
 };
 
 struct guards;

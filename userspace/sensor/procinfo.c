@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -19,24 +20,15 @@
 static ssize_t read_small(uint32_t pid, const char *name, char *ret, size_t size)
 {
         char path[64];
-        size_t n = 0;
 
         snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? -ESRCH : -errno;
-        while (n < size - 1) {
-                ssize_t got = read(fd, ret + n, size - 1 - n);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return -errno;
-                if (got == 0)
-                        break;
-                n += (size_t)got;
-        }
-        ret[n] = '\0';
-        return (ssize_t)n;
+        ssize_t n = io_pread_all(fd, ret, size - 1, 0);
+        if (n >= 0)
+                ret[n] = '\0';
+        return n;
 }
 
 /* ---- stat ---- */

@@ -5,51 +5,7 @@
 #include <string.h>
 
 #include "incident/incident.h"
-
-#define S    1000000000ull
-#define BOOT "7d5d9b43-4b4e-4a0a-8a44-3c3a0d0c4f10"
-
-static struct incidents *set;
-
-static void make(void)
-{
-        set = incidents_new(BOOT, NULL, NULL);
-        ck_assert_ptr_nonnull(set);
-}
-
-static size_t count(void)
-{
-        struct incident *const *list;
-        return incidents_list(set, &list);
-}
-
-/* A death on "a" at 10 s that nothing connects with another. */
-static struct incident_finding death(uint32_t tgid)
-{
-        static char ids[64][DETECT_ID_LEN];
-        static unsigned made;
-        char *id = ids[made++ % 64];
-        snprintf(id, DETECT_ID_LEN, "f-%08x%08x", tgid, made);
-        return (struct incident_finding){.id = id,
-                                         .code = "unclean-death",
-                                         .severity = SEVERITY_P1,
-                                         .database = "a",
-                                         .path = "/srv/a.db",
-                                         .ns = 10 * S,
-                                         .at_ns = 1000,
-                                         .certificate = "c-1",
-                                         .detail = "it died",
-                                         .cause = {.died = {.tgid = tgid, .start_ns = tgid}}};
-}
-
-static struct incident *add(struct incident_finding f, bool expect_new)
-{
-        bool fresh;
-        struct incident *i = incidents_add(set, &f, &fresh);
-        ck_assert_ptr_nonnull(i);
-        ck_assert_int_eq(fresh, expect_new);
-        return i;
-}
+#include "sample.h"
 
 /* The Nth start of program 5, that dies at @p at. */
 static struct incident_finding start_of_5(uint32_t n, uint64_t begun, uint64_t at)

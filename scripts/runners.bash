@@ -104,9 +104,10 @@ in_pool() {
 	} &
 }
 
+# bats_log SUITE BUILD: its log; a suite that is run in two turns has one for each.
 bats_log() {
 	local name=${1#tests/}
-	echo "$logs/${name//\//-}-$2.log"
+	echo "$logs/${name//\//-}-$2${turn:-}.log"
 }
 
 # start_bats SUITE BUILD OPTION...

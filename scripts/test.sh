@@ -115,31 +115,43 @@ part_fuzz() {
 }
 
 # Suites run side by side, and more of them than there are processors: much of their time they wait, for probes to be detached
-# among other things. Those that take long (tagged `slow`) begin first, so that none of them is left for the end.
+# among other things. Tests that change what others see of the host (tagged `alone`) come last, one after the other.
 part_e2e() {
 	local suite pool=$((jobs + 1))
 	need_build release
 	need_build asan
-	for suite in $(grep -l '^# bats file_tags=.*\bslow\b' tests/e2e/*.bats) $(grep -L '^# bats file_tags=.*\bslow\b' tests/e2e/*.bats); do
-		[ "${built[release]}" = no ] || start_bats "$suite" release
-		[ "${built[asan]}" = no ] || ! is_for_asan "$suite" || start_bats "$suite" asan --filter-tags asan
+	for suite in $(slow_first tests/e2e/*.bats); do
+		[ "${built[release]}" = no ] || start_bats "$suite" release --filter-tags '!alone'
+		[ "${built[asan]}" = no ] || ! is_tagged asan "$suite" || start_bats "$suite" asan --filter-tags 'asan,!alone'
 	done
 	wait
 	for suite in tests/e2e/*.bats; do
 		[ "${built[release]}" = no ] || read_bats "$suite" release
-		[ "${built[asan]}" = no ] || ! is_for_asan "$suite" || read_bats "$suite" asan
+		[ "${built[asan]}" = no ] || ! is_tagged asan "$suite" || read_bats "$suite" asan
+		[ "${built[release]}" = no ] || ! is_tagged alone "$suite" || turn=-alone run_bats "$suite" release --filter-tags alone
 	done
 }
 
-is_for_asan() {
-	grep -qE '^# bats (file_|test_)?tags=.*\basan\b' "$1"
+# slow_first SUITE...: those that take long (tagged `slow`) before the others, so that none of them is left for the end.
+slow_first() {
+	grep -lw '^# bats file_tags=.*slow' "$@"
+	grep -Lw '^# bats file_tags=.*slow' "$@"
+}
+
+# is_tagged TAG SUITE: it, or a test in it.
+is_tagged() {
+	grep -qE "^# bats (file_|test_)?tags=.*\\b$1\\b" "$2"
 }
 
 part_kernel() {
 	local suite
 	need_build release || return 0
+	for suite in $(slow_first tests/kernel/*.bats); do
+		start_bats "$suite" release
+	done
+	wait
 	for suite in tests/kernel/*.bats; do
-		[ ! -e "$suite" ] || run_bats "$suite" release
+		read_bats "$suite" release
 	done
 }
 

@@ -131,6 +131,8 @@ was_unseen() {
 	[ -z "$CODES" ]
 }
 
+# sync(2) pays the debts of everybody on this host.
+# bats test_tags=alone
 @test "MEMORY: a sync by somebody else ends no transaction" {
 	local how
 	for how in "sync -f ." "sync file.db" sync; do

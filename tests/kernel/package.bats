@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # The package under a real systemd, on Debian's own kernel: it installs, starts, confines what it starts, guards, is upgraded, goes.
 # One machine lives through all of it (setup_file); the tests look at what it said.
 load ../e2e/lib

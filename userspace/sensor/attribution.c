@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "sensor/evidence.h"
 #include "sensor/internal.h"
-#include "sensor/kallsyms.h"
 
 static int map_fd(const struct bpf_map *map)
 {
@@ -102,85 +102,46 @@ static int read_waits(struct sensor *s, struct waits *ret)
         return 0;
 }
 
-struct stack {
-        int32_t id;
-        size_t n;
-        uint64_t frame[SPAN_STACK];
-};
+/* What a module brings that was loaded since the symbols were read is looked for now and then. */
+#define SYMBOLS_NS 600000000000ull
 
-static bool is_new(const struct sensor *s, const struct waits *w, size_t i)
+static int read_symbols(struct sensor *s)
 {
-        if (w->key[i].stack < 0 || w->key[i].stack >= SENSOR_STACKS || s->wait_kind[w->key[i].stack] >= 0)
-                return false;
-        for (size_t k = 0; k < i; k++)
-                if (w->key[k].stack == w->key[i].stack)
-                        return false;
-        return true;
+        int r = wait_symbols_read("/proc/kallsyms", &s->symbols);
+
+        if (r == 0)
+                s->symbols_ns = clock_boottime_ns();
+        return r;
 }
 
-/* The stacks that have not been told yet. @return how many, or -ENOMEM */
-static ssize_t new_stacks(struct sensor *s, const struct waits *w, struct stack **ret)
+/* @return false: it is not in the map */
+static bool tell(struct sensor *s, int32_t id)
 {
-        struct stack *list = calloc(w->n + 1, sizeof(*list));
+        uint64_t frame[SPAN_STACK];
         size_t n = 0;
 
-        if (!list)
-                return -ENOMEM;
-        for (size_t i = 0; i < w->n; i++) {
-                struct stack *k = &list[n];
-                if (!is_new(s, w, i) ||
-                    bpf_map_lookup_elem(map_fd(s->skeleton->maps.wait_stacks), &w->key[i].stack, k->frame) < 0)
-                        continue;
-                k->id = w->key[i].stack;
-                while (k->n < SPAN_STACK && k->frame[k->n])
-                        k->n++;
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.wait_stacks), &id, frame) < 0)
+                return false;
+        while (n < SPAN_STACK && frame[n])
                 n++;
-        }
-        *ret = list;
-        return (ssize_t)n;
-}
-
-static int find_address(const void *key, const void *element)
-{
-        const uint64_t *address = key;
-        const struct kernel_address *a = element;
-
-        return *address < a->address ? -1 : *address > a->address;
-}
-
-static void tell(struct sensor *s, const struct stack *k, const struct kernel_address *names, size_t n)
-{
-        const char *symbol[SPAN_STACK];
-        size_t known = 0;
-
-        for (size_t i = 0; i < k->n; i++) {
-                const struct kernel_address *a = bsearch(&k->frame[i], names, n, sizeof(*names), find_address);
-                if (a && a->name[0])
-                        symbol[known++] = a->name;
-        }
-        s->wait_kind[k->id] = (int8_t)wait_kind_of(symbol, known);
+        s->wait_kind[id] = (int8_t)wait_symbols_kind(&s->symbols, frame, n);
+        return true;
 }
 
 /* Each stack is told once: what lies in one place of the map stays there. */
 static int tell_stacks(struct sensor *s, const struct waits *w)
 {
-        _cleanup_free_ struct stack *list = NULL;
-        ssize_t n = new_stacks(s, w, &list);
-        size_t frames = 0, nnames = 0;
+        int r = s->symbols_ns ? 0 : read_symbols(s);
 
-        if (n <= 0)
-                return (int)n;
-        for (ssize_t i = 0; i < n; i++)
-                frames += list[i].n;
-        _cleanup_free_ struct kernel_address *names = calloc(frames + 1, sizeof(*names));
-        if (!names)
-                return -ENOMEM;
-        for (ssize_t i = 0; i < n; i++)
-                for (size_t k = 0; k < list[i].n; k++)
-                        names[nnames++].address = list[i].frame[k];
-        int r = kallsyms_name("/proc/kallsyms", names, nnames);
-        for (ssize_t i = 0; r == 0 && i < n; i++)
-                tell(s, &list[i], names, nnames);
+        for (size_t i = 0; r == 0 && i < w->n; i++) {
+                int32_t id = w->key[i].stack;
+                if (id < 0 || id >= SENSOR_STACKS || s->wait_kind[id] >= 0 || !tell(s, id) ||
+                    s->wait_kind[id] != WAIT_UNKNOWN || clock_boottime_ns() < s->symbols_ns + SYMBOLS_NS)
+                        continue;
+                r = read_symbols(s);
+                if (r == 0)
+                        tell(s, id);
+        }
         return r;
 }
 

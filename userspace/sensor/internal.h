@@ -16,7 +16,7 @@
 #include "sensor/probes.h"
 #include "sensor/ring.h"
 #include "sensor/sensor.h"
-#include "sensor/wait_kind.h"
+#include "sensor/wait_symbols.h"
 
 #define SENSOR_MAX_PROBES 64
 #define SENSOR_STACKS     1024 /* kernel stacks that are kept (bpf/span.h) */
@@ -66,6 +66,8 @@ struct sensor {
         size_t hist_nretired;
         uint64_t hist_retired_ns;
 
+        struct wait_symbols symbols; /* read when they are needed first */
+        uint64_t symbols_ns;         /* 0: not yet */
         int8_t *wait_kind; /* SENSOR_STACKS of them: enum wait_kind of each kernel stack, -1: not told yet; NULL until asked for */
 
         struct mounts mounts; /* our own, for cgroups, as of mounts_ns; read when they are needed */

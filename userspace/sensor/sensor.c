@@ -362,6 +362,7 @@ void sensor_leave(struct sensor *s)
         free(s->hist_idle);
         free(s->hist_retired);
         free(s->wait_kind);
+        wait_symbols_done(&s->symbols);
         free(s);
 }
 

@@ -70,13 +70,28 @@ static int begins_so(const char *symbol, const char *const *begins, size_t n)
         return 0;
 }
 
-enum wait_kind wait_kind_of(const char *const *symbols, size_t n)
+int wait_rule_of(const char *symbol)
 {
         for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-                for (size_t k = 0; k < n; k++)
-                        if (begins_so(symbols[k], rules[i].begins, 24))
-                                return rules[i].kind;
-        return WAIT_UNKNOWN;
+                if (begins_so(symbol, rules[i].begins, 24))
+                        return (int)i;
+        return WAIT_NO_RULE;
+}
+
+enum wait_kind wait_rule_kind(int rule)
+{
+        return rule < WAIT_NO_RULE ? rules[rule].kind : WAIT_UNKNOWN;
+}
+
+enum wait_kind wait_kind_of(const char *const *symbols, size_t n)
+{
+        int first = WAIT_NO_RULE;
+
+        for (size_t k = 0; k < n; k++) {
+                int rule = wait_rule_of(symbols[k]);
+                first = rule < first ? rule : first;
+        }
+        return wait_rule_kind(first);
 }
 
 static uint64_t at_most(uint64_t a, uint64_t b)

@@ -21,6 +21,13 @@ enum wait_kind {
         WAIT_KERNEL, /* a lock inside of the kernel, or a frozen file system */
 };
 
+/** No rule fits: more than any. */
+#define WAIT_NO_RULE 1000
+
+/** The first rule that fits a function of this name. The lowest of all functions on a stack decides. */
+int wait_rule_of(const char *symbol);
+enum wait_kind wait_rule_kind(int rule);
+
 /** @param symbols  names of the functions on the stack, in any order */
 enum wait_kind wait_kind_of(const char *const *symbols, size_t n);
 

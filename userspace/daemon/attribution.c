@@ -10,27 +10,14 @@
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
+#include "daemon/moments.h"
 #include "model/neighbours.h"
 #include "model/shares.h"
 #include "report/neighbours.h"
 #include "report/shares.h"
 
-/* The longest window, and a turn before it. Turns are 1 to 5 s: of many, every second of the older ones goes. */
-#define KEPT_NS 130000000000ull
-#define MOMENTS 32
-
-/* What had been counted at one instant. */
-struct moment {
-        uint64_t ns;
-        struct vigil_attribution *shares; /* commits and syncs of each database that had any */
-        size_t nshares;
-        struct vigil_neighbour *neighbour;
-        size_t nneighbours;
-};
-
 struct attributions {
-        struct moment moment[MOMENTS]; /* oldest first */
-        size_t n;
+        struct moments moments;
         char failed[128]; /* why the last turn could not be taken; empty: it was */
 };
 
@@ -47,17 +34,10 @@ int attributions_new(struct attributions **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-static void moment_done(struct moment *m)
-{
-        free(m->shares);
-        free(m->neighbour);
-        *m = (struct moment){0};
-}
-
 void attributions_free(struct attributions *a)
 {
-        for (size_t i = 0; a && i < a->n; i++)
-                moment_done(&a->moment[i]);
+        if (a)
+                moments_done(&a->moments);
         free(a);
 }
 
@@ -81,61 +61,9 @@ const char *attribution_state(const struct daemon *d)
 
 /* ---- turns ---- */
 
-/* An array doubles when its length is a power of two. */
-static void *grow(void *array, size_t n, size_t size)
-{
-        return n & (n - 1) ? array : reallocarray(array, n ? 2 * n : 1, size);
-}
-
-static int add_shares(struct moment *m, const struct vigil_attribution *a)
-{
-        struct vigil_attribution *grown = grow(m->shares, m->nshares, sizeof(*grown));
-
-        if (!grown)
-                return -ENOMEM;
-        m->shares = grown;
-        grown[m->nshares++] = *a;
-        return 0;
-}
-
-static int add_neighbour(struct moment *m, const struct vigil_neighbour *n)
-{
-        struct vigil_neighbour *grown = grow(m->neighbour, m->nneighbours, sizeof(*grown));
-
-        if (!grown)
-                return -ENOMEM;
-        m->neighbour = grown;
-        grown[m->nneighbours++] = *n;
-        return 0;
-}
-
 static int on_record(const struct vigil_hdr *record, void *userdata)
 {
-        if (record->type == VIGIL_ATTRIBUTION)
-                return add_shares(userdata, (const struct vigil_attribution *)record);
-        return record->type == VIGIL_NEIGHBOUR ? add_neighbour(userdata, (const struct vigil_neighbour *)record)
-                                               : 0;
-}
-
-static void drop(struct attributions *a, size_t i)
-{
-        moment_done(&a->moment[i]);
-        memmove(&a->moment[i], &a->moment[i + 1], (a->n - i - 1) * sizeof(a->moment[0]));
-        a->n--;
-}
-
-/* Of those that are closest together the later goes, never the newest: whatever begins there begins a little earlier. */
-static void make_room(struct attributions *a, uint64_t now_ns)
-{
-        while (a->n > 1 && a->moment[1].ns + KEPT_NS < now_ns)
-                drop(a, 0);
-        if (a->n < MOMENTS)
-                return;
-        size_t victim = 1;
-        for (size_t i = 2; i + 1 < a->n; i++)
-                if (a->moment[i].ns - a->moment[i - 1].ns < a->moment[victim].ns - a->moment[victim - 1].ns)
-                        victim = i;
-        drop(a, victim);
+        return moment_add(userdata, record);
 }
 
 void attribution_turn(struct daemon *d, uint64_t now_ns)
@@ -156,34 +84,10 @@ void attribution_turn(struct daemon *d, uint64_t now_ns)
                 return;
         }
         a->failed[0] = 0;
-        make_room(a, now_ns);
-        a->moment[a->n++] = m;
+        moments_add(&a->moments, &m);
 }
 
 /* ---- spans ---- */
-
-/* Copies what @from has of database @db and of @disk. */
-static int copy_of(const struct moment *from, uint32_t db, uint32_t disk, struct moment *ret)
-{
-        struct moment m = {.ns = from->ns};
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < from->nshares; i++)
-                if (from->shares[i].db == db)
-                        r = add_shares(&m, &from->shares[i]);
-        for (size_t i = 0; r == 0 && i < from->nneighbours; i++) {
-                const struct vigil_neighbour *n = &from->neighbour[i];
-                if (n->db == db || (disk && n->disk == disk))
-                        r = add_neighbour(&m, n);
-        }
-        if (r < 0) {
-                moment_done(&m);
-                return r;
-        }
-        moment_done(ret);
-        *ret = m;
-        return 0;
-}
 
 static void find_disk(const struct moment *m, uint32_t db, struct attribution_span *span)
 {
@@ -196,18 +100,16 @@ static void find_disk(const struct moment *m, uint32_t db, struct attribution_sp
 
 void attribution_begin(struct daemon *d, const struct guard *g, uint64_t from_ns, struct attribution_span **ret)
 {
-        const struct attributions *a = d->attributions;
-        struct attribution_span *span = a->n ? calloc(1, sizeof(*span)) : NULL;
-        size_t i = a->n;
+        const struct moments *all = &d->attributions->moments;
+        const struct moment *first = moments_at(all, from_ns), *last = moments_at(all, UINT64_MAX);
+        struct attribution_span *span = first ? calloc(1, sizeof(*span)) : NULL;
 
         *ret = span;
         if (!span)
                 return;
-        while (i > 1 && a->moment[i - 1].ns > from_ns)
-                i--;
-        find_disk(&a->moment[a->n - 1], g->id, span);
-        if (copy_of(&a->moment[i - 1], g->id, span->disk, &span->from) < 0 ||
-            copy_of(&a->moment[i - 1], g->id, span->disk, &span->to) < 0) {
+        find_disk(last, g->id, span);
+        if (moment_copy(first, g->id, span->disk, &span->from) < 0 ||
+            moment_copy(first, g->id, span->disk, &span->to) < 0) {
                 attribution_done(span);
                 *ret = NULL;
         }
@@ -215,11 +117,11 @@ void attribution_begin(struct daemon *d, const struct guard *g, uint64_t from_ns
 
 void attribution_extend(struct daemon *d, const struct guard *g, struct attribution_span *span)
 {
-        const struct attributions *a = d->attributions;
+        const struct moment *last = moments_at(&d->attributions->moments, UINT64_MAX);
 
         /* Out of memory: it ends earlier. */
-        if (span && a->n)
-                copy_of(&a->moment[a->n - 1], g->id, span->disk, &span->to);
+        if (span && last)
+                moment_copy(last, g->id, span->disk, &span->to);
 }
 
 uint64_t attribution_length_ns(const struct attribution_span *span)

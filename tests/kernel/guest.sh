@@ -15,11 +15,11 @@ mk() {
 		 insert into t select i, hex(randomblob(50)) from n"
 }
 
-# watch NAME STEP...: until the workload has ended by itself.
+# watch NAME STEP...: until the workload has ended by itself, and where its time went.
 watch() {
 	local name=$1
 	shift
-	vigil exec --db app.db --out "$out/$name/report.json" -- "$driver" -t truth app.db "$@" 2>"$out/$name/err"
+	vigil exec --why --db app.db --out "$out/$name/report.json" -- "$driver" -t truth app.db "$@" 2>"$out/$name/err"
 	echo $? >"$out/$name/status"
 	cd /tmp || exit
 }

@@ -62,6 +62,19 @@ clean_wal_last_close() {
 		'.left_behind == {"wal_bytes": 0, "hot_journal": false}'
 }
 
+# Shares that add up; or, where the kernel refuses its programs, one line that says so, and nothing else is missing.
+time_is_told() {
+	on "$1" clean
+	if [ "$1" = 5.10 ]; then
+		[ "$(grep -c -- '--why: where the time went will not be told: the kernel refuses its programs' err)" -eq 1 ]
+		holds report.json '.databases[0] | .attribution == null and .neighbours == null and (.attribution_why_not | test("5.18"))'
+	else
+		holds report.json '.databases[0] | .attribution_why_not == null and (.neighbours.lock_holders == [])' \
+			'.databases[0].attribution[] | select(.op == "commit") | .count >= 1 and .lost == null and
+				([.shares[].percent * 10 | round] | add) == 1000'
+	fi
+}
+
 # The certificate of the process that was killed, with the sender and without a doubt.
 victims_certificate() {
 	[ "$(cat status)" -eq 137 ]
@@ -90,6 +103,7 @@ kill9_spill_hot() {
 @test "5.10: every probe attaches, a clean close is clean, and both kills are unclean" {
 	doctor_is_content 5.10 false
 	clean_wal_last_close 5.10
+	time_is_told 5.10
 	kill9_wal_uncommitted 5.10
 	kill9_spill_hot 5.10
 }
@@ -98,8 +112,9 @@ kill9_spill_hot() {
 	doctor_is_content 6.1 false
 }
 
-@test "6.1: a clean close is clean" {
+@test "6.1: a clean close is clean, and it is told where its time went" {
 	clean_wal_last_close 6.1
+	time_is_told 6.1
 }
 
 @test "6.1: kill -9 inside a WAL transaction is unclean, with lock and sender" {
@@ -114,8 +129,9 @@ kill9_spill_hot() {
 	doctor_is_content 6.12 true
 }
 
-@test "6.12: a clean close is clean" {
+@test "6.12: a clean close is clean, and it is told where its time went" {
 	clean_wal_last_close 6.12
+	time_is_told 6.12
 }
 
 @test "6.12: kill -9 inside a WAL transaction is unclean, with lock and sender" {

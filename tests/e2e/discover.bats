@@ -122,6 +122,31 @@ assert_entry() {
 	assert_json d.json '[.databases[].path | select(. and test("^/srv"))] == ["/srv/sealed.db"]'
 }
 
+@test "on a file system whose server is gone: told of by its companions, left out, and nothing waits for it" {
+	mkdir srv/remote
+	./in_srv "$BUILD/fakes/silent_fuse" /srv/remote 3>&- 2>fuse.err &
+	local server=$!
+	ended_later "$server"
+	timeout 20 bash -c 'until ./in_srv mountpoint -q /srv/remote || ! kill -0 '"$server"' 2>/dev/null; do sleep 0.02; done'
+	./in_srv mountpoint -q /srv/remote || skip "nothing can be mounted by /dev/fuse here: $(cat fuse.err)"
+	./in_srv sh -c 'exec sleep 1000 3<>/srv/remote/app.db 4<>/srv/remote/app.db-wal 5</dev/zero' 3>&- &
+	local user=$!
+	ended_later "$user"
+	timeout 20 bash -c 'until [ "$(readlink /proc/'"$user"'/fd/5)" = /dev/zero ]; do sleep 0.02; done'
+	holds /srv/here.db "create table t(a)"
+	kill -STOP "$server"
+	timeout 60 "$VIGIL" discover >found.conf || true
+	discover || {
+		kill -KILL "$server"
+		return 1
+	}
+	kill -KILL "$server" # a process that is stopped does not end by itself
+	entry /srv/here.db
+	assert_entry '.left_out == null'
+	assert_json d.json '[.databases[] | select(.inside == "/srv/remote/app.db" or .path == "/srv/remote/app.db")] | length == 1 and .[0].left_out == "network"'
+	[ "$(sed '/^#/d' found.conf | grep -c remote)" -eq 0 ]
+}
+
 @test "another user sees his own, and is told that there is more" {
 	command -v setpriv >/dev/null || skip "needs setpriv"
 	cp "$BUILD/vigil" vigil

@@ -19,6 +19,12 @@
 #define OWN_STORE         1447512396 /* "VIGL": SCHEMA_APPLICATION_ID of store/schema.h */
 #define DELETED           " (deleted)"
 
+/* Whoever only looks for a path of it waits for its server, which may be gone. */
+static bool is_remote(const struct walk *w, dev_t dev)
+{
+        return mounts_type_is_remote(mounts_type(&w->ours, dev));
+}
+
 /* ---- what it is ---- */
 
 /* Through O_PATH, so that nothing but a regular file is opened whatever the descriptor has become. @return fd or -1 */
@@ -40,7 +46,7 @@ enum seen_what discover_header(const struct walk *w, const struct open_file *f)
         unsigned char bytes[SQLITE_HEADER_LEN];
         struct sqlite_header h;
 
-        if (mounts_type_is_remote(mounts_type(&w->ours, f->dev)))
+        if (is_remote(w, f->dev))
                 return SEEN_UNREAD;
         if (f->bytes < sizeof(bytes))
                 return SEEN_OTHER;
@@ -170,7 +176,7 @@ int discover_add(struct walk *w, struct process *p, const struct open_file *f, c
                         cut_deleted(d->inside);
         }
         d->writable = d->writable || f->writable;
-        if (!d->path && !d->deleted)
+        if (!d->path && !d->deleted && (w->all || !is_remote(w, d->dev)))
                 d->path = path_here(w, p, f, d);
         add_user(d, p);
         return 0;
@@ -201,13 +207,12 @@ void discover_judge(const struct walk *w, struct discovered *d)
                 d->wal_bytes = wal_bytes(d->path);
         if (d->deleted)
                 d->left_out = "deleted";
+        else if (!w->all && is_remote(w, d->dev)) /* a server that is gone would stand the monitor */
+                d->left_out = "network";
         else if (!d->path)
                 d->left_out = "unreachable";
         else if (w->all)
                 d->left_out = NULL;
-        else if (mounts_type_is_remote(
-                         mounts_type(&w->ours, d->dev))) /* a server that is gone would stand the monitor */
-                d->left_out = "network";
         else if (is_temporary(w, d))
                 d->left_out = "temporary";
         else if (strstr(d->inside, "/."))

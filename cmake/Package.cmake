@@ -10,12 +10,14 @@ install(FILES ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${guides} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES ${share}/bash-completion/vigil DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
-# The unit names the program by its whole path, which is known only here.
-install(CODE "
-        file(READ \"${share}/systemd/vigil.service\" unit)
+# The units name the program by its whole path, which is known only here.
+foreach(unit vigil.service vigil-forget.service)
+        install(CODE "
+        file(READ \"${share}/systemd/${unit}\" unit)
         string(REPLACE \"/usr/bin/vigil \" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/vigil \" unit \"\${unit}\")
-        file(WRITE \"${CMAKE_BINARY_DIR}/vigil.service\" \"\${unit}\")")
-install(FILES ${CMAKE_BINARY_DIR}/vigil.service DESTINATION lib/systemd/system)
+        file(WRITE \"${CMAKE_BINARY_DIR}/${unit}\" \"\${unit}\")")
+        install(FILES ${CMAKE_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
+endforeach()
 
 # What an operator has written there stays. In a package dpkg sees to that (conffiles).
 install(CODE "

@@ -77,7 +77,7 @@ state_there() {
 	dpkg-deb -c "$PACKAGE" >list
 	cat list
 	run ! grep -v ' root/root ' list
-	for file in ./usr/bin/vigil ./usr/lib/systemd/system/vigil.service ./etc/vigil/vigil.conf ./usr/share/man/man1/vigil.1 \
+	for file in ./usr/bin/vigil ./usr/lib/systemd/system/vigil.service ./usr/lib/systemd/system/vigil-forget.service ./etc/vigil/vigil.conf ./usr/share/man/man1/vigil.1 \
 		./usr/share/man/man5/vigil.conf.5 ./usr/share/doc/vigil/README.md ./usr/share/doc/vigil/docs/OPERATIONS.md; do
 		grep -qE " $file\$" list
 	done

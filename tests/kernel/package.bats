@@ -88,12 +88,30 @@ say survived sh -c 'vigil status --json | jq -c .watch'
 systemctl restart vigil
 say again sh -c 'vigil status --json | jq -c .watch'
 say gaps sh -c 'vigil incidents --json | jq -r "[.incidents[] | select(.code == \"observer-gap\")] | length"'
+mkdir -p /run/systemd/system/vigil.service.d
+printf '[Unit]\nStartLimitBurst=1\n' >/run/systemd/system/vigil.service.d/limit.conf
+systemctl daemon-reload
+say pinned sh -c 'ls /sys/fs/bpf/vigil | wc -l'
+kill -KILL "$(systemctl show -P MainPID vigil)"
+for i in $(seq 60); do
+	systemctl is-failed -q vigil && [ "$(systemctl show -P ActiveState vigil-forget)" = inactive ] && [ ! -e /sys/fs/bpf/vigil ] && break
+	sleep 0.5
+done
+say gave-up systemctl show -P Result vigil
+say forgotten sh -c 'ls /sys/fs/bpf | wc -l; systemctl show -P Result vigil-forget'
+rm -r /run/systemd/system/vigil.service.d
+systemctl daemon-reload
+systemctl reset-failed vigil
+systemctl start vigil
+say pinned-again sh -c 'ls /sys/fs/bpf/vigil | wc -l'
+systemctl start vigil-forget
+say still-watches sh -c 'vigil status --json | jq -c .trust.level,.databases[0].state; ls /sys/fs/bpf/vigil | wc -l'
 dpkg --no-pager -r vigil
 say removed systemctl is-active vigil
 say pins sh -c 'ls /sys/fs/bpf | wc -l'
 dpkg --no-pager -P vigil
 say purged sh -c 'cd /var/lib/vigil && find . -maxdepth 1 -mindepth 1 | sort'
-journalctl -u vigil --no-pager -o cat
+journalctl -u vigil -u vigil-forget --no-pager -o cat
 GUEST
 }
 
@@ -140,6 +158,14 @@ GUEST
 	grep -q '^survived {"survives_restart":true,"why":null,"taken_over":true,"attribution":"off",' said
 	grep -q '^again {"survives_restart":true,"why":null,"taken_over":true,"attribution":"off",' said
 	grep -q '^gaps 0 ' said
+}
+
+@test "one that systemd gives up leaves nothing in the kernel, and one that runs loses nothing by that" {
+	grep -q '^pinned 1 ' said
+	grep -q '^gave-up start-limit-hit ' said
+	grep -q '^forgotten 0 success ' said
+	grep -q '^pinned-again 1 ' said
+	grep -q '^still-watches "full" "watched" 1 ' said
 }
 
 @test "a removal stops it, and purge leaves backups and evidence alone" {

@@ -4,10 +4,13 @@
 #   daemon_begin [OPTION...]                     starts it and waits until it watches
 #   ask incidents                                its answer to a command, as JSON in a.json, the exit status in $status
 #   daemon_end                                   SIGTERM; its exit status in $status
+#   unclean_death                                a writer of app.db dies inside a transaction
+#   says TEXT                                    waits until the daemon has written that line
+#   hold_store, let_store_go                     somebody else has the store locked meanwhile
 #   daemon_kill                                  SIGKILL: its watch stays in the kernel for the next one; daemon_unpin ends it
 #
 # A suite gets these unless it defines its own after it has loaded this file: it is skipped where nobody can watch; each test begins in
-# a directory of its own with app.db, in WAL mode and guarded as "app"; no daemon stays.
+# a directory of its own with app.db, in WAL mode and guarded as "app" (daemon_setup); no daemon stays.
 #
 # Each daemon is ended by its own pid and waited for, by the test or by daemon_teardown.
 
@@ -17,10 +20,15 @@ setup_file() {
 	need_watch
 }
 
-setup() {
+# A directory of the test's own, with app.db guarded; with these lines in its section.
+daemon_setup() {
 	enter_tmp
 	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
+	configure "database \"app\" { path = \"$PWD/app.db\" $* }"
+}
+
+setup() {
+	daemon_setup ''
 }
 
 teardown() {
@@ -75,6 +83,38 @@ writer_kill() {
 	WRITER=
 }
 
+# Dies inside a write transaction that has spilled, by its own hand.
+unclean_death() {
+	"$DRIVER" -t /dev/null app.db "${SPILL[@]}" @kill9 3>&- 2>/dev/null || true
+}
+
+# Until let_store_go somebody else holds the store, as in a shell: nothing can be stored, no intent, so that nothing begins.
+hold_store() {
+	rm -f locked
+	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
+	LOCKER=$!
+	await locked
+}
+
+let_store_go() {
+	[ -n "${LOCKER:-}" ] || return 0
+	kill "$LOCKER" 2>/dev/null || true
+	wait "$LOCKER" || true
+	LOCKER=
+}
+
+# Waits until the daemon has said so on standard error.
+says() {
+	local i
+
+	for ((i = 0; i < 500; i++)); do
+		! grep -q "$1" daemon.err || return 0
+		sleep 0.02
+	done
+	cat daemon.err
+	return 1
+}
+
 # Where a daemon that was killed has left its watch for the next one: the name is FNV-1a of the state directory.
 daemon_pins() {
 	local path=$PWD/S hash=$((0xcbf29ce484222325)) i byte
@@ -94,6 +134,7 @@ daemon_unpin() {
 # For teardown: whatever the test did, no daemon stays, nothing of one, and no writer. A daemon that ends in good order waits
 # until each of its probes is detached; what a killed one has pinned the kernel lets go of by itself.
 daemon_teardown() {
+	let_store_go
 	[ -z "${WRITER:-}" ] || writer_kill
 	if [ -n "${DAEMON:-}" ]; then
 		kill -KILL "$DAEMON" 2>/dev/null || true

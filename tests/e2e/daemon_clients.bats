@@ -6,15 +6,8 @@ load lib.bash
 load daemon.bash
 
 setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
+	daemon_setup ''
 	mkdir elsewhere # where no file is called as the database is
-}
-
-teardown() {
-	let_store_go
-	daemon_teardown
 }
 
 # vigil COMMAND... as an operator: output in out, messages in err, the exit status in $status.
@@ -22,20 +15,6 @@ op() {
 	status=0
 	(cd elsewhere && timeout 60 "$VIGIL" --state-dir ../S "$@") >out 2>err || status=$?
 	cat out err
-}
-
-# Until let_store_go no intent can be stored, so that nothing begins.
-hold_store() {
-	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
-	LOCKER=$!
-	await locked
-}
-
-let_store_go() {
-	[ -n "${LOCKER:-}" ] || return 0
-	kill "$LOCKER" 2>/dev/null || true
-	wait "$LOCKER" || true
-	LOCKER=
 }
 
 @test "check NAME: the daemon checks, stores it as an action, and the answer is that of a check" {

@@ -5,18 +5,10 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
 setup() {
 	enter_tmp
 	local i
 	for i in 1 2 3; do mk "app$i.db" delete; done
-}
-
-teardown() {
-	daemon_teardown
 }
 
 limits() {

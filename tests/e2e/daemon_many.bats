@@ -5,10 +5,6 @@
 load lib.bash
 load daemon.bash
 
-setup_file() {
-	need_watch
-}
-
 setup() {
 	enter_tmp
 }

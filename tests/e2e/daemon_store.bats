@@ -6,34 +6,13 @@ load lib.bash
 load daemon.bash
 
 teardown() {
-	if [ -n "${LOCKER:-}" ]; then
-		kill "$LOCKER" 2>/dev/null || true
-		wait "$LOCKER" || true
-	fi
 	daemon_teardown
 	[ ! -d small ] || umount small 2>/dev/null || true
 }
 
-unclean_death() {
-	"$DRIVER" -t "truth.$RANDOM" app.db "${SPILL[@]}" @kill9 || true
-}
-
-says() {
-	local i
-
-	for ((i = 0; i < 500; i++)); do
-		! grep -q "$1" daemon.err || return 0
-		sleep 0.02
-	done
-	cat daemon.err
-	return 1
-}
-
 @test "locked by somebody's shell: what comes waits, is told of, and is stored afterwards" {
 	daemon_begin
-	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
-	LOCKER=$!
-	await locked
+	hold_store
 	unclean_death
 	says "another process keeps vigil.db locked"
 	ask health
@@ -42,9 +21,7 @@ says() {
 	ask incidents # an empty list must not look like quiet
 	[ "$status" -eq 1 ]
 	"$VIGIL" incidents --state-dir S 2>&1 | grep 'the store cannot be written (another process keeps vigil.db locked).*: the newest is missing'
-	kill "$LOCKER"
-	wait "$LOCKER" || true
-	LOCKER=
+	let_store_go
 	eventually 15 '[.incidents[].code] | sort == ["store-degraded", "unclean-death"]' incidents
 	eventually 15 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
 	eventually 5 '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents

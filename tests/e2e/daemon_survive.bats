@@ -14,16 +14,6 @@ setup_file() {
 		skip_suite "no watch survives here: $(jq -r .survives_restart_why "$BATS_FILE_TMPDIR/doctor.json")"
 }
 
-setup() {
-	enter_tmp
-	mk app.db wal
-	configure "database \"app\" { path = \"$PWD/app.db\" }"
-}
-
-teardown() {
-	daemon_teardown
-}
-
 account() {
 	ask status
 	jq -c '.databases[0] | {users, in_transaction, bytes_at_risk, commits_at_risk}' a.json
@@ -32,7 +22,7 @@ account() {
 @test "killed; a writer dies inside its transaction; the next daemon has the certificate, the killer and no gap" {
 	daemon_begin
 	ask status
-	assert_answer '.watch == {survives_restart: true, why: null, taken_over: false}'
+	assert_answer '.watch | .survives_restart and .why == null and (.taken_over | not)'
 	writer_begin app.db
 	account
 	assert_answer '.databases[0] | .users == 1 and .in_transaction and .bytes_at_risk > 0'

@@ -90,8 +90,8 @@ static int fill(struct store *s)
 
 static void say(void *userdata, const char *id, const char *status, int64_t at_ns)
 {
-        (void)userdata, (void)at_ns;
-        printf("%s %s\n", id, status);
+        if (store_take_over_alert(userdata, id, status, at_ns) == 0)
+                printf("%s %s\n", id, status);
 }
 
 int main(int argc, char **argv)
@@ -108,12 +108,12 @@ int main(int argc, char **argv)
                 fprintf(stderr, "fake_store: %s\n", strerror(-r));
                 return 1;
         }
-        store_poll_alerts(s, say, NULL);
+        store_poll_alerts(s, say, s);
         puts("ready");
         fflush(stdout);
         struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
         while (poll(&in, 1, 100) == 0) {
-                r = store_poll_alerts(s, say, NULL);
+                r = store_poll_alerts(s, say, s);
                 if (r < 0 && r != -EBUSY)
                         break;
                 fflush(stdout);

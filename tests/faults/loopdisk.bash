@@ -7,6 +7,8 @@
 #   loopdisk_up DIR [TMPFS_SIZE [IMAGE_SIZE [MKFS_OPTION...]]]   the disk is then at DIR/disk
 #   loopdisk_exhaust DIR [LEAVE_KIB]   from now on the device can store LEAVE_KIB more and then fails
 #   loopdisk_relieve DIR               space again
+#   loopdisk_freeze DIR                who writes to it or syncs it hangs from now on, and cannot be killed
+#   loopdisk_thaw DIR                  what hung goes on
 #   loopdisk_cut DIR                   power cut now: what survives is mounted at DIR/after, its journal replayed
 #   loopdisk_down DIR                  undoes everything; may be called twice
 #
@@ -56,6 +58,14 @@ loopdisk_relieve() {
 	rm -f "$1/store/filler"
 }
 
+loopdisk_freeze() {
+	fsfreeze --freeze "$1/disk"
+}
+
+loopdisk_thaw() {
+	fsfreeze --unfreeze "$1/disk"
+}
+
 loopdisk_cut() {
 	local dir=$1
 
@@ -66,6 +76,8 @@ loopdisk_cut() {
 loopdisk_down() {
 	local dir=$1 at
 
+	# A frozen file system cannot be taken away. It says so when it is not frozen.
+	fsfreeze --unfreeze "$dir/disk" 2>/dev/null || true
 	# mount -o loop frees the device with the last unmount. What still runs on the disk keeps it busy only until it ends.
 	for at in after disk store; do
 		while mountpoint -q "$dir/$at"; do

@@ -176,6 +176,14 @@ static void release(struct child *c)
         free(c);
 }
 
+void child_abandon(struct child *c)
+{
+        if (!c)
+                return;
+        json_decref(answer_end(&c->answer));
+        release(c);
+}
+
 int child_finish(struct child *c, struct child_result *ret)
 {
         child_kill(c);

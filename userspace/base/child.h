@@ -26,6 +26,7 @@ struct child_options {
         uid_t uid;            /* with set_ids: becomes this user first */
         gid_t gid;
         bool set_ids;
+        bool outlives; /* goes on when the parent dies: it finishes what must not be cut short */
         /* NULL-terminated lists of files or directories; NULL: none. A path that does not exist grants nothing. A directory
          * among keep_fds counts as writable. */
         const char *const *read_only;
@@ -63,7 +64,7 @@ typedef int (*child_fn)(int answer_fd, void *userdata);
  * Runs @p fn(@p arg) in a confined child and waits for its answer.
  *
  * Descriptors of the parent are closed in the child except those listed. The child dies with the parent (PR_SET_PDEATHSIG:
- * with the thread that called). The parent must have no other thread while it forks: a lock that one holds, of libcrypto
+ * with the thread that called), unless it `outlives` it. The parent must have no other thread while it forks: a lock that one holds, of libcrypto
  * for instance, is held for ever in the child. Works while the parent has other children: only this one is reaped. A killed
  * child that does not go within 5 s (it hangs in the kernel, on a dead disk) is left behind and not waited for.
  *
@@ -104,6 +105,9 @@ bool child_turn(struct child *c, int *ret_wait_ms);
 
 /** Kills the child; child_turn() says when it is gone. */
 void child_kill(struct child *c);
+
+/** Frees @p c and lets the child finish by itself. Nobody collects it: for a parent that ends. NULL is allowed. */
+void child_abandon(struct child *c);
 
 /** What became of it, as child_run() returns it (-ECHILD after child_kill()). Frees @p c. A child that is still at work is
  * killed first and waited for, at most 5 s. */

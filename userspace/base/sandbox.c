@@ -169,7 +169,7 @@ static int confine(const struct child_options *options, const int *keep_fds)
 
 int sandbox_enter(const struct child_options *options, const int *keep_fds, pid_t parent, int answer_fd)
 {
-        int r = die_with(parent);
+        int r = options->outlives ? 0 : die_with(parent);
         if (r < 0)
                 return r;
         reset_signals();
@@ -181,7 +181,7 @@ int sandbox_enter(const struct child_options *options, const int *keep_fds, pid_
         if (r == 0)
                 r = options->sandbox ? confine(options, keep_fds) : become(options);
         /* A change of uid takes the death signal away. */
-        if (r == 0)
+        if (r == 0 && !options->outlives)
                 r = die_with(parent);
         if (r == 0 && options->sandbox && seccomp_available())
                 r = seccomp_enter();

@@ -7,6 +7,9 @@
 #include "base/cleanup.h"
 #include "store/store.h"
 
+/* A daemon writes for milliseconds; an operator in a shell may take longer. */
+#define PATIENCE_MS 2000
+
 static void close_store(struct store **s)
 {
         store_close(*s);
@@ -95,7 +98,7 @@ int stored_answer(const char *state_dir, const char *command, const json_t *args
                         continue;
                 _cleanup_(close_store) struct store *s = NULL;
                 const struct store_query q = query_of(args);
-                int r = store_open_to_read(state_dir, &s);
+                int r = store_open_to_read(state_dir, PATIENCE_MS, &s);
                 if (r < 0)
                         return r;
                 r = questions[i].answer(s, &q, args, ret);

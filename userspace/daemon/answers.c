@@ -80,11 +80,12 @@ static void refuse(struct daemon *d, struct control_client *c, int r)
         const char *why =
                 r == -ENOENT && behind
                         ? "there is no such id in the store, which cannot be written now: see vigil health"
-                : r == -ENOENT ? "there is no such id"
-                : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
-                : r == -EINVAL ? "the request makes no sense"
-                : r == -ENODEV ? "vigil.db cannot be opened"
-                               : strerror(-r);
+                : r == -ENOENT                              ? "there is no such id"
+                : r == -EBUSY                               ? "another process keeps vigil.db locked; try again"
+                : r == -EINVAL                              ? "the request makes no sense"
+                : r == -ENODEV && keeper_trouble(d->keeper) ? "the store does not answer: see vigil health"
+                : r == -ENODEV                              ? "vigil.db cannot be opened, or is busy; try again"
+                                                            : strerror(-r);
         control_answer(d->control, c, EXIT_UNAVAILABLE, why, NULL);
 }
 
@@ -112,7 +113,8 @@ static void ask(struct daemon *d, struct control_client *c, const json_t *args, 
 {
         const struct store_query q = query_of(args);
         json_t *document = NULL;
-        int r = keeper_store(d->keeper) ? fn(keeper_store(d->keeper), &q, &document) : -ENODEV;
+        struct store *s = keeper_store(d->keeper);
+        int r = s ? fn(s, &q, &document) : -ENODEV;
 
         answer(d, c, r, document);
 }
@@ -143,7 +145,9 @@ static void one_certificate(struct daemon *d, struct control_client *c, const js
                 refuse(d, c, -EINVAL);
 }
 
-/* What an operator has set is stored before he is told so. */
+/* What an operator has set is stored before he is told so, if that takes no longer than this. */
+#define STORED_MS 500
+
 static void set_status(struct daemon *d, struct control_client *c, const json_t *args,
                        int (*set)(struct daemon *, const char *, const char *))
 {
@@ -151,8 +155,7 @@ static void set_status(struct daemon *d, struct control_client *c, const json_t 
 
         if (id)
                 set(d, id, "operator");
-        keeper_turn(d->keeper);
-        if (keeper_waiting(d->keeper))
+        if (!keeper_flush(d->keeper, STORED_MS))
                 control_answer(d->control, c, EXIT_UNAVAILABLE,
                                "the store cannot be written now: it is done, and will be stored as soon as it can",
                                NULL);
@@ -198,9 +201,8 @@ static void summary(struct daemon *d, struct control_client *c, const json_t *ar
         int r = summary_live(d, &live);
 
         if (r == 0) {
-                r = keeper_store(d->keeper) ? store_summary_rows(keeper_store(d->keeper), &q, by_of(args), live.row,
-                                                                 live.n, &document)
-                                            : -ENODEV;
+                struct store *s = keeper_store(d->keeper);
+                r = s ? store_summary_rows(s, &q, by_of(args), live.row, live.n, &document) : -ENODEV;
                 summary_rows_done(&live);
         }
         answer(d, c, r, document);
@@ -251,9 +253,10 @@ static void catch_up(struct daemon *d, struct follower *f)
 {
         const struct store_query q = {.since_ns = f->since_ns, .database = f->database, .limit = EVENTS_AT_ONCE};
         void *both[] = {d, f};
+        struct store *s = keeper_store(d->keeper);
 
-        if (keeper_store(d->keeper))
-                store_events(keeper_store(d->keeper), &q, f->after, send_event, both);
+        if (s)
+                store_events(s, &q, f->after, send_event, both);
 }
 
 static void follow(struct daemon *d, struct control_client *c, const json_t *args)

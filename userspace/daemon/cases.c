@@ -464,7 +464,7 @@ static void on_changed(void *userdata, const char *id, const char *status, int64
 {
         struct daemon *d = userdata;
 
-        (void)at_ns;
+        keeper_taken_over(d->keeper, id, status, at_ns);
         if (strcmp(status, "resolved") == 0)
                 case_resolve(d, id, "shell");
         else if (strcmp(status, "acknowledged") == 0)
@@ -488,8 +488,9 @@ static void end_quiet(struct daemon *d)
 void cases_turn(struct daemon *d)
 {
         /* Not over rows that still wait: they hold a newer status than the table. */
-        if (keeper_store(d->keeper) && !keeper_waiting(d->keeper))
-                store_poll_alerts(keeper_store(d->keeper), on_changed, d);
+        struct store *s = keeper_waiting(d->keeper) ? NULL : keeper_store(d->keeper);
+        if (s)
+                store_poll_alerts(s, on_changed, d);
         end_quiet(d);
         forget_resolved(d);
 }

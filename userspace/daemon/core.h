@@ -19,6 +19,7 @@
 #include "sensor/sensor.h"
 #include "serve/server.h"
 
+struct scribe;
 struct sd_event;
 struct sd_event_source;
 struct guards;
@@ -41,8 +42,8 @@ struct daemon {
         struct config *config;
         struct statedir state;
         struct vigil_session head; /* boot, host, version: as in the first record of a stream */
+        struct scribe *scribe;
         struct keeper *keeper;
-        int64_t run;               /* id of this run in the store */
         struct store_run last_run; /* the one before it; started_ns 0: there was none */
         struct incidents *incidents;
         struct sensor *sensor;
@@ -79,9 +80,9 @@ struct daemon {
                 unsigned stored;   /* in that second */
                 uint64_t left_out; /* in all */
         } uneventful;              /* certificates that nothing follows from */
-        int state_error;           /* of the last writing */
+        int state_error;           /* of the last writing of state.json */
+        bool state_again;          /* which has failed, or what it says is of before a change */
         uint64_t minutes;          /* that the loop has had */
-        bool retaining;            /* retention has not come to its end in this minute */
         bool ending;
         bool leave; /* at the end the kernel side stays for the next one */
         int exit;

@@ -16,6 +16,7 @@
 #include "daemon/gap.h"
 #include "daemon/guard.h"
 #include "daemon/response.h"
+#include "daemon/scribe.h"
 #include "daemon/state.h"
 #include "daemon/wal.h"
 
@@ -217,15 +218,46 @@ static void look_at(struct daemon *d, struct guard *g)
         }
 }
 
-static int write_state(struct daemon *d, bool orderly)
+struct writing {
+        const char *dir;
+        const struct state_file *s;
+};
+
+static int write_work(int answer_fd, void *arg)
+{
+        const struct writing *w = arg;
+
+        return scribe_tell(answer_fd, state_write(w->dir, w->s));
+}
+
+static void on_written(void *userdata, int error, const json_t *answer)
+{
+        struct daemon *d = userdata;
+
+        (void)answer;
+        if (error < 0 && error != d->state_error)
+                log_error("%s/state.json: cannot be written: %s; after a crash of the host nobody will know what "
+                          "was in "
+                          "use",
+                          d->state.path, error == -ECHILD ? "the process that writes it died" : strerror(-error));
+        d->state_error = error;
+        d->state_again = d->state_again || error == -ECHILD;
+}
+
+static void write_state(struct daemon *d, bool orderly)
 {
         size_t n = guards_count(d->guards);
         _cleanup_free_ struct state_database *b = calloc(n ? n : 1, sizeof(*b));
-        struct state_file s = {
-                .pid = getpid(), .run = d->run, .seen_ns = daemon_now(), .orderly = orderly, .database = b, .n = n};
+        struct state_file s = {.pid = getpid(),
+                               .run = keeper_run_id(d->keeper),
+                               .seen_ns = daemon_now(),
+                               .orderly = orderly,
+                               .database = b,
+                               .n = n};
+        struct writing w = {.dir = d->state.path, .s = &s};
 
         if (!b)
-                return -ENOMEM;
+                return;
         memcpy(s.boot_id, d->head.boot_id, sizeof(s.boot_id));
         for (size_t i = 0; i < n; i++) {
                 struct guard *g = guards_at(d->guards, i);
@@ -240,21 +272,17 @@ static int write_state(struct daemon *d, bool orderly)
                                                .writer_start_ns = g->writer_start_ns};
                 g->written_dirty = g->dirty;
         }
-        int r = state_write(d->state.path, &s);
-        if (r < 0 && r != d->state_error)
-                log_error("%s/state.json: cannot be written: %s; after a crash of the host nobody will know what "
-                          "was in "
-                          "use",
-                          d->state.path, strerror(-r));
-        d->state_error = r;
+        d->state_again = false;
         d->state_written_ns = clock_boottime_ns();
-        return r;
+        int r = scribe_start(d->scribe, SCRIBE_STATE, write_work, &w, on_written, d);
+        if (r < 0)
+                on_written(d, r, NULL);
 }
 
 void dirty_turn(struct daemon *d)
 {
         uint64_t since = clock_boottime_ns() - d->state_written_ns;
-        bool changed = !d->state_written_ns, numbers = false;
+        bool changed = !d->state_written_ns || d->state_again, numbers = false;
 
         /* What the last run left is replaced only once what it said is safe. */
         if (!d->state_written_ns && keeper_waiting(d->keeper))
@@ -268,6 +296,9 @@ void dirty_turn(struct daemon *d)
                 changed = changed || g->dirty != g->written_dirty;
                 numbers = numbers || g->dirty;
         }
+        /* One that hangs says what was so when it began; as soon as it has ended, the next one says what is. */
+        if (scribe_since(d->scribe, SCRIBE_STATE))
+                return;
         if (changed || (numbers && since > NUMBERS_NS) || since > ALIVE_NS)
                 write_state(d, false);
 }
@@ -277,5 +308,12 @@ void dirty_end(struct daemon *d)
         for (size_t i = 0; i < guards_count(d->guards); i++)
                 if (guards_at(d->guards, i)->dirty)
                         look_at(d, guards_at(d->guards, i));
+        if (!scribe_wait(d->scribe, SCRIBE_STATE, scribe_patience(d->scribe))) {
+                log_error("%s/state.json: its disk does not answer: the next start will not know that this end was "
+                          "orderly",
+                          d->state.path);
+                return;
+        }
         write_state(d, true);
+        scribe_wait(d->scribe, SCRIBE_STATE, scribe_patience(d->scribe));
 }

@@ -15,6 +15,7 @@
 #include "config/write.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
+#include "daemon/scribe.h"
 #include "report/discover.h"
 #include "sensor/discover.h"
 
@@ -27,6 +28,7 @@ struct discoveries {
         bool looking;     /* a helper is at work */
         bool swept;       /* those of the last run that are gone have been let go */
         int save_error;   /* of the last writing */
+        bool unsaved;     /* more was found while it was being written */
         bool told_failed; /* that the last look failed */
 };
 
@@ -168,16 +170,35 @@ static int write_file(const struct daemon *d)
         return io_write_file_atomic(path, text, n, 0600);
 }
 
-static void save(struct daemon *d)
+static int write_work(int answer_fd, void *arg)
 {
-        int r = write_file(d);
+        return scribe_tell(answer_fd, write_file(arg));
+}
 
+static void save(struct daemon *d);
+
+static void on_written(void *userdata, int r, const json_t *answer)
+{
+        struct daemon *d = userdata;
+
+        (void)answer;
         if (r < 0 && r != d->discoveries->save_error)
                 log_error("%s/" FILE_NAME
                           ": cannot be written: %s; after a restart these databases are guarded from "
                           "when somebody has them open",
-                          d->state.path, strerror(-r));
+                          d->state.path, r == -ECHILD ? "the process that writes it died" : strerror(-r));
         d->discoveries->save_error = r;
+        if (r == 0 && d->discoveries->unsaved && !d->ending)
+                save(d);
+}
+
+static void save(struct daemon *d)
+{
+        int r = scribe_start(d->scribe, SCRIBE_DISCOVERED, write_work, d, on_written, d);
+
+        d->discoveries->unsaved = r == -EALREADY; /* after the one at work */
+        if (r < 0 && r != -EALREADY)
+                on_written(d, r, NULL);
 }
 
 static void load(struct daemon *d)
@@ -275,7 +296,7 @@ static void take_document(struct daemon *d, const json_t *document, bool may_let
         if (gone && left_out)
                 added += take_all(d, databases, &left_out);
         tell_full(d->discoveries, left_out + (size_t)json_integer_value(json_object_get(document, "cut")));
-        if (added || gone)
+        if (added || gone || d->discoveries->save_error < 0)
                 save(d);
         if (added && may_let_go && guards_apply(d) < 0)
                 log_error("discover: what was found cannot be guarded: out of memory");

@@ -97,7 +97,8 @@ static bool may_go(struct daemon *d, int dir, const char *id, int64_t now, struc
 
         if (is_open(d, id) || fstatat(dir, id, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
                 return false;
-        int r = store_incident_resolved(keeper_store(d->keeper), id, &resolved);
+        struct store *s = keeper_store(d->keeper);
+        int r = s ? store_incident_resolved(s, id, &resolved) : -ENODEV;
         if (r == -ENOENT) { /* the store has forgotten it */
                 resolved = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
                 keep_ns = keep_ns > history_ns ? keep_ns : history_ns;
@@ -123,7 +124,9 @@ static size_t find_candidates(struct daemon *d, struct candidate *list)
         int fd = openat(d->state.dirfd, "evidence", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
-        if (!dir || store_newest_incident(keeper_store(d->keeper), newest, sizeof(newest)) < 0)
+        struct store *s = keeper_store(d->keeper);
+
+        if (!dir || !s || store_newest_incident(s, newest, sizeof(newest)) < 0)
                 return 0;
         for (struct dirent *e; n < ENTRIES_MAX && looked < ENTRIES_MAX && (e = readdir(dir)); looked++)
                 if (evidence_is_id(e->d_name) && strcmp(e->d_name, newest) != 0 &&

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include "daemon/program.h"
 #include "daemon/recovery.h"
 #include "daemon/response.h"
+#include "daemon/scribe.h"
 #include "daemon/taken.h"
 #include "report/build.h"
 #include "report/report.h"
@@ -31,6 +33,9 @@
 
 /* While so many certificates are made, the rings are emptied once: a burst of deaths fills theirs in a quarter of a second. */
 #define POLL_EACH 32
+
+/* A recording that is not yet written is waited for so long before the next one. */
+#define KEEP_MS 250
 
 struct judged {
         struct daemon *d;
@@ -194,21 +199,51 @@ static void take_certificate(struct judged *j, const struct certificate *c)
 
 /* ---- evidence ---- */
 
+/* A recording that is being written. */
+struct keeping {
+        struct daemon *d;
+        const struct episode *e; /* for the child; in the monitor it is gone by the time the child is done */
+        char incident[DETECT_ID_LEN];
+        char path[PATH_MAX + 64];
+};
+
+static int keep_work(int answer_fd, void *arg)
+{
+        const struct keeping *k = arg;
+        int r = mkdir(k->path, 0700) < 0 && errno != EEXIST ? -errno : episode_keep(k->e, k->path);
+
+        return scribe_tell(answer_fd, r);
+}
+
+static void on_kept(void *userdata, int error, const json_t *answer)
+{
+        struct keeping *k = userdata;
+
+        (void)answer;
+        if (error < 0)
+                log_error("evidence: cannot write the recording in %s: %s", k->path,
+                          error == -EALREADY ? "the one before it hangs: the disk does not answer"
+                          : error == -ECHILD ? "the process that writes it died"
+                                             : strerror(-error));
+        else
+                case_set(k->d, k->incident, "evidence", json_string(k->path));
+        free(k);
+}
+
 static void keep_evidence(struct judged *j, const struct episode *e)
 {
-        struct daemon *d = j->d;
-        _cleanup_free_ char *dir = NULL, *path = NULL;
+        struct keeping *k = calloc(1, sizeof(*k));
 
-        if (asprintf(&dir, "evidence/%s", j->worst) < 0 || asprintf(&path, "%s/%s", d->state.path, dir) < 0)
+        if (!k)
                 return;
-        int r = statedir_make(&d->state, dir);
-        if (r == 0)
-                r = episode_keep(e, path);
-        if (r < 0) {
-                log_error("evidence: cannot write the recording in %s: %s", path, strerror(-r));
-                return;
-        }
-        case_set(d, j->worst, "evidence", json_string(path));
+        *k = (struct keeping){.d = j->d, .e = e};
+        memcpy(k->incident, j->worst, sizeof(k->incident));
+        snprintf(k->path, sizeof(k->path), "%s/evidence/%s", j->d->state.path, k->incident);
+        /* The next death may come before this one is written. */
+        scribe_wait(j->d->scribe, SCRIBE_RECORDING, KEEP_MS);
+        int r = scribe_start(j->d->scribe, SCRIBE_RECORDING, keep_work, k, on_kept, k);
+        if (r < 0)
+                on_kept(k, r, NULL);
 }
 
 int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection)

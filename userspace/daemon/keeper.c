@@ -5,18 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/keeper_private.h"
+#include "daemon/scribe.h"
 #include "engine/check.h"
 
 #define NS_PER_MS 1000000ull
 
 /* One transaction takes at most so many rows, so that a long queue never holds the loop for long. */
 #define ROWS_AT_ONCE 256
+
+/* A question of the monitor waits so long for a commit, and is not asked once the child that commits has taken longer than a second:
+ * then it is the disk. */
+#define READ_PATIENCE_MS 250
+#define READ_SILENT_NS   1000000000ull
+/* Where it cannot be read, that is tried again after so long. */
+#define READ_RETRY_NS 1000000000ull
 
 /* Somebody's sqlite3 shell has the store locked: tried again soon, and told of only when it stays so. */
 #define BUSY_RETRY_MS 50
@@ -27,10 +35,18 @@
 struct keeper {
         char *dir;
         struct keeper_hooks hooks;
-        uint64_t ino;        /* of the file that is open */
-        struct store *store; /* NULL: damaged, and no new one could be made yet */
+        struct scribe *scribe;
+        struct keeper_run run; /* id 0: the store is open for writing, by us */
+        uint64_t ino;          /* of the file that was written last; 0: it is gone */
+        struct store *store;   /* for questions; NULL: it cannot be opened */
+        uint64_t read_ns;      /* when that may be tried again */
         struct row *first, *last;
         size_t bytes;
+        struct batch batch;                /* n: the first rows are with a child, or were with one that died */
+        bool writing;                      /* a child is at work */
+        bool due;                          /* a transaction is to be made even without rows */
+        bool more;                         /* retention has not come to its end */
+        struct keeper_retention retention; /* rows 0: not now */
         uint64_t given_up;
         uint64_t retry_ns; /* not before; 0: at once */
         uint64_t busy_since_ns;
@@ -45,6 +61,8 @@ static void tell_trouble(struct keeper *k, int r)
 
         snprintf(why, sizeof(why), "%s",
                  r == -EBUSY    ? "another process keeps vigil.db locked"
+                 : r == -ETIME  ? "it does not answer: its disk hangs"
+                 : r == -ECHILD ? "the process that writes it dies"
                  : r == -ENOSPC ? "no space is left for vigil.db"
                  : r == -EROFS  ? "its file system is read-only"
                                 : strerror(-r));
@@ -71,7 +89,7 @@ static void later(struct keeper *k, int r)
 {
         uint64_t now = clock_boottime_ns();
 
-        if (r != -EBUSY) {
+        if (r != -EBUSY && r != -ECHILD) {
                 k->retry_ns = now + BROKEN_RETRY_MS * NS_PER_MS;
                 tell_trouble(k, r);
                 return;
@@ -85,22 +103,8 @@ static void later(struct keeper *k, int r)
 
 /* ---- opening ---- */
 
-/* 0: there is none. */
-static uint64_t ino_of(const struct keeper *k)
+static void tell_opened(const struct keeper *k, int r, enum store_opened how, const char *aside)
 {
-        _cleanup_free_ char *path = NULL;
-        struct stat st;
-
-        return asprintf(&path, "%s/vigil.db", k->dir) >= 0 && stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
-static int open_store(struct keeper *k, bool corrupt)
-{
-        _cleanup_free_ char *aside = NULL;
-        enum store_opened how;
-        int r = store_open(k->dir, corrupt, &k->store, &how, &aside);
-
-        k->ino = ino_of(k);
         if (r == -EPROTONOSUPPORT)
                 log_error("store: %s/vigil.db was made by a newer Vigil, and is left alone; install that version, "
                           "or name "
@@ -118,7 +122,6 @@ static int open_store(struct keeper *k, bool corrupt)
                           aside ? aside : "vigil.db.corrupt-…");
         else if (how == STORE_MIGRATED)
                 log_note("store: %s/vigil.db was brought to version %d", k->dir, STORE_VERSION);
-        return r;
 }
 
 /* SQLite looks at a damaged page only when it comes there. A worker looks at all of them, on a copy. */
@@ -134,37 +137,53 @@ static bool found_damage(const char *path)
         return corrupt;
 }
 
-int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct keeper **ret)
+int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct scribe *scribe, struct keeper **ret)
 {
         struct keeper *k = calloc(1, sizeof(*k));
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = NULL, *aside = NULL;
+        enum store_opened how = STORE_AS_IT_WAS;
 
         if (!k || !(k->dir = strdup(dir)) || asprintf(&path, "%s/vigil.db", dir) < 0) {
+                path = NULL;
                 keeper_close(k);
                 return log_error_r(-ENOMEM, "store: out of memory");
         }
         k->hooks = *hooks;
-        int r = open_store(k, found_damage(path));
-        if (r < 0)
+        k->scribe = scribe;
+        int r = store_open(dir, found_damage(path), &k->store, &how, &aside);
+        tell_opened(k, r, how, aside);
+        if (r < 0) {
                 keeper_close(k);
-        else
-                *ret = k;
-        return r;
+                return r;
+        }
+        *ret = k;
+        return 0;
 }
 
-void keeper_close(struct keeper *k)
+/* For questions. Anew, where it was open: the file may be another. */
+static int open_to_read(struct keeper *k)
+{
+        store_close(TAKE_PTR(k->store));
+        k->read_ns = clock_boottime_ns() + READ_RETRY_NS;
+        return store_open_to_read(k->dir, READ_PATIENCE_MS, &k->store);
+}
+
+int keeper_begin(struct keeper *k, const struct keeper_run *run)
+{
+        k->ino = batch_ino(k->dir);
+        k->run = *run;
+        return open_to_read(k);
+}
+
+bool keeper_close(struct keeper *k)
 {
         if (!k)
-                return;
-        size_t before;
-        do { /* as long as it helps */
-                before = k->bytes;
-                k->retry_ns = 0;
-                if (k->store)
-                        keeper_turn(k);
-        } while (k->first && k->bytes < before);
-        if (k->first)
-                log_error("store: %zu bytes of what was seen last could not be written", k->bytes);
+                return true;
+        k->retry_ns = 0;
+        bool stored = !k->run.id || keeper_flush(k, scribe_patience(k->scribe));
+        if (!stored)
+                log_error("store: %zu bytes of what was seen last could not be written: %s", k->bytes,
+                          k->trouble[0] ? k->trouble : "it takes too long");
         while (k->first) {
                 struct row *r = k->first;
                 k->first = r->next;
@@ -173,11 +192,30 @@ void keeper_close(struct keeper *k)
         store_close(k->store);
         free(k->dir);
         free(k);
+        return stored;
 }
 
 struct store *keeper_store(struct keeper *k)
 {
+        if (!k->run.id)
+                return k->store;
+        if (k->writing && scribe_since(k->scribe, SCRIBE_STORE) > READ_SILENT_NS)
+                return NULL;
+        if (!k->store && clock_boottime_ns() >= k->read_ns)
+                (void)open_to_read(k);
         return k->store;
+}
+
+int64_t keeper_run_id(const struct keeper *k)
+{
+        return k->run.id;
+}
+
+uint64_t keeper_silent_ns(const struct keeper *k)
+{
+        uint64_t since = k->writing ? scribe_since(k->scribe, SCRIBE_STORE) : 0;
+
+        return since > SCRIBE_SILENT_NS ? since : 0;
 }
 
 /* ---- the queue ---- */
@@ -192,10 +230,13 @@ static void take_out(struct keeper *k, struct row **at)
         row_free(r);
 }
 
-/* What can be spared goes, oldest first, until @bytes more have room. */
+/* What can be spared goes, oldest first, until @bytes more have room. What a child writes is as good as stored. */
 static void make_room(struct keeper *k, size_t bytes)
 {
         struct row **at = &k->first;
+
+        for (size_t i = 0; i < k->batch.n && *at; i++)
+                at = &(*at)->next;
 
         while (*at && k->bytes + bytes > KEEPER_BYTES) {
                 if ((*at)->spare)
@@ -247,41 +288,6 @@ const char *keeper_trouble(const struct keeper *k)
 
 /* ---- writing ---- */
 
-/* What says that nothing can be written now; anything else is about the one row. */
-static bool is_of_the_store(int r)
-{
-        static const int of_the_store[] = {-EBUSY, -ENOSPC, -EROFS, -EIO, -EUCLEAN, -EPROTO, -EACCES, -ENOMEM};
-
-        for (size_t i = 0; i < sizeof(of_the_store) / sizeof(of_the_store[0]); i++)
-                if (r == of_the_store[i])
-                        return true;
-        return false;
-}
-
-/* The first rows in one transaction. @ret_n how many are safe now. */
-static int write_some(struct keeper *k, size_t *ret_n)
-{
-        int r = store_begin(k->store);
-        size_t n = 0;
-
-        if (r < 0)
-                return r;
-        for (struct row *row = k->first; row && n < ROWS_AT_ONCE; row = row->next, n++) {
-                r = row_write(k->store, row);
-                if (r < 0 && is_of_the_store(r)) {
-                        store_rollback(k->store);
-                        return r;
-                }
-                if (r < 0)
-                        log_error("store: a row of kind %d is refused: %s; it is left out", (int)row->kind,
-                                  strerror(-r));
-        }
-        r = store_commit(k->store);
-        if (r == 0)
-                *ret_n = n;
-        return r;
-}
-
 /* They are safe: out of the queue, and whoever waited for them may go on. */
 static void settle(struct keeper *k, size_t n)
 {
@@ -302,49 +308,154 @@ static void settle(struct keeper *k, size_t n)
                 k->hooks.events(k->hooks.userdata);
 }
 
-/* @corrupt: the file is damaged, and is set aside. */
-static int renew(struct keeper *k, bool corrupt)
+/* What an outcome will name them by. */
+static void set_ids(struct keeper *k, const json_t *ids)
 {
-        store_close(k->store);
-        k->store = NULL;
-        int r = open_store(k, corrupt);
-        if (r == 0)
+        size_t i = 0, n = k->batch.n;
+
+        for (struct row *r = k->first; r && n > 0; r = r->next, n--)
+                if (r->kind == ROW_INTENT)
+                        row_set_id(r, json_integer_value(json_array_get(ids, i++)));
+}
+
+static void tell_refused(const json_t *refused)
+{
+        json_t *one;
+        size_t i;
+
+        json_array_foreach (refused, i, one)
+                log_error("store: a row of kind %d is refused: %s; it is left out",
+                          (int)json_integer_value(json_array_get(one, 0)),
+                          strerror(-(int)json_integer_value(json_array_get(one, 1))));
+}
+
+static int64_t number(const json_t *answer, const char *key)
+{
+        return json_integer_value(json_object_get(answer, key));
+}
+
+static void tell_replaced(const struct keeper *k)
+{
+        log_error("store: %s/vigil.db was deleted or replaced while in use; what stands there now is used", k->dir);
+}
+
+static void on_written(void *userdata, int error, const json_t *answer)
+{
+        struct keeper *k = userdata;
+        bool renewed = json_is_true(json_object_get(answer, "renewed"));
+
+        k->writing = false;
+        k->batch.again = error == -ECHILD;
+        if (answer && (error == 0 || number(answer, "how") == STORE_SET_ASIDE || error == -EPROTONOSUPPORT))
+                tell_opened(k, error, (enum store_opened)number(answer, "how"),
+                            json_string_value(json_object_get(answer, "aside")));
+        if (error < 0) {
+                if (!k->batch.again)
+                        k->batch.n = 0;
+                later(k, error);
+                return;
+        }
+        /* Not seen by keeper_look() before. */
+        if (renewed && k->ino && number(answer, "how") != STORE_SET_ASIDE)
+                tell_replaced(k);
+        k->ino = (uint64_t)number(answer, "ino");
+        k->run.id = number(answer, "run");
+        k->more = json_is_true(json_object_get(answer, "more"));
+        k->due = false;
+        tell_refused(json_object_get(answer, "refused"));
+        set_ids(k, json_object_get(answer, "ids"));
+        if (renewed)
+                (void)open_to_read(k);
+        tell_well(k);
+        size_t n = k->batch.n;
+        k->batch.n = 0;
+        settle(k, n);
+        if (renewed)
                 k->hooks.renewed(k->hooks.userdata);
+}
+
+/* The first rows go to a child; those that one died over, as they were. */
+static int begin(struct keeper *k)
+{
+        struct batch *b = &k->batch;
+        int64_t now = (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
+
+        b->dir = k->dir;
+        b->first = k->first;
+        b->run = k->run;
+        b->ino = k->ino;
+        b->retention = k->retention.rows ? &k->retention : NULL;
+        if (!b->again) {
+                b->token = now != b->token ? now : now + 1;
+                b->n = 0;
+                for (const struct row *r = k->first; r && b->n < ROWS_AT_ONCE; r = r->next)
+                        b->n++;
+        }
+        int r = scribe_start(k->scribe, SCRIBE_STORE, batch_work, b, on_written, k);
+        k->writing = r == 0;
+        k->retention.rows = 0;
+        if (r < 0 && !b->again)
+                b->n = 0;
         return r;
 }
 
 int keeper_turn(struct keeper *k)
 {
         uint64_t now = clock_boottime_ns();
-        size_t n = 0;
-        int r = 0;
 
-        if (!k->first)
+        if (k->writing) {
+                if (keeper_silent_ns(k))
+                        tell_trouble(k, -ETIME);
+                return -1; /* it is looked at each second */
+        }
+        if (!k->first && !k->due)
                 return -1;
         if (now < k->retry_ns)
                 return (int)((k->retry_ns - now) / NS_PER_MS) + 1;
-        if (!k->store)
-                r = renew(k, false);
-        if (r == 0)
-                r = write_some(k, &n);
-        if (r == -EUCLEAN) {
-                r = renew(k, true);
-                if (r == 0)
-                        r = write_some(k, &n);
-        }
-        if (r < 0) {
+        int r = begin(k);
+        if (r < 0)
                 later(k, r);
-                return r == -EBUSY ? BUSY_RETRY_MS : BROKEN_RETRY_MS;
+        return r < 0 ? BROKEN_RETRY_MS : -1;
+}
+
+bool keeper_flush(struct keeper *k, unsigned ms)
+{
+        uint64_t end = clock_boottime_ns() + ms * NS_PER_MS;
+
+        while (k->first) {
+                int wait = keeper_turn(k);
+                uint64_t now = clock_boottime_ns();
+                if (now >= end)
+                        return false;
+                unsigned left = (unsigned)((end - now) / NS_PER_MS) + 1;
+                if (wait >= 0 && (unsigned)wait < left)
+                        left = (unsigned)wait;
+                if (k->writing)
+                        scribe_wait(k->scribe, SCRIBE_STORE, left);
+                else
+                        usleep(left * 1000);
         }
-        tell_well(k);
-        settle(k, n);
-        return k->first ? 0 : -1;
+        return true;
 }
 
 void keeper_look(struct keeper *k)
 {
-        if (!k->store || ino_of(k) == k->ino)
+        if (k->writing || !k->ino || batch_ino(k->dir) == k->ino)
                 return;
-        log_error("store: %s/vigil.db was deleted or replaced while in use; what stands there now is used", k->dir);
-        renew(k, false);
+        tell_replaced(k);
+        k->ino = 0;
+        k->due = true;
+}
+
+void keeper_tend(struct keeper *k, const struct keeper_retention *retention)
+{
+        if (k->trouble[0])
+                return;
+        k->retention = *retention;
+        k->due = true;
+}
+
+bool keeper_tends(const struct keeper *k)
+{
+        return k->more;
 }

@@ -1,8 +1,9 @@
-/* keeper.h - the queue in front of the store: nothing waits for a lock, nothing that was promised is lost. Layer: daemon.
+/* keeper.h - the queue in front of the store: nothing waits for a lock or a disk, nothing that was promised is lost. Layer: daemon.
  *
- * Rows are queued and written in order, many in one transaction, when the loop has done its turn. While the store is locked, full
- * or broken they wait here, at most KEEPER_BYTES of them: then what is only good to know (summaries, events, clean ends) goes
- * first, oldest first, and is counted; incidents, findings, certificates of them and intents stay. */
+ * Rows are queued, and written in order by a child (scribe.h), many in one transaction, when the loop has done its turn. While the
+ * store is locked, full, broken or does not answer they wait here, at most KEEPER_BYTES of them: then what is only good to know
+ * (summaries, events, clean ends) goes first, oldest first, and is counted; incidents, findings, certificates of them and intents
+ * stay. The monitor itself only reads. */
 #pragma once
 
 #include <jansson.h>
@@ -16,7 +17,7 @@
 
 struct keeper;
 
-/** What the keeper tells; called from keeper_turn(). */
+/** What the keeper tells; called from keeper_turn() and scribe_turn(). */
 struct keeper_hooks {
         void (*events)(void *userdata); /* rows of `events` have been stored */
         void (*trouble)(void *userdata,
@@ -25,21 +26,51 @@ struct keeper_hooks {
         void *userdata;
 };
 
+/** This run, as its row in the store has it. */
+struct keeper_run {
+        int64_t id;
+        char boot_id[40];
+        int pid;
+        const char *version; /* static */
+        int64_t started_ns;
+};
+
+/** Retention, as store_retain() wants it. */
+struct keeper_retention {
+        uint64_t age_ms, incident_ms, bytes;
+        unsigned rows;
+};
+
+struct scribe;
+
 /**
- * Opens the store in @p dir. What is damaged there is set aside, with a line on standard error.
+ * Opens the store in @p dir, for writing: until keeper_begin() it is the caller's alone. What is damaged there is set aside, with a
+ * line on standard error. @p scribe must live longer.
  * @return 0; -EPROTONOSUPPORT, -EBUSY or -errno as store_open(), after the reason has been logged
  */
-int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct keeper **ret);
-/** Writes what can be written, and closes. NULL is allowed. */
-void keeper_close(struct keeper *k);
+int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct scribe *scribe, struct keeper **ret);
+/** From now on children write, and keeper_store() is only for questions. @param run  its row is there. @return 0 or -errno */
+int keeper_begin(struct keeper *k, const struct keeper_run *run);
+/** Writes what can be written, for some seconds at most, and closes. NULL is allowed. @return false: something could not be */
+bool keeper_close(struct keeper *k);
 
-/** For questions; NULL while there is none (see keeper_trouble()). */
+/** For questions; NULL while there is none, or it does not answer (see keeper_trouble()). */
 struct store *keeper_store(struct keeper *k);
+/** Id of this run: another one once the store is another. */
+int64_t keeper_run_id(const struct keeper *k);
 
-/** Writes what waits, at once. @return ms until it must be called again, -1: nothing waits */
+/** Begins to write what waits. @return ms until it must be called again, -1: not before the scribe has something to do */
 int keeper_turn(struct keeper *k);
+/** The same until nothing waits, @p ms at most. @return false: something still waits */
+bool keeper_flush(struct keeper *k, unsigned ms);
 /** Whether vigil.db is still the file that was opened: one that was deleted or replaced is begun anew, loudly. Call each second. */
 void keeper_look(struct keeper *k);
+/** A sign of life, and one small step of retention, with the next transaction. Not while there is trouble. */
+void keeper_tend(struct keeper *k, const struct keeper_retention *retention);
+/** The last such step was not the end of it. */
+bool keeper_tends(const struct keeper *k);
+/** Since so many ns the store does not answer: a child that writes to it hangs. 0: it does, or not long enough to be told. */
+uint64_t keeper_silent_ns(const struct keeper *k);
 /** Bytes that wait, rows that were given up for want of room, and why nothing can be written (NULL: it can). */
 size_t keeper_waiting(const struct keeper *k);
 uint64_t keeper_given_up(const struct keeper *k);
@@ -81,3 +112,10 @@ void keeper_event(struct keeper *k, const char *type, const char *database, int6
 void keeper_metric(struct keeper *k, const char *type, double value, int64_t at_ns, json_t *labels);
 /** Its texts and its histogram are copied. */
 void keeper_summary(struct keeper *k, const struct store_summary *row);
+/** A status that store_poll_alerts() has told: as store_take_over_alert(). */
+void keeper_taken_over(struct keeper *k, const char *incident, const char *status, int64_t at_ns);
+/** All of it is copied. As store_put_baseline(), store_forget_baseline(). */
+void keeper_baseline(struct keeper *k, const struct store_baseline *b);
+void keeper_forget_baseline(struct keeper *k, const char *database, const char *file, const char *op);
+/** The orderly end of this run. */
+void keeper_end_run(struct keeper *k, int64_t now_ns);

@@ -26,6 +26,8 @@
 #define LONGEST_NS  (5 * NS_PER_S)
 /* The second's timer comes a little late, or a little early. */
 #define SLACK_NS (NS_PER_S / 4)
+/* What is usual is read once what was learned last is stored. */
+#define LOAD_MS 2000
 
 struct latencies {
         struct counted *before, *now; /* as it was when the last turn but one, and the last one, began */
@@ -130,8 +132,10 @@ static struct guard_latency *begin(struct daemon *d, struct guard *g, uint64_t n
         }
         l->began_ns = l->first_ns = now;
         g->latency = l;
-        if (keeper_store(d->keeper) &&
-            store_load_baselines(keeper_store(d->keeper), g->name, on_stored, l->rule) < 0)
+        if (!keeper_trouble(d->keeper))
+                keeper_flush(d->keeper, LOAD_MS); /* a question does not wait for a slow commit */
+        struct store *s = keeper_store(d->keeper);
+        if (!s || store_load_baselines(s, g->name, on_stored, l->rule) < 0)
                 log_warn("database %s: what is usual for it cannot be read from the store: it is learned anew",
                          g->name);
         take_over(d, g);

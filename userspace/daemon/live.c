@@ -107,7 +107,12 @@ static void judge_self(const struct daemon *d, struct health *h)
 
         if (!d->stats.canary)
                 worse(h, 2, "the canary was not seen: nothing that is said of deaths can be believed");
-        if (keeper_trouble(d->keeper)) {
+        if (keeper_silent_ns(d->keeper)) {
+                snprintf(text, sizeof(text),
+                         "the store does not answer since %u s: its disk hangs; what is seen waits in memory",
+                         (unsigned)(keeper_silent_ns(d->keeper) / 1000000000));
+                worse(h, 1, text);
+        } else if (keeper_trouble(d->keeper)) {
                 snprintf(text, sizeof(text), "the store cannot be written: %s", keeper_trouble(d->keeper));
                 worse(h, 1, text);
         }
@@ -174,8 +179,12 @@ static json_t *store_status(const struct daemon *d)
         const char *trouble = keeper_trouble(d->keeper);
         struct store *s = keeper_store(d->keeper);
 
-        return json_pack("{s:s, s:s?, s:I, s:I}", "state", trouble ? "degraded" : "ok", "problem", trouble, "bytes",
-                         (json_int_t)(s ? store_bytes(s) : 0), "queued", (json_int_t)keeper_waiting(d->keeper));
+        uint64_t silent = keeper_silent_ns(d->keeper);
+
+        return json_pack("{s:s, s:s?, s:o, s:o, s:I}", "state", trouble ? "degraded" : "ok", "problem", trouble,
+                         "silent_s", silent ? json_integer((json_int_t)(silent / 1000000000)) : json_null(),
+                         "bytes", s ? json_integer((json_int_t)store_bytes(s)) : json_null(), "queued",
+                         (json_int_t)keeper_waiting(d->keeper));
 }
 
 static json_t *watch_status(const struct daemon *d)

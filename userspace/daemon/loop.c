@@ -17,6 +17,7 @@
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
 #include "daemon/response.h"
+#include "daemon/scribe.h"
 #include "daemon/systemd.h"
 #include "daemon/taken.h"
 #include "daemon/turns.h"
@@ -61,6 +62,7 @@ static int turn(struct daemon *d)
                 log_error("the watch is lost: %s", strerror(-r));
                 return sd_event_exit(d->event, r);
         }
+        scribe_turn(d->scribe);
         jobs_turn(d);
         actions_turn(d->actions); /* what has come back is part of what is judged now */
         int deaths = deaths_turn(d);
@@ -196,6 +198,8 @@ int loop_open(struct daemon *d)
                 r = sd_event_add_io(d->event, NULL, sensor_fd(d->sensor), EPOLLIN, on_readable, d);
         if (r >= 0)
                 r = sd_event_add_io(d->event, NULL, actions_fd(d->actions), EPOLLIN, on_readable, d);
+        if (r >= 0)
+                r = sd_event_add_io(d->event, NULL, scribe_fd(d->scribe), EPOLLIN, on_readable, d);
         if (r >= 0)
                 r = sd_event_add_io(d->event, NULL, orchestrators_fd(d->orchestrators), EPOLLIN, on_readable, d);
         if (r >= 0)

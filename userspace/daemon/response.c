@@ -150,6 +150,8 @@ static void on_stored(void *userdata)
         struct work *w = userdata;
 
         w->stored = true;
+        if (w->d->ending)
+                return; /* the next start calls it interrupted */
         if (!w->started && clock_boottime_ns() >= w->not_before_ns)
                 start(w);
 }

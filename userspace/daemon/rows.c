@@ -14,7 +14,7 @@ void row_free(struct row *r)
         if (!r)
                 return;
         json_decref(r->o);
-        free(r->hist);
+        free(r->blob);
         free(r);
 }
 
@@ -32,6 +32,15 @@ static struct row *add(struct keeper *k, enum row_kind kind, json_t *o, bool spa
                 json_decref(o);
         }
         return keeper_add(k, r);
+}
+
+/* A copy; without memory for it the row stands without. @p r may be NULL. */
+static void attach(struct row *r, const void *blob, size_t size)
+{
+        if (!r || !size || !(r->blob = malloc(size)))
+                return;
+        memcpy(r->blob, blob, size);
+        r->blob_size = size;
 }
 
 static json_t *doc_or_empty(json_t *doc)
@@ -164,15 +173,32 @@ void keeper_summary(struct keeper *k, const struct store_summary *s)
                               s->file, "process", s->process, "op", s->op, "start", (json_int_t)s->start_s, "span",
                               (json_int_t)s->span_s, "count", (json_int_t)s->count, "bytes", (json_int_t)s->bytes,
                               "errors", (json_int_t)s->errors);
-        struct vigil_hist *copy = o && s->hist ? malloc(sizeof(*copy)) : NULL;
+        attach(add(k, ROW_SUMMARY, o, true), s->hist, s->hist ? sizeof(*s->hist) : 0);
+}
 
-        if (copy)
-                *copy = *s->hist;
-        struct row *r = add(k, ROW_SUMMARY, o, true);
-        if (r)
-                r->hist = copy;
-        else
-                free(copy);
+void keeper_taken_over(struct keeper *k, const char *incident, const char *status, int64_t at_ns)
+{
+        add(k, ROW_TAKEN_OVER,
+            json_pack("{s:s, s:s, s:I}", "id", incident, "status", status, "at", (json_int_t)at_ns), false);
+}
+
+void keeper_baseline(struct keeper *k, const struct store_baseline *b)
+{
+        json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:I}", "database", b->database, "file", b->file, "op", b->op,
+                              "hour", (int)b->hour, "updated", (json_int_t)b->updated_s);
+        attach(add(k, ROW_BASELINE, o, true), b->learned, b->size);
+}
+
+void keeper_forget_baseline(struct keeper *k, const char *database, const char *file, const char *op)
+{
+        add(k, ROW_BASELINE_FORGOTTEN, json_pack("{s:s, s:s, s:s}", "database", database, "file", file, "op", op),
+            true);
+}
+
+void keeper_end_run(struct keeper *k, int64_t now_ns)
+{
+        add(k, ROW_RUN_END, json_pack("{s:I, s:I}", "id", (json_int_t)keeper_run_id(k), "at", (json_int_t)now_ns),
+            false);
 }
 
 /* ---- writing ---- */
@@ -185,6 +211,16 @@ static const char *text(const json_t *o, const char *key)
 static json_int_t number(const json_t *o, const char *key)
 {
         return json_integer_value(json_object_get(o, key));
+}
+
+int64_t row_id(const struct row *r)
+{
+        return number(r->o, "row");
+}
+
+void row_set_id(struct row *r, int64_t id)
+{
+        json_integer_set(json_object_get(r->o, "row"), id);
 }
 
 static int write_incident(struct store *s, struct row *r)
@@ -223,7 +259,17 @@ static int write_intent(struct store *s, struct row *r)
         int e = store_begin_action(s, text(r->o, "kind"), text(r->o, "database"), text(r->o, "incident"),
                                    text(r->o, "reason"), number(r->o, "at"), &id);
         if (e == 0)
-                json_integer_set(json_object_get(r->o, "row"), id);
+                row_set_id(r, id);
+        return e;
+}
+
+int row_find(struct store *s, struct row *r)
+{
+        int64_t id = 0;
+        int e = store_find_action(s, text(r->o, "kind"), text(r->o, "database"), number(r->o, "at"), &id);
+
+        if (e == 0)
+                row_set_id(r, id);
         return e;
 }
 
@@ -284,8 +330,35 @@ static int write_summary(struct store *s, struct row *r)
                                           .count = (uint64_t)number(r->o, "count"),
                                           .bytes = (uint64_t)number(r->o, "bytes"),
                                           .errors = (uint64_t)number(r->o, "errors"),
-                                          .hist = r->hist};
+                                          .hist = r->blob};
         return store_add_summary(s, &row);
+}
+
+static int write_taken_over(struct store *s, struct row *r)
+{
+        return store_take_over_alert(s, text(r->o, "id"), text(r->o, "status"), number(r->o, "at"));
+}
+
+static int write_baseline(struct store *s, struct row *r)
+{
+        const struct store_baseline b = {.database = text(r->o, "database"),
+                                         .file = text(r->o, "file"),
+                                         .op = text(r->o, "op"),
+                                         .hour = (unsigned)number(r->o, "hour"),
+                                         .updated_s = number(r->o, "updated"),
+                                         .learned = r->blob,
+                                         .size = r->blob_size};
+        return store_put_baseline(s, &b);
+}
+
+static int write_baseline_forgotten(struct store *s, struct row *r)
+{
+        return store_forget_baseline(s, text(r->o, "database"), text(r->o, "file"), text(r->o, "op"));
+}
+
+static int write_run_end(struct store *s, struct row *r)
+{
+        return store_end_run(s, number(r->o, "id"), number(r->o, "at"));
 }
 
 int row_write(struct store *s, struct row *r)
@@ -297,7 +370,9 @@ int row_write(struct store *s, struct row *r)
                 [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
                 [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary,
                 [ROW_REMOVED] = write_removed,   [ROW_EVIDENCE_REMOVED] = write_evidence_removed,
-                [ROW_ADOPTED] = write_adopted};
+                [ROW_ADOPTED] = write_adopted,   [ROW_TAKEN_OVER] = write_taken_over,
+                [ROW_BASELINE] = write_baseline, [ROW_BASELINE_FORGOTTEN] = write_baseline_forgotten,
+                [ROW_RUN_END] = write_run_end};
 
         return writers[r->kind](s, r);
 }

@@ -31,12 +31,14 @@
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
 #include "daemon/response.h"
+#include "daemon/scribe.h"
 #include "daemon/summary.h"
 #include "daemon/systemd.h"
 #include "daemon/taken.h"
 #include "daemon/tangles.h"
 #include "daemon/turns.h"
 #include "sensor/head.h"
+#include "serve/protocol.h"
 
 /* sysexits(3) and the Contract */
 enum { EXIT_USAGE_ = 64, EXIT_UNAVAILABLE_ = 69, EXIT_INTERNAL_ = 70, EXIT_NOPERM_ = 77 };
@@ -103,14 +105,7 @@ static void on_trouble(void *userdata, const char *why)
 
 static void on_renewed(void *userdata)
 {
-        struct daemon *d = userdata;
-        struct store *s = keeper_store(d->keeper);
-
-        if (store_begin(s) == 0 &&
-            (store_begin_run(s, d->head.boot_id, getpid(), VIGIL_VERSION, d->started_ns, &d->run) < 0 ||
-             store_commit(s) < 0))
-                store_rollback(s);
-        cases_store_all(d);
+        cases_store_all(userdata);
 }
 
 static int open_store(struct daemon *d)
@@ -119,9 +114,13 @@ static int open_store(struct daemon *d)
                 .events = on_events, .trouble = on_trouble, .renewed = on_renewed, .userdata = d};
         int64_t now = daemon_now();
         uint64_t interrupted = 0;
+        struct keeper_run run = {.pid = getpid(), .version = VIGIL_VERSION, .started_ns = now};
         struct store *s;
 
-        if (keeper_open(d->state.path, &hooks, &d->keeper) < 0)
+        memcpy(run.boot_id, d->head.boot_id, sizeof(run.boot_id));
+        if (scribe_new(d->state.lock, &d->scribe) < 0)
+                return log_error_r(EXIT_INTERNAL_, "cannot begin: out of memory or descriptors");
+        if (keeper_open(d->state.path, &hooks, d->scribe, &d->keeper) < 0)
                 return EXIT_UNAVAILABLE_;
         s = keeper_store(d->keeper);
         int r = store_begin(s);
@@ -130,11 +129,13 @@ static int open_store(struct daemon *d)
         if (r == 0)
                 r = store_interrupt_actions(s, now, &interrupted);
         if (r == 0)
-                r = store_begin_run(s, d->head.boot_id, getpid(), VIGIL_VERSION, now, &d->run);
+                r = store_begin_run(s, run.boot_id, run.pid, run.version, now, &run.id);
         if (r == 0)
                 r = store_commit(s);
         if (r == 0)
                 r = cases_open(d);
+        if (r == 0)
+                r = keeper_begin(d->keeper, &run);
         if (r < 0) {
                 log_error("store: %s/vigil.db: %s", d->state.path, strerror(-r));
                 return EXIT_UNAVAILABLE_;
@@ -311,29 +312,51 @@ static int run(struct daemon *d)
 
 /* ---- the end ---- */
 
-static void end_run(struct daemon *d)
+static int remove_socket_work(int answer_fd, void *arg)
 {
-        struct store *s = d->keeper ? keeper_store(d->keeper) : NULL;
+        return scribe_tell(answer_fd, unlink(arg) < 0 ? -errno : 0);
+}
 
-        if (s && d->run && store_begin(s) == 0 &&
-            (store_end_run(s, d->run, daemon_now()) < 0 || store_commit(s) < 0))
-                store_rollback(s);
+static void on_removed(void *userdata, int error, const json_t *answer)
+{
+        (void)userdata, (void)error, (void)answer; /* the next start removes what stands there */
+}
+
+/* Where the disk hangs, to remove a name would, too. */
+static void close_control(struct daemon *d)
+{
+        char path[PATH_MAX + 16];
+
+        if (d->control) {
+                snprintf(path, sizeof(path), "%s/" CONTROL_SOCKET, d->state.path);
+                control_server_leave_name(d->control);
+                if (scribe_start(d->scribe, SCRIBE_SOCKET, remove_socket_work, path, on_removed, d) == 0)
+                        scribe_wait(d->scribe, SCRIBE_SOCKET, scribe_patience(d->scribe));
+        }
+        control_server_close(d->control);
+        d->control = NULL;
 }
 
 /* Detaching comes last: it takes seconds. */
 static void close_all(struct daemon *d, bool orderly, bool keep)
 {
-        control_server_close(d->control);
-        d->control = NULL;
         d->ending = true;
+        close_control(d);
         actions_free(d->actions); /* gives every action its outcome */
         if (orderly) {
                 dirty_end(d);
                 latencies_keep(d, true);
+                scribe_wait(d->scribe, SCRIBE_RECORDING,
+                            scribe_patience(d->scribe)); /* its incident is to name it */
         }
-        end_run(d); /* of one that never watched, too: it leaves no gap */
+        if (d->keeper && keeper_run_id(d->keeper)) /* of one that never watched, too: it leaves no gap */
+                keeper_end_run(d->keeper, daemon_now());
         loop_close(d);
-        keeper_close(d->keeper);
+        if (!keeper_close(d->keeper) && !keep) {
+                keep = true;
+                log_note("the watch stays in the kernel, with the deaths that are not stored, for the next run; "
+                         "vigil run --forget ends it");
+        }
         response_free(d->response);
         if (d->incidents)
                 cases_close(d);
@@ -352,6 +375,7 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         evidence_room_free(d->evidence_room);
         memory_free(d->memory);
         config_free(d->config);
+        scribe_free(d->scribe);
         statedir_close(&d->state);
         if (keep)
                 sensor_leave(d->sensor);

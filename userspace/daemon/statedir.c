@@ -16,12 +16,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/log.h"
 
 #define LOCK_NAME  "lock"
 #define PROBE_NAME ".vigil-try"
 #define PID_LEN    24
 
-#define LOCK_WAIT_NS 3000000000ull
+/* Less than the unit has for a start. */
+#define LOCK_WAIT_NS 60000000000ull
+/* After so long it is said. */
+#define LOCK_TELL_NS 2000000000ull
 
 /* ---- what is wrong, in words ---- */
 
@@ -72,11 +76,13 @@ static void read_pid(const struct statedir *s, char ret[PID_LEN])
                 ret[strcspn(ret, "\n")] = 0;
 }
 
-/* A daemon that was killed leaves helpers that hold its lock until they have noticed: a moment. */
+/* A daemon that was killed leaves children that hold its lock until they have noticed, or written what they were about to write: a
+ * moment, unless the disk hangs. */
 static int wait_for_lock(const struct statedir *s)
 {
-        uint64_t end = clock_boottime_ns() + LOCK_WAIT_NS;
+        uint64_t began = clock_boottime_ns(), waited = 0;
         char pid[PID_LEN];
+        bool told = false;
 
         for (;;) {
                 if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
@@ -86,8 +92,14 @@ static int wait_for_lock(const struct statedir *s)
                 read_pid(s, pid);
                 pid_t holder = (pid_t)strtol(pid, NULL, 10);
                 bool alive = holder <= 0 || kill(holder, 0) == 0 || errno == EPERM;
-                if (alive || clock_boottime_ns() > end)
+                waited = clock_boottime_ns() - began;
+                if (alive || waited > LOCK_WAIT_NS)
                         return -EWOULDBLOCK;
+                if (waited > LOCK_TELL_NS && !told)
+                        log_warn("state directory %s: a child of the last run (pid %s) still writes there, and its "
+                                 "disk may hang: waiting for it",
+                                 s->path, pid);
+                told = waited > LOCK_TELL_NS;
                 usleep(20000);
         }
 }

@@ -39,14 +39,16 @@ static void read_counters(struct daemon *d)
         d->stats = now;
 }
 
-static void retain(struct daemon *d)
+/* A sign of life and a step of retention. */
+static void tend(struct daemon *d)
 {
         const struct config_limits *l = &d->config->limits;
-        struct store *s = keeper_store(d->keeper);
+        const struct keeper_retention step = {.age_ms = l->retention_age_ms,
+                                              .incident_ms = l->retention_incident_ms,
+                                              .bytes = l->store_bytes,
+                                              .rows = RETAIN_ROWS};
 
-        d->retaining = s && !keeper_trouble(d->keeper) &&
-                       store_retain(s, daemon_now(), l->retention_age_ms, l->retention_incident_ms, l->store_bytes,
-                                    RETAIN_ROWS) > 0;
+        keeper_tend(d->keeper, &step);
 }
 
 void turn_second(struct daemon *d)
@@ -63,8 +65,8 @@ void turn_second(struct daemon *d)
         latencies_second(d);
         tangles_second(d);
         jobs_second(d);
-        if (d->retaining)
-                retain(d);
+        if (keeper_tends(d->keeper))
+                tend(d);
 }
 
 void turn_status(const struct daemon *d, char ret[STATUS_LEN])
@@ -81,18 +83,6 @@ void turn_status(const struct daemon *d, char ret[STATUS_LEN])
                  keeper_trouble(d->keeper) ? "; the store cannot be written" : "");
 }
 
-/* Directly, not through the queue: an old time is worth nothing later. */
-static void keep_store(struct daemon *d)
-{
-        struct store *s = keeper_store(d->keeper);
-
-        if (!s || keeper_trouble(d->keeper))
-                return;
-        if (store_begin(s) == 0 && (store_run_seen(s, d->run, daemon_now()) < 0 || store_commit(s) < 0))
-                store_rollback(s);
-        retain(d);
-}
-
 void turn_minute(struct daemon *d)
 {
         char status[STATUS_LEN];
@@ -103,7 +93,7 @@ void turn_minute(struct daemon *d)
         if (++d->minutes % 60 == 0)
                 evidence_room_look(d);
         response_resume(d, false);
-        keep_store(d);
+        tend(d);
         latencies_keep(d, false);
         turn_status(d, status);
         systemd_status(status);

@@ -81,6 +81,8 @@ static void print_daemon(struct page *p, const struct operator_view *v)
                                ends);
         print_attribution(p, json_object_get(d, "watch"));
         text_bytes(bytes, pick_number(store, "bytes"));
+        if (!json_is_integer(json_object_get(store, "bytes")))
+                snprintf(bytes, sizeof(bytes), "size unknown");
         text_bytes(queued, pick_number(store, "queued"));
         const char *problem = pick_text(store, "problem", NULL);
         page_paragraph(p, INK_PLAIN, "store", LABEL, "%s, %s%s%s%s%s", pick_text(store, "state", "unknown"), bytes,

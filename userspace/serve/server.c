@@ -95,6 +95,11 @@ int control_server_open(int dirfd, const struct control_handler *handler, struct
         return 0;
 }
 
+void control_server_leave_name(struct control_server *s)
+{
+        s->left = true;
+}
+
 void control_server_close(struct control_server *s)
 {
         if (!s)
@@ -103,7 +108,8 @@ void control_server_close(struct control_server *s)
                 if (s->client[i])
                         connection_close(s, i);
         if (s->listener >= 0) {
-                unlinkat(s->dirfd, CONTROL_SOCKET, 0);
+                if (!s->left)
+                        unlinkat(s->dirfd, CONTROL_SOCKET, 0);
                 close(s->listener);
         }
         if (s->epoll >= 0)

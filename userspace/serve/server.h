@@ -37,6 +37,8 @@ struct control_handler {
 int control_server_open(int dirfd, const struct control_handler *handler, struct control_server **ret);
 /** Drops every client and removes the socket. NULL is allowed. */
 void control_server_close(struct control_server *s);
+/** The name is the caller's to remove: control_server_close() leaves it. */
+void control_server_leave_name(struct control_server *s);
 /** Readable when something is to be done: for one source of an event loop. Stays the server's. */
 int control_server_fd(const struct control_server *s);
 /** Does what can be done without waiting. @return ms until it must be called again at the latest, -1: only when readable */

@@ -35,6 +35,7 @@ struct control_server {
         struct control_handler handler;
         struct control_counts counts;
         int dirfd, listener, epoll;
+        bool left;        /* its name is the caller's to remove */
         bool listening;   /* the listener is in the epoll set */
         uint64_t rest_ns; /* accept(2) failed (no descriptors left): not again before */
         uint64_t request_ms, yield_ms, send_ms;

@@ -14,6 +14,27 @@ int store_begin_action(struct store *s, const char *kind, const char *database, 
         return r;
 }
 
+/* The first column of the only row. */
+static int only(struct store *s, sqlite3_stmt *row, int64_t *ret)
+{
+        int r = store_next(s, row);
+
+        if (r == 1)
+                *ret = sqlite3_column_int64(row, 0);
+        store_done(s, row);
+        return r == 1 ? 0 : r == 0 ? -ENOENT : r;
+}
+
+int store_find_action(struct store *s, const char *kind, const char *database, int64_t now_ns, int64_t *ret_id)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(
+                s,
+                "SELECT id FROM actions WHERE intent_ns=?1 AND kind=?2 AND database IS ?3 ORDER BY id DESC LIMIT 1",
+                &row, V_INT(now_ns), V_TEXT(kind), V_TEXT(database));
+        return r < 0 ? r : only(s, row, ret_id);
+}
+
 int store_end_action(struct store *s, int64_t id, const char *outcome, int64_t now_ns, const json_t *doc)
 {
         return RUN(s, "UPDATE actions SET outcome=?2, outcome_ns=?3, doc=?4 WHERE id=?1", V_INT(id),
@@ -56,6 +77,13 @@ int store_run_seen(struct store *s, int64_t id, int64_t now_ns)
 int store_end_run(struct store *s, int64_t id, int64_t now_ns)
 {
         return RUN(s, "UPDATE runs SET last_seen_ns=?2, ended_ns=?2 WHERE id=?1", V_INT(id), V_INT(now_ns));
+}
+
+int store_run_last_seen(struct store *s, int64_t id, int64_t *ret_ns)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, "SELECT last_seen_ns FROM runs WHERE id=?", &row, V_INT(id));
+        return r < 0 ? r : only(s, row, ret_ns);
 }
 
 int store_last_run(struct store *s, struct store_run *ret)

@@ -166,6 +166,11 @@ int store_open(const char *dir, bool checked_corrupt, struct store **ret, enum s
         return 0;
 }
 
+void store_set_patience(struct store *s, unsigned ms)
+{
+        sqlite3_busy_timeout(s->db, (int)ms);
+}
+
 void store_close(struct store *s)
 {
         if (!s)

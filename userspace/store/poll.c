@@ -51,7 +51,7 @@ static int collect(struct store *s, struct changes *c)
 }
 
 /* `told_status` follows, and the columns that the runbooks do not know. */
-static int take_over(struct store *s, const struct changes *c)
+int store_take_over_alert(struct store *s, const char *id, const char *status, int64_t at_ns)
 {
         static const char sql[] =
                 "UPDATE alerts SET told_status=status,"
@@ -62,16 +62,7 @@ static int take_over(struct store *s, const struct changes *c)
                 " acknowledged_at=CASE status WHEN 'acknowledged' THEN coalesce(datetime(acknowledged_at), ?4)"
                 " WHEN 'resolved' THEN acknowledged_at END"
                 " WHERE id=?1 AND status=?2";
-        int r = store_begin(s);
-        for (size_t i = 0; i < c->n && r == 0; i++) {
-                const struct change *x = &c->item[i];
-                r = RUN(s, sql, V_TEXT(x->id), V_TEXT(x->status), V_INT(x->at_ns), V_TIME(x->at_ns));
-        }
-        if (r == 0)
-                return store_commit(s);
-        if (s->begun)
-                store_rollback(s);
-        return r;
+        return RUN(s, sql, V_TEXT(id), V_TEXT(status), V_INT(at_ns), V_TIME(at_ns));
 }
 
 int store_poll_alerts(struct store *s,
@@ -86,13 +77,10 @@ int store_poll_alerts(struct store *s,
                 return r;
         _cleanup_(changes_done) struct changes c = {0};
         r = collect(s, &c);
-        if (r == 0 && c.n > 0)
-                r = take_over(s, &c);
         if (r < 0)
                 return r;
         if (c.n < POLL_MAX)
                 s->seen = version;
-        /* Only now: what is told once is not told again. */
         for (size_t i = 0; i < c.n; i++)
                 changed(userdata, c.item[i].id, c.item[i].status, c.item[i].at_ns);
         return (int)c.n;

@@ -1,7 +1,7 @@
 /* store.h - what Vigil saw and did, in STATE/vigil.db. Layer: store.
  *
- * One connection, never waiting for a lock: whoever else has the file locked (an operator's sqlite3 shell) makes a call return
- * -EBUSY, and the caller tries later. Rollback journal (journal_mode=PERSIST, synchronous=FULL: the commit is the zeroed and
+ * One connection that writes. It waits for a lock only as long as it is told to: whoever else has the file locked (an operator's
+ * sqlite3 shell) makes a call return -EBUSY, and the caller tries later. Rollback journal (journal_mode=PERSIST, synchronous=FULL: the commit is the zeroed and
  * synced journal header, so no directory entry is owed), because operators write to it, too (the Contract, 6.4).
  * Rows are written between store_begin() and store_commit(); what has been committed survives a kill and a power cut. */
 #pragma once
@@ -33,11 +33,14 @@ int store_open(const char *dir, bool checked_corrupt, struct store **ret, enum s
 void store_close(struct store *s);
 
 /**
- * Opens DIR/vigil.db for the questions below while no daemon runs. Nothing is made, migrated, repaired or set aside.
+ * Opens DIR/vigil.db for the questions below. Nothing is made, migrated, repaired or set aside.
+ * @param patience_ms  how long a call waits for a lock of somebody else
  * @return 0; -ENOENT; -EPROTONOSUPPORT: another version wrote it; -EUCLEAN: damaged, or no store; -EROFS: it was cut off in the
- *         middle of a transaction, which only the daemon can undo; -EBUSY: locked for longer than 2 s; -EACCES, -EIO, -ENOMEM
+ *         middle of a transaction, which only the daemon can undo; -EBUSY: locked for longer than that; -EACCES, -EIO, -ENOMEM
  */
-int store_open_to_read(const char *dir, struct store **ret);
+int store_open_to_read(const char *dir, unsigned patience_ms, struct store **ret);
+/** From now on calls wait so long for a lock of somebody else, where after store_open() they wait not at all. */
+void store_set_patience(struct store *s, unsigned ms);
 
 /* ---- transactions. -errno of an SQLite result everywhere: -EBUSY, -ENOSPC, -EROFS, -EIO, -ENOMEM; -EUCLEAN: the file is
  *      damaged (close, then store_open() with checked_corrupt); -EPROTO: somebody has changed its tables. The first of them
@@ -74,6 +77,8 @@ int store_put_finding(struct store *s, const char *id, const char *database, con
 /** The intent, before anything is done. @param ret_id  for store_end_action() */
 int store_begin_action(struct store *s, const char *kind, const char *database, const char *incident,
                        const char *reason, int64_t now_ns, int64_t *ret_id);
+/** The id of the intent that was stored with this kind, database and time. -ENOENT: there is none. */
+int store_find_action(struct store *s, const char *kind, const char *database, int64_t now_ns, int64_t *ret_id);
 /** @param outcome "done", "failed", "killed", "interrupted" */
 int store_end_action(struct store *s, int64_t id, const char *outcome, int64_t now_ns, const json_t *doc);
 /** What became of the newest action of that kind for @p incident on @p database that ended as "interrupted": it was found to have
@@ -132,6 +137,8 @@ int store_begin_run(struct store *s, const char *boot_id, int pid, const char *v
                     int64_t *ret_id);
 int store_run_seen(struct store *s, int64_t id, int64_t now_ns);
 int store_end_run(struct store *s, int64_t id, int64_t now_ns);
+/** `last_seen` of that run. -ENOENT: there is no such run. */
+int store_run_last_seen(struct store *s, int64_t id, int64_t *ret_ns);
 struct store_run {
         int64_t id;
         char boot_id[40];
@@ -141,15 +148,17 @@ int store_last_run(struct store *s, struct store_run *ret); /* -ENOENT: none */
 
 /**
  * Changes that somebody else made since the last call (PRAGMA data_version): statuses of alerts set in the shell. The first call
- * after store_open() finds those made while nobody looked. Until it is told, such a status stays, whatever store_put_incident()
- * says; afterwards `resolved_by` is "shell". At most 256 in one call, the rest in the next.
+ * after an open finds those made while nobody looked. Until it is taken over, such a status stays, whatever store_put_incident()
+ * says, and is told again by the next connection. At most 256 in one call, the rest in the next.
  *
- * @param changed  called when the columns of the row agree again; it may write. @p at_ns: what the operator wrote, else now
+ * @param changed  @p at_ns: what the operator wrote, else now
  * @return how many; -EALREADY between store_begin() and its end; or -errno: nothing was told, the next call tells it
  */
 int store_poll_alerts(struct store *s,
                       void (*changed)(void *userdata, const char *id, const char *status, int64_t at_ns),
                       void *userdata);
+/** A status that was told: the columns of the row agree again, and `resolved_by` is "shell". Nothing when it has changed since. */
+int store_take_over_alert(struct store *s, const char *id, const char *status, int64_t at_ns);
 
 /* ---- questions. Those for a document give one whole document of the Contract, new reference, newest first; "cut": true when
  *      there were more than `limit` entries, or than fit (8 MiB of stored text). -ENOENT: no such id; -ETIME: more rows than

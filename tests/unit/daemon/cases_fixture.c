@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/cases.h"
+#include "daemon/scribe.h"
 
 static char dir[] = "/tmp/vigil-test-cases-XXXXXX";
 static bool made;
@@ -48,14 +49,19 @@ struct daemon *cases_begin(void)
         d->config = &nothing;
         d->begun_ns = clock_boottime_ns();
         strcpy(d->head.boot_id, "7d5d9b43-4b4e-4a0a-8a44-3c3a0d0c4f10");
-        ck_assert_int_eq(keeper_open(dir, &hooks, &d->keeper), 0);
+        struct keeper_run run = {.boot_id = "b", .pid = 1, .version = "test", .started_ns = 1};
+        ck_assert_int_eq(scribe_new(-1, &d->scribe), 0);
+        ck_assert_int_eq(keeper_open(dir, &hooks, d->scribe, &d->keeper), 0);
+        ck_assert_int_eq(store_begin_run(keeper_store(d->keeper), run.boot_id, 1, run.version, 1, &run.id), 0);
         ck_assert_int_eq(cases_open(d), 0);
+        ck_assert_int_eq(keeper_begin(d->keeper, &run), 0);
         return d;
 }
 
 void cases_end(struct daemon *d)
 {
         keeper_close(d->keeper);
+        scribe_free(d->scribe);
         cases_close(d);
         free(d);
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/keeper_private.h"
+#include "daemon/scribe.h"
 #include "suite.h"
 
 static char dir[] = "/tmp/vigil-test-keeper-XXXXXX";
@@ -47,10 +49,13 @@ static void remove_all(void)
                 perror("rm");
 }
 
+static struct scribe *scribe;
+
 static struct keeper *begin(struct seen *seen)
 {
         const struct keeper_hooks hooks = {
                 .events = on_events, .trouble = on_trouble, .renewed = on_renewed, .userdata = seen};
+        struct keeper_run run = {.boot_id = "b", .pid = 1, .version = "test", .started_ns = 1};
         struct keeper *k = NULL;
 
         memset(seen, 0, sizeof(*seen));
@@ -58,7 +63,10 @@ static struct keeper *begin(struct seen *seen)
         ck_assert_ptr_nonnull(mkdtemp(dir));
         atexit(remove_all);
         snprintf(db, sizeof(db), "%s/vigil.db", dir);
-        ck_assert_int_eq(keeper_open(dir, &hooks, &k), 0);
+        ck_assert_int_eq(scribe_new(-1, &scribe), 0);
+        ck_assert_int_eq(keeper_open(dir, &hooks, scribe, &k), 0);
+        ck_assert_int_eq(store_begin_run(keeper_store(k), "b", 1, "test", 1, &run.id), 0);
+        ck_assert_int_eq(keeper_begin(k, &run), 0);
         return k;
 }
 
@@ -85,15 +93,17 @@ static int count(const char *sql)
         return n;
 }
 
-/* Until nothing waits, or so often. */
-static void turn(struct keeper *k, unsigned times)
+static void end(struct keeper *k)
 {
-        for (unsigned i = 0; i < times; i++) {
-                int ms = keeper_turn(k);
-                if (ms < 0)
-                        return;
-                usleep((useconds_t)ms * 1000);
-        }
+        keeper_close(k);
+        scribe_free(scribe);
+}
+
+/* One transaction, and what came of it. */
+static void turn(struct keeper *k)
+{
+        keeper_turn(k);
+        ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
 }
 
 START_TEST(an_intent_is_told_of_only_when_it_is_safe)
@@ -103,18 +113,18 @@ START_TEST(an_intent_is_told_of_only_when_it_is_safe)
         sqlite3 *other = lock();
         json_t *ticket = keeper_intent(k, "backup", "app", NULL, "unclean-death", 1, on_stored, &seen);
 
-        keeper_turn(k);
+        turn(k);
         ck_assert_uint_eq(seen.stored, 0);
         ck_assert_uint_gt(keeper_waiting(k), 0);
         sqlite3_close(other);
-        turn(k, 20);
+        ck_assert(keeper_flush(k, 20000));
         ck_assert_uint_eq(seen.stored, 1);
         ck_assert_uint_eq(keeper_waiting(k), 0);
         keeper_outcome(k, ticket, "done", 2, NULL);
-        turn(k, 1);
+        turn(k);
         ck_assert_int_eq(count("select count(*) from actions where outcome='done'"), 1);
         json_decref(ticket);
-        keeper_close(k);
+        end(k);
 }
 END_TEST
 
@@ -125,11 +135,11 @@ START_TEST(who_no_longer_waits_is_not_called)
         json_t *ticket = keeper_intent(k, "check", "app", NULL, "schedule", 1, on_stored, &seen);
 
         keeper_forget(k, ticket);
-        turn(k, 1);
+        turn(k);
         ck_assert_uint_eq(seen.stored, 0);
         ck_assert_int_eq(count("select count(*) from actions"), 1);
         json_decref(ticket);
-        keeper_close(k);
+        end(k);
 }
 END_TEST
 
@@ -152,11 +162,11 @@ START_TEST(without_room_what_can_be_spared_goes_and_findings_stay)
         ck_assert_uint_le(keeper_waiting(k), KEEPER_BYTES);
         ck_assert_uint_gt(keeper_given_up(k), 0);
         sqlite3_close(other);
-        turn(k, 100);
+        ck_assert(keeper_flush(k, 20000));
         ck_assert_int_eq(count("select count(*) from findings"), 200);
         ck_assert_int_eq(count("select count(*) from events") + (int)keeper_given_up(k), 2000);
         ck_assert_uint_gt(seen.events, 0);
-        keeper_close(k);
+        end(k);
 }
 END_TEST
 
@@ -169,13 +179,82 @@ START_TEST(a_store_that_is_deleted_is_begun_anew)
         ck_assert_uint_eq(seen.renewed, 0);
         ck_assert_int_eq(unlink(db), 0);
         keeper_look(k);
+        turn(k);
         ck_assert_uint_eq(seen.renewed, 1);
+        ck_assert_int_eq(count("select count(*) from runs"), 1);
         keeper_event(k, "test", NULL, 1, NULL);
-        turn(k, 1);
+        turn(k);
         ck_assert_int_eq(count("select count(*) from events"), 1);
-        keeper_close(k);
+        end(k);
+}
+END_TEST
+
+/* The answer of a child that writes the first rows, as one that died before it gave it. */
+static json_t *write_batch(struct row *first, const struct keeper_run *run, bool again)
+{
+        struct batch b = {.dir = dir,
+                          .first = first,
+                          .n = 2,
+                          .run = *run,
+                          .token = 77,
+                          .again = again,
+                          .ino = batch_ino(dir)};
+        char text[1024] = "";
+        int ends[2];
+
+        ck_assert_int_eq(pipe(ends), 0);
+        ck_assert_int_eq(batch_work(ends[1], &b), 0);
+        close(ends[1]);
+        ck_assert_int_gt(read(ends[0], text, sizeof(text) - 1), 0);
+        close(ends[0]);
+        json_t *answer = json_loads(text, 0, NULL);
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
+        return answer;
+}
+
+START_TEST(what_a_child_had_committed_before_it_died_is_not_written_twice)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        const struct keeper_run run = {.id = keeper_run_id(k), .boot_id = "b", .pid = 1, .version = "test"};
+        struct row event = {.kind = ROW_EVENT}, intent = {.kind = ROW_INTENT, .next = &event};
+
+        intent.o = json_pack("{s:s, s:s, s:n, s:s, s:i, s:i}", "kind", "backup", "database", "app", "incident",
+                             "reason", "test", "at", 5, "row", 0);
+        event.o = json_pack("{s:s, s:n, s:i, s:{}}", "type", "test", "database", "at", 6, "doc");
+        json_t *first = write_batch(&intent, &run, false);
+        row_set_id(&intent, 0);
+        json_t *second = write_batch(&intent, &run, true);
+        ck_assert(json_equal(json_object_get(first, "ids"), json_object_get(second, "ids")));
+        ck_assert_int_eq(count("select count(*) from events"), 1);
+        ck_assert_int_eq(count("select count(*) from actions"), 1);
+        ck_assert_int_gt(row_id(&intent), 0);
+        json_decref(first);
+        json_decref(second);
+        json_decref(intent.o);
+        json_decref(event.o);
+        end(k);
+}
+END_TEST
+
+START_TEST(what_a_child_had_not_committed_is_written_by_the_next)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        const struct keeper_run run = {.id = keeper_run_id(k), .boot_id = "b", .pid = 1, .version = "test"};
+        struct row two = {.kind = ROW_EVENT}, one = {.kind = ROW_EVENT, .next = &two};
+
+        one.o = json_pack("{s:s, s:n, s:i, s:{}}", "type", "test", "database", "at", 6, "doc");
+        two.o = json_deep_copy(one.o);
+        json_decref(write_batch(&one, &run, true));
+        ck_assert_int_eq(count("select count(*) from events"), 2);
+        json_decref(one.o);
+        json_decref(two.o);
+        end(k);
 }
 END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
-      without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew)
+      without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew,
+      what_a_child_had_committed_before_it_died_is_not_written_twice,
+      what_a_child_had_not_committed_is_written_by_the_next)

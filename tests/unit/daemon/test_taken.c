@@ -22,7 +22,7 @@ static void begin(void)
         ck_assert_ptr_nonnull(i);
         keeper_certificate(d->keeper, "c-stored", "app", NULL, "unclean", 1, json_object(), false);
         keeper_finding(d->keeper, "f-stored", "app", i->id, "unclean-death", "P1", 1, json_object());
-        keeper_turn(d->keeper);
+        ck_assert(keeper_flush(d->keeper, 20000));
         ck_assert_uint_eq(keeper_waiting(d->keeper), 0);
 }
 

@@ -8,6 +8,7 @@
 #include "fixture.h"
 
 struct told {
+        struct store *s;
         int n;
         char id[16], status[16];
         int64_t at_ns;
@@ -20,12 +21,14 @@ static void note(void *userdata, const char *id, const char *status, int64_t at_
         snprintf(t->id, sizeof(t->id), "%s", id);
         snprintf(t->status, sizeof(t->status), "%s", status);
         t->at_ns = at_ns;
+        ck_assert_int_eq(store_take_over_alert(t->s, id, status, at_ns), 0);
 }
 
 static struct told poll_of(struct store *s)
 {
-        struct told t = {0};
-        ck_assert_int_eq(store_poll_alerts(s, note, &t), t.n);
+        struct told t = {.s = s};
+        int n = store_poll_alerts(s, note, &t);
+        ck_assert_int_eq(n, t.n);
         return t;
 }
 
@@ -148,17 +151,41 @@ START_TEST(more_changes_than_one_call_takes_come_with_the_next)
 }
 END_TEST
 
-START_TEST(while_the_shell_holds_the_file_nothing_is_told_and_nothing_is_lost)
+static void only_count(void *userdata, const char *id, const char *status, int64_t at_ns)
+{
+        (void)id, (void)status, (void)at_ns;
+        ++*(int *)userdata;
+}
+
+START_TEST(what_was_told_and_not_taken_over_is_told_again_by_the_next_connection)
 {
         struct store *s = opened(NULL);
         put_incident(s, "i-1", "firing");
         shell(RESOLVE, NULL, 0);
         sqlite3 *db = other("BEGIN IMMEDIATE");
-        struct told t = {0};
-        ck_assert_int_eq(store_poll_alerts(s, note, &t), -EBUSY);
-        ck_assert_int_eq(t.n, 0);
+        int n = 0;
+        ck_assert_int_eq(store_poll_alerts(s, only_count, &n), 1);
+        ck_assert_int_eq(store_take_over_alert(s, "i-1", "resolved", RESOLVED_NS), -EBUSY);
         sqlite3_close(db);
+        ck_assert_int_eq(store_poll_alerts(s, only_count, &n), 0);
+        store_close(s);
+        s = opened(NULL);
         ck_assert_int_eq(poll_of(s).n, 1);
+        ck_assert_int_eq(n, 1);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(a_status_that_has_changed_again_is_not_taken_over)
+{
+        struct store *s = opened(NULL);
+        put_incident(s, "i-1", "firing");
+        shell("UPDATE alerts SET status='acknowledged'", NULL, 0);
+        int n = 0;
+        ck_assert_int_eq(store_poll_alerts(s, only_count, &n), 1);
+        shell(RESOLVE, NULL, 0);
+        ck_assert_int_eq(store_take_over_alert(s, "i-1", "acknowledged", RESOLVED_NS), 0);
+        ck_assert_str_eq(poll_of(s).status, "resolved");
         store_close(s);
 }
 END_TEST
@@ -168,4 +195,5 @@ SUITE("changes from the shell", what_vigil_writes_itself_is_not_told,
       a_row_that_vigil_puts_does_not_undo_what_the_operator_did, a_resolution_without_a_time_happened_just_now,
       an_incident_that_is_opened_again_in_the_shell_is_open_in_every_column,
       what_was_done_while_nobody_ran_is_told_after_the_start, more_changes_than_one_call_takes_come_with_the_next,
-      while_the_shell_holds_the_file_nothing_is_told_and_nothing_is_lost)
+      what_was_told_and_not_taken_over_is_told_again_by_the_next_connection,
+      a_status_that_has_changed_again_is_not_taken_over)

@@ -32,7 +32,7 @@ START_TEST(questions_are_answered_and_rows_are_refused)
         int64_t before = changed_at("vigil.db"), journal = changed_at("vigil.db-journal");
         struct store *s;
         json_t *d;
-        ck_assert_int_eq(store_open_to_read(state(), &s), 0);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), 0);
         incident_of(s, "i-1", &d);
         json_decref(d);
         ck_assert_int_eq(store_put_metric(s, "error", 1, NULL, T0), -EROFS);
@@ -45,11 +45,11 @@ END_TEST
 START_TEST(what_is_no_store_is_said_to_be_none_and_stays)
 {
         struct store *s;
-        ck_assert_int_eq(store_open_to_read(state(), &s), -ENOENT);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), -ENOENT);
         shell("CREATE TABLE mine(x)", NULL, 0);
-        ck_assert_int_eq(store_open_to_read(state(), &s), -EUCLEAN);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), -EUCLEAN);
         ck_assert_int_eq(truncate(in_state("vigil.db"), 100), 0);
-        ck_assert_int_eq(store_open_to_read(state(), &s), -EUCLEAN);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), -EUCLEAN);
         ck_assert_int_eq(access(in_state("vigil.db"), F_OK), 0);
 }
 END_TEST
@@ -59,7 +59,7 @@ START_TEST(a_newer_version_is_not_read)
         struct store *s;
         a_store_with_an_incident();
         shell("PRAGMA user_version = 99", NULL, 0);
-        ck_assert_int_eq(store_open_to_read(state(), &s), -EPROTONOSUPPORT);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), -EPROTONOSUPPORT);
 }
 END_TEST
 
@@ -79,11 +79,11 @@ START_TEST(a_transaction_that_was_cut_off_is_left_to_the_daemon)
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         int64_t before = changed_at("vigil.db");
         struct store *s;
-        ck_assert_int_eq(store_open_to_read(state(), &s), -EROFS);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), -EROFS);
         ck_assert_int_eq(changed_at("vigil.db"), before);
         s = opened(NULL);
         store_close(s);
-        ck_assert_int_eq(store_open_to_read(state(), &s), 0);
+        ck_assert_int_eq(store_open_to_read(state(), 2000, &s), 0);
         store_close(s);
         ck_assert_int_eq(shell_number("SELECT (SELECT count(*) FROM events) * 10 + (SELECT count(*) FROM alerts)"),
                          1);

@@ -1,0 +1,152 @@
+/* batch.c - one transaction of the store, in a child of its own. See keeper_private.h, scribe.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "daemon/keeper_private.h"
+#include "daemon/scribe.h"
+
+/* The monitor may be reading, somebody else writing: for milliseconds. Longer is the keeper's affair. */
+#define PATIENCE_MS 200
+
+struct outcome {
+        struct store *s;
+        enum store_opened how;
+        char *aside;
+        json_t *ids, *refused;
+        bool renewed, more;
+        int64_t run;
+};
+
+uint64_t batch_ino(const char *dir)
+{
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "%s/vigil.db", dir) < 0) {
+                path = NULL;
+                return 0;
+        }
+        return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static int open_file(const struct batch *b, bool corrupt, struct outcome *o)
+{
+        store_close(TAKE_PTR(o->s));
+        int r = store_open(b->dir, corrupt, &o->s, &o->how, &o->aside);
+        if (r < 0)
+                return r;
+        o->renewed = batch_ino(b->dir) != b->ino;
+        store_set_patience(o->s, PATIENCE_MS);
+        return 0;
+}
+
+/* What says that nothing can be written now; anything else is about the one row. */
+static bool is_of_the_store(int r)
+{
+        static const int of_the_store[] = {-EBUSY, -ENOSPC, -EROFS, -EIO, -EUCLEAN, -EPROTO, -EACCES, -ENOMEM};
+
+        for (size_t i = 0; i < sizeof(of_the_store) / sizeof(of_the_store[0]); i++)
+                if (r == of_the_store[i])
+                        return true;
+        return false;
+}
+
+static int write_rows(const struct batch *b, struct outcome *o)
+{
+        size_t n = 0;
+
+        json_array_clear(o->ids);
+        json_array_clear(o->refused);
+        for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
+                int r = row_write(o->s, row);
+                if (r < 0 && is_of_the_store(r))
+                        return r;
+                if (r < 0)
+                        json_array_append_new(o->refused, json_pack("[i, i]", (int)row->kind, r));
+                if (row->kind == ROW_INTENT)
+                        json_array_append_new(o->ids, json_integer(row_id(row)));
+        }
+        return 0;
+}
+
+static int write_all(const struct batch *b, struct outcome *o)
+{
+        int r = store_begin(o->s);
+
+        if (r < 0)
+                return r;
+        o->run = b->run.id;
+        if (o->renewed)
+                r = store_begin_run(o->s, b->run.boot_id, b->run.pid, b->run.version, b->run.started_ns, &o->run);
+        if (r == 0)
+                r = store_run_seen(o->s, o->run, b->token);
+        if (r == 0)
+                r = write_rows(b, o);
+        if (r == 0)
+                return store_commit(o->s);
+        store_rollback(o->s);
+        return r;
+}
+
+/* Whether the child that died over it had committed. */
+static bool was_committed(const struct batch *b, const struct outcome *o)
+{
+        int64_t seen = 0;
+
+        return b->again && !o->renewed && store_run_last_seen(o->s, b->run.id, &seen) == 0 && seen == b->token;
+}
+
+static int find_rows(const struct batch *b, struct outcome *o)
+{
+        size_t n = 0;
+
+        o->run = b->run.id;
+        for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
+                if (row->kind != ROW_INTENT)
+                        continue;
+                int r = row_find(o->s, row);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                json_array_append_new(o->ids, json_integer(row_id(row)));
+        }
+        return 0;
+}
+
+static int do_all(const struct batch *b, struct outcome *o)
+{
+        int r = open_file(b, false, o);
+
+        if (r == 0)
+                r = was_committed(b, o) ? find_rows(b, o) : write_all(b, o);
+        if (r == -EUCLEAN) {
+                r = open_file(b, true, o);
+                if (r == 0)
+                        r = write_all(b, o);
+        }
+        const struct keeper_retention *t = b->retention;
+        /* Which has a transaction of its own, and may fail by itself: it is tried again the next time. */
+        if (r == 0 && t)
+                o->more = store_retain(o->s, b->token, t->age_ms, t->incident_ms, t->bytes, t->rows) > 0;
+        return r;
+}
+
+int batch_work(int answer_fd, void *arg)
+{
+        const struct batch *b = arg;
+        struct outcome o = {.ids = json_array(), .refused = json_array()};
+        int r = do_all(b, &o);
+
+        store_close(o.s);
+        json_t *answer = json_pack("{s:i, s:o, s:o, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "ids", o.ids,
+                                   "refused", o.refused, "renewed", o.renewed, "more", o.more, "how", (int)o.how,
+                                   "run", (json_int_t)o.run, "ino", (json_int_t)batch_ino(b->dir), "aside",
+                                   o.aside);
+        _cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+        json_decref(answer);
+        free(o.aside);
+        return text ? dprintf(answer_fd, "%s\n", text) < 0 : 1;
+}

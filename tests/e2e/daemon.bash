@@ -89,9 +89,10 @@ unclean_death() {
 }
 
 # Until let_store_go somebody else holds the store, as in a shell: nothing can be stored, no intent, so that nothing begins.
+# $1: how, "immediate" unless said otherwise.
 hold_store() {
 	rm -f locked
-	"$DRIVER" -t locker S/vigil.db "begin immediate" @ready locked @pause 3>&- &
+	"$DRIVER" -t locker S/vigil.db "begin ${1:-immediate}" @ready locked @pause 3>&- &
 	LOCKER=$!
 	await locked
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
-# The disk of the state hangs in every write and sync: the watch goes on, answers, says so; afterwards nothing is missing.
+# The disk of the state hangs in every write and sync, or refuses them: the watch goes on, answers, says so; afterwards nothing is missing.
 
 load lib.bash
 load daemon.bash
@@ -93,4 +93,32 @@ hang() {
 	kill -TERM "$SECOND"
 	wait "$SECOND"
 	SECOND=
+}
+
+# As a disk whose errors have made its file system read-only.
+turn_read_only() {
+	local device
+	device=$(findmnt -no SOURCE state/disk)
+	mount -o remount,errors=remount-ro state/disk
+	echo 1 >"/sys/fs/ext4/${device##*/}/trigger_fs_error"
+}
+
+@test "its file system turns read-only: told, judged all the same, and the next run has what could not be stored" {
+	daemon_begin
+	turn_read_only
+	unclean_death
+	says 'cannot write to .*/vigil.db: its file system is read-only'
+	eventually 10 '.reasons | any(test("the store cannot be written: its file system is read-only"))' health
+	[ "$status" -eq 1 ]
+	daemon_end
+	[ "$status" -eq 0 ]
+	grep -q 'the watch stays in the kernel, with the deaths that are not stored, for the next run' daemon.err
+	umount state/disk
+	status=0
+	e2fsck -fy state/store/image >/dev/null || status=$?
+	[ "$status" -le 1 ]
+	mount -o loop state/store/image state/disk
+	daemon_begin
+	eventually 20 '.certificates | map(select(.verdict == "unclean")) | length == 1' certificates
+	eventually 20 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
 }

@@ -83,6 +83,20 @@ teardown() {
 	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
 }
 
+@test "locked by another process at the start: one line that says so, 69, and nothing of it is touched" {
+	daemon_begin
+	daemon_end
+	hold_store exclusive
+	status=0
+	timeout 60 "$VIGIL" run -c vigil.conf --state-dir S 2>err || status=$?
+	cat err
+	[ "$status" -eq 69 ]
+	[ "$(grep -c 'another process keeps .*/vigil.db locked; end it' err)" -eq 1 ]
+	let_store_go
+	[ "$(find S -name 'vigil.db.corrupt-*' | wc -l)" -eq 0 ]
+	daemon_begin
+}
+
 @test "made by a newer Vigil: left alone, one line, 69" {
 	daemon_begin
 	daemon_end

@@ -20,6 +20,9 @@ setup_file() {
 	follow nopid orchestrator.py "query = \"SELECT id, status, updated_at FROM jobs WHERE status = 'running'\""
 	follow writes orchestrator.py "query = \"SELECT id, status, updated_at FROM jobs WHERE status = 'running'\""
 	follow loop orchestrator.py "$QUERY"
+	follow atwork orchestrator.py "$QUERY"
+	# Nobody waits for a time to pass here.
+	sed -i '/^database "atwork"/,$s/no-progress = "2s" blocked-after = "1s"/no-progress = "10m"/' vigil.conf
 	daemon_begin
 	export DAEMON
 }
@@ -76,6 +79,24 @@ teardown() {
 		and .trust.level == \"full\"")"
 	eventually 5 "$(incident job-orphaned '.severity == "P1"')" incidents
 	"$VIGIL" --state-dir S jobs job_stall | grep -q 'has ended (certificate c-'
+}
+
+@test "a worker that is killed in the midst of its work orphans its job at once, however young it was" {
+	local worker
+
+	work_in atwork
+	orchestrate python work
+	eventually 10 "$(job job_work '.verdict == "healthy"')" jobs
+	worker=$(pid_of_job job_work)
+	kill -KILL "$worker"
+	eventually 5 "$(job job_work ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
+	assert_answer "$(job job_work '.trust.level == "full" and .evidence.certificate != null')"
+	orchestrate python overdue
+	worker=$(pid_of_job job_overdue)
+	eventually 10 "$(job job_overdue '.verdict == "healthy"')" jobs
+	eventually 10 "$(batch '.processes == 3')" jobs # both orchestrators, and the worker
+	kill -KILL "$worker"
+	eventually 5 "$(job job_overdue ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
 }
 
 @test "Node.js: each worker's job is its own; a death is told at once, and is over when the row says so" {

@@ -251,16 +251,33 @@ void jobs_turn(struct daemon *d)
         orchestrators_turn(d, on_ended);
 }
 
-void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const struct vigil_use *use,
-                      const char *certificate)
+/* One that no scan has seen in its short life: a row may name it all the same. */
+static void read_rows_of(struct daemon *d, uint32_t pid)
+{
+        for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
+                struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                for (size_t k = 0; o->jobs && has_jobs(o) && k < o->jobs->n; k++) {
+                        if (o->jobs->job[k].pid != pid || orchestrator_member(o, pid))
+                                continue;
+                        o->jobs->again = o->jobs->asked_ns != 0;
+                        ask_soon(d, o);
+                        break;
+                }
+        }
+}
+
+void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t ended_ns,
+                      const struct vigil_use *use, const char *certificate)
 {
         struct job_death *x;
 
         if (!orchestrators_count(d->orchestrators))
                 return;
         x = &d->jobs->death[d->jobs->ndeaths++ % JOB_DEATHS];
-        *x = (struct job_death){.id = *id, .db = use->db, .last_commit_ns = use->commits ? use->last_ns : 0};
+        *x = (struct job_death){
+                .id = *id, .ended_ns = ended_ns, .db = use->db, .last_commit_ns = use->commits ? use->last_ns : 0};
         snprintf(x->certificate, sizeof(x->certificate), "%s", certificate);
+        read_rows_of(d, id->tgid);
 }
 
 /* ---- each second ---- */

@@ -31,9 +31,9 @@ void jobs_second(struct daemon *d);
 void jobs_read_done(struct daemon *d, const struct action_request *r, const json_t *answer, const char *failure,
                     uint64_t ms);
 
-/** A death was judged: @p certificate is its id, @p use what it had done with the database. */
-void jobs_certificate(struct daemon *d, const struct vigil_ident *id, const struct vigil_use *use,
-                      const char *certificate);
+/** A death at @p ended_ns was judged: @p certificate is its id, @p use what it had done with the database. */
+void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t ended_ns,
+                      const struct vigil_use *use, const char *certificate);
 
 #define JOBS_SHOWN 1000 /* in one document, the worst first; more are counted */
 

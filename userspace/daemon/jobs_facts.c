@@ -46,6 +46,24 @@ static const struct job_death *death_of(const struct jobs *jobs, const struct vi
         return found;
 }
 
+/* Of the process that the row names and no scan has seen alive. A living one that had the number by then is that process. NULL: none
+ * is known. */
+static const struct job_death *death_by_number(const struct jobs *jobs, const struct job *job)
+{
+        size_t n = jobs->ndeaths < JOB_DEATHS ? jobs->ndeaths : JOB_DEATHS;
+        const struct job_death *found = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct job_death *x = &jobs->death[i];
+                bool other = job->stranger.tgid && job->stranger.start_ns != x->id.start_ns &&
+                             job->stranger.start_ns <= job->pid_seen_ns;
+                if (x->id.tgid == job->pid && x->id.start_ns <= job->pid_seen_ns + SECOND_NS && !other &&
+                    (!found || x->id.start_ns > found->id.start_ns))
+                        found = x;
+        }
+        return found;
+}
+
 /* ---- processes ---- */
 
 static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, const struct vigil_ident *id,
@@ -106,8 +124,12 @@ static bool descends(const struct orchestrator *o, const struct member *m, uint3
 static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, const struct job *job,
                        const struct member *m, struct job_case *c)
 {
+        const struct job_death *death = m ? NULL : death_by_number(jobs, job);
+
         if (m)
                 tie(jobs, c, JOB_TIE_PID, &m->id, m->ended_ns);
+        else if (death)
+                tie(jobs, c, JOB_TIE_PID, &death->id, death->ended_ns);
         else
                 tie(jobs, c, JOB_TIE_PID, &job->stranger, 0);
         c->process[0].tied_ns = job->pid_seen_ns;
@@ -261,6 +283,7 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
                                 .updated_ns = job->updated_ns,
                                 .first_seen_ns = job->first_seen_ns,
                                 .changed_ns = job->changed_ns,
+                                .changed_after_ns = job->changed_after_ns,
                                 .progress = job->progress,
                                 .total = job->total,
                                 .first_progress = job->first_progress,

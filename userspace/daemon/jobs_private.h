@@ -23,7 +23,9 @@ struct job {
         uint32_t pid;           /* 0: not known */
 
         uint64_t first_seen_ns;
-        uint64_t changed_ns;  /* 0: not since it was first seen */
+        uint64_t changed_ns; /* 0: not since it was first seen */
+        uint64_t
+                changed_after_ns; /* and it changed after this: the reading that saw it last as it had been began then */
         uint64_t moved_by_ns; /* whatever changed last of it had changed by then */
         uint64_t pid_seen_ns; /* when this pid was first seen in the row */
         struct vigil_ident
@@ -81,6 +83,7 @@ struct job_table {
 struct job_death {
         struct vigil_ident id;
         char certificate[DETECT_ID_LEN];
+        uint64_t ended_ns;
         unsigned db;             /* kernel id of the database */
         uint64_t last_commit_ns; /* not sooner than its last commit; 0: it made none */
 };

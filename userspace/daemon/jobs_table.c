@@ -147,6 +147,7 @@ static int update(struct job *j, const struct row *r, const struct job_reading *
         }
         if (!same) {
                 j->changed_ns = began;
+                j->changed_after_ns = j->read_ns;
                 j->moved_by_ns = reading->ended_ns;
         }
         if (j->started_at != r->started_at)

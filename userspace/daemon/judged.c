@@ -183,7 +183,7 @@ static void take_certificate(struct judged *j, const struct certificate *c)
                 return;
         for (uint32_t i = 0; i < c->death->nuses; i++)
                 if (c->death->use[i].database == c->database)
-                        jobs_certificate(d, &c->death->id, &c->death->use[i].use, c->id);
+                        jobs_certificate(d, &c->death->id, c->death->ns, &c->death->use[i].use, c->id);
         json_t *o = certificate_json(j, c);
         json_t *process = json_object_get(o, "process");
         json_t *note = json_pack("{s:s, s:s, s:{s:O?, s:O?, s:O?}}", "certificate", c->id, "verdict", verdict,

@@ -150,18 +150,19 @@ static bool row_is_older_than_the_end(const struct job_facts *f, const struct jo
         return f->process[i].ended_ns && f->read_ns <= f->process[i].ended_ns;
 }
 
-/* The row goes on changing, and there is somebody who could change it: another has taken the job over, whatever the row says. Of an
- * end that was not seen it is not known whether it came before the change or afterwards: then the row must be standing still. */
+/* The row goes on changing, and there is somebody who could change it: another has taken the job over, whatever the row says. The change
+ * must have come after the end: what a reading sees for the first time after a death may be the last that the dead has written. Of
+ * an end that was not seen it is not known which came first: then the row must be standing still. */
 static bool goes_on_without(const struct job_facts *f, const struct job_limits *l, const struct job_process *p)
 {
         if (first_process(f, l, true, false) == JOB_NOBODY)
                 return false;
         if (p->ended_ns)
-                return f->changed_ns > p->ended_ns;
+                return f->changed_after_ns >= p->ended_ns;
         if (p->tie != JOB_TIE_PID)
                 return false;
         if (began_after(p, p->tied_ns)) /* it had ended by then */
-                return f->changed_ns > p->id.start_ns;
+                return f->changed_after_ns >= p->id.start_ns;
         return f->changed_ns > p->tied_ns && !is_quiet(f, no_progress_ns(l));
 }
 

@@ -75,8 +75,9 @@ struct job_facts {
         uint64_t first_seen_ns;
         uint64_t
                 changed_ns; /* when anything of the row was last seen to have changed; 0: not since first_seen_ns */
-        double progress, total; /* NAN: not known */
-        double first_progress;  /* NAN: not known; as it was at … */
+        uint64_t changed_after_ns; /* it changed not before this: an earlier reading had still seen it as it was */
+        double progress, total;    /* NAN: not known */
+        double first_progress;     /* NAN: not known; as it was at … */
         uint64_t first_progress_ns;
         bool pid_foreign; /* the row names a process of another PID namespace, and which one that is is not known */
         int orchestrator_lives; /* 1: a process of it lives; 0: none; -1: not known */

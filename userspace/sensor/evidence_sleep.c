@@ -40,7 +40,8 @@ static size_t sockets_of(uint32_t tgid, uint64_t ret[SOCKETS])
         return n;
 }
 
-/* The tables are those of the network namespace of the process. */
+/* The tables are those of the network namespace of the process. Who serves others waits for events all the time: what they have
+ * opened is nothing that he waits for. */
 static void connections_fill(struct process_evidence *e, const uint64_t *inode, size_t n)
 {
         char path[64];
@@ -51,7 +52,7 @@ static void connections_fill(struct process_evidence *e, const uint64_t *inode, 
                 snprintf(path, sizeof(path), "/proc/%u/net/tcp%s", e->id.tgid, six ? "6" : "");
                 int r = io_read_file(path, TABLE_BYTES, &table, NULL);
                 if (r == 0)
-                        sleep_connections(table, six, inode, n, &e->sleep);
+                        sleep_connections(table, six, inode, n, e->sleep.kind == SLEEP_EVENTS, &e->sleep);
                 else if (r == -EFBIG)
                         e->sleep.unsure = true;
         }

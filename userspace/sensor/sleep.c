@@ -80,7 +80,39 @@ uint64_t sleep_socket(const char *link)
 
 /* ---- connections ---- */
 
-#define ESTABLISHED 1 /* TCP_ESTABLISHED, include/net/tcp_states.h */
+/* include/net/tcp_states.h */
+#define ESTABLISHED 1
+#define LISTEN      10
+
+struct row {
+        char hex[33]; /* address of the other end */
+        unsigned port, own_port, state;
+        uint64_t inode;
+};
+
+static bool row_of(const char *line, struct row *ret)
+{
+        return sscanf(line, " %*u: %*[0-9A-F]:%x %32[0-9A-F]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64,
+                      &ret->own_port, ret->hex, &ret->port, &ret->state, &ret->inode) == 5;
+}
+
+static const char *next_line(const char *line)
+{
+        line += strcspn(line, "\n");
+        return line + (*line == '\n');
+}
+
+#define PORTS 65536
+
+/* A bit for each port that somebody listens at. */
+static void listeners(const char *table, uint8_t ret[PORTS / 8])
+{
+        struct row r;
+
+        for (const char *line = table; *line; line = next_line(line))
+                if (row_of(line, &r) && r.state == LISTEN && r.own_port < PORTS)
+                        ret[r.own_port / 8] |= (uint8_t)(1u << r.own_port % 8);
+}
 
 static bool has(const uint64_t *inode, size_t n, uint64_t wanted)
 {
@@ -104,19 +136,20 @@ static void note_peer(const char *hex, bool six, unsigned port, struct evidence_
         snprintf(ret->peer, sizeof(ret->peer), six ? "[%s]:%u" : "%s:%u", address, port);
 }
 
-void sleep_connections(const char *table, bool six, const uint64_t *inode, size_t n, struct evidence_sleep *ret)
+void sleep_connections(const char *table, bool six, const uint64_t *inode, size_t n, bool own,
+                       struct evidence_sleep *ret)
 {
-        for (const char *line = table; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                char hex[33];
-                unsigned port, state;
-                uint64_t owner;
+        uint8_t listens[PORTS / 8] = {0};
+        struct row r;
 
-                if (sscanf(line, " %*u: %*[0-9A-F]:%*x %32[0-9A-F]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %" SCNu64, hex,
-                           &port, &state, &owner) != 4 ||
-                    state != ESTABLISHED || !has(inode, n, owner))
+        if (own)
+                listeners(table, listens);
+        for (const char *line = table; *line; line = next_line(line)) {
+                if (!row_of(line, &r) || r.state != ESTABLISHED || r.own_port >= PORTS || !has(inode, n, r.inode) ||
+                    listens[r.own_port / 8] & 1u << r.own_port % 8)
                         continue;
                 if (!ret->peer[0])
-                        note_peer(hex, six, port, ret);
+                        note_peer(r.hex, six, r.port, ret);
                 ret->connections++;
         }
 }

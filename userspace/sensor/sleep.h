@@ -24,6 +24,8 @@ uint64_t sleep_socket(const char *link);
  *
  * @param table  text of /proc/net/tcp, or of tcp6 with @p six
  * @param inode  of the sockets
+ * @param own    true: only those that were opened from here, not those that came in at a port that somebody listens at
  * @param ret    `connections` grows; `peer` becomes the first one's, if it has none yet
  */
-void sleep_connections(const char *table, bool six, const uint64_t *inode, size_t n, struct evidence_sleep *ret);
+void sleep_connections(const char *table, bool six, const uint64_t *inode, size_t n, bool own,
+                       struct evidence_sleep *ret);

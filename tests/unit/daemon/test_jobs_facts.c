@@ -91,6 +91,29 @@ START_TEST(a_number_of_our_own_namespace_that_nobody_has_is_an_end)
 }
 END_TEST
 
+START_TEST(a_death_tells_of_a_process_that_no_scan_has_seen)
+{
+        arrange();
+        d.jobs->death[0] = (struct job_death){
+                .id = {.tgid = 31, .start_ns = 99 * S}, .certificate = "c-1", .ended_ns = 200 * S};
+        d.jobs->ndeaths = 1;
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 200 * S);
+        ck_assert_str_eq(made.process[0].certificate, "c-1");
+        job.stranger = (struct vigil_ident){.tgid = 31, .start_ns = 99 * S}; /* it was seen while it lived */
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 200 * S);
+        job.stranger.start_ns = 99 * S + 1; /* the row names one that has got that number since */
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 0);
+        ck_assert_uint_eq(made.process[0].id.start_ns, 99 * S + 1);
+        job.stranger = (struct vigil_ident){0};
+        d.jobs->death[0].id.start_ns = 300 * S; /* and this one got it long after the row had named it */
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 0);
+}
+END_TEST
+
 START_TEST(processes_that_find_no_place_are_told)
 {
         arrange();
@@ -132,6 +155,6 @@ START_TEST(nobody_runs_a_job_whose_database_nobody_has_open_for_a_while)
 END_TEST
 
 SUITE("jobs_facts", nobody_runs_a_job_whose_database_nobody_has_open_for_a_while,
-      processes_that_find_no_place_are_told, a_number_is_that_of_the_namespace_of_its_process,
-      a_number_of_another_namespace_that_nobody_has_ties_nobody,
+      a_death_tells_of_a_process_that_no_scan_has_seen, processes_that_find_no_place_are_told,
+      a_number_is_that_of_the_namespace_of_its_process, a_number_of_another_namespace_that_nobody_has_ties_nobody,
       a_number_of_our_own_namespace_that_nobody_has_is_an_end)

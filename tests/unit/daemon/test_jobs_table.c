@@ -37,6 +37,7 @@ START_TEST(a_job_is_followed_from_reading_to_reading)
         const struct job *a = job_table_find(table, "a"), *b = job_table_find(table, "b");
         ck_assert_uint_eq(a->first_seen_ns, 10 * S);
         ck_assert_uint_eq(a->changed_ns, 20 * S);
+        ck_assert_uint_eq(a->changed_after_ns, 10 * S);
         ck_assert_uint_eq(a->moved_by_ns, 20 * S + S / 10);
         ck_assert_uint_eq(a->pid_seen_ns, 10 * S);
         ck_assert(a->first_progress == 5);

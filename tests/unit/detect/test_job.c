@@ -88,9 +88,24 @@ START_TEST(a_job_that_goes_on_after_a_death_has_another_process)
         dies();
         process[0].ended_ns = NOW - 10 * S;
         facts.changed_ns = NOW - S;
+        facts.changed_after_ns = NOW - 9 * S;
         process[1] = (struct job_process){.tie = JOB_TIE_TREE, .id = now.id, .before = &before, .now = &now};
         facts.nprocesses = 2;
         VERDICT(judge(), JOB_HEALTHY, "row-changes");
+}
+END_TEST
+
+START_TEST(what_is_seen_after_a_death_may_have_been_written_before_it)
+{
+        arrange();
+        dies();
+        process[1] = (struct job_process){.tie = JOB_TIE_TREE, .id = now.id, .before = &before, .now = &now};
+        facts.nprocesses = 2;
+        facts.changed_ns = process[0].ended_ns + S / 2;
+        facts.changed_after_ns = process[0].ended_ns - S / 2; /* its last step, between two readings */
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "process-ended");
+        ck_assert_int_eq(j.trust.level, TRUST_FULL);
 }
 END_TEST
 
@@ -345,6 +360,7 @@ END_TEST
 SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the_death_proves_nothing,
       a_process_that_is_merely_gone_is_believed_less, a_number_that_another_process_has_is_no_process_of_the_job,
       a_job_taken_up_again_by_a_younger_process_is_none, a_row_older_than_the_process_that_it_named_from_the_start,
+      what_is_seen_after_a_death_may_have_been_written_before_it,
       a_job_that_goes_on_after_a_death_has_another_process, a_row_that_moves_refutes_an_end_that_nobody_saw,
       a_number_of_another_namespace_is_told_as_such, one_of_two_writers_dying_orphans_nothing,
       the_only_writer_dying_does_with_less_trust, a_job_of_an_orchestrator_that_does_not_run_is_orphaned,

@@ -55,36 +55,50 @@ END_TEST
 
 #define HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
+static const char table[] = HEAD
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 10 1 0 100 0\n"
+        "   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 02:000AF1A8 00000000     0        0 11 2 0 20 4\n"
+        "   2: 0100007F:C350 0500000A:01BB 01 00000000:00000000 02:000AF1A8 00000000     0        0 12 2 0 20 4\n"
+        "   3: 0100007F:C351 0600000A:01BB 01 00000000:00000000 02:000AF1A8 00000000     0        0 13 2 0 20 4\n"
+        "   4: 0100007F:C352 0700000A:01BB 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0\n";
+
+START_TEST(who_serves_others_waits_for_none_of_them)
+{
+        const uint64_t inode[] = {11, 12};
+        struct evidence_sleep s = {0};
+
+        sleep_connections(table, false, inode, 1, true, &s);
+        ck_assert_uint_eq(s.connections, 0);
+        sleep_connections(table, false, inode, 1, false, &s); /* unless he reads from it */
+        ck_assert_uint_eq(s.connections, 1);
+        ck_assert_str_eq(s.peer, "127.0.0.1:50000");
+        s = (struct evidence_sleep){0};
+        sleep_connections(table, false, inode, 2, true, &s);
+        ck_assert_uint_eq(s.connections, 1);
+        ck_assert_str_eq(s.peer, "10.0.0.5:443");
+}
+END_TEST
+
 START_TEST(established_connections_are_counted_and_the_first_is_named)
 {
-        static const char table[] = HEAD "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 "
-                                         "00000000     0        0 10 1 0 100 0\n"
-                                         "   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 02:000AF1A8 "
-                                         "00000000     0        0 11 2 0 20 4\n"
-                                         "   2: 0100007F:C350 0500000A:01BB 01 00000000:00000000 02:000AF1A8 "
-                                         "00000000     0        0 12 2 0 20 4\n"
-                                         "   3: 0100007F:C351 0600000A:01BB 01 00000000:00000000 02:000AF1A8 "
-                                         "00000000     0        0 13 2 0 20 4\n"
-                                         "   4: 0100007F:C352 0700000A:01BB 06 00000000:00000000 03:00000000 "
-                                         "00000000     0        0 0 3 0\n";
         static const char six_table[] = HEAD "   0: 00000000000000000000000001000000:1F90 "
                                              "B80D0120000000000000000001000000:01BB 01 00000000:00000000 "
                                              "00:00000000 00000000     0        0 14 1 0 100 0\n";
         const uint64_t inode[] = {10, 12, 13};
         struct evidence_sleep s = {0};
 
-        sleep_connections(table, false, inode, 3, &s);
+        sleep_connections(table, false, inode, 3, false, &s);
         ck_assert_uint_eq(s.connections, 2); /* one that listens waits for nobody in particular */
         ck_assert_str_eq(s.peer, "10.0.0.5:443");
         s = (struct evidence_sleep){0};
-        sleep_connections(six_table, true, (const uint64_t[]){14}, 1, &s);
+        sleep_connections(six_table, true, (const uint64_t[]){14}, 1, true, &s);
         ck_assert_str_eq(s.peer, "[2001:db8::1]:443");
-        sleep_connections("", false, inode, 3, &s);
-        sleep_connections("half a li", false, inode, 3, &s);
-        sleep_connections(HEAD "   0: 0100007F", false, inode, 3, &s);
+        sleep_connections("", false, inode, 3, false, &s);
+        sleep_connections("half a li", false, inode, 3, false, &s);
+        sleep_connections(HEAD "   0: 0100007F", false, inode, 3, false, &s);
         ck_assert_uint_eq(s.connections, 1);
 }
 END_TEST
 
 SUITE("sleep", a_call_is_read_with_its_arguments, what_is_read_says_the_descriptor, a_poll_of_nothing_is_a_sleep,
-      established_connections_are_counted_and_the_first_is_named)
+      who_serves_others_waits_for_none_of_them, established_connections_are_counted_and_the_first_is_named)

@@ -71,7 +71,7 @@ packages() {
 	command -v dpkg-query >/dev/null || require_debian "$@"
 	mapfile -t lacking < <(missing "$@")
 	if [ ${#lacking[@]} -eq 0 ]; then
-		say "$what: all $# packages are there"
+		say "$what: nothing is missing"
 		return
 	fi
 	require_debian "${lacking[*]}"

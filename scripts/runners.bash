@@ -148,13 +148,14 @@ run_bats() {
 	read_bats "$1" "$2"
 }
 
-# A copy of the corpus is worked on: what a short run finds is not for the tree.
+# A copy of the corpus is worked on: what a short run finds is not for the tree. An input may take long: it is what has to wait
+# for a processor.
 start_fuzzer() {
 	local fuzzer=$1 name=${1##*/} corpus
 	corpus=$(mktemp -d -p "$TMPDIR")
 	[ ! -d "tests/fuzz/corpus/${name#fuzz_}" ] || cp -r "tests/fuzz/corpus/${name#fuzz_}/." "$corpus"
 	mkdir -p build/fuzz/artifacts
-	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-10}" -timeout=10 \
+	in_pool "$logs/$name.log" timeout -k 10 300 "$fuzzer" -max_total_time="${VIGIL_FUZZ_SECONDS:-10}" -timeout=60 \
 		-rss_limit_mb=1024 -artifact_prefix="$PWD/build/fuzz/artifacts/$name-" "$corpus"
 }
 

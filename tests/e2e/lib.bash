@@ -86,9 +86,12 @@ await() {
 	return 1
 }
 
+# The pids of a truth file in the order of their coming; $all is the file.
+JQ_PIDS='. as $all | reduce .[].pid as $p ([]; if index($p) then . else . + [$p] end)'
+
 # First pid that a truth file names: the driver's own, or that of the Nth process in it.
 pid_of() {
-	jq -rs --argjson n "${2:-0}" 'reduce .[].pid as $p ([]; if index($p) then . else . + [$p] end) | .[$n]' "$1"
+	jq -rs --argjson n "${2:-0}" "$JQ_PIDS | .[\$n]" "$1"
 }
 
 # The last value of a field in a truth file, of the process $3 (default: the first one).
@@ -113,41 +116,40 @@ rows() {
 
 # --- looking at the report --------------------------------------------------------------------------------------------
 
-# assert_json FILE EXPR...: every jq expression holds on the document.
+# What the expressions may use.
+JQ_WORDS='def risk(f): [.at_risk[] | select(.file == f) | .bytes] | add // 0;
+	def has_all($want): ($want - .) == [];
+	def has_none($bad): (. - (. - $bad)) == [];'
+
+# assert_json FILE EXPR...: every jq expression holds on the document. All are asked at once, because jq takes longer to begin than
+# to answer; one by one only to tell which of them do not hold.
 assert_json() {
-	local file=$1 expr failed=0
+	local file=$1 expr all
 	shift
 
+	printf -v all ' and (%s)' "$@"
+	! jq -e "$JQ_WORDS true$all" "$file" >/dev/null || return 0
 	for expr in "$@"; do
-		jq -e "def risk(f): [.at_risk[] | select(.file == f) | .bytes] | add // 0;
-			def has_all(\$want): (\$want - .) == [];
-			def has_none(\$bad): (. - (. - \$bad)) == [];
-			$expr" "$file" >/dev/null || {
-			echo "not so: $expr"
-			failed=1
-		}
+		jq -e "$JQ_WORDS $expr" "$file" >/dev/null || echo "not so: $expr"
 	done
-	((failed == 0)) || jq 'if type == "object" and has("last_operations") then .last_operations |= .[-12:] else . end' "$file"
-	return "$failed"
+	jq 'if type == "object" and has("last_operations") then .last_operations |= .[-12:] else . end' "$file"
+	return 1
 }
 
 # certificate DB TRUTH [N]: the certificate of the Nth process of TRUTH (default: the first) for DB, into c.json. It is one,
 # and the process is the same by start time, too.
 certificate() {
-	local pid start path
+	local pid start
 
-	pid=$(pid_of "$2" "${3:-0}")
-	start=$(truth "$2" start "$pid")
-	path=$(realpath -m "$1")
-	jq --arg path "$path" --argjson pid "$pid" --argjson start "$start" \
+	read -r pid start < <(jq -rs --argjson n "${3:-0}" "$JQ_PIDS"' | .[$n] as $pid | "\($pid) \([$all[] | select(.pid == $pid)] | last | .start)"' "$2")
+	jq -e --arg path "$(realpath -m "$1")" --argjson pid "$pid" --argjson start "$start" \
 		'[.databases[] | select(.path == $path) | .certificates[]
-		  | select(.process.pid == $pid and (.process.start_ns / 10000000 | floor) == $start)]' r.json >all.json
-	jq -e 'length == 1' all.json >/dev/null || {
-		echo "$(jq length all.json) certificates of process $pid, started at tick $start, on $path; there are:"
+		  | select(.process.pid == $pid and (.process.start_ns / 10000000 | floor) == $start)]
+		 | if length == 1 then .[0] else empty end' r.json >c.json || {
+		echo "not one certificate of process $pid, started at tick $start, on $1; there are:"
 		jq -c '.databases[] | {path, certificates: [.certificates[] | {verdict, ended_by, process}]}' r.json
 		return 1
 	}
-	jq '.[0]' all.json >c.json
 }
 
 assert_certificate() {

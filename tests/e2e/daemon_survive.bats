@@ -22,7 +22,7 @@ account() {
 @test "killed; a writer dies inside its transaction; the next daemon has the certificate, the killer and no gap" {
 	daemon_begin
 	ask status
-	assert_answer '.watch | .survives_restart and .why == null and (.taken_over | not)'
+	assert_answer '.watch | .survives_restart and .why == null and (.taken_over | not) and .attribution == "off"'
 	writer_begin app.db
 	account
 	assert_answer '.databases[0] | .users == 1 and .in_transaction and .bytes_at_risk > 0'

@@ -52,7 +52,8 @@ static int ask_latency(const struct cli *cli, const char *db, bool why)
 {
         json_t *args = ask_args(NULL, 0, db);
 
-        json_object_set_new(args, "why", json_boolean(why));
+        if (why)
+                json_object_set_new(args, "why", json_true());
         return ask_and_print(cli, "latency", args);
 }
 

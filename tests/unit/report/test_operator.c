@@ -84,6 +84,27 @@ START_TEST(of_500_databases_those_in_trouble_are_shown_and_20_in_all)
 }
 END_TEST
 
+START_TEST(where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)
+{
+        json_t *known = json_pack(
+                "{s:s, s:i, s:[{s:s, s:i, s:i, s:[{s:s, s:f}], s:n}], s:{s:[{s:i, s:s, s:i}], s:s, s:[]}, s:n}",
+                "db", "app", "span_ms", 30000, "attribution", "op", "commit", "count", 12, "total_us", 2400000,
+                "shares", "cause", "lock-wait", "percent", 100.0, "lost", "neighbours", "lock_holders", "pid", 42,
+                "comm", "nightly", "waited_us", 2300000, "device", "vda", "users", "attribution_why_not");
+        json_t *off = json_pack("{s:s, s:n, s:n, s:n, s:s}", "db", "other", "span_ms", "attribution", "neighbours",
+                                "attribution_why_not", "attribution is off");
+        show(json_pack("{s:s, s:[], s:[], s:[], s:[o, o]}", "schema", "vigil.latency/1", "rows", "spikes",
+                       "not_judged", "why", known, off),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "app, in the last 30 s"));
+        ck_assert_ptr_nonnull(strstr(text, "commit: 12 in 2.4 s: lock-wait 100.0%"));
+        ck_assert_ptr_nonnull(strstr(text, "nightly (pid 42) for 2.3 s while others waited"));
+        ck_assert_ptr_nonnull(strstr(text, "not measured: attribution is off"));
+        ck_assert_ptr_null(strstr(text, "beside it on"));
+}
+END_TEST
+
 SUITE("operator", an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity, of_many_that_are_resolved_ten_are_shown,
-      deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all)
+      deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
+      where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)

@@ -373,9 +373,9 @@ static bool is_overdue(const struct job_facts *f, const struct job_limits *l)
 static void estimate(const struct job_facts *f, struct job_judgement *j)
 {
         j->rate = j->left_s = NAN;
-        if (isnan(f->progress) || isnan(f->first_progress) || f->now_ns <= f->first_progress_ns)
+        if (isnan(f->progress) || isnan(f->first_progress) || f->read_ns <= f->first_progress_ns)
                 return;
-        j->rate = (f->progress - f->first_progress) / ((double)(f->now_ns - f->first_progress_ns) / 1e9);
+        j->rate = (f->progress - f->first_progress) / ((double)(f->read_ns - f->first_progress_ns) / 1e9);
         if (!isnan(f->total) && j->rate > 0 && f->total >= f->progress)
                 j->left_s = (f->total - f->progress) / j->rate;
 }

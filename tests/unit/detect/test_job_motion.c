@@ -166,6 +166,17 @@ START_TEST(slow_but_alive_is_overdue_with_rate_and_estimate)
 }
 END_TEST
 
+START_TEST(one_reading_tells_no_rate)
+{
+        arrange();
+        facts.progress = facts.first_progress = 7;
+        facts.first_progress_ns = facts.read_ns = NOW - S;
+        ck_assert(isnan(judge().rate));
+        facts.read_ns = NOW; /* a second one, and it has not moved */
+        ck_assert(judge().rate == 0);
+}
+END_TEST
+
 START_TEST(slow_but_in_time_is_healthy)
 {
         arrange();
@@ -223,4 +234,5 @@ SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_prog
       a_child_that_has_just_begun_hides_no_work, a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
-      slow_but_in_time_is_healthy, progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)
+      slow_but_in_time_is_healthy, one_reading_tells_no_rate, progress_without_a_total_has_no_estimate,
+      a_row_that_cannot_be_read_is_unknown)

@@ -327,8 +327,9 @@ enum vigil_delay {
 /* What attribution has not seen. */
 enum vigil_attribution_loss {
         VIGIL_UNSEEN_OPERATIONS =
-                0,                 /* not timed: of two databases at once in one thread, or their place was taken */
-        VIGIL_UNSEEN_STACKS = 1,   /* kernel stacks that found no place: their waits are unexplained */
+                0, /* not timed: of two databases at once in one thread, or their place was taken */
+        VIGIL_UNSEEN_STACKS =
+                1, /* kernel stacks that found no place, or have no name: their waits are unexplained */
         VIGIL_UNSEEN_WAITS = 2,    /* waits that found no place: unexplained */
         VIGIL_UNSEEN_REQUESTS = 3, /* disks, or requests to them, that found no place: less is told of the device */
         VIGIL_UNSEEN_RUNS = 4,     /* of a program, that the kernel skipped: a change of what a thread does */

@@ -125,6 +125,7 @@ static bool tell(struct sensor *s, int32_t id)
         while (n < SPAN_STACK && frame[n])
                 n++;
         s->wait_kind[id] = (int8_t)wait_symbols_kind(&s->symbols, frame, n);
+        s->stacks_unnamed += !s->symbols.n; /* who may not see addresses (kptr_restrict) */
         return true;
 }
 
@@ -199,7 +200,7 @@ static uint32_t disk_of(const struct sensor *s, uint32_t db)
 static void read_losses(const struct sensor *s, uint64_t *ret)
 {
         ret[VIGIL_UNSEEN_OPERATIONS] = s->skeleton->bss->lost_spans;
-        ret[VIGIL_UNSEEN_STACKS] = s->skeleton->bss->lost_stacks;
+        ret[VIGIL_UNSEEN_STACKS] = s->skeleton->bss->lost_stacks + s->stacks_unnamed;
         ret[VIGIL_UNSEEN_WAITS] = s->skeleton->bss->lost_waits;
         ret[VIGIL_UNSEEN_REQUESTS] = s->skeleton->bss->lost_disks;
         ret[VIGIL_UNSEEN_RUNS] = probes_missed(s, true);

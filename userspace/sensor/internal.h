@@ -68,6 +68,7 @@ struct sensor {
 
         struct wait_symbols symbols; /* read when they are needed first */
         uint64_t symbols_ns;         /* 0: not yet */
+        uint64_t stacks_unnamed;     /* told while there were none */
         int8_t *wait_kind; /* SENSOR_STACKS of them: enum wait_kind of each kernel stack, -1: not told yet; NULL until asked for */
 
         struct mounts mounts; /* our own, for cgroups, as of mounts_ns; read when they are needed */

@@ -35,7 +35,7 @@ static int holders_deliver(struct sensor *s, sensor_fn fn, void *userdata)
         const struct lock_holder_key *k = keys;
         const struct lock_holder *h = values;
 
-        for (int i = 0; r >= 0 && i < n; i++) {
+        for (int i = 0; k && h && r >= 0 && i < n; i++) {
                 struct vigil_neighbour neighbour = {.db = k[i].db, .waited_ns = h[i].waited_ns};
                 neighbour.id.tgid = k[i].tgid;
                 neighbour.id.start_ns = k[i].start_ns;
@@ -53,7 +53,7 @@ static int users_deliver(struct sensor *s, sensor_fn fn, void *userdata)
         const struct disk_user_key *k = keys;
         const struct disk_user *u = values;
 
-        for (int i = 0; r >= 0 && i < n; i++) {
+        for (int i = 0; k && u && r >= 0 && i < n; i++) {
                 struct vigil_neighbour neighbour = {.disk = k[i].disk,
                                                     .write_bytes = u[i].write_bytes,
                                                     .read_bytes = u[i].read_bytes,

@@ -227,23 +227,24 @@ static void on_kept(void *userdata, int error, const json_t *answer)
                                              : strerror(-error));
         else
                 case_set(k->d, k->incident, "evidence", json_string(k->path));
-        free(k);
 }
 
 static void keep_evidence(struct judged *j, const struct episode *e)
 {
-        struct keeping *k = calloc(1, sizeof(*k));
+        static struct keeping k; /* one is written at a time; there is one thread */
+        struct keeping next = {.d = j->d, .e = e};
 
-        if (!k)
+        memcpy(next.incident, j->worst, sizeof(next.incident));
+        snprintf(next.path, sizeof(next.path), "%s/evidence/%s", j->d->state.path, next.incident);
+        /* This death may come before the last one is written. */
+        if (!scribe_wait(j->d->scribe, SCRIBE_RECORDING, KEEP_MS)) {
+                on_kept(&next, -EALREADY, NULL);
                 return;
-        *k = (struct keeping){.d = j->d, .e = e};
-        memcpy(k->incident, j->worst, sizeof(k->incident));
-        snprintf(k->path, sizeof(k->path), "%s/evidence/%s", j->d->state.path, k->incident);
-        /* The next death may come before this one is written. */
-        scribe_wait(j->d->scribe, SCRIBE_RECORDING, KEEP_MS);
-        int r = scribe_start(j->d->scribe, SCRIBE_RECORDING, keep_work, k, on_kept, k);
+        }
+        k = next;
+        int r = scribe_start(j->d->scribe, SCRIBE_RECORDING, keep_work, &k, on_kept, &k);
         if (r < 0)
-                on_kept(k, r, NULL);
+                on_kept(&k, r, NULL);
 }
 
 int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection)

@@ -60,12 +60,13 @@ static void tell_trouble(struct keeper *k, int r)
         char why[sizeof(k->trouble)];
 
         snprintf(why, sizeof(why), "%s",
-                 r == -EBUSY    ? "another process keeps vigil.db locked"
-                 : r == -ETIME  ? "it does not answer: its disk hangs"
-                 : r == -ECHILD ? "the process that writes it dies"
-                 : r == -ENOSPC ? "no space is left for vigil.db"
-                 : r == -EROFS  ? "its file system is read-only"
-                                : strerror(-r));
+                 r == -EBUSY             ? "another process keeps vigil.db locked"
+                 : r == -ETIME           ? "it does not answer: its disk hangs"
+                 : r == -ECHILD          ? "the process that writes it dies"
+                 : r == -ENOSPC          ? "no space is left for vigil.db"
+                 : r == -EROFS           ? "its file system is read-only"
+                 : r == -EPROTONOSUPPORT ? "a newer Vigil has made vigil.db"
+                                         : strerror(-r));
         if (strcmp(why, k->trouble) == 0)
                 return;
         memcpy(k->trouble, why, sizeof(why));
@@ -346,8 +347,8 @@ static void on_written(void *userdata, int error, const json_t *answer)
 
         k->writing = false;
         k->batch.again = error == -ECHILD;
-        if (answer && (error == 0 || number(answer, "how") == STORE_SET_ASIDE || error == -EPROTONOSUPPORT))
-                tell_opened(k, error, (enum store_opened)number(answer, "how"),
+        if (answer)
+                tell_opened(k, 0, (enum store_opened)number(answer, "how"),
                             json_string_value(json_object_get(answer, "aside")));
         if (error < 0) {
                 if (!k->batch.again)

@@ -26,8 +26,6 @@
 #define LONGEST_NS  (5 * NS_PER_S)
 /* The second's timer comes a little late, or a little early. */
 #define SLACK_NS (NS_PER_S / 4)
-/* What is usual is read once what was learned last is stored. */
-#define LOAD_MS 2000
 
 struct latencies {
         struct counted *before, *now; /* as it was when the last turn but one, and the last one, began */
@@ -123,6 +121,11 @@ static void take_over(struct daemon *d, const struct guard *g)
 
 static struct guard_latency *begin(struct daemon *d, struct guard *g, uint64_t now)
 {
+        struct store *s = keeper_store(d->keeper);
+
+        /* The next turn will do: what is learned before what is stored has been read would replace it. */
+        if (!s || (keeper_waiting(d->keeper) && !keeper_trouble(d->keeper)))
+                return NULL;
         const struct latency_limits limits = latencies_limits(&g->of->latency);
         struct guard_latency *l = calloc(1, sizeof(*l));
 
@@ -132,10 +135,7 @@ static struct guard_latency *begin(struct daemon *d, struct guard *g, uint64_t n
         }
         l->began_ns = l->first_ns = now;
         g->latency = l;
-        if (!keeper_trouble(d->keeper))
-                keeper_flush(d->keeper, LOAD_MS); /* a question does not wait for a slow commit */
-        struct store *s = keeper_store(d->keeper);
-        if (!s || store_load_baselines(s, g->name, on_stored, l->rule) < 0)
+        if (store_load_baselines(s, g->name, on_stored, l->rule) < 0)
                 log_warn("database %s: what is usual for it cannot be read from the store: it is learned anew",
                          g->name);
         take_over(d, g);

@@ -352,7 +352,8 @@ static void close_all(struct daemon *d, bool orderly, bool keep)
         if (d->keeper && keeper_run_id(d->keeper)) /* of one that never watched, too: it leaves no gap */
                 keeper_end_run(d->keeper, daemon_now());
         loop_close(d);
-        if (!keeper_close(d->keeper) && !keep) {
+        bool stored = keeper_close(d->keeper);
+        if (!stored && !keep && d->sensor && !sensor_not_kept(d->sensor)) {
                 keep = true;
                 log_note("the watch stays in the kernel, with the deaths that are not stored, for the next run; "
                          "vigil run --forget ends it");

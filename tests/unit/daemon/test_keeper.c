@@ -189,6 +189,29 @@ START_TEST(a_store_that_is_deleted_is_begun_anew)
 }
 END_TEST
 
+START_TEST(a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        sqlite3 *other;
+        char back[48];
+
+        snprintf(back, sizeof(back), "pragma user_version=%d", STORE_VERSION);
+        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(other, "pragma user_version=99", NULL, NULL, NULL), SQLITE_OK);
+        keeper_event(k, "test", NULL, 1, NULL);
+        turn(k);
+        ck_assert_ptr_nonnull(strstr(seen.trouble, "a newer Vigil has made vigil.db"));
+        ck_assert_int_eq(count("select count(*) from events"), 0);
+        ck_assert_int_eq(sqlite3_exec(other, back, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(other);
+        ck_assert(keeper_flush(k, 20000));
+        ck_assert_int_eq(count("select count(*) from events"), 1);
+        ck_assert_str_eq(seen.trouble, "");
+        end(k);
+}
+END_TEST
+
 /* The answer of a child that writes the first rows, as one that died before it gave it. */
 static json_t *write_batch(struct row *first, const struct keeper_run *run, bool again)
 {
@@ -256,5 +279,6 @@ END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew,
+      a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice,
       what_a_child_had_not_committed_is_written_by_the_next)

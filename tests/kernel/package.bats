@@ -113,10 +113,10 @@ until [ -e /srv/app/ready ]; do sleep 0.1; done
 kill -KILL "$(jq -rs '.[0].pid' /srv/app/truth2)"
 for i in $(seq 60); do
 	vigil incidents --json --status firing >/root/incidents
-	jq -e '.incidents[] | select(.code == "unclean-death") | .integrity.result' /root/incidents >/dev/null && break
+	jq -e '.incidents[] | select(.code == "unclean-death") | .integrity.result == "ok"' /root/incidents >/dev/null && break
 	sleep 0.5
 done
-say clock-set-back jq -c '.incidents[] | select(.code == "unclean-death") | .status, .integrity.result, .integrity.reason, .integrity.errors, .backup_skipped' /root/incidents
+say clock-set-back jq -r '.incidents[] | select(.code == "unclean-death") | .status, .integrity.result' /root/incidents
 say certified sh -c 'vigil certificates --json | jq "[.certificates[] | select(.verdict == \"unclean\")] | length"'
 dpkg --no-pager -r vigil
 say removed systemctl is-active vigil

@@ -185,7 +185,8 @@ while True:
 	done
 	slow_disk_down
 	assert_share commit journal
-	assert_share sync journal
+	# A sync alone waits about as long for its own transaction to be written as for that of others.
+	jq -e '.databases[0].attribution[] | select(.op == "sync") | [.shares[:2][] | select(.cause == "journal").percent] | add > 30' r.json
 }
 
 @test "too many dirty pages" {

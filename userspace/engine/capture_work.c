@@ -118,18 +118,6 @@ static bool unchanged(int fd, const struct stat *was)
                same_time(st.st_ctim, was->st_ctim);
 }
 
-/* Times of files advance with the tick of the coarse clock, on old file systems by up to two seconds (FAT): two writes within
- * one tick leave the same mtime. A time that lies in the future by more than that was set by somebody, and the next write
- * changes it. */
-static bool may_hide_a_write(const struct stat *st, struct timespec now)
-{
-        bool whole_seconds = st->st_mtim.tv_nsec == 0 && st->st_ctim.tv_nsec == 0;
-        time_t ahead = st->st_mtim.tv_sec - now.tv_sec;
-        if (whole_seconds)
-                return ahead <= 2 && ahead >= -2;
-        return ahead <= 1 && (ahead > 0 || (ahead == 0 && st->st_mtim.tv_nsec >= now.tv_nsec));
-}
-
 /* Header of the -wal, zero when there is none: a reset, a restart and a truncation all change it. */
 static void wal_header(const struct attempt *a, uint8_t ret[WAL_HEADER_LEN])
 {
@@ -238,13 +226,13 @@ static int copy_quietly(struct attempt *a)
         struct timespec now;
         struct stat was_journal;
         clock_gettime(CLOCK_REALTIME_COARSE, &now);
-        if (may_hide_a_write(&files->main_stat, files->main_now))
+        if (engine_may_hide_a_write(&files->main_stat, files->main_now))
                 return fail(a, CAPTURE_RECENT, -EAGAIN);
         if (files->main_stat.st_nlink == 0 || !unchanged(main, &files->main_stat))
                 return fail(a, CAPTURE_CHANGED, -EAGAIN);
 
         bool with_journal = journal_matters(a);
-        if (with_journal && (fstat(journal, &was_journal) < 0 || may_hide_a_write(&was_journal, now)))
+        if (with_journal && (fstat(journal, &was_journal) < 0 || engine_may_hide_a_write(&was_journal, now)))
                 return fail(a, CAPTURE_RECENT, -EAGAIN);
         int err = copy_wal(a);
         if (err == 0)

@@ -138,3 +138,12 @@ void engine_files_close(struct engine_files *f)
         free(f->path);
         *f = (struct engine_files)ENGINE_NO_FILES;
 }
+
+bool engine_may_hide_a_write(const struct stat *st, struct timespec now)
+{
+        bool whole_seconds = st->st_mtim.tv_nsec == 0 && st->st_ctim.tv_nsec == 0;
+        time_t ahead = st->st_mtim.tv_sec - now.tv_sec;
+        if (whole_seconds)
+                return ahead <= 2 && ahead >= -2;
+        return ahead <= 1 && (ahead > 0 || (ahead == 0 && st->st_mtim.tv_nsec >= now.tv_nsec));
+}

@@ -3,6 +3,7 @@
  * The privileged caller opens, the confined worker reads: so the worker needs neither capabilities nor paths. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -56,3 +57,12 @@ void engine_files_close(struct engine_files *f);
  * @return 0; -ENOENT its directory does not exist; -ENOMEM; or -errno of realpath(3)
  */
 int engine_resolve(const char *path, char **ret);
+
+/**
+ * Whether another write may leave the times of @p st as they are. Times advance with the tick of the coarse clock, on old file
+ * systems by up to two seconds (FAT): two writes within one tick leave the same mtime. A time that lies in the future by more than
+ * that was set by somebody, or the clock was set back, and the next write changes it.
+ *
+ * @param now  CLOCK_REALTIME_COARSE before @p st was read
+ */
+bool engine_may_hide_a_write(const struct stat *st, struct timespec now);

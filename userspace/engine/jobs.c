@@ -162,14 +162,6 @@ static bool is_hot(int journal)
                memcmp(magic, cold, sizeof(cold)) != 0;
 }
 
-/* A time of the same tick as now may stay the same through another write. */
-static bool is_settled(const struct engine_files *f)
-{
-        const struct timespec *m = &f->main_stat.st_mtim, *now = &f->main_now;
-
-        return m->tv_sec < now->tv_sec || (m->tv_sec == now->tv_sec && m->tv_nsec < now->tv_nsec);
-}
-
 enum choice { CHOICE_WAL, CHOICE_UNCHANGED, CHOICE_WAIT, CHOICE_COPY };
 
 /* @return enum choice or -errno, told */
@@ -183,14 +175,14 @@ static int look(struct reading *r, const struct engine_files *f, struct moment *
         *ret = (struct moment){.st = f->main_stat};
         ret->header_len = pread(main, ret->header, sizeof(ret->header), 0);
         if (ret->header_len == 0)
-                return is_settled(f) ? CHOICE_UNCHANGED : CHOICE_WAIT;
+                return engine_may_hide_a_write(&f->main_stat, f->main_now) ? CHOICE_WAIT : CHOICE_UNCHANGED;
         if (ret->header_len < 0 || sqlite_header_parse(ret->header, (size_t)ret->header_len, &header) < 0)
                 return fail(r, -EBADMSG, "the database is no SQLite database, or encrypted");
         if (header.wal && size_of(f->fd[VIGIL_ROLE_WAL]) > 0)
                 return f->fd[VIGIL_ROLE_SHM] >= 0 ? CHOICE_WAL : CHOICE_COPY;
         if (is_hot(f->fd[VIGIL_ROLE_JOURNAL]))
                 return CHOICE_COPY;
-        return is_settled(f) ? CHOICE_UNCHANGED : CHOICE_WAIT;
+        return engine_may_hide_a_write(&f->main_stat, f->main_now) ? CHOICE_WAIT : CHOICE_UNCHANGED;
 }
 
 static int look_again(struct reading *r, const char *path, struct moment *ret)

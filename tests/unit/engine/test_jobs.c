@@ -3,10 +3,12 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "database.h"
@@ -106,6 +108,21 @@ START_TEST(a_closed_database_is_read_without_a_trace)
                 unlink(path);
                 unlink(with(path, "-journal"));
         }
+}
+END_TEST
+
+START_TEST(a_database_that_is_newer_than_the_clock_says_is_read_at_once)
+{
+        const char *path = make("delete", NULL);
+        struct timespec times[2];
+
+        clock_gettime(CLOCK_REALTIME, &times[0]);
+        times[0].tv_sec += 86400; /* the clock was set back by a day */
+        times[1] = times[0];
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+        ck_assert_msg(ask(path, all) == 0, "%s", result.reason);
+        both_jobs();
+        ck_assert_str_eq(result.method, "unchanged");
 }
 END_TEST
 
@@ -435,7 +452,8 @@ START_TEST(a_directory_that_is_missing_is_told_and_an_empty_one_is_not)
 }
 END_TEST
 
-SUITE("jobs", a_closed_database_is_read_without_a_trace, a_wal_database_in_use_is_read_with_its_log,
+SUITE("jobs", a_closed_database_is_read_without_a_trace,
+      a_database_that_is_newer_than_the_clock_says_is_read_at_once, a_wal_database_in_use_is_read_with_its_log,
       what_a_dead_writer_left_is_read_too, a_constant_wal_writer_does_not_notice, a_rollback_writer_does_not_notice,
       a_query_that_is_none_is_told, a_query_that_does_more_than_read_is_refused, a_query_that_never_ends_is_ended,
       a_million_rows_are_cut_and_told, odd_values_are_told_and_cost_only_themselves,

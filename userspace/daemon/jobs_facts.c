@@ -82,6 +82,7 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
                 .tie = how, .id = *id, .ended_ns = ended_ns, .certificate = death ? death->certificate : NULL};
         p->now = ended_ns ? NULL : samples_now(jobs->samples, id);
         p->before = ended_ns ? NULL : samples_before(jobs->samples, id);
+        p->held_ns = ended_ns ? 0 : samples_held_ns(jobs->samples, id);
         if (!id->tgid)
                 p->now = &gone;
 }

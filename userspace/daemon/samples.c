@@ -9,6 +9,7 @@ struct sample {
         struct vigil_ident id; /* tgid 0: free */
         uint64_t wanted_ns;
         bool has_now, has_before;
+        uint64_t held_ns;
         struct process_evidence now, before;
 };
 
@@ -45,6 +46,7 @@ void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now
                         one = &s->one[i];
                         one->id = *who;
                         one->has_now = one->has_before = false;
+                        one->held_ns = 0;
                 }
         if (one)
                 one->wanted_ns = now;
@@ -64,6 +66,26 @@ static bool is_due(const struct samples *s, const struct sample *one, uint64_t n
         return !one->has_now || now >= one->now.at_ns + SAMPLES_APART_NS;
 }
 
+static bool is_held(const struct process_evidence *e)
+{
+        return !e->gone && (e->stop.stopped || e->stop.traced || e->cgroup.frozen);
+}
+
+/* Whoever has run has been off the CPU since, or has used it. */
+static bool has_run(const struct process_evidence *before, const struct process_evidence *now)
+{
+        return now->cpu_ns != before->cpu_ns || now->voluntary != before->voluntary ||
+               now->involuntary != before->involuntary;
+}
+
+uint64_t samples_held_after(const struct process_evidence *before, const struct process_evidence *now,
+                            uint64_t since)
+{
+        if (!is_held(now))
+                return 0;
+        return since && before && is_held(before) && !has_run(before, now) ? since : now->at_ns;
+}
+
 static void look(struct sample *one, struct sensor *sensor)
 {
         if (one->has_now) {
@@ -73,6 +95,9 @@ static void look(struct sample *one, struct sensor *sensor)
         one->has_now = sensor_evidence(sensor, &one->id, &one->now) == 0;
         if (!one->has_now)
                 one->has_before = false;
+        one->held_ns = !one->has_now
+                               ? 0
+                               : samples_held_after(one->has_before ? &one->before : NULL, &one->now, one->held_ns);
 }
 
 size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
@@ -112,6 +137,13 @@ const struct process_evidence *samples_before(const struct samples *s, const str
         const struct sample *one = find(s, who);
 
         return one && one->id.tgid && one->has_before ? &one->before : NULL;
+}
+
+uint64_t samples_held_ns(const struct samples *s, const struct vigil_ident *who)
+{
+        const struct sample *one = find(s, who);
+
+        return one && one->id.tgid ? one->held_ns : 0;
 }
 
 const struct process_evidence *samples_each(const struct samples *s, size_t i)

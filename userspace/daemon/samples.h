@@ -30,6 +30,12 @@ uint64_t samples_pause_ns(uint64_t spent_ns);
 const struct process_evidence *samples_now(const struct samples *s, const struct vigil_ident *who);
 const struct process_evidence *samples_before(const struct samples *s, const struct vigil_ident *who);
 
+/** Since which look it has been stopped, held by a debugger or frozen, without having run in between; 0: it is not. */
+uint64_t samples_held_ns(const struct samples *s, const struct vigil_ident *who);
+/** The same of two looks, the first of which (NULL: there was none) had given @p since. */
+uint64_t samples_held_after(const struct process_evidence *before, const struct process_evidence *now,
+                            uint64_t since);
+
 /** All that are kept: @p i from 0 until NULL. */
 const struct process_evidence *samples_each(const struct samples *s, size_t i);
 

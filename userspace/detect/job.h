@@ -10,7 +10,8 @@
  *  healthy                 it was seen to change within blocked-after
  *  job-blocked   P1        stopped by a signal, held by a debugger, frozen: for longer than blocked-after
  *                          in one sync, or asking for one lock in vain, for longer than blocked-after, and no write meanwhile
- *                          in uninterruptible sleep at one place, or throttled for half of the time, while quiet for no-progress
+ *                          in uninterruptible sleep at one place, while quiet for no-progress; or throttled for half of the time
+ *                          then, with next to no CPU and no I/O
  *  healthy                 it changed within no-progress, or its processes write to a database
  *  unknown                 some of its processes were not looked at, and none of the others gets on
  *  job-spinning  P1        quiet for no-progress; the CPU is used, and nothing is written or read from storage
@@ -63,6 +64,7 @@ struct job_process {
         uint64_t ended_ns;                     /* CLOCK_BOOTTIME; 0: it was not seen to end */
         const char *certificate;               /* id of the certificate of its death; NULL: none */
         uint64_t tied_ns; /* JOB_TIE_PID: when its number was first seen in the row; 0: not known */
+        uint64_t held_ns; /* first of the looks, up to now, that all saw it stopped, frozen or held; 0: not known */
 };
 
 /** What is known of a job. Times are ns of CLOCK_BOOTTIME, 0: not known. */

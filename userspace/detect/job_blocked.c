@@ -5,11 +5,11 @@
 
 #define NS_PER_S 1000000000ull
 
-static bool held_off(const struct process_evidence *now, const struct process_evidence *before, uint64_t min_ns,
-                     struct job_judgement *j)
+static bool held_off(const struct job_process *p, uint64_t min_ns, struct job_judgement *j)
 {
+        const struct process_evidence *now = p->now, *before = p->before;
         bool both = before && !before->gone;
-        uint64_t since = both ? before->at_ns : now->at_ns;
+        uint64_t since = p->held_ns ? p->held_ns : both ? before->at_ns : now->at_ns;
 
         if (now->stop.stopped && (!both || before->stop.stopped || now->stop.ns)) {
                 j->reason = "stopped";
@@ -59,10 +59,15 @@ static bool sleeps_deeply(const struct process_evidence *now, const struct proce
         return true;
 }
 
+/* The kernel sums that time up over CPUs, levels and everybody in the cgroup: it counts only with a process that wants to run and
+ * gets next to nothing. */
 static bool is_throttled(const struct process_evidence *now, const struct process_evidence *before,
-                         const struct job_motion *m, struct job_judgement *j)
+                         const struct job_limits *l, const struct job_motion *m, struct job_judgement *j)
 {
         if (!m->known || now->cgroup.throttled_us <= before->cgroup.throttled_us)
+                return false;
+        bool wants_cpu = m->ready_percent >= 50 || (now->running && before->running);
+        if (!wants_cpu || m->storage || m->cpu_percent >= l->spinning_percent)
                 return false;
         uint64_t us = now->cgroup.throttled_us - before->cgroup.throttled_us;
         j->reason = "throttled";
@@ -77,11 +82,11 @@ bool job_process_is_blocked(const struct job_process *p, const struct job_limits
 
         if (!p->now || p->now->gone || !min_ns)
                 return false;
-        if (held_off(p->now, p->before, min_ns, j))
+        if (held_off(p, min_ns, j))
                 return true;
         if (m.database)
                 return false;
         if (waits_for_lock(p->now, min_ns, j) || waits_for_sync(p->now, min_ns, j))
                 return !p->now->last_write_ns || p->now->last_write_ns <= j->since_ns + NS_PER_S;
-        return quiet && (sleeps_deeply(p->now, p->before, &m, j) || is_throttled(p->now, p->before, &m, j));
+        return quiet && (sleeps_deeply(p->now, p->before, &m, j) || is_throttled(p->now, p->before, l, &m, j));
 }

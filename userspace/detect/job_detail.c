@@ -36,9 +36,11 @@ static void add_stop(struct sentence *s, const struct process_evidence *e, uint6
         sentence_span(s, " for ", since, e->at_ns);
 }
 
-static void blocked(struct sentence *s, const struct job_facts *f, const struct job_judgement *j)
+static void blocked(struct sentence *s, const struct job_facts *f, const struct job_limits *l,
+                    const struct job_judgement *j)
 {
-        const struct process_evidence *e = f->process[j->process].now;
+        const struct job_process *p = &f->process[j->process];
+        const struct process_evidence *e = p->now;
 
         sentence_process(s, &e->id);
         if (strcmp(j->reason, "lock") == 0) {
@@ -50,10 +52,12 @@ static void blocked(struct sentence *s, const struct job_facts *f, const struct 
                 add_stop(s, e, j->since_ns);
         } else if (strcmp(j->reason, "traced") == 0) {
                 sentence_add(s, " is held by a debugger");
+                sentence_span(s, ", for at least ", j->since_ns, e->at_ns);
         } else if (strcmp(j->reason, "frozen") == 0) {
                 sentence_add(s, " is in a frozen cgroup");
+                sentence_span(s, ", for at least ", j->since_ns, e->at_ns);
         } else if (strcmp(j->reason, "throttled") == 0) {
-                sentence_add(s, " gets no CPU: its cgroup is throttled");
+                sentence_add(s, " gets %u %% of a CPU: its cgroup is throttled", job_motion_of(p, l).cpu_percent);
         } else {
                 sentence_add(s, " sleeps uninterruptibly%s%s", e->wchan[0] ? " in " : "", e->wchan);
         }
@@ -120,18 +124,28 @@ static void stuck(struct sentence *s, const struct job_facts *f, const struct jo
         sentence_add(s, "; the job has not changed for %s", quiet);
 }
 
+/* Longer than that nobody plans. */
+#define LEFT_MAX_S (100.0 * 365 * 86400)
+
+static void add_rate(struct sentence *s, const struct job_facts *f, double per_minute)
+{
+        sentence_add(s, ": at %.12g", f->progress);
+        if (!isnan(f->total))
+                sentence_add(s, " of %.12g", f->total);
+        sentence_add(s, fabs(per_minute) < 100 ? ", %.3g per minute" : ", %.0f per minute", per_minute);
+}
+
 static void overdue(struct sentence *s, const struct job_facts *f, const struct job_judgement *j)
 {
         sentence_add(s, "it has been running");
         sentence_span(s, " for ", f->started_ns, f->now_ns);
         sentence_add(s, " and goes on");
         if (!isnan(j->rate) && !isnan(f->progress))
-                sentence_add(s, ": at %g%s%.6g, %.3g per minute", f->progress, isnan(f->total) ? "" : " of ",
-                             isnan(f->total) ? 0.0 : f->total, j->rate * 60);
-        if (!isnan(j->left_s)) {
+                add_rate(s, f, j->rate * 60);
+        if (!isnan(j->left_s) && j->left_s < LEFT_MAX_S) {
                 char left[TEXT_DURATION_LEN];
                 text_duration(left, (uint64_t)(j->left_s * 1e9));
-                sentence_add(s, ", done in %s", left);
+                sentence_add(s, ", done in %s at that rate", left);
         }
 }
 
@@ -174,7 +188,7 @@ void job_detail(const struct job_facts *f, const struct job_limits *l, struct jo
                 orphaned(&s, f, j);
                 break;
         case JOB_BLOCKED:
-                blocked(&s, f, j);
+                blocked(&s, f, l, j);
                 break;
         case JOB_STALLED:
         case JOB_SPINNING:

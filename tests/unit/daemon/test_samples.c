@@ -14,4 +14,23 @@ START_TEST(looks_use_half_a_thousandth_of_a_cpu)
 }
 END_TEST
 
-SUITE("samples", looks_use_half_a_thousandth_of_a_cpu)
+START_TEST(who_is_held_in_all_looks_is_held_since_the_first)
+{
+        struct process_evidence a = {.at_ns = 1000 * MS, .cpu_ns = 70 * MS, .voluntary = 4}, b = a, c = a, d = a;
+
+        b.at_ns = 3000 * MS;
+        c.at_ns = 5000 * MS;
+        d.at_ns = 7000 * MS;
+        b.cgroup.frozen = c.cgroup.frozen = d.cgroup.frozen = true;
+        d.voluntary++; /* let go and frozen again */
+        ck_assert_uint_eq(samples_held_after(NULL, &a, 0), 0);
+        ck_assert_uint_eq(samples_held_after(&a, &b, 0), 3000 * MS);
+        ck_assert_uint_eq(samples_held_after(&b, &c, 3000 * MS), 3000 * MS);
+        ck_assert_uint_eq(samples_held_after(&c, &d, 3000 * MS), 7000 * MS);
+        ck_assert_uint_eq(samples_held_after(&c, &a, 3000 * MS), 0);
+        c.gone = true;
+        ck_assert_uint_eq(samples_held_after(&b, &c, 3000 * MS), 0);
+}
+END_TEST
+
+SUITE("samples", looks_use_half_a_thousandth_of_a_cpu, who_is_held_in_all_looks_is_held_since_the_first)

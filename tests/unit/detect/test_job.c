@@ -300,13 +300,48 @@ START_TEST(a_frozen_cgroup_blocks)
 }
 END_TEST
 
+START_TEST(who_is_held_is_blocked_by_all_looks_and_not_by_the_last_two)
+{
+        arrange();
+        now.stop.traced = before.stop.traced = true;
+        process[0].held_ns = NOW - 29 * S;
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+        process[0].held_ns = NOW - 31 * S;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "traced");
+        ck_assert_uint_eq(j.since_ns, NOW - 31 * S);
+        ck_assert_ptr_nonnull(strstr(j.detail, "31"));
+}
+END_TEST
+
 START_TEST(a_cgroup_without_cpu_time_blocks)
 {
         arrange();
         now.cgroup.throttled_us = 1500000;
         now.cpu_ns += S / 10;
-        VERDICT(judge(), JOB_BLOCKED, "throttled");
+        now.running = before.running = 1;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_BLOCKED, "throttled");
+        ck_assert_ptr_nonnull(strstr(j.detail, "gets 5 % of a CPU"));
         now.cgroup.throttled_us = 100000; /* a twentieth of the time */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
+/* throttled_usec adds up CPUs and levels: eight threads that get four CPUs have more of it than time goes by. */
+START_TEST(who_is_throttled_and_gets_on_is_not_blocked)
+{
+        arrange();
+        now.cgroup.throttled_us = 16000000;
+        now.running = before.running = 8;
+        now.threads = before.threads = 9;
+        now.cpu_ns += 8 * S;
+        now.write_bytes += 1 << 20;
+        VERDICT(judge(), JOB_HEALTHY, "process-works");
+        now.write_bytes = before.write_bytes;
+        VERDICT(judge(), JOB_SPINNING, "cpu-without-progress");
+        now.running = before.running = 0; /* it sleeps; a neighbour in its cgroup is held down */
+        now.cpu_ns = before.cpu_ns;
         VERDICT(judge(), JOB_STALLED, "nothing-moves");
 }
 END_TEST
@@ -368,5 +403,6 @@ SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the
       ordinary_contention_is_no_block, who_commits_meanwhile_is_not_blocked,
       two_in_each_others_way_are_called_a_deadlock, a_sync_that_does_not_end_blocks,
       a_stopped_process_blocks_and_its_stopper_is_named, a_frozen_cgroup_blocks, a_cgroup_without_cpu_time_blocks,
+      who_is_held_is_blocked_by_all_looks_and_not_by_the_last_two, who_is_throttled_and_gets_on_is_not_blocked,
       the_same_uninterruptible_sleep_twice_blocks, what_was_not_looked_at_may_get_on,
       one_process_that_gets_on_is_enough)

@@ -161,8 +161,24 @@ START_TEST(slow_but_alive_is_overdue_with_rate_and_estimate)
         ck_assert_int_eq(j.severity, SEVERITY_P2);
         ck_assert_double_eq_tol(j.rate * 60, 1, 1e-9);
         ck_assert_double_eq_tol(j.left_s, 3000, 1e-6);
-        ck_assert_ptr_nonnull(strstr(j.detail, "50 of 100"));
+        ck_assert_ptr_nonnull(strstr(j.detail, ": at 50 of 100, 1 per minute"));
         ck_assert(job_is_in_question(&facts, &limits));
+}
+END_TEST
+
+START_TEST(what_is_overdue_tells_its_numbers_as_they_are)
+{
+        arrange();
+        limits.stuck_after_ms = 20 * 60000;
+        facts.changed_ns = NOW - S;
+        facts.progress = 5;
+        facts.first_progress = 2;
+        facts.first_progress_ns = 70 * MIN;
+        ck_assert_ptr_nonnull(strstr(judge().detail, ": at 5, 0.1 per minute"));
+        facts.progress = 1234567;
+        facts.total = 1e300; /* whenever that will be */
+        ck_assert_ptr_nonnull(strstr(judge().detail, ": at 1234567 of 1e+300, 41152 per minute"));
+        ck_assert_ptr_null(strstr(judge().detail, "done in"));
 }
 END_TEST
 
@@ -234,5 +250,5 @@ SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_prog
       a_child_that_has_just_begun_hides_no_work, a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
-      slow_but_in_time_is_healthy, one_reading_tells_no_rate, progress_without_a_total_has_no_estimate,
-      a_row_that_cannot_be_read_is_unknown)
+      what_is_overdue_tells_its_numbers_as_they_are, slow_but_in_time_is_healthy, one_reading_tells_no_rate,
+      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

@@ -91,7 +91,7 @@ learned() {
 		'.incidents[] | select(.database == "held") | .latency | .attribution_why_not == null and
 			(.attribution[] | select(.op == "commit").shares[:2] | map(.cause) | sort) == ["application", "lock-wait"]' \
 		".incidents[] | select(.database == \"held\") | .latency.neighbours.lock_holders[0].pid == $holder" \
-		".incidents[] | select(.database == \"held\") | .summary | test(\"lock-wait, held by driver .pid $holder. for\")" \
+		".incidents[] | select(.database == \"held\") | .summary | test(\"lock-wait, held by driver .pid $holder. while others waited\")" \
 		'.incidents[] | select(.database == "frozen") | .latency.attribution[] | select(.op == "commit").shares[0].cause == "kernel-lock"'
 	ask health
 	[ "$status" -eq 0 ]

@@ -138,7 +138,7 @@ json_t *latencies_spike_json(struct daemon *d, const struct guard *g)
 /* A second cause is named when it took so many percent. */
 #define ALSO 20
 
-/* "94 % lock-wait, held by driver (pid 12) for 1.2 s". */
+/* "94 % lock-wait, held by driver (pid 12) while others waited 1.2 s in all". */
 static void one_cause(char *ret, size_t size, const json_t *share, const json_t *neighbours)
 {
         const char *cause = pick_text(share, "cause", "unexplained");

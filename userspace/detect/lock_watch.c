@@ -9,7 +9,7 @@ static struct lock_ring ring_of(const struct lock_knot *k, const struct lock_wai
         for (size_t i = 0; i < k->nmembers && i < KNOT_MEMBERS; i++) {
                 const struct lock_waiter *w = &waiter[k->member[i]];
                 r.key += (w->id.start_ns ^ ((uint64_t)w->id.tgid << 40)) * 0x9e3779b97f4a7c15ull;
-                r.commits += w->commits;
+                r.work += w->work;
         }
         r.key |= 1;
         return r;
@@ -18,7 +18,7 @@ static struct lock_ring ring_of(const struct lock_knot *k, const struct lock_wai
 static const struct lock_ring *find(const struct lock_watch *w, const struct lock_ring *r)
 {
         for (size_t i = 0; i < LOCK_WATCHED; i++)
-                if (w->ring[i].key == r->key && w->ring[i].commits == r->commits)
+                if (w->ring[i].key == r->key && w->ring[i].work == r->work)
                         return &w->ring[i];
         return NULL;
 }

@@ -1,7 +1,8 @@
 /* lock_watch.h - knots that last, from look to look: which are worth telling. Pure: looks in, verdict out. Layer: detect.
  *
  * One look may find a ring that is none: a writer whose checkpoints are refused a reader's mark gets on all the same, while that reader
- * waits for it. So a deadlock counts from the first look at which it was the same processes and none of them had committed since.
+ * waits for it. So a deadlock counts from the first look at which it was the same processes and none of them had
+ * written or committed since: of a process with several threads one may wait while the one with the lock works.
  * A convoy counts since three have waited, whoever held the lock meanwhile: none of them got it. */
 #pragma once
 
@@ -15,7 +16,7 @@
 struct lock_watch {
         struct lock_ring {
                 uint64_t key;      /* of its members; 0: none */
-                uint64_t commits;  /* of all of them */
+                uint64_t work;     /* of all of them */
                 uint64_t since_ns; /* it stands as it is at least since then */
         } ring[LOCK_WATCHED];
 };

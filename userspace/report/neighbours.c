@@ -1,6 +1,7 @@
 /* neighbours.c - see neighbours.h. */
 #include "report/neighbours.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -48,6 +49,11 @@ static uint64_t written(const struct vigil_neighbour *n)
 static uint64_t synced(const struct vigil_neighbour *n)
 {
         return n->syncs;
+}
+
+static uint64_t read_by(const struct vigil_neighbour *n)
+{
+        return n->read_bytes;
 }
 
 static bool is_about(const struct vigil_neighbour *n, uint32_t db, uint32_t disk)
@@ -113,10 +119,11 @@ static json_t *user_json(const struct vigil_neighbour *u, uint32_t db)
 json_t *neighbours_json(const struct vigil_neighbour *list, size_t n, uint32_t db, uint32_t disk,
                         const char *device)
 {
-        size_t chosen[2 * TOLD], nchosen = choose(list, n, 0, disk, written, chosen, 0), all = 0;
+        size_t chosen[3 * TOLD], nchosen = choose(list, n, 0, disk, written, chosen, 0), all = 0;
         json_t *users = json_array();
 
         nchosen = choose(list, n, 0, disk, synced, chosen, nchosen);
+        nchosen = choose(list, n, 0, disk, read_by, chosen, nchosen);
         for (size_t i = 0; i < nchosen; i++)
                 json_array_append_new(users, user_json(&list[chosen[i]], db));
         for (size_t i = 0; i < n; i++)
@@ -160,28 +167,64 @@ void neighbours_holder_text(char *ret, size_t size, const json_t *neighbours)
                 return;
         text_duration(time, pick_number(holder, "waited_us") * 1000);
         size_t used = add_process(ret, size, 0, holder);
-        add(ret, size, used, " for %s", time);
+        add(ret, size, used, " while others waited %s in all", time);
+}
+
+/* A sync keeps a disk busy beyond its bytes: the file system's journal and the flush of the cache are the kernel's own requests. */
+#define SYNC_BYTES (64u << 10)
+
+static uint64_t load_of(const json_t *user)
+{
+        return pick_number(user, "write_bytes") + pick_number(user, "read_bytes") +
+               pick_number(user, "syncs") * SYNC_BYTES;
+}
+
+/* Of those that are not in @told, who burdened the disk most. Threads of the kernel last: on whose behalf they write is not known.
+ * NULL: nobody. */
+static const json_t *heaviest(const json_t *users, const bool told[3 * TOLD], size_t *ret_at)
+{
+        const json_t *best = NULL;
+
+        for (size_t i = 0; i < json_array_size(users) && i < (size_t)(3 * TOLD); i++) {
+                const json_t *u = json_array_get(users, i);
+                if (told[i] || json_is_true(json_object_get(u, "uses_database")))
+                        continue;
+                if (best && (is_kernel(u) > is_kernel(best) ||
+                             (is_kernel(u) == is_kernel(best) && load_of(u) <= load_of(best))))
+                        continue;
+                best = u;
+                *ret_at = i;
+        }
+        return best;
+}
+
+static size_t add_user(char *ret, size_t size, size_t used, const json_t *u)
+{
+        uint64_t written = pick_number(u, "write_bytes"), read = pick_number(u, "read_bytes"),
+                 syncs = pick_number(u, "syncs");
+        char bytes[TEXT_BYTES_LEN];
+
+        used = add_process(ret, size, used, u);
+        text_bytes(bytes, written);
+        if (written || syncs || !read)
+                used = add(ret, size, used, " wrote %s, %" PRIu64 " sync%s", bytes, syncs, syncs == 1 ? "" : "s");
+        text_bytes(bytes, read);
+        if (read > written)
+                used = add(ret, size, used, "%s read %s", written || syncs ? "," : "", bytes);
+        return used;
 }
 
 void neighbours_device_text(char *ret, size_t size, const json_t *neighbours, unsigned most)
 {
-        size_t used = 0, i;
-        unsigned told = 0;
-        json_t *u;
+        const json_t *users = json_object_get(neighbours, "users"), *u;
+        bool told[3 * TOLD] = {false};
+        size_t used = 0, at = 0;
 
         ret[0] = 0;
-        /* Threads of the kernel last: on whose behalf they write is not known. */
-        for (int kernel = 0; kernel < 2; kernel++)
-                json_array_foreach (json_object_get(neighbours, "users"), i, u) {
-                        char bytes[TEXT_BYTES_LEN];
-                        if (json_is_true(json_object_get(u, "uses_database")) || is_kernel(u) != kernel ||
-                            told == most)
-                                continue;
-                        used = told++ ? add(ret, size, used, "; ")
-                                      : add(ret, size, 0, "%s: ", pick_text(neighbours, "device", "its disk"));
-                        text_bytes(bytes, pick_number(u, "write_bytes"));
-                        used = add_process(ret, size, used, u);
-                        used = add(ret, size, used, " wrote %s, %" JSON_INTEGER_FORMAT " syncs", bytes,
-                                   json_integer_value(json_object_get(u, "syncs")));
-                }
+        for (unsigned n = 0; n < most && (u = heaviest(users, told, &at)); n++) {
+                told[at] = true;
+                used = n ? add(ret, size, used, "; ")
+                         : add(ret, size, 0, "%s: ", pick_text(neighbours, "device", "its disk"));
+                used = add_user(ret, size, used, u);
+        }
 }

@@ -9,16 +9,18 @@
 
 /**
  * Of @p list, what is about database @p db and about @p disk (0: not known; then nobody is told who used it): who held the lock
- * longest while others waited, and who wrote most and synced most.
+ * longest while others waited, and who wrote most, synced most and read most.
  * @param device  name of the disk; NULL: not known
  * @return new reference; NULL: out of memory
  */
 json_t *neighbours_json(const struct vigil_neighbour *list, size_t n, uint32_t db, uint32_t disk,
                         const char *device);
 
-/** "driver (pid 12) for 1.2 s": who held the lock longest; empty: nobody is known. */
+/** "driver (pid 12) while others waited 1.2 s in all": who held the lock longest; empty: nobody is known. What each of several waited
+ * adds up: it may be longer than the lock was held. */
 void neighbours_holder_text(char *ret, size_t size, const json_t *neighbours);
 
-/** "loop0: python3 (pid 12) wrote 3 MiB, 40 syncs; …": those who do not use the database themselves, @p most of them at most;
+/** "loop0: python3 (pid 12) wrote 3 MiB, 40 syncs; …": those who do not use the database themselves, @p most of them at most, who burdened
+ * the disk most first;
  * empty: nobody is known. */
 void neighbours_device_text(char *ret, size_t size, const json_t *neighbours, unsigned most);

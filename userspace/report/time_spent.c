@@ -15,7 +15,7 @@ static void print_neighbours(struct page *p, const json_t *neighbours, unsigned 
 
         neighbours_holder_text(text, sizeof(text), neighbours);
         if (text[0])
-                page_paragraph(p, INK_PLAIN, "lock held by", label, "%s while others waited", text);
+                page_paragraph(p, INK_PLAIN, "lock held by", label, "%s", text);
         neighbours_device_text(text, sizeof(text), neighbours, UINT_MAX);
         if (text[0])
                 page_paragraph(p, INK_PLAIN, "beside it on", label, "%s", text);

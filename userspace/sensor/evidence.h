@@ -59,7 +59,7 @@ struct evidence_wait {
 /** A participant that waits for a lock. */
 struct lock_waiter {
         struct vigil_ident id;
-        uint64_t commits; /* of all databases, cumulative: who commits gets on */
+        uint64_t work; /* commits and writes of all databases, cumulative: who does any gets on */
         struct evidence_wait wait;
 };
 

@@ -153,8 +153,10 @@ static int waiter_fill(struct sensor *s, uint32_t slot, const struct obstacle *o
         if (!p->id.tgid || p->id.start_ns != o->start_ns || p->flags & (VIGIL_PROC_DEAD | VIGIL_PROC_CANARY))
                 return 0;
         e->id = p->id;
-        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++)
+        for (size_t i = 0; i < VIGIL_USES && p->use[i].db; i++) {
                 e->commits += p->use[i].commits;
+                e->db_writes += p->use[i].writes;
+        }
         evidence_waits(s, e, o, locks);
         return 0;
 }
@@ -197,7 +199,7 @@ int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_
                 for (size_t i = 0; i < e->nwaits; i++, found++)
                         if (*ret_n < room)
                                 ret[(*ret_n)++] = (struct lock_waiter){
-                                        .id = e->id, .commits = e->commits, .wait = e->wait[i]};
+                                        .id = e->id, .work = e->commits + e->db_writes, .wait = e->wait[i]};
         }
         return slots < 0 ? slots : found;
 }

@@ -57,11 +57,11 @@ START_TEST(a_deadlock_that_lasts_is_told_of)
 }
 END_TEST
 
-START_TEST(a_ring_in_which_somebody_commits_is_no_deadlock)
+START_TEST(a_ring_in_which_somebody_gets_on_is_no_deadlock)
 {
         two_in_each_others_way();
         for (uint64_t now = 100; now < 200; now += 2) {
-                waiter[1].commits++;
+                waiter[1].work++;
                 look(2, now * S);
                 ck_assert(!lock_knot_lasts(&knot[0], &limits, now * S));
         }
@@ -124,5 +124,5 @@ START_TEST(it_is_said_who_wants_what_and_what_ends_it)
 }
 END_TEST
 
-SUITE("lock watch", a_deadlock_that_lasts_is_told_of, a_ring_in_which_somebody_commits_is_no_deadlock,
+SUITE("lock watch", a_deadlock_that_lasts_is_told_of, a_ring_in_which_somebody_gets_on_is_no_deadlock,
       another_ring_begins_anew, a_convoy_counts_from_the_third_one_on, it_is_said_who_wants_what_and_what_ends_it)

@@ -32,7 +32,7 @@ START_TEST(the_largest_writers_and_the_most_frequent_syncers_are_told)
         ck_assert_uint_eq(json_array_size(users), 4); /* 19, 18, 17 by bytes; 1 by syncs, with 19 and 18 again */
         ck_assert_int_eq(json_integer_value(json_object_get(o, "others")), 15);
         neighbours_device_text(text, sizeof(text), o, 1);
-        ck_assert_str_eq(text, "vda: p19 (pid 19) wrote 18 KiB, 18 syncs");
+        ck_assert_str_eq(text, "vda: p1 (pid 1) wrote 0 B, 500 syncs"); /* more than 18 KiB and 18 syncs */
         json_decref(o);
 }
 END_TEST
@@ -45,8 +45,27 @@ START_TEST(users_of_the_database_itself_are_no_neighbours_and_the_kernel_comes_l
         list[0].uses[2] = DB;
         json_t *o = neighbours_json(list, 3, DB, DISK, "vda");
         neighbours_device_text(text, sizeof(text), o, 9);
-        ck_assert_str_eq(text, "vda: p3 (pid 3) wrote 1 KiB, 1 syncs; kernel threads wrote 8 KiB, 0 syncs");
+        ck_assert_str_eq(text, "vda: p3 (pid 3) wrote 1 KiB, 1 sync; kernel threads wrote 8 KiB, 0 syncs");
         ck_assert(json_is_true(json_object_get(json_array_get(json_object_get(o, "users"), 0), "uses_database")));
+        json_decref(o);
+}
+END_TEST
+
+START_TEST(who_only_reads_burdens_the_disk_too)
+{
+        struct vigil_neighbour list[] = {user(1, 4096, 1), user(2, 0, 0), user(3, 2048, 0)};
+        char text[512];
+
+        list[1].read_bytes = 3ull << 30;
+        list[2].read_bytes = 1024;
+        json_t *o = neighbours_json(list, 3, DB, DISK, "vda");
+        ck_assert_int_eq(json_integer_value(json_object_get(o, "others")), 0);
+        neighbours_device_text(text, sizeof(text), o, 1);
+        ck_assert_str_eq(text, "vda: p2 (pid 2) read 3 GiB");
+        neighbours_device_text(text, sizeof(text), o, 9);
+        ck_assert_str_eq(
+                text,
+                "vda: p2 (pid 2) read 3 GiB; p1 (pid 1) wrote 4 KiB, 1 sync; p3 (pid 3) wrote 2 KiB, 0 syncs");
         json_decref(o);
 }
 END_TEST
@@ -63,7 +82,7 @@ START_TEST(who_held_the_lock_longest_is_named)
         ck_assert_uint_eq(json_array_size(json_object_get(o, "users")), 0);
         ck_assert(json_is_null(json_object_get(o, "device")));
         neighbours_holder_text(text, sizeof(text), o);
-        ck_assert_str_eq(text, "b (pid 5) for 2 s");
+        ck_assert_str_eq(text, "b (pid 5) while others waited 2 s in all");
         json_decref(o);
 }
 END_TEST
@@ -82,5 +101,5 @@ START_TEST(nobody_is_no_text)
 END_TEST
 
 SUITE("report-neighbours", the_largest_writers_and_the_most_frequent_syncers_are_told,
-      users_of_the_database_itself_are_no_neighbours_and_the_kernel_comes_last, who_held_the_lock_longest_is_named,
-      nobody_is_no_text)
+      users_of_the_database_itself_are_no_neighbours_and_the_kernel_comes_last, who_only_reads_burdens_the_disk_too,
+      who_held_the_lock_longest_is_named, nobody_is_no_text)

@@ -98,7 +98,7 @@ START_TEST(where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known
              false);
         ck_assert_ptr_nonnull(strstr(text, "app, in the last 30 s"));
         ck_assert_ptr_nonnull(strstr(text, "commit: 12 in 2.4 s: lock-wait 100.0%"));
-        ck_assert_ptr_nonnull(strstr(text, "nightly (pid 42) for 2.3 s while others waited"));
+        ck_assert_ptr_nonnull(strstr(text, "nightly (pid 42) while others waited 2.3 s in all"));
         ck_assert_ptr_nonnull(strstr(text, "not measured: attribution is off"));
         ck_assert_ptr_null(strstr(text, "beside it on"));
 }

@@ -24,6 +24,9 @@
 /* Between two samples of those who are in question; of many not so often (samples.h). */
 #define SAMPLE_NS (2 * NS_PER_S)
 
+/* Looks at all processes, and verdicts on all that is in question, take longer the more there are: at most a twentieth of a CPU. */
+#define REST_SHARE 20
+
 /* A reading that fails because of a lock or a deadline is tried again before anything is said. */
 #define RETRY_NS (1 * NS_PER_S)
 
@@ -294,10 +297,12 @@ static void scan(struct daemon *d, uint64_t now)
 {
         struct jobs *j = d->jobs;
 
-        if (now < j->scan_due_ns)
+        if (now < j->scan_due_ns || now < j->scan_rest_ns)
                 return;
+        uint64_t began = clock_cpu_ns();
         orchestrators_scan(d, on_ended);
         j->scan_due_ns = now + (j->ended_ns && now - j->ended_ns < SOON_FOR_NS ? SCAN_SOON_NS : SCAN_NS);
+        j->scan_rest_ns = now + (clock_cpu_ns() - began) * REST_SHARE;
 }
 
 void jobs_second(struct daemon *d)
@@ -321,8 +326,12 @@ void jobs_second(struct daemon *d)
                 samples_turn(d->jobs->samples, d->sensor, now);
                 d->jobs->sample_due_ns = now + SAMPLE_NS - NS_PER_S / 2;
         }
+        if (now < d->jobs->judge_rest_ns)
+                return;
+        uint64_t began = clock_cpu_ns();
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 jobs_judge(d, orchestrators_at(d->orchestrators, i), false);
                 jobs_tell(d, orchestrators_at(d->orchestrators, i));
         }
+        d->jobs->judge_rest_ns = now + (clock_cpu_ns() - began) * REST_SHARE;
 }

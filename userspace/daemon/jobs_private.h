@@ -94,7 +94,8 @@ struct jobs {
         struct job_death death[JOB_DEATHS];
         size_t ndeaths; /* in all */
         uint64_t scan_due_ns, sample_due_ns;
-        uint64_t ended_ns; /* when somebody was seen to end */
+        uint64_t scan_rest_ns, judge_rest_ns; /* not before */
+        uint64_t ended_ns;                    /* when somebody was seen to end */
 };
 
 #define JOB_PROCESSES 16 /* of one job that are looked at */

@@ -64,7 +64,7 @@ static json_t *job_json(struct daemon *d, const struct orchestrator *o, const st
                                 text_json(job->id, strlen(job->id)), "orchestrator", o->name, "status",
                                 job->status ? text_json(job->status, strlen(job->status)) : json_null(), "verdict",
                                 job_verdict_name(job->verdict), "severity",
-                                bad ? json_string(severity_name(j.severity)) : json_null(), "since",
+                                bad ? json_string(severity_name(job->severity)) : json_null(), "since",
                                 job->since_ns ? time_json(daemon_realtime(job->since_ns)) : json_null(), "process",
                                 process_json(&c, &j), "evidence",
                                 in_full ? job_evidence(&c.facts, &j) : json_object(), "trust",
@@ -136,8 +136,9 @@ json_t *jobs_document(struct daemon *d, const char *id)
                                     o->of->jobs.query || o->of->jobs.files ? reading_json(o->jobs) : json_null());
                 json_array_append_new(orchestrators, one);
         }
-        return json_pack("{s:s, s:o, s:o, s:I, s:o, s:b}", "schema", "vigil.jobs/1", "jobs", jobs, "orchestrators",
-                         orchestrators, "left_out", (json_int_t)left_out, "counts", counts(d), "one",
+        return json_pack("{s:s, s:o, s:o, s:I, s:I, s:o, s:b}", "schema", "vigil.jobs/1", "jobs", jobs,
+                         "orchestrators", orchestrators, "left_out", (json_int_t)left_out, "samples_left_out",
+                         (json_int_t)samples_left_out(d->jobs->samples), "counts", counts(d), "one",
                          (int)(id != NULL));
 }
 

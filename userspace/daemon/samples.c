@@ -7,6 +7,7 @@
 
 struct sample {
         struct vigil_ident id; /* tgid 0: free */
+        uint64_t since_ns;     /* it has its place */
         uint64_t wanted_ns;
         bool has_now, has_before;
         uint64_t held_ns;
@@ -14,6 +15,7 @@ struct sample {
 };
 
 struct samples {
+        uint64_t start_ns[SAMPLES_MAX]; /* of one[].id: the looks are large, and lie far apart */
         struct sample one[SAMPLES_MAX];
         uint64_t left_out;
         uint64_t again_ns; /* when those who have been looked at twice may be looked at again */
@@ -32,22 +34,40 @@ void samples_free(struct samples *s)
 static struct sample *find(const struct samples *s, const struct vigil_ident *who)
 {
         for (size_t i = 0; i < SAMPLES_MAX; i++)
-                if (s->one[i].id.tgid == who->tgid && s->one[i].id.start_ns == who->start_ns)
+                if (s->start_ns[i] == who->start_ns && s->one[i].id.tgid == who->tgid)
                         return (struct sample *)&s->one[i];
         return NULL;
+}
+
+/* A free one; else that of whoever has had it longest, and long enough: of many that go on for long each has its turn. SAMPLES_MAX: none */
+static size_t place_of(const struct samples *s, uint64_t now)
+{
+        size_t longest = SAMPLES_MAX;
+
+        for (size_t i = 0; i < SAMPLES_MAX; i++) {
+                const struct sample *one = &s->one[i];
+                if (!one->id.tgid || now - one->wanted_ns > SAMPLES_KEPT_NS)
+                        return i;
+                if (now - one->since_ns >= SAMPLES_TURN_NS &&
+                    (longest == SAMPLES_MAX || one->since_ns < s->one[longest].since_ns))
+                        longest = i;
+        }
+        return longest;
 }
 
 void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now)
 {
         struct sample *one = who->start_ns ? find(s, who) : NULL;
+        size_t place = !one && who->start_ns ? place_of(s, now) : SAMPLES_MAX;
 
-        for (size_t i = 0; !one && who->start_ns && i < SAMPLES_MAX; i++)
-                if (!s->one[i].id.tgid || now - s->one[i].wanted_ns > SAMPLES_KEPT_NS) {
-                        one = &s->one[i];
-                        one->id = *who;
-                        one->has_now = one->has_before = false;
-                        one->held_ns = 0;
-                }
+        if (place < SAMPLES_MAX) {
+                one = &s->one[place];
+                one->id = *who;
+                one->since_ns = now;
+                one->has_now = one->has_before = false;
+                one->held_ns = 0;
+                s->start_ns[place] = who->start_ns;
+        }
         if (one)
                 one->wanted_ns = now;
         else

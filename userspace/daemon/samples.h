@@ -3,7 +3,8 @@
 
 #include "sensor/evidence.h"
 
-#define SAMPLES_MAX      64 /* processes; more are not looked at, and counted */
+#define SAMPLES_MAX      256 /* processes at a time; of more each has a turn, and who waits is counted */
+#define SAMPLES_TURN_NS  (60ull * 1000000000)
 #define SAMPLES_KEPT_NS  (30ull * 1000000000)
 #define SAMPLES_APART_NS 1000000000ull
 
@@ -39,5 +40,5 @@ uint64_t samples_held_after(const struct process_evidence *before, const struct 
 /** All that are kept: @p i from 0 until NULL. */
 const struct process_evidence *samples_each(const struct samples *s, size_t i);
 
-/** How many were wanted and found no place, since the beginning. */
+/** How often one was wanted and found no place, since the beginning. */
 uint64_t samples_left_out(const struct samples *s);

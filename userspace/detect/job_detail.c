@@ -160,7 +160,7 @@ static void not_known(struct sentence *s, const struct job_judgement *j)
                 {"process-not-known", "it does not change, and which process works for it is not known"},
                 {"too-many-processes",
                  "it does not change; it has so many processes that not all of them were looked at"},
-                {"one-sample", "it does not change, and its process has been looked at once only"},
+                {"one-sample", "it does not change, and its process has not been looked at twice yet"},
                 {"counters-not-readable", "it does not change, and what its process does cannot be read"},
         };
 

@@ -51,9 +51,9 @@ static void progress_of(char *ret, size_t size, const json_t *job)
         if (!json_is_number(progress))
                 snprintf(ret, size, "-");
         else if (json_is_number(total))
-                snprintf(ret, size, "%g of %g", json_number_value(progress), json_number_value(total));
+                snprintf(ret, size, "%.12g of %.12g", json_number_value(progress), json_number_value(total));
         else
-                snprintf(ret, size, "%g", json_number_value(progress));
+                snprintf(ret, size, "%.12g", json_number_value(progress));
 }
 
 static void print_job(struct page *p, const struct operator_view *v, const json_t *job)

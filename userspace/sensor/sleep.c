@@ -36,14 +36,14 @@ static const struct {
         {SYS_epoll_wait, SLEEP_EVENTS, 0},     {SYS_pause, SLEEP_SIGNAL, 0},
 #endif
         {SYS_io_uring_enter, SLEEP_EVENTS, 0}, {SYS_wait4, SLEEP_CHILD, 0},
+        {SYS_accept, SLEEP_EVENTS, 0},         {SYS_accept4, SLEEP_EVENTS, 0},
         {SYS_waitid, SLEEP_CHILD, 0},          {SYS_futex, SLEEP_THREAD, 0},
         {SYS_rt_sigsuspend, SLEEP_SIGNAL, 0},  {SYS_rt_sigtimedwait, SLEEP_SIGNAL, 0},
 };
 
 enum sleep_kind sleep_of_call(long number, const uint64_t argument[3], bool *ret_by_descriptor)
 {
-        static const long reads[] = {SYS_read,     SYS_readv,  SYS_recvfrom, SYS_recvmsg,
-                                     SYS_recvmmsg, SYS_accept, SYS_accept4};
+        static const long reads[] = {SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg};
 
         *ret_by_descriptor = false;
         for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)

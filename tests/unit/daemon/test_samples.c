@@ -33,4 +33,25 @@ START_TEST(who_is_held_in_all_looks_is_held_since_the_first)
 }
 END_TEST
 
-SUITE("samples", looks_use_half_a_thousandth_of_a_cpu, who_is_held_in_all_looks_is_held_since_the_first)
+START_TEST(of_more_than_there_is_room_for_each_has_a_turn)
+{
+        struct samples *s = samples_new();
+        struct vigil_ident who = {.start_ns = 7};
+
+        ck_assert_ptr_nonnull(s);
+        for (uint64_t at = 1; at <= 59; at += 29)
+                for (who.tgid = 1; who.tgid <= SAMPLES_MAX; who.tgid++)
+                        samples_want(s, &who, at * 1000 * MS);
+        ck_assert_uint_eq(samples_left_out(s), 0);
+        samples_want(s, &who, 60000 * MS); /* nobody has been looked at for a minute */
+        ck_assert_uint_eq(samples_left_out(s), 1);
+        samples_want(s, &who, 61000 * MS);
+        who.tgid = 1; /* has given way */
+        samples_want(s, &who, 61000 * MS);
+        ck_assert_uint_eq(samples_left_out(s), 1);
+        samples_free(s);
+}
+END_TEST
+
+SUITE("samples", looks_use_half_a_thousandth_of_a_cpu, who_is_held_in_all_looks_is_held_since_the_first,
+      of_more_than_there_is_room_for_each_has_a_turn)

@@ -29,6 +29,9 @@ START_TEST(what_is_read_says_the_descriptor)
         ck_assert(by_descriptor);
         sleep_of_call(SYS_read, a, &by_descriptor);
         ck_assert(by_descriptor);
+        ck_assert_int_eq(sleep_of_call(SYS_accept4, a, &by_descriptor),
+                         SLEEP_EVENTS); /* a client is nobody it waits for */
+        ck_assert(!by_descriptor);
         ck_assert_int_eq(sleep_of_link("socket:[4711]"), SLEEP_MESSAGE);
         ck_assert_int_eq(sleep_of_link("pipe:[4711]"), SLEEP_PIPE);
         ck_assert_int_eq(sleep_of_link("/dev/pts/3"), SLEEP_TERMINAL);

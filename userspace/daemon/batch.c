@@ -39,7 +39,8 @@ static int open_file(const struct batch *b, bool corrupt, struct outcome *o)
         int r = store_open(b->dir, corrupt, &o->s, &o->how, &o->aside);
         if (r < 0)
                 return r;
-        o->renewed = batch_ino(b->dir) != b->ino;
+        /* The number of an inode may be given anew. */
+        o->renewed = batch_ino(b->dir) != b->ino || o->how == STORE_NEW || o->how == STORE_SET_ASIDE;
         store_set_patience(o->s, PATIENCE_MS);
         return 0;
 }
@@ -83,28 +84,33 @@ static int write_all(const struct batch *b, struct outcome *o)
         if (o->renewed)
                 r = store_begin_run(o->s, b->run.boot_id, b->run.pid, b->run.version, b->run.started_ns, &o->run);
         if (r == 0)
-                r = store_run_seen(o->s, o->run, b->token);
-        if (r == 0)
                 r = write_rows(b, o);
+        /* After the rows: the end of the run is one of them, and sets it, too. */
+        if (r == 0)
+                r = store_run_seen(o->s, o->run, b->token);
         if (r == 0)
                 return store_commit(o->s);
         store_rollback(o->s);
         return r;
 }
 
-/* Whether the child that died over it had committed. */
-static bool was_committed(const struct batch *b, const struct outcome *o)
+/* Whether the attempt before had committed, be it into a file that it had begun. @return 1, 0, or -errno: not known */
+static int was_committed(const struct batch *b, struct outcome *o)
 {
-        int64_t seen = 0;
+        struct store_run last;
+        int r = b->again ? store_last_run(o->s, &last) : -ENOENT;
 
-        return b->again && !o->renewed && store_run_last_seen(o->s, b->run.id, &seen) == 0 && seen == b->token;
+        if (r == -ENOENT || (r == 0 && last.last_seen_ns != b->token))
+                return 0;
+        if (r == 0)
+                o->run = last.id;
+        return r < 0 ? r : 1;
 }
 
 static int find_rows(const struct batch *b, struct outcome *o)
 {
         size_t n = 0;
 
-        o->run = b->run.id;
         for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
                 if (row->kind != ROW_INTENT)
                         continue;
@@ -121,7 +127,9 @@ static int do_all(const struct batch *b, struct outcome *o)
         int r = open_file(b, false, o);
 
         if (r == 0)
-                r = was_committed(b, o) ? find_rows(b, o) : write_all(b, o);
+                r = was_committed(b, o);
+        if (r >= 0)
+                r = r ? find_rows(b, o) : write_all(b, o);
         if (r == -EUCLEAN) {
                 r = open_file(b, true, o);
                 if (r == 0)

@@ -236,8 +236,9 @@ static void keep_evidence(struct judged *j, const struct episode *e)
 
         memcpy(next.incident, j->worst, sizeof(next.incident));
         snprintf(next.path, sizeof(next.path), "%s/evidence/%s", j->d->state.path, next.incident);
-        /* This death may come before the last one is written. */
-        if (!scribe_wait(j->d->scribe, SCRIBE_RECORDING, KEEP_MS)) {
+        /* This death may come before the last one is written; one that hangs is not waited for. */
+        bool hangs = scribe_since(j->d->scribe, SCRIBE_RECORDING) > SCRIBE_SILENT_NS;
+        if (!scribe_wait(j->d->scribe, SCRIBE_RECORDING, hangs ? 0 : KEEP_MS)) {
                 on_kept(&next, -EALREADY, NULL);
                 return;
         }

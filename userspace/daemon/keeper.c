@@ -42,7 +42,7 @@ struct keeper {
         uint64_t read_ns;      /* when that may be tried again */
         struct row *first, *last;
         size_t bytes;
-        struct batch batch;                /* n: the first rows are with a child, or were with one that died */
+        struct batch batch;                /* n: the first rows are with a child, or were with one that failed */
         bool writing;                      /* a child is at work */
         bool due;                          /* a transaction is to be made even without rows */
         bool more;                         /* retention has not come to its end */
@@ -95,10 +95,12 @@ static void later(struct keeper *k, int r)
                 tell_trouble(k, r);
                 return;
         }
-        k->retry_ns = now + BUSY_RETRY_MS * NS_PER_MS;
         if (!k->busy_since_ns)
                 k->busy_since_ns = now;
-        if (now - k->busy_since_ns > BUSY_TOLD_MS * NS_PER_MS)
+        bool stays = now - k->busy_since_ns > BUSY_TOLD_MS * NS_PER_MS;
+        /* What kills one child after the other costs a fork each time. */
+        k->retry_ns = now + (stays && r == -ECHILD ? BROKEN_RETRY_MS : BUSY_RETRY_MS) * NS_PER_MS;
+        if (stays)
                 tell_trouble(k, r);
 }
 
@@ -346,13 +348,11 @@ static void on_written(void *userdata, int error, const json_t *answer)
         bool renewed = json_is_true(json_object_get(answer, "renewed"));
 
         k->writing = false;
-        k->batch.again = error == -ECHILD;
+        k->batch.again = error < 0;
         if (answer)
                 tell_opened(k, 0, (enum store_opened)number(answer, "how"),
                             json_string_value(json_object_get(answer, "aside")));
         if (error < 0) {
-                if (!k->batch.again)
-                        k->batch.n = 0;
                 later(k, error);
                 return;
         }
@@ -375,7 +375,7 @@ static void on_written(void *userdata, int error, const json_t *answer)
                 k->hooks.renewed(k->hooks.userdata);
 }
 
-/* The first rows go to a child; those that one died over, as they were. */
+/* The first rows go to a child; those that one has failed with, as they were. */
 static int begin(struct keeper *k)
 {
         struct batch *b = &k->batch;
@@ -395,8 +395,7 @@ static int begin(struct keeper *k)
         int r = scribe_start(k->scribe, SCRIBE_STORE, batch_work, b, on_written, k);
         k->writing = r == 0;
         k->retention.rows = 0;
-        if (r < 0 && !b->again)
-                b->n = 0;
+        b->again = b->again || r < 0;
         return r;
 }
 

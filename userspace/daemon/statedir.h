@@ -23,7 +23,7 @@ struct statedir {
 
 /**
  * Opens the directory, making its last component (0700) where it is missing, tries to write there, and takes the lock. Of a
- * daemon that was killed the helpers may hold it for a moment longer: they are waited for, 3 s at most.
+ * daemon that was killed the helpers may hold it for a moment longer: they are waited for, a minute at most.
  *
  * @param why  one sentence on failure: what is wrong and what to do
  * @return 0; -EWOULDBLOCK another daemon has the lock; -EPERM it belongs to somebody else, or others may write in it; -ENOTDIR;

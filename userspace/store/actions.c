@@ -79,13 +79,6 @@ int store_end_run(struct store *s, int64_t id, int64_t now_ns)
         return RUN(s, "UPDATE runs SET last_seen_ns=?2, ended_ns=?2 WHERE id=?1", V_INT(id), V_INT(now_ns));
 }
 
-int store_run_last_seen(struct store *s, int64_t id, int64_t *ret_ns)
-{
-        sqlite3_stmt *row = NULL;
-        int r = ASK(s, "SELECT last_seen_ns FROM runs WHERE id=?", &row, V_INT(id));
-        return r < 0 ? r : only(s, row, ret_ns);
-}
-
 int store_last_run(struct store *s, struct store_run *ret)
 {
         sqlite3_stmt *row = NULL;

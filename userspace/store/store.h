@@ -137,8 +137,6 @@ int store_begin_run(struct store *s, const char *boot_id, int pid, const char *v
                     int64_t *ret_id);
 int store_run_seen(struct store *s, int64_t id, int64_t now_ns);
 int store_end_run(struct store *s, int64_t id, int64_t now_ns);
-/** `last_seen` of that run. -ENOENT: there is no such run. */
-int store_run_last_seen(struct store *s, int64_t id, int64_t *ret_ns);
 struct store_run {
         int64_t id;
         char boot_id[40];

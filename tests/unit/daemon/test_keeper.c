@@ -1,12 +1,15 @@
 /* test_keeper.c - rows wait for a store that cannot be written; what was promised is not lost. */
 #include "daemon/keeper.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/keeper_private.h"
 #include "daemon/scribe.h"
@@ -85,6 +88,7 @@ static int count(const char *sql)
         sqlite3_stmt *s;
 
         ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        sqlite3_busy_timeout(other, 20000);
         ck_assert_int_eq(sqlite3_prepare_v2(other, sql, -1, &s, NULL), SQLITE_OK);
         ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
         int n = sqlite3_column_int(s, 0);
@@ -213,15 +217,10 @@ START_TEST(a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_o
 END_TEST
 
 /* The answer of a child that writes the first rows, as one that died before it gave it. */
-static json_t *write_batch(struct row *first, const struct keeper_run *run, bool again)
+static json_t *write_batch_to(uint64_t ino, struct row *first, const struct keeper_run *run, bool again)
 {
-        struct batch b = {.dir = dir,
-                          .first = first,
-                          .n = 2,
-                          .run = *run,
-                          .token = 77,
-                          .again = again,
-                          .ino = batch_ino(dir)};
+        struct batch b = {
+                .dir = dir, .first = first, .n = 2, .run = *run, .token = 77, .again = again, .ino = ino};
         char text[1024] = "";
         int ends[2];
 
@@ -233,6 +232,11 @@ static json_t *write_batch(struct row *first, const struct keeper_run *run, bool
         json_t *answer = json_loads(text, 0, NULL);
         ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
         return answer;
+}
+
+static json_t *write_batch(struct row *first, const struct keeper_run *run, bool again)
+{
+        return write_batch_to(batch_ino(dir), first, run, again);
 }
 
 START_TEST(what_a_child_had_committed_before_it_died_is_not_written_twice)
@@ -260,6 +264,116 @@ START_TEST(what_a_child_had_committed_before_it_died_is_not_written_twice)
 }
 END_TEST
 
+/* The end sets last_seen, too, which tells whether it was stored. */
+START_TEST(nor_is_the_end_of_the_run)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        const struct keeper_run run = {.id = keeper_run_id(k), .boot_id = "b", .pid = 1, .version = "test"};
+        struct row over = {.kind = ROW_RUN_END}, event = {.kind = ROW_EVENT, .next = &over};
+
+        event.o = json_pack("{s:s, s:n, s:i, s:{}}", "type", "test", "database", "at", 6, "doc");
+        over.o = json_pack("{s:I, s:i}", "id", (json_int_t)run.id, "at", 7);
+        json_decref(write_batch(&event, &run, false));
+        json_decref(write_batch(&event, &run, true));
+        ck_assert_int_eq(count("select count(*) from events"), 1);
+        ck_assert_int_eq(count("select count(*) from runs where ended_ns=7"), 1);
+        json_decref(event.o);
+        json_decref(over.o);
+        end(k);
+}
+END_TEST
+
+/* The child begins a new file, commits and dies: the next one finds its rows, and its run. */
+START_TEST(nor_what_is_in_a_file_that_it_had_begun)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        const struct keeper_run run = {.id = keeper_run_id(k) + 7, .boot_id = "b", .pid = 1, .version = "test"};
+        struct row two = {.kind = ROW_EVENT}, one = {.kind = ROW_EVENT, .next = &two};
+        uint64_t ino = batch_ino(dir);
+
+        one.o = json_pack("{s:s, s:n, s:i, s:{}}", "type", "test", "database", "at", 6, "doc");
+        two.o = json_deep_copy(one.o);
+        ck_assert_int_eq(unlink(db), 0);
+        json_t *first = write_batch_to(ino, &one, &run, false), *second = write_batch_to(ino, &one, &run, true);
+        ck_assert(json_is_true(json_object_get(second, "renewed")));
+        ck_assert(json_equal(json_object_get(first, "run"), json_object_get(second, "run")));
+        ck_assert_int_eq(count("select count(*) from events"), 2);
+        ck_assert_int_eq(count("select count(*) from runs"), 1);
+        json_decref(first);
+        json_decref(second);
+        json_decref(one.o);
+        json_decref(two.o);
+        end(k);
+}
+END_TEST
+
+/* The only child that there is. */
+static pid_t writer(void)
+{
+        char path[64];
+        int pid = 0;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+        FILE *children = fopen(path, "r");
+        ck_assert_ptr_nonnull(children);
+        ck_assert_int_eq(fscanf(children, "%d", &pid), 1); /* NOLINT(cert-err34-c): the kernel's own number */
+        fclose(children);
+        return pid;
+}
+
+/* What retention takes out does not end to go: a child stays in it, with its rows committed. */
+static void hold_in_retention(void)
+{
+        sqlite3 *other;
+
+        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        ck_assert_int_eq(
+                sqlite3_exec(other,
+                             "create view endless as with recursive c(x) as (select 1 union all select x+1 from c)"
+                             " select count(*) as n from c;"
+                             "create trigger hold after delete on events begin"
+                             " update events set type='old' where seq=(select n from endless); end;"
+                             "insert into events(type, at_ns, doc) values('old', 1, '{}');",
+                             NULL, NULL, NULL),
+                SQLITE_OK);
+        sqlite3_close(other);
+}
+
+/* It commits and is killed; the next one cannot open the store, and so does not learn of it. */
+START_TEST(nor_if_the_next_one_cannot_look)
+{
+        const struct keeper_retention all = {.age_ms = 1000, .incident_ms = 1000, .bytes = 1 << 30, .rows = 100};
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        char away[64];
+
+        hold_in_retention();
+        keeper_event(k, "new", NULL, (int64_t)clock_boottime_ns() + clock_realtime_offset_ns(), NULL);
+        keeper_tend(k, &all);
+        keeper_turn(k);
+        for (int i = 0; i < 2000 && count("select count(*) from events where type='new'") == 0; i++)
+                usleep(10000);
+        ck_assert_int_eq(kill(writer(), SIGKILL), 0);
+        ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
+        ck_assert_uint_gt(keeper_waiting(k), 0);
+        snprintf(away, sizeof(away), "%s/away", dir);
+        ck_assert_int_eq(rename(db, away), 0);
+        ck_assert_int_eq(mkdir(db, 0700), 0);
+        while (keeper_turn(k) > 0) /* until it may be tried again */
+                usleep(10000);
+        ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
+        ck_assert_str_ne(seen.trouble, "");
+        ck_assert_int_eq(rmdir(db), 0);
+        ck_assert_int_eq(rename(away, db), 0);
+        ck_assert(keeper_flush(k, 20000));
+        ck_assert_int_eq(count("select count(*) from events where type='new'"), 1);
+        ck_assert_uint_eq(seen.events, 1);
+        end(k);
+}
+END_TEST
+
 START_TEST(what_a_child_had_not_committed_is_written_by_the_next)
 {
         struct seen seen;
@@ -280,5 +394,6 @@ END_TEST
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
-      what_a_child_had_committed_before_it_died_is_not_written_twice,
+      what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,
+      nor_what_is_in_a_file_that_it_had_begun, nor_if_the_next_one_cannot_look,
       what_a_child_had_not_committed_is_written_by_the_next)

@@ -57,7 +57,7 @@ struct batch {
         struct keeper_run run;
         uint64_t ino; /* of the file that was written last: another one is begun anew */
         int64_t token; /* last_seen of the run, in the same transaction: it tells whether an attempt that failed had committed */
-        bool again;                               /* this very batch was tried: a failed commit may be one all the same */
+        bool again; /* this very batch was tried: a failed commit may be one all the same */
         const struct keeper_retention *retention; /* NULL: not now */
 };
 

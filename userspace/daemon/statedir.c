@@ -94,7 +94,7 @@ static int wait_for_lock(const struct statedir *s)
                 bool alive = holder <= 0 || kill(holder, 0) == 0 || errno == EPERM;
                 waited = clock_boottime_ns() - began;
                 if (alive || waited > LOCK_WAIT_NS)
-                        return -EWOULDBLOCK;
+                        return alive ? -EWOULDBLOCK : -ETIME;
                 if (waited > LOCK_TELL_NS && !told)
                         log_warn("state directory %s: a child of the last run (pid %s) still writes there, and its "
                                  "disk may hang: waiting for it",
@@ -112,17 +112,23 @@ static int take_lock(struct statedir *s, char *why)
         if (s->lock < 0)
                 return explain(-errno, s->path, "cannot open its lock", why);
         int r = wait_for_lock(s);
-        if (r < 0 && r != -EWOULDBLOCK)
+        if (r < 0 && r != -EWOULDBLOCK && r != -ETIME)
                 return explain(r, s->path, "cannot lock it", why);
-        if (r < 0) {
+        if (r < 0)
                 read_pid(s, pid);
+        if (r == -ETIME)
+                snprintf(why, STATEDIR_WHY_LEN,
+                         "state directory %.150s: a child of the last run (pid %s) still writes there: its disk "
+                         "hangs; start again when it answers",
+                         s->path, pid);
+        if (r == -EWOULDBLOCK)
                 snprintf(why, STATEDIR_WHY_LEN,
                          "state directory %.150s: another vigil run%s%s%s uses it; stop that one, or name another "
                          "with "
                          "--state-dir",
                          s->path, *pid ? " (pid " : "", pid, *pid ? ")" : "");
+        if (r < 0)
                 return r;
-        }
         /* For people, for the message above and for who waits; the lock itself is what counts. */
         int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
         if (ftruncate(s->lock, 0) < 0)

@@ -26,8 +26,8 @@ struct statedir {
  * daemon that was killed the helpers may hold it for a moment longer: they are waited for, a minute at most.
  *
  * @param why  one sentence on failure: what is wrong and what to do
- * @return 0; -EWOULDBLOCK another daemon has the lock; -EPERM it belongs to somebody else, or others may write in it; -ENOTDIR;
- *         -EROFS, -ENOSPC, -EACCES or -errno
+ * @return 0; -EWOULDBLOCK another daemon has the lock; -ETIME a helper of one that is gone still has it; -EPERM it belongs to
+ *         somebody else, or others may write in it; -ENOTDIR; -EROFS, -ENOSPC, -EACCES or -errno
  */
 int statedir_open(const char *path, struct statedir *ret, char why[STATEDIR_WHY_LEN]);
 void statedir_close(struct statedir *s);

@@ -1,6 +1,7 @@
 /* taken.c - see taken.h. */
 #include "daemon/taken.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -12,7 +13,11 @@
 #include "daemon/core.h"
 #include "daemon/deaths.h"
 #include "daemon/guard.h"
+#include "daemon/scribe.h"
 #include "daemon/summary.h"
+
+/* How long a commit may take while it is asked what is stored. */
+#define COMMIT_MS 2000
 
 /* ---- opening ---- */
 
@@ -105,11 +110,25 @@ int taken_settle(struct daemon *d)
         return 0;
 }
 
-bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
+/* @return 1, 0, or -errno: nobody can say */
+static int knows(struct daemon *d, const char *id)
 {
         struct store *s = keeper_store(d->keeper);
 
-        return d->taken && ns < d->taken_ns && s && store_knows(s, id) > 0;
+        return s ? store_knows(s, id) : -ENODEV;
+}
+
+bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
+{
+        if (!d->taken || ns >= d->taken_ns)
+                return false;
+        int r = knows(d, id);
+        /* A slow commit must not make it be told twice; what hangs is not waited for. */
+        if (r < 0 && scribe_since(d->scribe, SCRIBE_STORE) < SCRIBE_SILENT_NS) {
+                scribe_wait(d->scribe, SCRIBE_STORE, COMMIT_MS);
+                r = knows(d, id);
+        }
+        return r > 0;
 }
 
 bool taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns)

@@ -66,6 +66,11 @@ void cases_end(struct daemon *d)
         free(d);
 }
 
+const char *cases_directory(void)
+{
+        return dir;
+}
+
 const struct guard *cases_guard(void)
 {
         static char name[] = "app", path[] = "/srv/app.db";

@@ -9,5 +9,8 @@ struct daemon *cases_begin(void);
 /** What waits is stored, and it is gone. */
 void cases_end(struct daemon *d);
 
+/** That directory, with its vigil.db. */
+const char *cases_directory(void);
+
 /** The guarded database of all tests: "app". */
 const struct guard *cases_guard(void);

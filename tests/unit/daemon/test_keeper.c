@@ -219,8 +219,7 @@ END_TEST
 /* The answer of a child that writes the first rows, as one that died before it gave it. */
 static json_t *write_batch_to(uint64_t ino, struct row *first, const struct keeper_run *run, bool again)
 {
-        struct batch b = {
-                .dir = dir, .first = first, .n = 2, .run = *run, .token = 77, .again = again, .ino = ino};
+        struct batch b = {.dir = dir, .first = first, .n = 2, .run = *run, .token = 77, .again = again, .ino = ino};
         char text[1024] = "";
         int ends[2];
 

@@ -1,11 +1,16 @@
 /* test_taken.c - what the earlier daemon has stored, and comes again out of the ring. */
 #include "daemon/taken.h"
 
+#include <fcntl.h>
 #include <jansson.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cases_fixture.h"
 #include "daemon/cases.h"
+#include "daemon/scribe.h"
 #include "suite.h"
 
 #define TAKEN_NS 1000u
@@ -58,4 +63,44 @@ START_TEST(what_came_after_the_take_over_or_without_one_is_new)
 }
 END_TEST
 
-SUITE("taken", a_finding_is_known_by_itself_or_by_its_death, what_came_after_the_take_over_or_without_one_is_new)
+static char db[64], locked[64];
+
+/* A commit that takes longer than a question waits. */
+static int commit_slowly(int answer_fd, void *arg)
+{
+        sqlite3 *s;
+
+        (void)arg;
+        if (sqlite3_open(db, &s) != SQLITE_OK || sqlite3_exec(s, "begin exclusive", NULL, NULL, NULL) != SQLITE_OK)
+                return 1;
+        close(open(locked, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        usleep(600000);
+        sqlite3_close(s);
+        return scribe_tell(answer_fd, 0);
+}
+
+static void on_done(void *userdata, int error, const json_t *answer)
+{
+        (void)answer;
+        *(int *)userdata = error;
+}
+
+START_TEST(what_is_stored_is_known_also_while_a_slow_commit_goes_on)
+{
+        int error = 1;
+
+        begin();
+        snprintf(db, sizeof(db), "%s/vigil.db", cases_directory());
+        snprintf(locked, sizeof(locked), "%s/locked", cases_directory());
+        ck_assert_int_eq(scribe_start(d->scribe, SCRIBE_STORE, commit_slowly, NULL, on_done, &error), 0);
+        for (int i = 0; i < 2000 && access(locked, F_OK) < 0; i++)
+                usleep(10000);
+        ck_assert(is_told("f-stored", NULL, TAKEN_NS - 1));
+        ck_assert_int_eq(error, 0);
+        ck_assert(!is_told("f-counted", NULL, TAKEN_NS - 1));
+        cases_end(d);
+}
+END_TEST
+
+SUITE("taken", a_finding_is_known_by_itself_or_by_its_death, what_came_after_the_take_over_or_without_one_is_new,
+      what_is_stored_is_known_also_while_a_slow_commit_goes_on)

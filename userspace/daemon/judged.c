@@ -222,7 +222,7 @@ static void on_kept(void *userdata, int error, const json_t *answer)
         (void)answer;
         if (error < 0)
                 log_error("evidence: cannot write the recording in %s: %s", k->path,
-                          error == -EALREADY ? "the one before it hangs: the disk does not answer"
+                          error == -EALREADY ? "the one before it is not written yet: its disk is slow, or hangs"
                           : error == -ECHILD ? "the process that writes it died"
                                              : strerror(-error));
         else

@@ -291,13 +291,14 @@ const char *keeper_trouble(const struct keeper *k)
 
 /* ---- writing ---- */
 
-/* They are safe: out of the queue, and whoever waited for them may go on. */
-static void settle(struct keeper *k, size_t n)
+/* The batch is safe: out of the queue, and whoever waited for it may go on. What he queues makes no room among it. */
+static void settle(struct keeper *k)
 {
         bool events = false;
 
-        while (n-- > 0 && k->first) {
+        while (k->batch.n > 0 && k->first) {
                 struct row *r = k->first;
+                k->batch.n--;
                 k->first = r->next;
                 if (!k->first)
                         k->last = NULL;
@@ -368,9 +369,7 @@ static void on_written(void *userdata, int error, const json_t *answer)
         if (renewed)
                 (void)open_to_read(k);
         tell_well(k);
-        size_t n = k->batch.n;
-        k->batch.n = 0;
-        settle(k, n);
+        settle(k);
         if (renewed)
                 k->hooks.renewed(k->hooks.userdata);
 }

@@ -174,6 +174,40 @@ START_TEST(without_room_what_can_be_spared_goes_and_findings_stay)
 }
 END_TEST
 
+static char long_text[8192];
+
+/* Who waited for his intent has something to store at once. */
+static void on_stored_add(void *userdata)
+{
+        keeper_check(*(struct keeper **)userdata, "app", NULL, "schedule", 1,
+                     json_pack("{s:s}", "errors", long_text));
+}
+
+/* The queue is full, and of what is stored some could be spared: what follows it must not be taken for stored. */
+START_TEST(room_is_not_made_among_what_is_just_stored)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        int findings = 0;
+
+        memset(long_text, 'x', sizeof(long_text) - 1);
+        json_t *ticket = keeper_intent(k, "check", "app", NULL, "schedule", 1, on_stored_add, &k);
+        keeper_event(k, "test", NULL, 1, json_pack("{s:s}", "detail", long_text));
+        for (; keeper_waiting(k) + 4096 < KEEPER_BYTES; findings++) {
+                char id[24];
+                snprintf(id, sizeof(id), "f-%016d", findings);
+                keeper_finding(k, id, "app", "i-0000000000000001", "unclean-death", "P1", findings,
+                               json_pack("{s:s}", "detail", long_text + sizeof(long_text) - 2048));
+        }
+        ck_assert(keeper_flush(k, 20000));
+        ck_assert_int_eq(count("select count(*) from findings"), findings);
+        ck_assert_int_eq(count("select count(*) from events"), 1);
+        ck_assert_int_eq(count("select count(*) from checks"), 1);
+        json_decref(ticket);
+        end(k);
+}
+END_TEST
+
 START_TEST(a_store_that_is_deleted_is_begun_anew)
 {
         struct seen seen;
@@ -391,7 +425,8 @@ START_TEST(what_a_child_had_not_committed_is_written_by_the_next)
 END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
-      without_room_what_can_be_spared_goes_and_findings_stay, a_store_that_is_deleted_is_begun_anew,
+      without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
+      a_store_that_is_deleted_is_begun_anew,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,
       nor_what_is_in_a_file_that_it_had_begun, nor_if_the_next_one_cannot_look,

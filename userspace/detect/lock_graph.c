@@ -109,7 +109,7 @@ static const struct evidence_holder *one_holder(const struct evidence_wait *w)
 static bool waits_itself(const struct lock_waiter *w, size_t n, const struct vigil_ident *id)
 {
         for (size_t i = 0; i < n; i++)
-                if (same(&w[i].id, id))
+                if (is_waited_for(&w[i].wait) && same(&w[i].id, id))
                         return true;
         return false;
 }

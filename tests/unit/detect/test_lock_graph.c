@@ -83,6 +83,20 @@ START_TEST(checkpoints_that_are_put_off_are_no_convoy)
 }
 END_TEST
 
+START_TEST(who_holds_the_lock_and_had_his_checkpoint_put_off_waits_for_nobody)
+{
+        struct lock_waiter w[] = {waits(1, 1, 9, 30), waits(2, 1, 9, 20), waits(3, 1, 9, 40), waits(9, 1, 8, 50)};
+        struct lock_knot k[4];
+
+        ck_assert_uint_eq(lock_graph_knots(w, 4, k, 4), 0); /* a chain: they wait for whoever that waits for */
+        w[3].wait.lock = VIGIL_LOCK_WAL_READ1;
+        ck_assert_uint_eq(lock_graph_knots(w, 4, k, 4), 1);
+        ck_assert_int_eq(k[0].kind, KNOT_CONVOY);
+        ck_assert_uint_eq(k[0].holder.id.tgid, 9);
+        ck_assert_uint_eq(k[0].nmembers, 3);
+}
+END_TEST
+
 START_TEST(nobody_at_fault_is_no_convoy)
 {
         const struct lock_waiter w[] = {waits(1, 1, 0, 1), waits(2, 1, 0, 1), waits(3, 1, 0, 1)};
@@ -110,5 +124,6 @@ END_TEST
 
 SUITE("lock graph", two_that_wait_for_each_other_are_a_deadlock, three_in_a_ring_are_one_deadlock,
       a_chain_is_no_deadlock, the_same_number_of_another_process_closes_no_ring, three_behind_one_are_a_convoy,
-      checkpoints_that_are_put_off_are_no_convoy, nobody_at_fault_is_no_convoy,
+      checkpoints_that_are_put_off_are_no_convoy,
+      who_holds_the_lock_and_had_his_checkpoint_put_off_waits_for_nobody, nobody_at_fault_is_no_convoy,
       a_hundred_who_wait_for_each_other_are_bounded)

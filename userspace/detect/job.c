@@ -375,9 +375,13 @@ static void estimate(const struct job_facts *f, struct job_judgement *j)
         j->rate = j->left_s = NAN;
         if (isnan(f->progress) || isnan(f->first_progress) || f->read_ns <= f->first_progress_ns)
                 return;
-        j->rate = (f->progress - f->first_progress) / ((double)(f->read_ns - f->first_progress_ns) / 1e9);
-        if (!isnan(f->total) && j->rate > 0 && f->total >= f->progress)
-                j->left_s = (f->total - f->progress) / j->rate;
+        double rate = (f->progress - f->first_progress) / ((double)(f->read_ns - f->first_progress_ns) / 1e9);
+        if (!isfinite(rate * 60)) /* a row may hold any number */
+                return;
+        j->rate = rate;
+        double left = !isnan(f->total) && rate > 0 && f->total >= f->progress ? (f->total - f->progress) / rate
+                                                                              : NAN;
+        j->left_s = isfinite(left) ? left : NAN;
 }
 
 static enum severity severity_of(enum job_verdict v, const char *reason)

@@ -182,6 +182,22 @@ START_TEST(what_is_overdue_tells_its_numbers_as_they_are)
 }
 END_TEST
 
+START_TEST(numbers_beyond_reason_have_no_rate_and_cost_no_evidence)
+{
+        arrange();
+        facts.first_progress = -1.7e308;
+        facts.first_progress_ns = NOW - S;
+        facts.progress = 1.7e308;
+        ck_assert(isnan(judge().rate)); /* judge() wants evidence */
+        facts.first_progress = 0;
+        facts.progress = 1e-300;
+        facts.total = 1e300;
+        struct job_judgement j = judge();
+        ck_assert(j.rate > 0);
+        ck_assert(isnan(j.left_s));
+}
+END_TEST
+
 START_TEST(one_reading_tells_no_rate)
 {
         arrange();
@@ -250,5 +266,6 @@ SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_prog
       a_child_that_has_just_begun_hides_no_work, a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
-      what_is_overdue_tells_its_numbers_as_they_are, slow_but_in_time_is_healthy, one_reading_tells_no_rate,
-      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)
+      what_is_overdue_tells_its_numbers_as_they_are, numbers_beyond_reason_have_no_rate_and_cost_no_evidence,
+      slow_but_in_time_is_healthy, one_reading_tells_no_rate, progress_without_a_total_has_no_estimate,
+      a_row_that_cannot_be_read_is_unknown)

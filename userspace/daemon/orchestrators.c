@@ -2,6 +2,7 @@
 #include "daemon/orchestrators.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,20 +187,24 @@ void orchestrators_tell(struct daemon *d, const bool *changed,
                         ended(d, &d->orchestrators->one[i]);
 }
 
-static bool is_over(const struct member *m)
+/* @others: those without a pidfd, too, each of which costs a look at /proc. */
+static bool is_over(const struct member *m, bool others)
 {
+        struct pollfd end = {.fd = m->pidfd, .events = POLLIN};
         struct procinfo_stat now;
-        int r = procinfo_stat(m->id.tgid, &now);
 
+        if (m->pidfd >= 0 || !others)
+                return m->pidfd >= 0 && poll(&end, 1, 0) > 0;
+        int r = procinfo_stat(m->id.tgid, &now);
         return r == -ESRCH || (r == 0 && (now.ticks != m->ticks || procinfo_is_over(&now)));
 }
 
-bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o)
+bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o, bool others)
 {
         bool any = false;
 
         for (size_t i = o->n; i-- > 0;) {
-                if (i >= o->n || o->member[i].ended_ns || !is_over(&o->member[i]))
+                if (i >= o->n || o->member[i].ended_ns || !is_over(&o->member[i], others))
                         continue;
                 end_member(s, o, &o->member[i]);
                 any = true;
@@ -216,7 +221,7 @@ bool orchestrators_turn(struct daemon *d, void (*ended)(struct daemon *d, struct
         if (epoll_wait(s->epoll, &event, 1, 0) <= 0)
                 return false;
         for (size_t i = 0; i < s->n; i++) {
-                changed[i] = orchestrator_end_dead(s, &s->one[i]);
+                changed[i] = orchestrator_end_dead(s, &s->one[i], false);
                 any = any || changed[i];
         }
         orchestrators_tell(d, changed, ended);

@@ -24,8 +24,8 @@ struct orchestrators {
 void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root);
 /** It is one already; its name is kept as it is now. */
 bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p);
-/** Takes note of members that have ended. @return there are such */
-bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o);
+/** Takes note of members that have ended: those with a pidfd, with @p others all. @return there are such */
+bool orchestrator_end_dead(struct orchestrators *s, struct orchestrator *o, bool others);
 /** The starts that could not be read so far. */
 void orchestrator_identify(struct daemon *d, struct orchestrator *o);
 /** Gives each process of @p list, by number ascending, the bits of those whose living member it is: after a reload nothing else knows

@@ -185,7 +185,7 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
         for (size_t i = 0; i < s->n; i++) {
                 if (s->one[i].of->match.pid_file)
                         pid_file[i] = pid_of_file(s->one[i].of->match.pid_file);
-                changed[i] = orchestrator_end_dead(s, &s->one[i]);
+                changed[i] = orchestrator_end_dead(s, &s->one[i], true);
         }
         for (size_t k = 0; ruled && k < l.n; k++) {
                 carry_over(s, &l.list[k], now);

@@ -1,6 +1,11 @@
 /* test_orchestrators.c - who is a member stays one. */
 #include "suite.h"
 
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "daemon/orchestrators_private.h"
 
 START_TEST(a_member_whose_parent_has_ended_stays_one_after_a_reload)
@@ -27,4 +32,45 @@ START_TEST(a_member_whose_parent_has_ended_stays_one_after_a_reload)
 }
 END_TEST
 
-SUITE("orchestrators", a_member_whose_parent_has_ended_stays_one_after_a_reload)
+static struct member child(bool with_pidfd)
+{
+        struct procinfo_stat stat;
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+                for (;;)
+                        pause();
+        ck_assert_int_eq(procinfo_stat((uint32_t)pid, &stat), 0);
+        return (struct member){
+                .id = {.tgid = (uint32_t)pid}, .ticks = stat.ticks, .pidfd = with_pidfd ? pidfd_open(pid, 0) : -1};
+}
+
+static void end(const struct member *m)
+{
+        kill((pid_t)m->id.tgid, SIGKILL);
+        waitpid((pid_t)m->id.tgid, NULL, 0);
+}
+
+START_TEST(the_end_of_one_looks_at_no_proc_of_the_others)
+{
+        struct member member[] = {child(true), child(true), child(false)};
+        struct orchestrator one = {.member = member, .n = 3, .living = 3};
+        struct orchestrators s = {.one = &one, .n = 1, .epoll = -1, .watched = 2};
+
+        ck_assert(!orchestrator_end_dead(&s, &one, true));
+        end(&member[0]);
+        end(&member[2]);
+        ck_assert(orchestrator_end_dead(&s, &one, false));
+        ck_assert_uint_ne(member[0].ended_ns, 0);
+        ck_assert_uint_eq(member[1].ended_ns, 0);
+        ck_assert_uint_eq(member[2].ended_ns, 0); /* seen by the next look at all */
+        ck_assert(orchestrator_end_dead(&s, &one, true));
+        ck_assert_uint_ne(member[2].ended_ns, 0);
+        ck_assert_uint_eq(one.living, 1);
+        end(&member[1]);
+}
+END_TEST
+
+SUITE("orchestrators", a_member_whose_parent_has_ended_stays_one_after_a_reload,
+      the_end_of_one_looks_at_no_proc_of_the_others)

@@ -8,6 +8,7 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   hold     has the write lock, and no job         many   10,000 jobs come and go; then 1,000 that stay
   recv     waits for a message on a connection   exec   becomes `sleep`
   sync     commits to SLOW_DB once go-sync is there
+  poll     asks by a connection, and sleeps, again and again
   throttled  as spin; any other sleeps, too
 
 Ends when its parent does: no worker outlives the test. At SIGUSR1 the orchestrator waits for a worker that has ended and lets
@@ -71,6 +72,8 @@ def work(path, directory, mode):
             db.execute("rollback")
         elif mode == "recv":
             wait_for_message()
+        elif mode == "poll":
+            ask_again_and_again()
         elif mode == "exec":
             os.execvp("sleep", ["sleep", "3600"])
         elif mode == "sync" and progress == 1:
@@ -97,6 +100,13 @@ def many(db):
 def wait_for_message():
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as connection:
         connection.recv(1)
+
+
+def ask_again_and_again():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as connection:
+        while True:
+            connection.send(b"?")
+            time.sleep(0.3)
 
 
 def commit_to_slow(directory):

@@ -98,7 +98,7 @@ static void add_sleep(struct sentence *s, const struct process_evidence *e)
         if (what[e->sleep.kind])
                 sentence_add(s, ": it %s", what[e->sleep.kind]);
         if (e->sleep.peer[0])
-                sentence_add(s, "%s%s", e->sleep.kind == SLEEP_EVENTS ? ", with a connection to " : " from ",
+                sentence_add(s, "%s%s", e->sleep.kind == SLEEP_MESSAGE ? " from " : ", with a connection to ",
                              e->sleep.peer);
         if (e->sleep.connections > 1)
                 sentence_add(s, " and %u more", e->sleep.connections - 1);

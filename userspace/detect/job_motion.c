@@ -33,11 +33,21 @@ struct job_motion job_motion_of(const struct job_process *p, const struct job_li
         return m;
 }
 
+/* It sleeps, wakes, asks by its connection and sleeps again: what an event loop does with a timer of its own. */
+static bool polls(const struct job_process *p)
+{
+        const struct process_evidence *a = p->before, *b = p->now;
+
+        return b->sleep.kind == SLEEP_TIMER && b->sleep.connections && a && !a->gone && b->voluntary > a->voluntary;
+}
+
 bool job_process_awaits_message(const struct job_process *p)
 {
         const struct evidence_sleep *s = p->now && !p->now->gone ? &p->now->sleep : NULL;
 
-        return s && (s->kind == SLEEP_MESSAGE || (s->kind == SLEEP_EVENTS && (s->connections || s->unsure)));
+        if (!s)
+                return false;
+        return s->kind == SLEEP_MESSAGE || (s->kind == SLEEP_EVENTS && (s->connections || s->unsure)) || polls(p);
 }
 
 static uint64_t later(uint64_t a, uint64_t b, uint64_t now)

@@ -93,10 +93,10 @@ enum sleep_kind {
 struct evidence_sleep {
         enum sleep_kind kind;
         unsigned
-                connections; /* with SLEEP_MESSAGE and SLEEP_EVENTS: TCP connections that may bring it; of the latter only
-                                 those that it has opened itself */
-        bool unsure;         /* the host has too many for all to be looked at */
-        char peer[64];       /* the other end of the first one, "10.0.0.5:443"; "": none */
+                connections; /* with SLEEP_MESSAGE, SLEEP_EVENTS and SLEEP_TIMER: TCP connections that may bring it; of the latter
+                                two only those that it has opened itself */
+        bool unsure;   /* the host has too many for all to be looked at */
+        char peer[64]; /* the other end of the first one, "10.0.0.5:443"; "": none */
 };
 
 /** What it has done with one database, as the kernel side counts it. */

@@ -52,7 +52,7 @@ static void connections_fill(struct process_evidence *e, const uint64_t *inode, 
                 snprintf(path, sizeof(path), "/proc/%u/net/tcp%s", e->id.tgid, six ? "6" : "");
                 int r = io_read_file(path, TABLE_BYTES, &table, NULL);
                 if (r == 0)
-                        sleep_connections(table, six, inode, n, e->sleep.kind == SLEEP_EVENTS, &e->sleep);
+                        sleep_connections(table, six, inode, n, e->sleep.kind != SLEEP_MESSAGE, &e->sleep);
                 else if (r == -EFBIG)
                         e->sleep.unsure = true;
         }
@@ -110,6 +110,6 @@ void evidence_sleep_fill(struct process_evidence *e)
                 e->sleep.kind = other_thread(e, inode);
         if (e->sleep.kind == SLEEP_MESSAGE)
                 connections_fill(e, inode, 1);
-        else if (e->sleep.kind == SLEEP_EVENTS)
+        else if (e->sleep.kind == SLEEP_EVENTS || e->sleep.kind == SLEEP_TIMER)
                 connections_fill(e, inode, sockets_of(e->id.tgid, inode));
 }

@@ -72,6 +72,22 @@ START_TEST(who_waits_for_a_message_is_stalled_and_less_bad)
 }
 END_TEST
 
+START_TEST(who_sleeps_between_questions_to_somebody_else_waits_for_him)
+{
+        arrange();
+        now.sleep = (struct evidence_sleep){.kind = SLEEP_TIMER, .connections = 1, .peer = "10.0.0.5:443"};
+        VERDICT(judge(), JOB_STALLED, "nothing-moves"); /* it has not woken up */
+        now.voluntary += 4;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "waits-for-message");
+        ck_assert_int_eq(j.severity, SEVERITY_P2);
+        ck_assert_ptr_nonnull(strstr(j.detail, "has set itself, with a connection to 10.0.0.5:443"));
+        now.sleep.connections = 0; /* nobody is asked */
+        now.sleep.peer[0] = 0;
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+}
+END_TEST
+
 START_TEST(work_in_a_child_is_work)
 {
         struct process_evidence child_before, child;
@@ -262,7 +278,8 @@ END_TEST
 
 SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_progress_is_spinning,
       who_computes_while_its_row_changes_does_not_spin, who_computes_and_writes_a_file_does_not_spin,
-      nothing_that_moves_is_stalled, who_waits_for_a_message_is_stalled_and_less_bad, work_in_a_child_is_work,
+      nothing_that_moves_is_stalled, who_waits_for_a_message_is_stalled_and_less_bad,
+      who_sleeps_between_questions_to_somebody_else_waits_for_him, work_in_a_child_is_work,
       a_child_that_has_just_begun_hides_no_work, a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,

@@ -16,7 +16,7 @@ struct outcome {
         struct store *s;
         enum store_opened how;
         char *aside;
-        json_t *ids, *refused;
+        json_t *refused;
         bool renewed, more;
         int64_t run;
 };
@@ -60,7 +60,6 @@ static int write_rows(const struct batch *b, struct outcome *o)
 {
         size_t n = 0;
 
-        json_array_clear(o->ids);
         json_array_clear(o->refused);
         for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
                 int r = row_write(o->s, row);
@@ -68,8 +67,6 @@ static int write_rows(const struct batch *b, struct outcome *o)
                         return r;
                 if (r < 0)
                         json_array_append_new(o->refused, json_pack("[i, i]", (int)row->kind, r));
-                if (row->kind == ROW_INTENT)
-                        json_array_append_new(o->ids, json_integer(row_id(row)));
         }
         return 0;
 }
@@ -107,21 +104,6 @@ static int was_committed(const struct batch *b, struct outcome *o)
         return r < 0 ? r : 1;
 }
 
-static int find_rows(const struct batch *b, struct outcome *o)
-{
-        size_t n = 0;
-
-        for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
-                if (row->kind != ROW_INTENT)
-                        continue;
-                int r = row_find(o->s, row);
-                if (r < 0 && r != -ENOENT)
-                        return r;
-                json_array_append_new(o->ids, json_integer(row_id(row)));
-        }
-        return 0;
-}
-
 static int do_all(const struct batch *b, struct outcome *o)
 {
         int r = open_file(b, false, o);
@@ -129,7 +111,7 @@ static int do_all(const struct batch *b, struct outcome *o)
         if (r == 0)
                 r = was_committed(b, o);
         if (r >= 0)
-                r = r ? find_rows(b, o) : write_all(b, o);
+                r = r ? 0 : write_all(b, o);
         if (r == -EUCLEAN) {
                 r = open_file(b, true, o);
                 if (r == 0)
@@ -145,14 +127,13 @@ static int do_all(const struct batch *b, struct outcome *o)
 int batch_work(int answer_fd, void *arg)
 {
         const struct batch *b = arg;
-        struct outcome o = {.ids = json_array(), .refused = json_array()};
+        struct outcome o = {.refused = json_array()};
         int r = do_all(b, &o);
 
         store_close(o.s);
-        json_t *answer = json_pack("{s:i, s:o, s:o, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "ids", o.ids,
-                                   "refused", o.refused, "renewed", o.renewed, "more", o.more, "how", (int)o.how,
-                                   "run", (json_int_t)o.run, "ino", (json_int_t)batch_ino(b->dir), "aside",
-                                   o.aside);
+        json_t *answer = json_pack("{s:i, s:o, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "refused", o.refused,
+                                   "renewed", o.renewed, "more", o.more, "how", (int)o.how, "run",
+                                   (json_int_t)o.run, "ino", (json_int_t)batch_ino(b->dir), "aside", o.aside);
         _cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
         json_decref(answer);
         free(o.aside);

@@ -312,16 +312,6 @@ static void settle(struct keeper *k)
                 k->hooks.events(k->hooks.userdata);
 }
 
-/* What an outcome will name them by. */
-static void set_ids(struct keeper *k, const json_t *ids)
-{
-        size_t i = 0, n = k->batch.n;
-
-        for (struct row *r = k->first; r && n > 0; r = r->next, n--)
-                if (r->kind == ROW_INTENT)
-                        row_set_id(r, json_integer_value(json_array_get(ids, i++)));
-}
-
 static void tell_refused(const json_t *refused)
 {
         json_t *one;
@@ -365,7 +355,6 @@ static void on_written(void *userdata, int error, const json_t *answer)
         k->more = json_is_true(json_object_get(answer, "more"));
         k->due = false;
         tell_refused(json_object_get(answer, "refused"));
-        set_ids(k, json_object_get(answer, "ids"));
         if (renewed)
                 (void)open_to_read(k);
         tell_well(k);

@@ -40,11 +40,6 @@ struct row {
 void row_free(struct row *r);
 /* Inside a transaction. -errno as the store's. */
 int row_write(struct store *s, struct row *r);
-/* The id that an intent got when it was written before. */
-int row_find(struct store *s, struct row *r);
-/* The id of an intent, as row_write() or row_find() has set it in the child; keeper.c sets the same in the monitor. */
-int64_t row_id(const struct row *r);
-void row_set_id(struct row *r, int64_t id);
 
 /* Puts it last; takes it over. NULL: it could not be made, which is counted. Returns it, or NULL when there is no room for it. */
 struct row *keeper_add(struct keeper *k, struct row *r);
@@ -63,7 +58,6 @@ struct batch {
 
 /* Body of the child: a child_fn, @p arg a struct batch. Its answer:
  *   error    0 or -errno as the store's: nothing of the batch is there
- *   ids      of the intents, in their order
  *   ino      of the file
  *   run      id of this run in it
  *   renewed  it is another file than the last time: what is open must be stored again

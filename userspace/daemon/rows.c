@@ -88,9 +88,8 @@ void keeper_finding(struct keeper *k, const char *id, const char *database, cons
 json_t *keeper_intent(struct keeper *k, const char *kind, const char *database, const char *incident,
                       const char *reason, int64_t now_ns, void (*stored)(void *userdata), void *userdata)
 {
-        json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:I, s:I}", "kind", kind, "database", text_of(database),
-                              "incident", text_of(incident), "reason", reason, "at", (json_int_t)now_ns, "row",
-                              (json_int_t)0);
+        json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:I}", "kind", kind, "database", text_of(database), "incident",
+                              text_of(incident), "reason", reason, "at", (json_int_t)now_ns);
         struct row *r = add(k, ROW_INTENT, o, false);
 
         if (!r)
@@ -213,16 +212,6 @@ static json_int_t number(const json_t *o, const char *key)
         return json_integer_value(json_object_get(o, key));
 }
 
-int64_t row_id(const struct row *r)
-{
-        return number(r->o, "row");
-}
-
-void row_set_id(struct row *r, int64_t id)
-{
-        json_integer_set(json_object_get(r->o, "row"), id);
-}
-
 static int write_incident(struct store *s, struct row *r)
 {
         const struct store_incident i = {.id = text(r->o, "id"),
@@ -253,30 +242,30 @@ static int write_finding(struct store *s, struct row *r)
                                  json_object_get(r->o, "doc"));
 }
 
+static int begin_action(struct store *s, const json_t *intent, int64_t *ret_id)
+{
+        return store_begin_action(s, text(intent, "kind"), text(intent, "database"), text(intent, "incident"),
+                                  text(intent, "reason"), number(intent, "at"), ret_id);
+}
+
 static int write_intent(struct store *s, struct row *r)
 {
-        int64_t id = 0;
-        int e = store_begin_action(s, text(r->o, "kind"), text(r->o, "database"), text(r->o, "incident"),
-                                   text(r->o, "reason"), number(r->o, "at"), &id);
-        if (e == 0)
-                row_set_id(r, id);
-        return e;
+        int64_t id;
+        return begin_action(s, r->o, &id);
 }
 
-int row_find(struct store *s, struct row *r)
-{
-        int64_t id = 0;
-        int e = store_find_action(s, text(r->o, "kind"), text(r->o, "database"), number(r->o, "at"), &id);
-
-        if (e == 0)
-                row_set_id(r, id);
-        return e;
-}
-
+/* Its intent may stand in a store that is gone: then both are in this one. */
 static int write_outcome(struct store *s, struct row *r)
 {
-        return store_end_action(s, number(json_object_get(r->o, "ticket"), "row"), text(r->o, "outcome"),
-                                number(r->o, "at"), json_object_get(r->o, "doc"));
+        const json_t *intent = json_object_get(r->o, "ticket");
+        int64_t id = 0;
+        int e = store_find_action(s, text(intent, "kind"), text(intent, "database"), number(intent, "at"), &id);
+
+        if (e == -ENOENT)
+                e = begin_action(s, intent, &id);
+        return e < 0 ? e
+                     : store_end_action(s, id, text(r->o, "outcome"), number(r->o, "at"),
+                                        json_object_get(r->o, "doc"));
 }
 
 static int write_adopted(struct store *s, struct row *r)

@@ -255,6 +255,15 @@ static int lives(const struct orchestrator *o, const struct job *job, struct mov
         return unused && !job->changed_ns ? 0 : -1;
 }
 
+static unsigned younger_than(const struct orchestrator *o, struct moved moved)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < o->n; i++)
+                n += !o->member[i].ended_ns && !could_work(&o->member[i], moved);
+        return n;
+}
+
 void job_note_use(struct daemon *d, struct orchestrator *o, uint64_t now)
 {
         const struct guard *g = o->of->database ? guards_by_name(d->guards, o->of->database) : NULL;
@@ -298,6 +307,7 @@ void job_case_fill(struct daemon *d, const struct orchestrator *o, const struct 
 
         ret->db = g && g->state == GUARD_WATCHED ? g->id : 0;
         f->orchestrator_lives = lives(o, job, moved, now);
+        f->younger = younger_than(o, moved);
         const struct member *named = job->pid ? member_of(o, job) : NULL;
         /* A number of another namespace that no member has is none that could be looked up here. */
         f->pid_foreign = job->pid && !named && orchestrator_is_contained(o);

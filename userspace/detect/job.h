@@ -83,7 +83,9 @@ struct job_facts {
         uint64_t first_progress_ns;
         bool pid_foreign; /* the row names a process of another PID namespace, and which one that is is not known */
         int orchestrator_lives; /* 1: a process of it lives; 0: none; -1: not known */
-        bool cut;               /* there are more processes than these */
+        unsigned
+                younger; /* living processes of it that began after the row had changed last: they have not touched the job */
+        bool cut; /* there are more processes than these */
         size_t nprocesses;
         const struct job_process *process;
         const struct lock_waiter *waiter; /* those whom the knots are made of */

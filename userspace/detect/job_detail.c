@@ -66,8 +66,9 @@ static void blocked(struct sentence *s, const struct job_facts *f, const struct 
 static void orphaned(struct sentence *s, const struct job_facts *f, const struct job_judgement *j)
 {
         if (j->process == JOB_NOBODY) {
-                sentence_add(s, "no process of %s is running",
-                             f->orchestrator ? f->orchestrator : "its orchestrator");
+                sentence_add(s, "no process of %s is running%s",
+                             f->orchestrator ? f->orchestrator : "its orchestrator",
+                             f->younger ? " but such as began after the job had changed last" : "");
                 return;
         }
         const struct job_process *p = &f->process[j->process];

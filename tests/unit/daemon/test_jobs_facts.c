@@ -133,6 +133,21 @@ START_TEST(processes_that_find_no_place_are_told)
 }
 END_TEST
 
+START_TEST(who_began_after_the_job_had_moved_last_is_told_as_such)
+{
+        arrange();
+        job.pid = 0;
+        orchestrator.ever = true;
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, 1);
+        ck_assert_uint_eq(made.facts.younger, 0);
+        member[0].id.start_ns = member[1].id.start_ns = 200 * S;
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, 0);
+        ck_assert_uint_eq(made.facts.younger, 2);
+}
+END_TEST
+
 START_TEST(nobody_runs_a_job_whose_database_nobody_has_open_for_a_while)
 {
         arrange();
@@ -154,7 +169,8 @@ START_TEST(nobody_runs_a_job_whose_database_nobody_has_open_for_a_while)
 }
 END_TEST
 
-SUITE("jobs_facts", nobody_runs_a_job_whose_database_nobody_has_open_for_a_while,
+SUITE("jobs_facts", who_began_after_the_job_had_moved_last_is_told_as_such,
+      nobody_runs_a_job_whose_database_nobody_has_open_for_a_while,
       a_death_tells_of_a_process_that_no_scan_has_seen, processes_that_find_no_place_are_told,
       a_number_is_that_of_the_namespace_of_its_process, a_number_of_another_namespace_that_nobody_has_ties_nobody,
       a_number_of_our_own_namespace_that_nobody_has_is_an_end)

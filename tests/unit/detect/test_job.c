@@ -173,7 +173,14 @@ START_TEST(a_job_of_an_orchestrator_that_does_not_run_is_orphaned)
         arrange();
         facts.nprocesses = 0;
         facts.orchestrator_lives = 0;
-        VERDICT(judge(), JOB_ORPHANED, "orchestrator-not-running");
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_ORPHANED, "orchestrator-not-running");
+        ck_assert_str_eq(j.detail, "no process of batch is running");
+        facts.younger = 3; /* it has been started again, and nobody has touched the job since */
+        j = judge();
+        VERDICT(j, JOB_ORPHANED, "orchestrator-not-running");
+        ck_assert_str_eq(j.detail,
+                         "no process of batch is running but such as began after the job had changed last");
         facts.orchestrator_lives = -1;
         VERDICT(judge(), JOB_UNKNOWN, "process-not-known");
 }

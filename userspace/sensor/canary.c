@@ -103,7 +103,7 @@ static void touch_life(void)
                 waitpid(pid, NULL, 0);
 }
 
-static void canary_child(const char *dir, int go)
+static void canary_child(const char *dir, int go, pid_t parent)
 {
         char a[PATH_MAX], b[PATH_MAX], byte;
 
@@ -112,7 +112,8 @@ static void canary_child(const char *dir, int go)
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (read(go, &byte, 1) != 1) /* not before it is marked */
+        /* The parent may have died before the call. */
+        if (getppid() != parent || read(go, &byte, 1) != 1) /* not before it is marked */
                 _exit(1);
         snprintf(a, sizeof(a), "%s/canary.db", dir);
         snprintf(b, sizeof(b), "%s/canary.tmp", dir);
@@ -157,14 +158,17 @@ static int run_child(struct sensor *s, const char *dir, struct wait *w)
 
         if (pipe2(go, O_CLOEXEC) < 0)
                 return -errno;
+        pid_t self = getpid();
         w->pid = fork();
         if (w->pid < 0) {
                 close(go[0]);
                 close(go[1]);
                 return -errno;
         }
-        if (w->pid == 0)
-                canary_child(dir, go[0]);
+        if (w->pid == 0) {
+                close(go[1]);
+                canary_child(dir, go[0], self);
+        }
         close(go[0]);
         int r = sensor_mark(s, w->pid, SENSOR_CANARY);
         if (r < 0 || write(go[1], "g", 1) != 1)

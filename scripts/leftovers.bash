@@ -76,8 +76,10 @@ leftovers() {
 		elif grep -qxFf <(tr ',' '\n' <<<"$holders") <<<"$ours"; then
 			echo "BPF ${kind}s of process ${holders%%,*}"
 		fi
-	done < <(leftover_bpf) | sort -u
-	comm -13 <(echo "$leftover_pins_before") <(leftover_pins) | sed 's/^/pin /'
+	done < <(leftover_bpf) | sort -u | awk '
+		/^BPF [a-z]+ [0-9]+$/ { n[$2]++; next } { print }
+		END { for (kind in n) print n[kind] " BPF " kind "s that nobody can be seen to hold" }'
+	comm -13 <(echo "$leftover_pins_before") <(leftover_pins) | sed -E 's|^(/sys/fs/bpf/vigil/[^/]+)/.*|\1|; s/^/pin /' | sort -u
 }
 
 # leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is. A BPF object that nobody seems to hold,

@@ -41,14 +41,17 @@ ask() {
 	"$vigil" --state-dir "$disk/state" --json "$@"
 }
 
-# Nanoseconds that the daemon has been on a processor, its helpers not included.
+# Nanoseconds that the daemon has been on a processor, with those of its children that have ended (to a clock tick each).
 on_processor() {
-	cut -d' ' -f1 "/proc/$daemon/schedstat"
+	local tick
+	tick=$(getconf CLK_TCK)
+	awk -v own="$(cut -d' ' -f1 "/proc/$daemon/schedstat")" -v tick="$tick" '
+		{ sub(/.*\) /, ""); printf "%.0f\n", own + ($14 + $15) * 1e9 / tick }' "/proc/$daemon/stat"
 }
 
 # The same in user space alone, in clock ticks.
 in_user_space() {
-	sed 's/.*) //' "/proc/$daemon/stat" | cut -d' ' -f12
+	awk '{ sub(/.*\) /, ""); print $12 + $14 }' "/proc/$daemon/stat"
 }
 
 bench_idle() {

@@ -157,7 +157,7 @@ assert_share() {
 @test "programs that sync on the same journal" {
 	local i
 	slow_disk 0.02 0.01 data=journal
-	for i in 1 2 3 4 5 6; do
+	for i in {1..10}; do
 		in_background python3 -c "
 import os
 n = 0
@@ -179,7 +179,7 @@ while True:
 	done
 	transactions 60 wal >in.sql
 	why disk/inner/app.db sh -c "sqlite3 disk/inner/app.db <in.sql"
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in {1..12}; do
 		kill "${BACKGROUND[i]}"
 		wait "${BACKGROUND[i]}" || [ $? = 143 ]
 	done

@@ -88,6 +88,14 @@ static void count_account(struct tally *t, uint64_t n, const struct vigil_ledger
                 t->count = n;
 }
 
+#define MAX_ERRNO 4095 /* include/linux/err.h */
+
+/* A recording may claim what no system call returns: that has no name. */
+static int errno_of(int32_t result)
+{
+        return result < -MAX_ERRNO ? -1 : -result;
+}
+
 static int report(struct detection *d, size_t database, unsigned role, const char *code, enum severity severity,
                   const char *what, const struct tally *t)
 {
@@ -95,12 +103,13 @@ static int report(struct detection *d, size_t database, unsigned role, const cha
                 .code = code, .severity = severity, .database = database, .ns = t->ns, .process = t->who};
         if (t->error < 0)
                 snprintf(f.detail, sizeof(f.detail), "the %s file %s (%s)", role_name(role), what,
-                         strerrordesc_np(-t->error) ? strerrordesc_np(-t->error) : "unknown error");
+                         strerrordesc_np(errno_of(t->error)) ? strerrordesc_np(errno_of(t->error))
+                                                             : "unknown error");
         else
                 snprintf(f.detail, sizeof(f.detail), "the %s file %s", role_name(role), what);
         json_t *e = json_pack("{s:s, s:I}", "file", role_name(role), "count", (json_int_t)t->count);
-        if (e && t->error < 0 && strerrorname_np(-t->error))
-                json_object_set_new(e, "error", json_string(strerrorname_np(-t->error)));
+        if (e && t->error < 0 && strerrorname_np(errno_of(t->error)))
+                json_object_set_new(e, "error", json_string(strerrorname_np(errno_of(t->error))));
         if (e && t->bytes && t->error >= 0) {
                 json_object_set_new(e, "asked", json_integer(t->bytes));
                 json_object_set_new(e, "written", json_integer(t->error));

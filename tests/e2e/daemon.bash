@@ -118,7 +118,8 @@ says() {
 
 # Where a daemon that was killed has left its watch for the next one: the name is FNV-1a of the state directory.
 daemon_pins() {
-	local path=$PWD/S hash=$((0xcbf29ce484222325)) i byte
+	local path hash=$((0xcbf29ce484222325)) i byte
+	path=$(readlink -m S) # as the daemon names it
 	for ((i = 0; i < ${#path}; i++)); do
 		printf -v byte %d "'${path:i:1}"
 		hash=$(((hash ^ byte) * 0x100000001b3))

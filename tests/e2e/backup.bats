@@ -269,7 +269,7 @@ mount_small() {
 @test "a copy that has rotted is found" {
 	make_db app.db delete 50
 	run_vigil 0 backup create --db app.db --backup-dir b
-	printf X | dd of=b/"$(newest)".db bs=1 seek=9000 conv=notrunc status=none
+	printf XXXXXXXX | dd of=b/"$(newest)".db bs=1 seek=9000 conv=notrunc status=none
 	run_vigil 2 backup verify --backup-dir b
 	grep -q "BAD" out
 	run_vigil 0 backup create --db app.db --backup-dir b

@@ -90,7 +90,10 @@ START_TEST(one_changed_byte_is_found)
 {
         struct backup_result b = made();
         int fd = open(b.path, O_RDWR | O_CLOEXEC);
-        ck_assert_int_eq(pwrite(fd, "X", 1, size_of(b.path) - 1), 1);
+        unsigned char byte;
+        ck_assert_int_eq(pread(fd, &byte, 1, size_of(b.path) - 1), 1);
+        byte ^= 0xff; /* of a random blob: another one for certain */
+        ck_assert_int_eq(pwrite(fd, &byte, 1, size_of(b.path) - 1), 1);
         close(fd);
         struct backup_list list = listed();
         ck_assert(backup_item_good(&list.items[0]));

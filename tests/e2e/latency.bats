@@ -42,6 +42,8 @@ learned() {
 	eventually 30 ".rows[] | select(.db == \"$1\" and .op == \"commit\") | .state == \"usual\"" summary --latency
 }
 
+# Alone: what other suites do to the disk is a spike of the third database, and rightly told.
+# bats test_tags=alone
 @test "a disk that stands still and a holder of the write lock: one spike each, with database, operation and factor, that ends" {
 	local why holder
 

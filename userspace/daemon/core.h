@@ -81,7 +81,7 @@ struct daemon {
                 uint64_t left_out; /* in all */
         } uneventful;              /* certificates that nothing follows from */
         int state_error;           /* of the last writing of state.json */
-        bool state_again;          /* which has failed, or what it says is of before a change */
+        bool state_again;          /* it could not be written: once more at the next turn */
         uint64_t minutes;          /* that the loop has had */
         bool ending;
         bool leave; /* at the end the kernel side stays for the next one */

@@ -241,7 +241,7 @@ static void on_written(void *userdata, int error, const json_t *answer)
                           "use",
                           d->state.path, error == -ECHILD ? "the process that writes it died" : strerror(-error));
         d->state_error = error;
-        d->state_again = d->state_again || error == -ECHILD;
+        d->state_again = error < 0;
 }
 
 static void write_state(struct daemon *d, bool orderly)

@@ -17,6 +17,7 @@ struct outcome {
         enum store_opened how;
         char *aside;
         json_t *refused;
+        uint64_t ino; /* of the file that is open */
         bool renewed, more;
         int64_t run;
 };
@@ -39,8 +40,9 @@ static int open_file(const struct batch *b, bool corrupt, struct outcome *o)
         int r = store_open(b->dir, corrupt, &o->s, &o->how, &o->aside);
         if (r < 0)
                 return r;
+        o->ino = batch_ino(b->dir);
         /* The number of an inode may be given anew. */
-        o->renewed = batch_ino(b->dir) != b->ino || o->how == STORE_NEW || o->how == STORE_SET_ASIDE;
+        o->renewed = o->ino != b->ino || o->how == STORE_NEW || o->how == STORE_SET_ASIDE;
         store_set_patience(o->s, PATIENCE_MS);
         return 0;
 }
@@ -131,9 +133,10 @@ int batch_work(int answer_fd, void *arg)
         int r = do_all(b, &o);
 
         store_close(o.s);
-        json_t *answer = json_pack("{s:i, s:o, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "refused", o.refused,
-                                   "renewed", o.renewed, "more", o.more, "how", (int)o.how, "run",
-                                   (json_int_t)o.run, "ino", (json_int_t)batch_ino(b->dir), "aside", o.aside);
+        json_t *answer = json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "refused",
+                                   o.refused, "renewed", o.renewed, "gone", batch_ino(b->dir) != o.ino, "more",
+                                   o.more, "how", (int)o.how, "run", (json_int_t)o.run, "ino", (json_int_t)o.ino,
+                                   "aside", o.aside);
         _cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
         json_decref(answer);
         free(o.aside);

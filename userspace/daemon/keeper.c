@@ -206,6 +206,8 @@ struct store *keeper_store(struct keeper *k)
                 return NULL;
         if (!k->store && clock_boottime_ns() >= k->read_ns)
                 (void)open_to_read(k);
+        if (k->store)
+                store_set_patience(k->store, READ_PATIENCE_MS);
         return k->store;
 }
 
@@ -333,6 +335,14 @@ static void tell_replaced(const struct keeper *k)
         log_error("store: %s/vigil.db was deleted or replaced while in use; what stands there now is used", k->dir);
 }
 
+/* What stands there now is opened with the next transaction, be there rows for it or not. */
+static void begin_anew(struct keeper *k)
+{
+        tell_replaced(k);
+        k->ino = 0;
+        k->due = true;
+}
+
 static void on_written(void *userdata, int error, const json_t *answer)
 {
         struct keeper *k = userdata;
@@ -351,6 +361,10 @@ static void on_written(void *userdata, int error, const json_t *answer)
         if (renewed && k->ino && number(answer, "how") != STORE_SET_ASIDE)
                 tell_replaced(k);
         k->ino = (uint64_t)number(answer, "ino");
+        if (json_is_true(json_object_get(answer, "gone"))) {
+                begin_anew(k);
+                return;
+        }
         k->run.id = number(answer, "run");
         k->more = json_is_true(json_object_get(answer, "more"));
         k->due = false;
@@ -428,11 +442,8 @@ bool keeper_flush(struct keeper *k, unsigned ms)
 
 void keeper_look(struct keeper *k)
 {
-        if (k->writing || !k->ino || batch_ino(k->dir) == k->ino)
-                return;
-        tell_replaced(k);
-        k->ino = 0;
-        k->due = true;
+        if (!k->writing && k->ino && batch_ino(k->dir) != k->ino)
+                begin_anew(k);
 }
 
 void keeper_tend(struct keeper *k, const struct keeper_retention *retention)

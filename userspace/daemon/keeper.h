@@ -54,7 +54,8 @@ int keeper_begin(struct keeper *k, const struct keeper_run *run);
 /** Writes what can be written, for some seconds at most, and closes. NULL is allowed. @return false: something could not be */
 bool keeper_close(struct keeper *k);
 
-/** For questions; NULL while there is none, or it does not answer (see keeper_trouble()). */
+/** For questions; NULL while there is none, or it does not answer (see keeper_trouble()). Waits for a lock for some tenths of a
+ * second, until the next call, unless store_set_patience() says otherwise. */
 struct store *keeper_store(struct keeper *k);
 /** Id of this run: another one once the store is another. */
 int64_t keeper_run_id(const struct keeper *k);

@@ -59,6 +59,7 @@ struct batch {
 /* Body of the child: a child_fn, @p arg a struct batch. Its answer:
  *   error    0 or -errno as the store's: nothing of the batch is there
  *   ino      of the file
+ *   gone     it was deleted or replaced meanwhile: what was written is in no file any more
  *   run      id of this run in it
  *   renewed  it is another file than the last time: what is open must be stored again
  *   how      enum store_opened; aside: the name of what was set aside

@@ -1,6 +1,7 @@
 /* test_keeper.c - rows wait for a store that cannot be written; what was promised is not lost. */
 #include "daemon/keeper.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -227,6 +228,59 @@ START_TEST(a_store_that_is_deleted_is_begun_anew)
 }
 END_TEST
 
+/* The only child that there is. */
+static pid_t writer(void)
+{
+        char path[64];
+        int pid = 0;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+        FILE *children = fopen(path, "r");
+        ck_assert_ptr_nonnull(children);
+        ck_assert_int_eq(fscanf(children, "%d", &pid), 1); /* NOLINT(cert-err34-c): the kernel's own number */
+        fclose(children);
+        return pid;
+}
+
+static bool has_store_open(pid_t pid)
+{
+        char path[64], to[128];
+        bool has = false;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+        DIR *fds = opendir(path);
+        for (struct dirent *e; fds && !has && (e = readdir(fds));) {
+                ssize_t n = readlinkat(dirfd(fds), e->d_name, to, sizeof(to) - 1);
+                has = n > 0 && (size_t)n == strlen(db) && memcmp(to, db, (size_t)n) == 0;
+        }
+        if (fds)
+                closedir(fds);
+        return has;
+}
+
+/* It waits for a lock, gets it, and commits into a file that has no name any more. */
+START_TEST(what_was_written_while_it_was_deleted_is_not_lost)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        sqlite3 *other = lock();
+
+        json_decref(keeper_intent(k, "check", "app", NULL, "schedule", 1, on_stored, &seen));
+        keeper_turn(k);
+        for (int i = 0; i < 2000 && !has_store_open(writer()); i++)
+                usleep(1000);
+        ck_assert_int_eq(unlink(db), 0);
+        sqlite3_close(other);
+        ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
+        ck_assert(keeper_flush(k, 20000));
+        ck_assert_uint_eq(seen.stored, 1);
+        ck_assert_uint_eq(seen.renewed, 1);
+        ck_assert_int_eq(count("select count(*) from actions"), 1);
+        ck_assert_int_eq(count("select count(*) from runs"), 1);
+        end(k);
+}
+END_TEST
+
 /* In the new store its number may be that of another one. */
 START_TEST(an_outcome_is_that_of_its_intent_also_when_the_store_is_another)
 {
@@ -366,20 +420,6 @@ START_TEST(nor_what_is_in_a_file_that_it_had_begun)
 }
 END_TEST
 
-/* The only child that there is. */
-static pid_t writer(void)
-{
-        char path[64];
-        int pid = 0;
-
-        snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-        FILE *children = fopen(path, "r");
-        ck_assert_ptr_nonnull(children);
-        ck_assert_int_eq(fscanf(children, "%d", &pid), 1); /* NOLINT(cert-err34-c): the kernel's own number */
-        fclose(children);
-        return pid;
-}
-
 /* What retention takes out does not end to go: a child stays in it, with its rows committed. */
 static void hold_in_retention(void)
 {
@@ -450,7 +490,7 @@ END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
-      a_store_that_is_deleted_is_begun_anew, an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
+      a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost, an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,
       nor_what_is_in_a_file_that_it_had_begun, nor_if_the_next_one_cannot_look,

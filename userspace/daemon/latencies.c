@@ -119,27 +119,34 @@ static void take_over(struct daemon *d, const struct guard *g)
                         snprintf(g->latency->incident, sizeof(g->latency->incident), "%s", list[i]->id);
 }
 
-static struct guard_latency *begin(struct daemon *d, struct guard *g, uint64_t now)
+/* @return 0; -EBUSY: not yet, but at the next turn; -ENOMEM */
+static int begin(struct daemon *d, struct guard *g, uint64_t now)
 {
         struct store *s = keeper_store(d->keeper);
 
-        /* The next turn will do: what is learned before what is stored has been read would replace it. */
+        /* What is learned before what is stored has been read would replace it. */
         if (!s || (keeper_waiting(d->keeper) && !keeper_trouble(d->keeper)))
-                return NULL;
+                return -EBUSY;
         const struct latency_limits limits = latencies_limits(&g->of->latency);
         struct guard_latency *l = calloc(1, sizeof(*l));
 
         if (!l || latency_new(&limits, &l->rule) < 0) {
                 free(l);
-                return NULL;
+                return -ENOMEM;
+        }
+        int r = store_load_baselines(s, g->name, on_stored, l->rule);
+        if (r == -EBUSY) {
+                latency_free(l->rule);
+                free(l);
+                return r;
         }
         l->began_ns = l->first_ns = now;
         g->latency = l;
-        if (store_load_baselines(s, g->name, on_stored, l->rule) < 0)
+        if (r < 0)
                 log_warn("database %s: what is usual for it cannot be read from the store: it is learned anew",
                          g->name);
         take_over(d, g);
-        return l;
+        return 0;
 }
 
 /* ---- spikes ---- */
@@ -290,6 +297,7 @@ static int count(struct daemon *d, uint64_t now)
 static uint64_t prepare(struct daemon *d, uint64_t now)
 {
         uint64_t shortest = 0;
+        bool busy = false; /* the store: each of them would wait for it */
 
         for (size_t i = 0; i < guards_count(d->guards); i++) {
                 struct guard *g = guards_at(d->guards, i);
@@ -301,7 +309,9 @@ static uint64_t prepare(struct daemon *d, uint64_t now)
                         latencies_stop(d, g);
                         continue;
                 }
-                if (!g->latency && !begin(d, g, now))
+                int r = g->latency ? 0 : busy ? -EBUSY : begin(d, g, now);
+                busy = busy || r == -EBUSY;
+                if (r < 0)
                         continue;
                 g->latency->disturbed |= actions_at_work_on(d->actions, g->name);
                 uint64_t turn = latencies_limits(&g->of->latency).turn_ns;

@@ -134,6 +134,28 @@ op() {
 	[ "$status" -eq 0 ]
 }
 
+@test "the store is locked for a moment: who asks waits, nobody else does, and all are answered" {
+	local pid until
+	daemon_begin
+	unclean_death
+	eventually 20 '.incidents[0].backup.verified' incidents
+	hold_store exclusive
+	timeout 60 "$VIGIL" --state-dir S incidents --json >o 2>e &
+	pid=$!
+	until=$((${EPOCHREALTIME/./} + 700000))
+	while ((${EPOCHREALTIME/./} < until)); do
+		ask status
+		[ "$status" -eq 0 ]
+	done
+	kill -0 "$pid"
+	let_store_go
+	wait "$pid"
+	[ ! -s e ]
+	assert_json o '.incidents | length == 1'
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
 @test "reload: taken, or refused with its mistakes; without a daemon it says so" {
 	daemon_begin
 	mk new.db wal

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/deferred.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/latencies_json.h"
@@ -24,16 +26,23 @@
 #define REASON_MAX       200 /* bytes of why somebody wants a backup */
 #define EVENTS_AT_ONCE   1000
 
+/* The loop stands still for so long for one question; what takes longer is asked again after a while. */
+#define QUESTION_PATIENCE_MS 20
+#define QUESTION_AGAIN_MS    50
+
 /* One who follows the events. */
 struct follower {
         struct control_client *client; /* NULL: free */
         int64_t after;                 /* the last one it has */
         int64_t since_ns;              /* 0: all behind that */
         char *database;                /* NULL: all */
+        bool behind;                   /* the store did not answer when there was something */
 };
 
 struct answers {
         struct follower follower[CONTROL_FOLLOWERS];
+        struct deferred_question at_hand; /* borrowed; client NULL: none */
+        struct deferred deferred;
 };
 
 int answers_new(struct answers **ret)
@@ -46,6 +55,8 @@ void answers_free(struct answers *a)
 {
         for (size_t i = 0; a && i < CONTROL_FOLLOWERS; i++)
                 free(a->follower[i].database);
+        if (a)
+                deferred_done(&a->deferred);
         free(a);
 }
 
@@ -74,6 +85,24 @@ static struct store_query query_of(const json_t *args)
 
 /* ---- answers out of the store ---- */
 
+static struct store *store_to_ask(struct daemon *d)
+{
+        struct store *s = keeper_store(d->keeper);
+
+        if (s)
+                store_set_patience(s, QUESTION_PATIENCE_MS);
+        return s;
+}
+
+/* A commit takes as long as its disk does, and a shell its time: that is no trouble yet, and nobody's fault who asks. */
+static bool put_off(struct daemon *d, int r)
+{
+        struct answers *a = d->answers;
+
+        return (r == -EBUSY || r == -ENODEV) && !keeper_trouble(d->keeper) && a->at_hand.client &&
+               deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());
+}
+
 static void refuse(struct daemon *d, struct control_client *c, int r)
 {
         bool behind = keeper_trouble(d->keeper) && keeper_waiting(d->keeper);
@@ -95,6 +124,8 @@ static void answer(struct daemon *d, struct control_client *c, int r, json_t *do
         size_t waiting = keeper_waiting(d->keeper);
         char text[512];
 
+        if (put_off(d, r))
+                return;
         if (r < 0) {
                 refuse(d, c, r);
                 return;
@@ -113,7 +144,7 @@ static void ask(struct daemon *d, struct control_client *c, const json_t *args, 
 {
         const struct store_query q = query_of(args);
         json_t *document = NULL;
-        struct store *s = keeper_store(d->keeper);
+        struct store *s = store_to_ask(d);
         int r = s ? fn(s, &q, &document) : -ENODEV;
 
         answer(d, c, r, document);
@@ -201,7 +232,7 @@ static void summary(struct daemon *d, struct control_client *c, const json_t *ar
         int r = summary_live(d, &live);
 
         if (r == 0) {
-                struct store *s = keeper_store(d->keeper);
+                struct store *s = store_to_ask(d);
                 r = s ? store_summary_rows(s, &q, by_of(args), live.row, live.n, &document) : -ENODEV;
                 summary_rows_done(&live);
         }
@@ -253,10 +284,10 @@ static void catch_up(struct daemon *d, struct follower *f)
 {
         const struct store_query q = {.since_ns = f->since_ns, .database = f->database, .limit = EVENTS_AT_ONCE};
         void *both[] = {d, f};
-        struct store *s = keeper_store(d->keeper);
+        struct store *s = store_to_ask(d);
+        int r = s ? store_events(s, &q, f->after, send_event, both) : -ENODEV;
 
-        if (s)
-                store_events(s, &q, f->after, send_event, both);
+        f->behind = r == -EBUSY || r == -ENODEV;
 }
 
 static void follow(struct daemon *d, struct control_client *c, const json_t *args)
@@ -288,7 +319,7 @@ static void events(struct daemon *d, struct control_client *c, const json_t *arg
 {
         struct store_query q = query_of(args);
         struct page p = {.list = json_array(), .seq = number_arg(args, "after")};
-        struct store *s = keeper_store(d->keeper);
+        struct store *s = store_to_ask(d);
 
         if (json_is_true(json_object_get(args, "follow"))) {
                 json_decref(p.list);
@@ -412,18 +443,43 @@ static const struct {
         {"reload", reload_now},
 };
 
-static void on_request(void *userdata, struct control_client *c, const char *command, const json_t *args)
+static void put(void *userdata, const struct deferred_question *q)
 {
         struct daemon *d = userdata;
 
         for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-                if (strcmp(questions[i].command, command) != 0)
+                if (strcmp(questions[i].command, q->command) != 0)
                         continue;
-                questions[i].fn(d, c, args);
+                d->answers->at_hand = *q;
+                questions[i].fn(d, q->client, q->args);
+                d->answers->at_hand.client = NULL;
                 return;
         }
-        control_answer(d->control, c, EXIT_UNAVAILABLE,
+        control_answer(d->control, q->client, EXIT_UNAVAILABLE,
                        "this daemon does not know that command; is it an older version?", NULL);
+}
+
+static void on_request(void *userdata, struct control_client *c, const char *command, const json_t *args)
+{
+        const struct deferred_question q = {
+                .client = c, .command = (char *)command, .args = (json_t *)args, .since_ns = clock_boottime_ns()};
+
+        put(userdata, &q);
+}
+
+int answers_turn(struct daemon *d)
+{
+        struct answers *a = d->answers;
+        bool behind = false;
+
+        if (deferred_any(&a->deferred))
+                deferred_again(&a->deferred, put, d);
+        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
+                if (a->follower[i].client && a->follower[i].behind)
+                        catch_up(d, &a->follower[i]);
+                behind = behind || a->follower[i].behind;
+        }
+        return behind || deferred_any(&a->deferred) ? QUESTION_AGAIN_MS : -1;
 }
 
 static void on_gone(void *userdata, struct control_client *c)
@@ -431,6 +487,7 @@ static void on_gone(void *userdata, struct control_client *c)
         struct daemon *d = userdata;
 
         response_left(d, c);
+        deferred_forget(&d->answers->deferred, c);
         for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
                 struct follower *f = &d->answers->follower[i];
                 if (f->client != c)

@@ -16,5 +16,8 @@ void answers_free(struct answers *a);
 /** For control_server_open(); its userdata is the daemon. */
 struct control_handler answers_handler(struct daemon *d);
 
+/** Asks again what the store could not answer. @return ms until it must be called again, -1: nothing waits */
+int answers_turn(struct daemon *d);
+
 /** Events have been stored: whoever follows gets them. */
 void answers_events(struct daemon *d);

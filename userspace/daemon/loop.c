@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/answers.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
@@ -66,7 +67,8 @@ static int turn(struct daemon *d)
         jobs_turn(d);
         actions_turn(d->actions); /* what has come back is part of what is judged now */
         int deaths = deaths_turn(d);
-        int soon = sooner(deaths, keeper_turn(d->keeper));
+        int soon = sooner(deaths, answers_turn(d)); /* while no child writes, if one is over */
+        soon = sooner(soon, keeper_turn(d->keeper));
         soon = sooner(soon, actions_turn(d->actions));
         soon = sooner(soon, control_server_turn(d->control));
         if (deaths_settled(d) && !keeper_waiting(d->keeper))

@@ -68,9 +68,9 @@ static __always_inline bool hist_key_is(const struct vigil_hist_key *a, const st
 
 static __always_inline struct vigil_hist *hist_of(const struct vigil_hist_key *key)
 {
-        __u32 zero = 0, slot;
+        __u32 kind = (key->role * 3 + key->op) % LAST_HISTS, slot;
         __u64 epoch = hist_epoch + 1;
-        struct last_hist *last = bpf_map_lookup_elem(&last_hists, &zero);
+        struct last_hist *last = bpf_map_lookup_elem(&last_hists, &kind);
 
         if (last && last->epoch == epoch && hist_key_is(&last->key, key)) {
                 slot = last->slot;

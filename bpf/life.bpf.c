@@ -81,9 +81,12 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
 {
         __u32 tgid = (__u32)task->tgid, one = 1;
         struct signal_struct *signal = task->signal;
+        __u64 id = (__u64)tgid << 32 | (__u32)task->pid;
         struct vigil_proc *p;
         struct mark *m;
 
+        if (bpf_map_lookup_elem(&syncs, &id))
+                bpf_map_delete_elem(&syncs, &id);
         if (signal->live.counter != 0)
                 return 0;
         m = mark_of(tgid);

@@ -167,13 +167,13 @@ struct dir {
         __u64 last_op_ns;
 };
 
-/* A sync in flight: the value of `syncs`. */
+/* A sync in flight, or the last one of its thread: the value of `syncs`. */
 #define SYNC_WHOLE_FS 0xff /* sync_flight.role of syncfs and sync */
 
 struct sync_flight {
         struct file_key key; /* of a directory */
-        __u64 entered_ns;
-        __u64 written; /* of the file, or dir.ops */
+        __u64 entered_ns; /* 0: it is over */
+        __u64 written;    /* of the file, or dir.ops */
         __u64 commits; /* that it covers: commits_of() */
         __u32 db;
         __u32 incarnation;

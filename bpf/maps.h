@@ -166,6 +166,7 @@ struct {
 
 /* ---- syncs in flight, histograms, counters ---- */
 
+/* Of each thread that has synced since the watch began, while it lives. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, 4096);
@@ -209,7 +210,10 @@ struct {
 
 __u64 hist_epoch __weak = 0; /* moves on when user space takes a key away */
 
-/* The histogram that this CPU used last: a commit each few microseconds is one of one program on one database. */
+/* The histograms that this CPU used last, one of each kind: a commit each few microseconds is one of one program on one
+ * database. */
+#define LAST_HISTS 16
+
 struct last_hist {
         struct vigil_hist_key key;
         __u32 slot;
@@ -219,7 +223,7 @@ struct last_hist {
 
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-        __uint(max_entries, 1);
+        __uint(max_entries, LAST_HISTS);
         __type(key, __u32);
         __type(value, struct last_hist);
 } last_hists __weak SEC(".maps");

@@ -10,28 +10,39 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-static __always_inline int file_sync_enter(int fd, __u32 probe)
+/* A thread keeps its entry for its next sync: to put one in and take it out costs as much as all the rest. */
+static __always_inline void take_off(__u64 id, const struct sync_flight *f)
+{
+        struct sync_flight *kept = bpf_map_lookup_elem(&syncs, &id);
+
+        if (kept)
+                *kept = *f;
+        else if (bpf_map_update_elem(&syncs, &id, f, BPF_ANY))
+                COUNT(full_syncs);
+}
+
+/* @return false: it is no file of a database */
+static __always_inline bool file_sync_enter(int fd, __u32 probe)
 {
         struct act a = {};
         __u64 id = bpf_get_current_pid_tgid();
 
-        if (act_on_fd(&a, fd, probe)) {
-                struct sync_flight f = {
-                        .entered_ns = a.ns,
-                        .written = a.ledger->written,
-                        .commits = commits_of(a.db, a.priv, a.role),
-                        .db = a.db->id,
-                        .incarnation = a.ledger->incarnation,
-                        .role = a.role,
-                };
-                if (bpf_map_update_elem(&syncs, &id, &f, BPF_ANY))
-                        COUNT(full_syncs);
-                __sync_fetch_and_add(&a.p->syncs_in_flight, 1);
-                a.use->flags |= VIGIL_USE_SYNCING;
-                if (cfg_attribution)
-                        span_sync(a.db, a.priv, a.file, (__u32)id, a.ns);
-        }
-        return 0;
+        if (!act_on_fd(&a, fd, probe))
+                return false;
+        struct sync_flight f = {
+                .entered_ns = a.ns,
+                .written = a.ledger->written,
+                .commits = commits_of(a.db, a.priv, a.role),
+                .db = a.db->id,
+                .incarnation = a.ledger->incarnation,
+                .role = a.role,
+        };
+        take_off(id, &f);
+        __sync_fetch_and_add(&a.p->syncs_in_flight, 1);
+        a.use->flags |= VIGIL_USE_SYNCING;
+        if (cfg_attribution)
+                span_sync(a.db, a.priv, a.file, (__u32)id, a.ns);
+        return true;
 }
 
 /* A directory that holds databases: its sync makes creations and removals of their names durable. */
@@ -54,8 +65,7 @@ static __always_inline int dir_sync_enter(int fd)
                 return 0;
         f.written = dir->ops;
         f.entered_ns = bpf_ktime_get_boot_ns();
-        if (bpf_map_update_elem(&syncs, &id, &f, BPF_ANY))
-                COUNT(full_syncs);
+        take_off(id, &f);
         return 0;
 }
 
@@ -106,9 +116,9 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
         struct sync_flight *f = bpf_map_lookup_elem(&syncs, &id);
         struct vigil_proc *p;
 
-        if (!f)
+        if (!f || !f->entered_ns)
                 return 0;
-        p = part_of(tgid);
+        p = part_of_current(tgid);
         if (!p)
                 goto out;
         if (p->flags & VIGIL_PROC_CANARY)
@@ -148,7 +158,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
         if (ret || took > cfg_slow_sync_ns || cfg_stream_all)
                 stream(p, &e, VIGIL_OP, took);
 out:
-        bpf_map_delete_elem(&syncs, &id);
+        f->entered_ns = 0;
         return 0;
 }
 
@@ -176,8 +186,7 @@ static __always_inline int fs_sync_enter(void)
         __u64 id = bpf_get_current_pid_tgid();
         struct sync_flight f = {.entered_ns = bpf_ktime_get_boot_ns(), .role = SYNC_WHOLE_FS};
 
-        if (bpf_map_update_elem(&syncs, &id, &f, BPF_ANY))
-                COUNT(full_syncs);
+        take_off(id, &f);
         return 0;
 }
 
@@ -186,7 +195,7 @@ static __always_inline int fs_sync_exit(__u32 dev, __s64 ret)
         __u64 id = bpf_get_current_pid_tgid();
         struct sync_flight *f = bpf_map_lookup_elem(&syncs, &id);
 
-        if (!f || f->role != SYNC_WHOLE_FS)
+        if (!f || !f->entered_ns || f->role != SYNC_WHOLE_FS)
                 return 0;
         if (ret == 0) {
                 __u64 entered = f->entered_ns;
@@ -195,7 +204,7 @@ static __always_inline int fs_sync_exit(__u32 dev, __s64 ret)
                 if (entered > fs_synced_ns)
                         fs_synced_ns = entered;
         }
-        bpf_map_delete_elem(&syncs, &id);
+        f->entered_ns = 0;
         return 0;
 }
 
@@ -209,7 +218,8 @@ int tp__sync_enter(struct sys_enter *ctx)
         case __NR_fdatasync:
                 if (cfg_attribution)
                         disk_user_syncs(fd_file(self(), fd));
-                file_sync_enter(fd, ctx->nr == __NR_fsync ? PROBE_FSYNC_ENTER : PROBE_FDATASYNC_ENTER);
+                if (file_sync_enter(fd, ctx->nr == __NR_fsync ? PROBE_FSYNC_ENTER : PROBE_FDATASYNC_ENTER))
+                        return 0;
                 return dir_sync_enter(fd);
         case __NR_syncfs:
                 return own(PROBE_SYNCFS_ENTER) ? 0 : fs_sync_enter();

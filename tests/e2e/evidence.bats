@@ -39,24 +39,10 @@ teardown_file() {
 
 setup() {
 	enter_tmp
-	PIDS=()
 }
 
 teardown() {
-	local pid
-
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		kill -CONT "$pid" 2>/dev/null || true
-		wait "$pid" || true
-	done
-}
-
-# begin NAME DB STEP...: a driver in the background, its pid in $NAME.
-begin() {
-	"$DRIVER" -t "$1.truth" "$PLACE/$2" "${@:3}" 3>&- 2>>driver.err &
-	PIDS+=("$!")
-	printf -v "$1" %s "$!"
+	begun_end
 }
 
 order() {
@@ -83,9 +69,9 @@ judge_until() {
 }
 
 @test "a writer waits for the WAL write lock, and its holder is named with what it holds and for how long" {
-	begin holder a.db "begin immediate" "update t set b='x' where a=1" @ready holder.ready @pause
+	begin holder "$PLACE/a.db" "begin immediate" "update t set b='x' where a=1" @ready holder.ready @pause
 	await holder.ready
-	begin waiter a.db "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
+	begin waiter "$PLACE/a.db" "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
 	await waiter.ready
 	judge_until "$waiter" '.verdict == "job-blocked"'
 	assert_json answer '.severity == "P1"' '.trust == "full"' '.evidence.reason == "lock"' '.evidence.waits_for.lock == "wal-write"' \
@@ -97,27 +83,27 @@ judge_until() {
 }
 
 @test "a writer waits for RESERVED, and one for all readers of a rollback database" {
-	begin holder b.db "begin immediate" @ready holder.ready @pause
+	begin holder "$PLACE/b.db" "begin immediate" @ready holder.ready @pause
 	await holder.ready
-	begin waiter b.db "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
+	begin waiter "$PLACE/b.db" "pragma busy_timeout=60000" @ready waiter.ready "begin immediate"
 	await waiter.ready
 	judge_until "$waiter" '.verdict == "job-blocked"'
 	assert_json answer '.evidence.waits_for.lock == "reserved"' ".evidence.waits_for.holder.pid == $holder"
 	kill -KILL "$holder" "$waiter"
-	begin reader b.db "begin" "select count(*) from t" @ready reader.ready @pause
+	begin reader "$PLACE/b.db" "begin" "select count(*) from t" @ready reader.ready @pause
 	await reader.ready
-	begin writer b.db "pragma busy_timeout=60000" @ready writer.ready "update t set b='y' where a=1"
+	begin writer "$PLACE/b.db" "pragma busy_timeout=60000" @ready writer.ready "update t set b='y' where a=1"
 	await writer.ready
 	judge_until "$writer" '.verdict == "job-blocked" and .evidence.waits_for.lock == "exclusive"'
 	assert_json answer ".evidence.waits_for.holder.pid == $reader" '.evidence.waits_for.holder.locks == ["shared"]'
 }
 
 @test "who has given up waits no longer, and neither does who got the lock" {
-	begin holder a.db "begin immediate" @ready holder.ready @wait go "rollback" @pause
+	begin holder "$PLACE/a.db" "begin immediate" @ready holder.ready @wait go "rollback" @pause
 	await holder.ready
-	begin quitter a.db "pragma busy_timeout=100" "?begin immediate" @ready quit @pause
+	begin quitter "$PLACE/a.db" "pragma busy_timeout=100" "?begin immediate" @ready quit @pause
 	await quit
-	begin patient a.db "pragma busy_timeout=60000" @ready patient.ready "begin immediate" @ready got @pause
+	begin patient "$PLACE/a.db" "pragma busy_timeout=60000" @ready patient.ready "begin immediate" @ready got @pause
 	await patient.ready
 	judge_until "$patient" '.verdict == "job-blocked"'
 	touch go
@@ -128,7 +114,7 @@ judge_until() {
 }
 
 @test "who sleeps in the kernel for a lock waits, and no longer once a signal has woken him" {
-	begin holder a.db "begin immediate" @ready holder.ready @pause
+	begin holder "$PLACE/a.db" "begin immediate" @ready holder.ready @pause
 	await holder.ready
 	# Byte 120 of the -shm is the write lock of the log.
 	python3 - "$PLACE/a.db-shm" 3>&- <<-'END' &
@@ -146,7 +132,7 @@ judge_until() {
 		        open("woken", "w").close()
 		    signal.pause()
 	END
-	PIDS+=("$!")
+	BEGUN+=("$!")
 	sleeper=$!
 	await sleeper.ready
 	judge_until "$sleeper" '.verdict == "job-blocked"'
@@ -160,18 +146,18 @@ judge_until() {
 }
 
 @test "a checkpoint waits for the reader whose mark it wants" {
-	begin reader a.db "begin" "select count(*) from t" @ready reader.ready @pause
+	begin reader "$PLACE/a.db" "begin" "select count(*) from t" @ready reader.ready @pause
 	await reader.ready
-	begin ckpt a.db "pragma busy_timeout=60000" "update t set b='z' where a=2" @ready ckpt.ready "@checkpoint" restart
+	begin ckpt "$PLACE/a.db" "pragma busy_timeout=60000" "update t set b='z' where a=2" @ready ckpt.ready "@checkpoint" restart
 	await ckpt.ready
 	judge_until "$ckpt" '.verdict == "job-blocked"'
 	assert_json answer '.evidence.waits_for.lock | startswith("wal-read-")' ".evidence.waits_for.holder.pid == $reader"
 }
 
 @test "two that wait for each other are a deadlock, three behind one a convoy" {
-	begin one a.db "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/b.db' as b" @ready one.ready @wait go \
+	begin one "$PLACE/a.db" "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/b.db' as b" @ready one.ready @wait go \
 		"update b.t set b='1' where a=1"
-	begin two b.db "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/a.db' as a" @ready two.ready @wait go \
+	begin two "$PLACE/b.db" "pragma busy_timeout=60000" "begin immediate" "attach '$PLACE/a.db' as a" @ready two.ready @wait go \
 		"update a.t set b='2' where a=1"
 	await one.ready
 	await two.ready
@@ -180,10 +166,10 @@ judge_until() {
 	assert_json answer '.evidence.knot.kind == "deadlock"' '.evidence.knot.processes == 2' \
 		"[.evidence.knot.members[].process.pid] | sort == ([$one, $two] | sort)" '.detail | contains("a deadlock of 2")'
 	kill -KILL "$one" "$two"
-	begin holder a.db "begin immediate" @ready holder.ready @pause
+	begin holder "$PLACE/a.db" "begin immediate" @ready holder.ready @pause
 	await holder.ready
 	for i in 1 2 3; do
-		begin "w$i" a.db "pragma busy_timeout=60000" @ready "w$i.ready" "begin immediate"
+		begin "w$i" "$PLACE/a.db" "pragma busy_timeout=60000" @ready "w$i.ready" "begin immediate"
 		await "w$i.ready"
 	done
 	# shellcheck disable=SC2154 # begin sets it
@@ -196,15 +182,15 @@ judge_until() {
 
 @test "one that spins, one that sleeps, one that writes a file, one that commits" {
 	bash -c 'while :; do :; done' 3>&- &
-	PIDS+=("$!")
+	BEGUN+=("$!")
 	spinner=$!
 	sleep 300 3>&- &
-	PIDS+=("$!")
+	BEGUN+=("$!")
 	sleeper=$!
 	dd if=/dev/zero of=out bs=64k 2>/dev/null 3>&- &
-	PIDS+=("$!")
+	BEGUN+=("$!")
 	busy=$!
-	begin writer a.db @repeat 100000 "update t set b=hex(randomblob(50)) where a=1" @sleep 20 @end
+	begin writer "$PLACE/a.db" @repeat 100000 "update t set b=hex(randomblob(50)) where a=1" @sleep 20 @end
 	judge "$spinner" '.verdict == "job-spinning"' '.evidence.sample.cpu_ms > 100' '.evidence.sample.missing | index("account")'
 	judge "$sleeper" '.verdict == "job-stalled"' '.evidence.sample.state == "S"'
 	judge "$busy" '.verdict == "healthy"' '.evidence.reason == "process-works"'

@@ -74,6 +74,26 @@ watch_end() {
 	[ -s r.json ]
 }
 
+# What a test has begun in the background; begun_end, for teardown, ends all of it, whatever it was held by, and waits for it.
+BEGUN=()
+
+# begin NAME DB STEP...: a driver in the background, its pid in $NAME, its truth in NAME.truth.
+begin() {
+	"$DRIVER" -t "$1.truth" "$2" "${@:3}" 3>&- 2>>driver.err &
+	BEGUN+=("$!")
+	printf -v "$1" %s "$!"
+}
+
+begun_end() {
+	local pid
+
+	for pid in "${BEGUN[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+		kill -CONT "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+}
+
 # Waits until the file exists, for a minute at most.
 await() {
 	local i

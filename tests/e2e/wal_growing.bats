@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# shellcheck disable=SC2030,SC2031,SC2154 # bats runs each test in a process of its own; `begin` sets variables by name
 # A write-ahead log that does not begin anew: who keeps it from that, and when it is over. What is merely long stays quiet.
 
 load lib.bash
@@ -8,17 +8,11 @@ load daemon.bash
 setup() {
 	enter_tmp
 	mk app.db wal
-	PIDS=()
 }
 
 teardown() {
-	local pid
-
 	touch stop go
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" || true
-	done
+	begun_end
 	daemon_teardown
 }
 
@@ -29,11 +23,6 @@ guard() {
 	daemon_begin
 }
 
-drive() {
-	"$DRIVER" -t "$1" app.db "${@:2}" 3>&- 2>>driver.err &
-	PIDS+=("$!")
-}
-
 # Some 16 KiB of log with each, at most two hundred in a second, until somebody makes the file `stop`.
 write_on() {
 	(
@@ -42,15 +31,12 @@ write_on() {
 				"update t set b=hex(randomblob(50)) where a=1" @sleep 5 @end || exit
 		done
 	) 3>&- 2>>driver.err &
-	PIDS+=("$!")
+	BEGUN+=("$!")
 }
 
 @test "a long reader pins the log: P2, then P1 at the cap, with its pid; over when the log begins anew" {
-	local reader
-
 	guard 1s 4M
-	drive r.truth "begin" "select count(*) from t" @ready r.ready @wait go
-	reader=$!
+	begin reader app.db "begin" "select count(*) from t" @ready r.ready @wait go
 	await r.ready
 	write_on
 	eventually 20 '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
@@ -68,7 +54,7 @@ write_on() {
 
 @test "nobody checkpoints: told as that, and over when somebody does" {
 	guard 1s 1G
-	drive w.truth "pragma wal_autocheckpoint=0" @repeat 30 "update t set b=hex(randomblob(50)) where a < 100" @end \
+	begin writer app.db "pragma wal_autocheckpoint=0" @repeat 30 "update t set b=hex(randomblob(50)) where a < 100" @end \
 		@ready w.ready @repeat 30 "update t set b=hex(randomblob(50)) where a < 100" @sleep 50 @end \
 		@ready grown @wait go "pragma wal_checkpoint(truncate)" "update t set b='x' where a=1" @ready copied @wait stop
 	eventually 20 '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
@@ -81,7 +67,7 @@ write_on() {
 
 @test "one large transaction, and a writer whose log begins anew, are quiet" {
 	guard 1s 1M
-	drive big.truth "begin" @repeat 40 "update t set b=hex(randomblob(2000))" @end "commit" @ready big.ready @sleep 2500 \
+	begin big app.db "begin" @repeat 40 "update t set b=hex(randomblob(2000))" @end "commit" @ready big.ready @sleep 2500 \
 		"update t set b='x' where a=1" @ready big.done
 	await big.ready
 	[ "$(stat -c %s app.db-wal)" -gt $((1 << 20)) ]

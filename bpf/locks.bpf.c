@@ -90,6 +90,7 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
                 a->priv->wal_txn_end = a->db->wal_commit_end;
                 a->priv->wal_frame_commit = 0;
                 a->use->write_lock_ns = a->ns;
+                a->use->lock_tid = a->tid;
         }
         if (bits & VIGIL_LOCK_WAL_CKPT && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
                 a->db->ckpt_db_writes = 0;
@@ -130,6 +131,7 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
         if (bits & VIGIL_LOCK_RESERVED) {
                 rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
                 a->use->write_lock_ns = a->ns;
+                a->use->lock_tid = a->tid;
         }
 }
 

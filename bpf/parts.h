@@ -206,8 +206,8 @@ struct vigil_use {
         __u64 bytes;
         __u64 syncs;
         __u64 commits;
-        __u32 main_opens; /* distinct descriptors it opened the main file with */
-        __u32 pad;
+        __u32 main_opens;              /* distinct descriptors it opened the main file with */
+        __u32 lock_tid;                /* the thread that last took RESERVED or the WAL write lock; 0: not known */
         __s32 main_fd[VIGIL_MAIN_FDS]; /* descriptors of the last of these opens */
 };
 VIGIL_ASSERT(sizeof(struct vigil_use) == 104, "use");

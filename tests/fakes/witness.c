@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "detect/job.h"
+#include "detect/lock_watch.h"
 #include "sensor/evidence.h"
 #include "sensor/sensor.h"
 
@@ -60,9 +61,15 @@ static void wait_ms(int ms)
 
 static size_t knots(struct lock_waiter waiter[64], size_t *ret_n, struct lock_knot knot[16])
 {
+        struct lock_watch watch = {0};
+
         if (sensor_waiters(sensor, waiter, 64, ret_n) < 0)
                 *ret_n = 0;
-        return lock_graph_knots(waiter, *ret_n, knot, 16);
+        size_t n = lock_graph_knots(waiter, *ret_n, knot, 16);
+        for (size_t i = 0; i < *ret_n; i++)
+                sensor_other_threads(&waiter[i].id, waiter[i].wait.tid, &waiter[i].others);
+        lock_watch_look(&watch, knot, n, waiter, clock_boottime_ns());
+        return n;
 }
 
 static void judge(pid_t pid, const char *file)

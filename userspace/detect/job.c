@@ -211,7 +211,7 @@ static bool row_moves(const struct job_facts *f, const struct job_limits *l, str
 static const struct lock_knot *knot_of(const struct job_facts *f, const struct vigil_ident *id)
 {
         for (size_t i = 0; i < f->nknots; i++)
-                for (size_t m = 0; m < f->knot[i].nmembers && m < KNOT_MEMBERS; m++) {
+                for (size_t m = 0; !f->knot[i].may_end && m < f->knot[i].nmembers && m < KNOT_MEMBERS; m++) {
                         const struct vigil_ident *other = &f->waiter[f->knot[i].member[m]].id;
                         if (other->tgid == id->tgid && other->start_ns == id->start_ns)
                                 return &f->knot[i];

@@ -1,8 +1,6 @@
 /* lock_graph.c - see lock_graph.h. */
 #include "detect/lock_graph.h"
 
-#include <stdbool.h>
-
 const char *knot_kind_name(enum knot_kind kind)
 {
         return kind == KNOT_DEADLOCK ? "deadlock" : "convoy";
@@ -18,10 +16,10 @@ static size_t holders_told(const struct evidence_wait *w)
         return w->nholders < EVIDENCE_HOLDERS ? w->nholders : EVIDENCE_HOLDERS;
 }
 
-static bool waits_for(const struct lock_waiter *a, const struct vigil_ident *b)
+static bool is_held_by(const struct evidence_wait *wait, const struct vigil_ident *id)
 {
-        for (size_t i = 0; i < holders_told(&a->wait); i++)
-                if (same(&a->wait.holder[i].id, b))
+        for (size_t i = 0; i < holders_told(wait); i++)
+                if (same(&wait->holder[i].id, id))
                         return true;
         return false;
 }
@@ -42,7 +40,7 @@ static size_t cycle_from(const struct lock_waiter *w, size_t n, size_t from, siz
                         depth--;
                         continue;
                 }
-                if (!waits_for(at, &w[next].id))
+                if (!is_held_by(&at->wait, &w[next].id))
                         continue;
                 if (same(&w[next].id, &w[from].id)) {
                         for (size_t i = 0; i < depth; i++)
@@ -87,6 +85,30 @@ static size_t find_deadlocks(const struct lock_waiter *w, size_t n, struct lock_
                 ret[found++] = k;
         }
         return found;
+}
+
+bool lock_knot_is_own(const struct lock_knot *k, const struct lock_waiter *waiter, size_t i)
+{
+        const struct lock_waiter *has = &waiter[k->member[i]];
+        const struct evidence_wait *for_it = &waiter[k->member[(i + k->nmembers - 1) % k->nmembers]].wait;
+
+        if (has->others.none)
+                return true;
+        for (size_t h = 0; h < holders_told(for_it); h++)
+                if (same(&for_it->holder[h].id, &has->id))
+                        return for_it->holder[h].tid && for_it->holder[h].tid == has->wait.tid;
+        return false;
+}
+
+bool lock_knot_keeps(const struct lock_knot *k, const struct lock_waiter *waiter, const struct vigil_ident *id,
+                     const struct evidence_wait *wait)
+{
+        for (size_t i = 0; i < k->nmembers && i < KNOT_MEMBERS; i++) {
+                const struct vigil_ident *member = &waiter[k->member[i]].id;
+                if (same(member, id) || (k->kind == KNOT_DEADLOCK && is_held_by(wait, member)))
+                        return true;
+        }
+        return false;
 }
 
 /* ---- queues ---- */

@@ -1,6 +1,7 @@
 /* lock_graph.h - who waits for whom: cycles, which nobody but a timeout ends, and queues behind one holder. Layer: detect. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct lock_knot {
                 [KNOT_MEMBERS]; /* index of the waiters: of a deadlock in the order in which they wait for each other */
         struct evidence_holder holder; /* KNOT_CONVOY: the one who is waited for */
         uint64_t since_ns;             /* deadlock: since its last edge stands; convoy: since the third one waits */
+        bool may_end;                  /* deadlock: it may end by itself: lock_watch_look() */
 };
 
 /** "deadlock", "convoy". */
@@ -32,3 +34,11 @@ const char *knot_kind_name(enum knot_kind kind);
  * @return how many, at most @p room
  */
 size_t lock_graph_knots(const struct lock_waiter *waiter, size_t n, struct lock_knot *ret, size_t room);
+
+/** True when the lock of @p k's member @p i (0 to nmembers - 1), for which another one waits, is that of the thread that waits itself,
+ * as far as can be known: it has no other, or has taken the lock. */
+bool lock_knot_is_own(const struct lock_knot *k, const struct lock_waiter *waiter, size_t i);
+
+/** True when @p k keeps the process @p id from going on, whose wait is @p wait: it is a member, or waits for a member of a deadlock. */
+bool lock_knot_keeps(const struct lock_knot *k, const struct lock_waiter *waiter, const struct vigil_ident *id,
+                     const struct evidence_wait *wait);

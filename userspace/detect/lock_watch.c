@@ -1,15 +1,25 @@
 /* lock_watch.c - see lock_watch.h. */
 #include "detect/lock_watch.h"
 
-/* The same for the same processes, with whomever the ring begins. */
-static struct lock_ring ring_of(const struct lock_knot *k, const struct lock_waiter *waiter)
+/* The same for the same processes, with whomever the ring begins.
+ * @param ret_doubtful  some member's lock may be another thread's
+ * @param ret_may_end   that may let go of it by itself */
+static struct lock_ring ring_of(const struct lock_knot *k, const struct lock_waiter *waiter, bool *ret_doubtful,
+                                bool *ret_may_end)
 {
         struct lock_ring r = {0};
+
+        *ret_doubtful = *ret_may_end = false;
 
         for (size_t i = 0; i < k->nmembers && i < KNOT_MEMBERS; i++) {
                 const struct lock_waiter *w = &waiter[k->member[i]];
                 r.key += (w->id.start_ns ^ ((uint64_t)w->id.tgid << 40)) * 0x9e3779b97f4a7c15ull;
                 r.work += w->work;
+                if (lock_knot_is_own(k, waiter, i))
+                        continue;
+                r.work += w->others.run_ns;
+                *ret_doubtful = true;
+                *ret_may_end |= w->others.may_act;
         }
         r.key |= 1;
         return r;
@@ -32,8 +42,12 @@ void lock_watch_look(struct lock_watch *w, struct lock_knot *knot, size_t n, con
         for (size_t i = 0; i < n; i++) {
                 if (knot[i].kind != KNOT_DEADLOCK)
                         continue;
-                struct lock_ring r = ring_of(&knot[i], waiter);
+                bool doubtful, may_end;
+                struct lock_ring r = ring_of(&knot[i], waiter, &doubtful, &may_end);
                 const struct lock_ring *before = find(w, &r);
+                knot[i].may_end = may_end || (doubtful && !before);
+                if (may_end)
+                        continue;
                 r.since_ns = before ? before->since_ns : now;
                 if (r.since_ns < knot[i].since_ns)
                         r.since_ns = knot[i].since_ns;
@@ -48,7 +62,7 @@ bool lock_knot_lasts(const struct lock_knot *k, const struct lock_limits *l, uin
 {
         uint64_t ms = k->kind == KNOT_DEADLOCK ? l->deadlock_after_ms : l->convoy_after_ms;
 
-        return ms && k->since_ns && now >= k->since_ns + ms * 1000000;
+        return ms && !k->may_end && k->since_ns && now >= k->since_ns + ms * 1000000;
 }
 
 unsigned lock_knot_database(const struct lock_knot *k, const struct lock_waiter *waiter)

@@ -2,7 +2,9 @@
  *
  * One look may find a ring that is none: a writer whose checkpoints are refused a reader's mark gets on all the same, while that reader
  * waits for it. So a deadlock counts from the first look at which it was the same processes and none of them had
- * written or committed since: of a process with several threads one may wait while the one with the lock works.
+ * written or committed since. A lock belongs to a process, not to a thread: of a process with several one may wait while the one with
+ * the lock reads, and the ring ends when that is done. So where the lock may be another thread's, the ring counts only while no other
+ * thread of that process can get on by itself, and none has run since.
  * A convoy counts since three have waited, whoever held the lock meanwhile: none of them got it. */
 #pragma once
 
@@ -16,7 +18,7 @@
 struct lock_watch {
         struct lock_ring {
                 uint64_t key;      /* of its members; 0: none */
-                uint64_t work;     /* of all of them */
+                uint64_t work;     /* of all of them, and of other threads that may have the lock */
                 uint64_t since_ns; /* it stands as it is at least since then */
         } ring[LOCK_WATCHED];
 };
@@ -26,11 +28,12 @@ struct lock_limits {
         uint64_t convoy_after_ms;
 };
 
-/** Takes a look at @p now into account: sets since_ns of each deadlock to when it was first seen as it is. */
+/** Takes a look at @p now into account: sets since_ns of each deadlock to when it was first seen as it is, and may_end.
+ * @param waiter  with `others` of all members of deadlocks */
 void lock_watch_look(struct lock_watch *w, struct lock_knot *knot, size_t n, const struct lock_waiter *waiter,
                      uint64_t now);
 
-/** True when @p k has lasted for as long as @p l says. */
+/** True when @p k has lasted for as long as @p l says, and does not end by itself. */
 bool lock_knot_lasts(const struct lock_knot *k, const struct lock_limits *l, uint64_t now);
 
 /** The database at which it is told: of several that with the lowest number. */

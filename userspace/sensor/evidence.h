@@ -36,6 +36,7 @@ struct evidence_holder {
                 id;     /* tgid 0: nobody who can be named, such as the owner of an open file description lock */
         uint32_t locks; /* enum vigil_lock: all that it holds of that database */
         uint32_t conflicting; /* of these, what conflicts with what is wanted */
+        uint32_t tid;         /* the thread that took all of that; 0: not known, as of readers */
         uint64_t
                 since_ns; /* CLOCK_BOOTTIME: when it took the write or checkpoint lock; 0: not known, as of readers */
         uint64_t commits; /* of that database, cumulative: who commits does not hold one read transaction */
@@ -56,11 +57,20 @@ struct evidence_wait {
 };
 #define EVIDENCE_GIVE_UP_NS 2000000000ull
 
+/** The threads of a process but one. A lock belongs to the process: may it be one of these that lets go of it? */
+struct other_threads {
+        bool none; /* it has no others */
+        bool may_act; /* one of them runs, sleeps until a time of its own, or for what comes from outside of the process; or they could
+                          not all be looked at. Else each waits for another thread, without a limit */
+        uint64_t run_ns; /* CPU time of all of them, cumulative */
+};
+
 /** A participant that waits for a lock. */
 struct lock_waiter {
         struct vigil_ident id;
         uint64_t work; /* commits and writes of all databases, cumulative: who does any gets on */
         struct evidence_wait wait;
+        struct other_threads others; /* than wait.tid; looked at only where it matters: sensor_other_threads() */
 };
 
 /** The sync that has been in flight longest. */
@@ -179,6 +189,9 @@ int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct proc
  * @return how many there are; or -errno
  */
 int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_t *ret_n);
+
+/** Looks at the threads of @p who but @p tid. Some 50 us for each. A process that has ended may act. */
+void sensor_other_threads(const struct vigil_ident *who, uint32_t tid, struct other_threads *ret);
 
 /**
  * Who holds now what conflicts with @p wanted (enum vigil_lock) of database @p db; a read mark stands for having it alone.

@@ -27,5 +27,8 @@ int evidence_proc(struct sensor *s, struct process_evidence *e);
 /** What it waits for, if it sleeps; `state` and `tid` must be filled. */
 void evidence_sleep_fill(struct process_evidence *e);
 
+/** The process of this number is still @p id, and has not ended. */
+bool evidence_lives(const struct vigil_ident *id);
+
 /** The name of the living process @p id, whose number and start are known, into its comm. */
 void evidence_comm(struct vigil_ident *id);

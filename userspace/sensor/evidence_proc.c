@@ -42,6 +42,13 @@ static int stat_of(const struct vigil_ident *id, struct proc_stat *ret)
         return (ret->state == 'Z' || ret->state == 'X') && ret->threads <= 1 ? -ESRCH : 0;
 }
 
+bool evidence_lives(const struct vigil_ident *id)
+{
+        struct proc_stat st;
+
+        return stat_of(id, &st) == 0;
+}
+
 void evidence_comm(struct vigil_ident *id)
 {
         struct proc_stat st;

@@ -63,7 +63,7 @@ static enum sleep_kind thread_sleep(const struct process_evidence *e, const char
 {
         char path[96], fd[24], link[64];
         _cleanup_free_ char *text = NULL;
-        uint64_t argument[3];
+        uint64_t argument[SLEEP_ARGUMENTS];
         bool by_descriptor;
         long number;
 

@@ -15,6 +15,9 @@ static int map_fd(const struct bpf_map *map)
 
 /* ---- whom it waits for ---- */
 
+/* Only these have a thread that is known to have them: SQLite lets a process have them for one connection at a time. */
+#define OF_ONE_THREAD (VIGIL_LOCK_RESERVED | VIGIL_LOCK_PENDING | VIGIL_LOCK_EXCLUSIVE | VIGIL_LOCK_WAL_WRITE)
+
 /* The identity of whoever held a lock a moment ago. A process that began later is another one. */
 static void name_holder(struct sensor *s, const struct vigil_db *db, uint64_t seen_ns, struct evidence_holder *h)
 {
@@ -36,6 +39,8 @@ static void name_holder(struct sensor *s, const struct vigil_db *db, uint64_t se
                                 h->since_ns = u->write_lock_ns;
                         else if (h->locks & VIGIL_LOCK_WAL_CKPT)
                                 h->since_ns = u->ckpt_lock_ns;
+                        if (u->write_lock_ns && !(h->conflicting & ~(uint32_t)OF_ONE_THREAD))
+                                h->tid = u->lock_tid;
                 }
         } else if (sensor_identify(s, (pid_t)tgid, &start) == 0) {
                 h->id.tgid = tgid;

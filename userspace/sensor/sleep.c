@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-bool sleep_call(const char *text, long *ret_number, uint64_t ret_argument[3])
+bool sleep_call(const char *text, long *ret_number, uint64_t ret_argument[SLEEP_ARGUMENTS])
 {
         long number;
-        uint64_t a[3];
+        uint64_t a[SLEEP_ARGUMENTS];
 
-        if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64, &number, &a[0], &a[1], &a[2]) != 4 || number < 0)
+        if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &number, &a[0], &a[1], &a[2], &a[3]) !=
+                    5 ||
+            number < 0)
                 return false;
         *ret_number = number;
         memcpy(ret_argument, a, sizeof(a));
@@ -41,7 +43,7 @@ static const struct {
         {SYS_rt_sigsuspend, SLEEP_SIGNAL, 0},  {SYS_rt_sigtimedwait, SLEEP_SIGNAL, 0},
 };
 
-enum sleep_kind sleep_of_call(long number, const uint64_t argument[3], bool *ret_by_descriptor)
+enum sleep_kind sleep_of_call(long number, const uint64_t argument[SLEEP_ARGUMENTS], bool *ret_by_descriptor)
 {
         static const long reads[] = {SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg};
 
@@ -54,6 +56,11 @@ enum sleep_kind sleep_of_call(long number, const uint64_t argument[3], bool *ret
                         return calls[i].nothing_at && !argument[calls[i].nothing_at - 1] ? SLEEP_TIMER
                                                                                          : calls[i].kind;
         return SLEEP_OTHER;
+}
+
+bool sleep_is_endless(long number, const uint64_t argument[SLEEP_ARGUMENTS])
+{
+        return number == SYS_futex && !argument[3]; /* futex(2): the time is the fourth of all calls that wait */
 }
 
 enum sleep_kind sleep_of_link(const char *link)

@@ -7,11 +7,16 @@
 
 #include "sensor/evidence.h"
 
-/** The number of the call and its arguments, of /proc/PID/syscall. @return false: it runs, or sleeps in no call */
-bool sleep_call(const char *text, long *ret_number, uint64_t ret_argument[3]);
+#define SLEEP_ARGUMENTS 4
+
+/** The number of the call and its first arguments, of /proc/PID/syscall. @return false: it runs, or sleeps in no call */
+bool sleep_call(const char *text, long *ret_number, uint64_t ret_argument[SLEEP_ARGUMENTS]);
 
 /** @param ret_by_descriptor  true: what it is says the descriptor, which is the first argument */
-enum sleep_kind sleep_of_call(long number, const uint64_t argument[3], bool *ret_by_descriptor);
+enum sleep_kind sleep_of_call(long number, const uint64_t argument[SLEEP_ARGUMENTS], bool *ret_by_descriptor);
+
+/** It waits for another thread, for as long as that takes: futex(2) without a time. */
+bool sleep_is_endless(long number, const uint64_t argument[SLEEP_ARGUMENTS]);
 
 /** @param link  of /proc/PID/fd, as "socket:[4711]" */
 enum sleep_kind sleep_of_link(const char *link);

@@ -97,6 +97,18 @@ START_TEST(who_holds_the_lock_and_had_his_checkpoint_put_off_waits_for_nobody)
 }
 END_TEST
 
+START_TEST(who_waits_behind_a_deadlock_is_kept_by_it_and_who_is_held_up_by_another_is_not)
+{
+        const struct lock_waiter w[] = {waits(1, 1, 2, 1), waits(2, 2, 1, 1), waits(3, 1, 2, 1), waits(4, 1, 9, 1)};
+        struct lock_knot k[4];
+
+        ck_assert_uint_eq(lock_graph_knots(w, 4, k, 4), 1);
+        ck_assert(lock_knot_keeps(&k[0], w, &w[0].id, &w[0].wait));
+        ck_assert(lock_knot_keeps(&k[0], w, &w[2].id, &w[2].wait));
+        ck_assert(!lock_knot_keeps(&k[0], w, &w[3].id, &w[3].wait));
+}
+END_TEST
+
 START_TEST(nobody_at_fault_is_no_convoy)
 {
         const struct lock_waiter w[] = {waits(1, 1, 0, 1), waits(2, 1, 0, 1), waits(3, 1, 0, 1)};
@@ -125,5 +137,6 @@ END_TEST
 SUITE("lock graph", two_that_wait_for_each_other_are_a_deadlock, three_in_a_ring_are_one_deadlock,
       a_chain_is_no_deadlock, the_same_number_of_another_process_closes_no_ring, three_behind_one_are_a_convoy,
       checkpoints_that_are_put_off_are_no_convoy,
-      who_holds_the_lock_and_had_his_checkpoint_put_off_waits_for_nobody, nobody_at_fault_is_no_convoy,
+      who_holds_the_lock_and_had_his_checkpoint_put_off_waits_for_nobody,
+      who_waits_behind_a_deadlock_is_kept_by_it_and_who_is_held_up_by_another_is_not, nobody_at_fault_is_no_convoy,
       a_hundred_who_wait_for_each_other_are_bounded)

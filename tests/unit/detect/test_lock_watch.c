@@ -68,6 +68,49 @@ START_TEST(a_ring_in_which_somebody_gets_on_is_no_deadlock)
 }
 END_TEST
 
+START_TEST(a_ring_through_another_thread_that_may_get_on_is_no_deadlock)
+{
+        two_in_each_others_way();
+        waiter[1].others.may_act = true; /* it reads, and sleeps between its rows */
+        for (uint64_t now = 100; now < 200; now += 2) {
+                look(2, now * S);
+                ck_assert(knot[0].may_end && !lock_knot_lasts(&knot[0], &limits, now * S));
+        }
+        waiter[1].others.may_act = false; /* now it sleeps for the other, without end */
+        look(2, 200 * S);
+        ck_assert(knot[0].may_end); /* but for how long? */
+        look(2, 205 * S);
+        ck_assert(!knot[0].may_end && !lock_knot_lasts(&knot[0], &limits, 205 * S));
+        waiter[1].others.run_ns++; /* it ran meanwhile */
+        look(2, 211 * S);
+        ck_assert(!lock_knot_lasts(&knot[0], &limits, 211 * S));
+        look(2, 221 * S);
+        ck_assert(lock_knot_lasts(&knot[0], &limits, 221 * S));
+}
+END_TEST
+
+START_TEST(who_has_taken_the_lock_itself_waits_with_it_whatever_its_other_threads_do)
+{
+        two_in_each_others_way();
+        waiter[0].others.none = true;
+        waiter[1].others.may_act = true;
+        waiter[1].wait.tid = 22;
+        waiter[0].wait.holder[0].tid = 22;
+        for (uint64_t now = 100; now <= 110; now += 2) {
+                waiter[1].others.run_ns++;
+                look(2, now * S);
+                ck_assert(!knot[0].may_end);
+        }
+        ck_assert(lock_knot_lasts(&knot[0], &limits, 110 * S));
+        waiter[0].wait.holder[0].tid = 23; /* another thread of it has */
+        look(2, 112 * S);
+        ck_assert(knot[0].may_end);
+        waiter[0].wait.holder[0].tid = waiter[1].wait.tid = 0; /* not known who */
+        look(2, 114 * S);
+        ck_assert(knot[0].may_end);
+}
+END_TEST
+
 START_TEST(another_ring_begins_anew)
 {
         two_in_each_others_way();
@@ -125,4 +168,6 @@ START_TEST(it_is_said_who_wants_what_and_what_ends_it)
 END_TEST
 
 SUITE("lock watch", a_deadlock_that_lasts_is_told_of, a_ring_in_which_somebody_gets_on_is_no_deadlock,
-      another_ring_begins_anew, a_convoy_counts_from_the_third_one_on, it_is_said_who_wants_what_and_what_ends_it)
+      a_ring_through_another_thread_that_may_get_on_is_no_deadlock,
+      who_has_taken_the_lock_itself_waits_with_it_whatever_its_other_threads_do, another_ring_begins_anew,
+      a_convoy_counts_from_the_third_one_on, it_is_said_who_wants_what_and_what_ends_it)

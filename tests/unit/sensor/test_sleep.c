@@ -8,12 +8,13 @@
 START_TEST(a_call_is_read_with_its_arguments)
 {
         long number;
-        uint64_t a[3];
+        uint64_t a[SLEEP_ARGUMENTS];
 
         ck_assert(sleep_call("281 0xe 0x7ffeeddae680 0x400 0x3e8 0x0 0x8 0x7ffe 0x7f14\n", &number, a));
         ck_assert_int_eq(number, 281);
         ck_assert_uint_eq(a[0], 14);
         ck_assert_uint_eq(a[2], 0x400);
+        ck_assert_uint_eq(a[3], 0x3e8);
         ck_assert(!sleep_call("running\n", &number, a));
         ck_assert(!sleep_call("-1 0x7ffe 0x7f14\n", &number, a)); /* it sleeps in no call */
         ck_assert(!sleep_call("", &number, a));
@@ -22,7 +23,7 @@ END_TEST
 
 START_TEST(what_is_read_says_the_descriptor)
 {
-        const uint64_t a[3] = {3, 0, 1};
+        const uint64_t a[SLEEP_ARGUMENTS] = {3, 0, 1};
         bool by_descriptor;
 
         sleep_of_call(SYS_recvfrom, a, &by_descriptor);
@@ -43,7 +44,7 @@ END_TEST
 
 START_TEST(a_poll_of_nothing_is_a_sleep)
 {
-        const uint64_t none[3] = {0, 0, 1000}, one[3] = {0x7ffe, 1, 1000};
+        const uint64_t none[SLEEP_ARGUMENTS] = {0, 0, 1000}, one[SLEEP_ARGUMENTS] = {0x7ffe, 1, 1000};
         bool by_descriptor;
 
         ck_assert_int_eq(sleep_of_call(SYS_ppoll, none, &by_descriptor), SLEEP_TIMER);
@@ -53,6 +54,18 @@ START_TEST(a_poll_of_nothing_is_a_sleep)
         ck_assert_int_eq(sleep_of_call(SYS_futex, none, &by_descriptor), SLEEP_THREAD);
         ck_assert_int_eq(sleep_of_call(SYS_getpid, none, &by_descriptor), SLEEP_OTHER);
         ck_assert(!by_descriptor);
+}
+END_TEST
+
+START_TEST(only_a_wait_for_another_thread_without_a_time_is_endless)
+{
+        const uint64_t endless[SLEEP_ARGUMENTS] = {0x7ffe, 0x189, 2},
+                       timed[SLEEP_ARGUMENTS] = {0x7ffe, 0x189, 2, 0x7f};
+
+        ck_assert(sleep_is_endless(SYS_futex, endless));
+        ck_assert(!sleep_is_endless(SYS_futex, timed));
+        ck_assert(!sleep_is_endless(SYS_ppoll, endless)); /* somebody from outside may end it */
+        ck_assert(!sleep_is_endless(SYS_clock_nanosleep, endless));
 }
 END_TEST
 
@@ -104,4 +117,5 @@ START_TEST(established_connections_are_counted_and_the_first_is_named)
 END_TEST
 
 SUITE("sleep", a_call_is_read_with_its_arguments, what_is_read_says_the_descriptor, a_poll_of_nothing_is_a_sleep,
-      who_serves_others_waits_for_none_of_them, established_connections_are_counted_and_the_first_is_named)
+      only_a_wait_for_another_thread_without_a_time_is_endless, who_serves_others_waits_for_none_of_them,
+      established_connections_are_counted_and_the_first_is_named)

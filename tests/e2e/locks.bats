@@ -8,24 +8,21 @@ load daemon.bash
 
 setup() {
 	enter_tmp
-	PIDS=()
 }
 
 teardown() {
-	local pid
-
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" || true
-	done
+	begun_end
 	daemon_teardown
 }
 
-# begin NAME STEP...: a driver in the background, its pid in $NAME. Its first step names its database.
-begin() {
-	"$DRIVER" -t "$1.truth" "${@:2}" 3>&- 2>>driver.err &
-	PIDS+=("$!")
-	printf -v "$1" %s "$!"
+# threads HOW: somebody who commits to HOW.db waits for a reader, a process with threads whose writer waits for him.
+threads() {
+	begin "$1" "$1.db" "pragma busy_timeout=60000" "begin immediate" "update t set b='1' where a=1" @ready "$1.wrote" \
+		@wait "$1.reading" "commit" @ready "$1.done" @pause
+	await "$1.wrote"
+	python3 "$ROOT/tests/workloads/threads.py" "$1" "$1.db" 3>&- 2>>driver.err &
+	BEGUN+=("$!")
+	await "$1.reading"
 }
 
 database() {
@@ -33,13 +30,24 @@ database() {
 		locks { deadlock-after = \"$2\" convoy-after = \"$3\" } }"
 }
 
-@test "two that upgrade and never give up are a deadlock, three behind one a convoy; contention is neither" {
+@test "two that upgrade and never give up are a deadlock, three behind one a convoy; contention, and a reader who ends, are neither" {
 	mk app.db delete
+	mk reads.db delete
+	mk tied.db delete
 	mk log.db wal
 	mk busy.db wal
-	configure "$(database app 1s 0)" "$(database log 1s 1s)" "$(database busy 1s 20s)"
+	configure "$(database reads 1s 0)" "$(database tied 1s 0)" "$(database app 1s 0)" "$(database log 1s 1s)" "$(database busy 1s 20s)"
+	# The job of one of those in the deadlock: as its state file says.
+	cat >>vigil.conf <<-END
+		orchestrator "batch" { match-cmdline = "one.truth app.db" database = "app"
+			jobs { files = '$PWD/jobs/*.json' every = "1s" blocked-after = "1s" } }
+	END
+	mkdir jobs
 	daemon_begin
 
+	# Another thread of the process that seems to be waited for has the lock: one gives it back some time, one never.
+	threads reads
+	threads tied
 	# Writers that wait for each other all the time, and each in its turn gets on; their checkpoints want the mark of one reader.
 	begin reader busy.db "begin" "select count(*) from t" @ready reader.ready @pause
 	await reader.ready
@@ -52,6 +60,8 @@ database() {
 		"update t set b='1' where a=1" @ready one.wrote "commit" @ready one.done @pause
 	begin two app.db "begin" "select count(*) from t" @ready two.ready @wait one.wrote \
 		@repeat 100000 "?update t set b='2' where a=1" @sleep 20 @end
+	await one.ready
+	printf '{"id": "job", "status": "running", "pid": %d}' "$one" >jobs/job.json
 	begin holder log.db "begin immediate" @ready holder.ready @wait go "commit" @pause
 	await holder.ready
 	for i in 1 2 3; do
@@ -64,16 +74,26 @@ database() {
 	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.evidence.processes == 3' \
 		"[.evidence.members[].process.pid] | sort == ([$w1, $w2, $w3] | sort)"
 
-	eventually 10 'any(.incidents[]; .code == "lock-deadlock")' incidents
-	assert_answer '.incidents[] | select(.code == "lock-deadlock") | .severity == "P1" and .database == "app"'
-	sql "select doc from findings where code = 'lock-deadlock'" >f.json
+	eventually 10 '[.incidents[] | select(.code == "lock-deadlock") | .database] | sort == ["app", "tied"]' incidents
+	assert_answer '[.incidents[] | select(.code == "lock-deadlock") | .severity] == ["P1", "P1"]'
+	sql "select doc from findings where code = 'lock-deadlock' and database = 'app'" >f.json
 	assert_json f.json '.evidence.kind == "deadlock"' "[.evidence.members[].process.pid] | sort == ([$one, $two] | sort)" \
 		"[.evidence.members[].waits_for.holder.pid] | sort == ([$one, $two] | sort)" '.detail | contains("wants reserved of app")' \
 		'.detail | contains("wants exclusive of app")'
 
-	kill -KILL "$two"
+	# What keeps the job from going on is the deadlock: one cause, one incident.
+	eventually 10 'any(.jobs[]; .verdict == "job-blocked" and .evidence.knot.kind == "deadlock")' jobs
+	eventually 10 '[.incidents[] | select(.database == "app")] | length == 1 and (.[0].findings | length == 2)' incidents
+	[ "$(sql "select group_concat(code) from (select code from findings where database = 'app' order by code)")" = job-blocked,lock-deadlock ]
+
+	[ ! -e reads.done ]
+	touch reads.stop
+	await reads.done
+	await reads.got
+	[ ! -e tied.got ]
+	kill -KILL "$two" "$tied"
 	touch go
 	await one.done
-	eventually 10 '[.incidents[] | select(.code | startswith("lock-")) | .status] == ["resolved", "resolved"]' incidents
-	assert_answer '[.incidents[] | select(.database == "busy")] == []'
+	eventually 10 '[.incidents[] | select(.code | startswith("lock-")) | .status] == ["resolved", "resolved", "resolved"]' incidents
+	assert_answer '[.incidents[] | select(.database == "busy" or .database == "reads")] == []'
 }

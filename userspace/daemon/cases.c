@@ -343,9 +343,9 @@ static struct incident *raise_as(struct daemon *d, const char *code, enum severi
 }
 
 struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
-                               const char *detail, json_t *evidence)
+                               const char *detail, json_t *evidence, const char *incident)
 {
-        return raise_as(d, code, severity, g, detail, evidence, NULL, NULL);
+        return raise_as(d, code, severity, g, detail, evidence, incident, NULL);
 }
 
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
@@ -426,10 +426,8 @@ void cases_over(struct daemon *d, const char *code, const char *database, const 
         size_t n = incidents_list(d->incidents, &list);
 
         for (size_t i = 0; i < n; i++) {
-                const char *name = list[i]->database;
-                if (strcmp(list[i]->code, code) != 0 || !name != !database || (name && strcmp(name, database) != 0))
-                        continue;
-                case_fulfil(d, list[i], ENDS_WHEN_OVER, by, NULL);
+                if (incident_over(list[i], code, database))
+                        case_fulfil(d, list[i], ENDS_WHEN_OVER, by, NULL);
         }
 }
 

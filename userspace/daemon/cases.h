@@ -30,10 +30,11 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
  */
 struct incident *case_raise(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                             json_t *evidence);
-/** The same with another severity. */
+/** The same with another severity, and known to have the cause of @p incident (an id; NULL: of none that is known). One that is over
+ * has no more findings: then it begins a new one. */
 struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
-                               const char *detail, json_t *evidence);
-/** The same, known to come of @p incident (an id; NULL: of none). */
+                               const char *detail, json_t *evidence, const char *incident);
+/** The same with the severity of its code. */
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                json_t *evidence, const char *incident);
 
@@ -52,7 +53,7 @@ void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
  * @p evidence (taken; NULL: none), stands in "resolution" from then on. */
 void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence);
 
-/** What @p code told of the database (NULL: of Vigil) is over. */
+/** What @p code told of the database (NULL: of Vigil) is over. An incident that has more such codes ends with the last of them. */
 void cases_over(struct daemon *d, const char *code, const char *database, const char *by);
 
 /** By an operator. @return 0; -ENOENT no such incident is open; -EALREADY */

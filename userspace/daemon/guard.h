@@ -58,7 +58,8 @@ struct guard {
         enum wal_state wal_told; /* the worst that has been told of it */
 
         struct guard_tangle {
-                unsigned gone; /* looks in a row without it */
+                char incident[DETECT_ID_LEN]; /* that it was told in last */
+                unsigned gone;                /* looks in a row without it */
                 bool told;
                 bool settled; /* what an earlier run told of it is over */
         } tangle[2];          /* by enum knot_kind */

@@ -13,6 +13,7 @@
 
 struct daemon;
 struct jobs;
+struct lock_knot;
 
 int jobs_new(struct jobs **ret); /* -ENOMEM */
 /** Before orchestrators_free(). */
@@ -34,6 +35,9 @@ void jobs_read_done(struct daemon *d, const struct action_request *r, const json
 /** A death at @p ended_ns was judged: @p certificate is its id, @p use what it had done with the database. */
 void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t ended_ns,
                       const struct vigil_use *use, const char *certificate);
+
+/** The incident of a blocked job that @p k, of d->tangles, keeps from going on; NULL: none has been told. */
+const char *jobs_kept_by(struct daemon *d, const struct lock_knot *k);
 
 #define JOBS_SHOWN 1000 /* in one document, the worst first; more are counted */
 

@@ -71,9 +71,10 @@ struct job_table {
                 [JOB_VERDICTS]; /* a job that was told so was not in readings of late, which were partial: it may go on */
         uint64_t
                 unused_ns; /* since when nobody was seen to have the database open; 0: somebody has, or not known */
-        bool firing[JOB_VERDICTS]; /* a finding of it has been made, and is not over */
-        bool unreadable;           /* the same of jobs-unreadable */
-        char unreadable_told[400]; /* what was told */
+        char blocked_in[DETECT_ID_LEN]; /* the incident that JOB_BLOCKED was told in last */
+        bool firing[JOB_VERDICTS];      /* a finding of it has been made, and is not over */
+        bool unreadable;                /* the same of jobs-unreadable */
+        char unreadable_told[400];      /* what was told */
         size_t count[JOB_VERDICTS], told_count[JOB_VERDICTS];
         uint64_t told_ns[JOB_VERDICTS];
         enum severity told_severity[JOB_VERDICTS];
@@ -145,6 +146,11 @@ struct job_limits job_limits_of(const struct config_orchestrator *of);
 
 /** Judges all jobs, or those that were in question; wants samples of the processes of those that are. */
 void jobs_judge(struct daemon *d, struct orchestrator *o, bool all);
+
+/* jobs_knot.c */
+
+/** The incident of a deadlock or convoy that keeps a blocked job of @p o from going on; NULL: none that has been told. */
+const char *jobs_knot_incident(struct daemon *d, const struct orchestrator *o);
 
 /* jobs_tell.c */
 

@@ -87,7 +87,10 @@ static void raise(struct daemon *d, struct orchestrator *o, enum job_verdict v)
                  job->detail ? job->detail : j.detail);
         evidence = json_pack("{s:s, s:I, s:o, s:o}", "orchestrator", o->name, "count", (json_int_t)t->count[v],
                              "jobs", ids_of(t, v), "evidence", job_evidence(&c.facts, &j));
-        case_raise_as(d, job_verdict_name(v), job->severity, guard_of(d, o), detail, evidence);
+        const struct incident *in = case_raise_as(d, job_verdict_name(v), job->severity, guard_of(d, o), detail,
+                                                  evidence, v == JOB_BLOCKED ? jobs_knot_incident(d, o) : NULL);
+        if (v == JOB_BLOCKED)
+                snprintf(t->blocked_in, sizeof(t->blocked_in), "%s", in ? in->id : "");
         t->firing[v] = true;
         t->told_severity[v] = job->severity;
         t->told_count[v] = t->count[v];

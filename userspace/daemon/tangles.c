@@ -2,12 +2,14 @@
 #include "daemon/tangles.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
+#include "daemon/jobs.h"
 
 #define LOOK_NS 1500000000ull /* called each second: every two seconds */
 
@@ -22,18 +24,30 @@ int tangles_new(struct tangles **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The one of that kind at this database that has lasted for longest; NULL: none. */
+/* The one of that kind at this database that has lasted for longest, of those that do not end by themselves if there is one; NULL: none. */
 static const struct lock_knot *longest(const struct tangles *t, const struct guard *g, enum knot_kind kind)
 {
         const struct lock_knot *found = NULL;
 
         for (size_t i = 0; i < t->nknots; i++) {
                 const struct lock_knot *k = &t->knot[i];
-                if (k->kind == kind && lock_knot_database(k, t->waiter) == g->id &&
-                    (!found || k->since_ns < found->since_ns))
+                if (k->kind != kind || lock_knot_database(k, t->waiter) != g->id)
+                        continue;
+                if (!found || found->may_end > k->may_end ||
+                    (found->may_end == k->may_end && k->since_ns < found->since_ns))
                         found = k;
         }
         return found;
+}
+
+/* Whether a lock may be another thread's than that which waits matters in rings alone. */
+static void look_at_threads(struct tangles *t)
+{
+        for (size_t i = 0; i < t->nknots; i++)
+                for (size_t m = 0; t->knot[i].kind == KNOT_DEADLOCK && m < t->knot[i].nmembers; m++) {
+                        struct lock_waiter *w = &t->waiter[t->knot[i].member[m]];
+                        sensor_other_threads(&w->id, w->wait.tid, &w->others);
+                }
 }
 
 static void tell(struct daemon *d, struct guard *g, const struct lock_knot *k, uint64_t now)
@@ -42,8 +56,13 @@ static void tell(struct daemon *d, struct guard *g, const struct lock_knot *k, u
         struct sentence s = {0};
 
         lock_knot_tell(&s, k, d->tangles->waiter, &names, now);
-        if (case_raise(d, code[k->kind], g, s.text, lock_knot_json(k, d->tangles->waiter, &names, now)))
-                g->tangle[k->kind].told = true;
+        const struct incident *in = case_raise_in(d, code[k->kind], g, s.text,
+                                                  lock_knot_json(k, d->tangles->waiter, &names, now),
+                                                  jobs_kept_by(d, k));
+        if (!in)
+                return;
+        g->tangle[k->kind].told = true;
+        snprintf(g->tangle[k->kind].incident, sizeof(g->tangle[k->kind].incident), "%s", in->id);
 }
 
 static void look_at(struct daemon *d, struct guard *g, enum knot_kind kind, uint64_t now)
@@ -76,6 +95,7 @@ void tangles_second(struct daemon *d)
         if (sensor_waiters(d->sensor, t->waiter, TANGLE_WAITERS, &t->nwaiters) < 0)
                 return;
         t->nknots = lock_graph_knots(t->waiter, t->nwaiters, t->knot, TANGLE_KNOTS);
+        look_at_threads(t);
         lock_watch_look(&t->watch, t->knot, t->nknots, t->waiter, now);
         for (size_t i = 0; i < guards_count(d->guards); i++) {
                 struct guard *g = guards_at(d->guards, i);

@@ -30,7 +30,7 @@ static void tell(struct daemon *d, struct guard *g, const struct wal_sample *s, 
         if (r < 0)
                 log_debug("%s: who holds its checkpoint lock cannot be read: %s", g->name, strerror(-r));
         json_t *evidence = wal_evidence(&g->wal, s, marks, &checkpoint, detail);
-        if (case_raise_as(d, CODE, state == WAL_AT_CAP ? SEVERITY_P1 : SEVERITY_P2, g, detail, evidence))
+        if (case_raise_as(d, CODE, state == WAL_AT_CAP ? SEVERITY_P1 : SEVERITY_P2, g, detail, evidence, NULL))
                 g->wal_told = state;
 }
 

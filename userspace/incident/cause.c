@@ -78,6 +78,14 @@ bool cause_same(const struct incident_known *k, const struct incident_finding *f
         return cause_is_death(f) ? same_death(k, f) : same_topic(k, f, code);
 }
 
+static struct incident_topic *topic_of(struct incident_known *k, const struct incident_code *code, int database)
+{
+        for (size_t i = 0; i < k->ntopics; i++)
+                if (k->topic[i].database == database && k->topic[i].code == code)
+                        return &k->topic[i];
+        return NULL;
+}
+
 void cause_note(struct incident_known *k, const struct incident_finding *f, const struct incident_code *code,
                 int database)
 {
@@ -89,7 +97,26 @@ void cause_note(struct incident_known *k, const struct incident_finding *f, cons
                                 return;
                 if (k->ncauses < INCIDENT_MAX_CAUSES)
                         k->cause[k->ncauses++] = f->cause;
-        } else if (k->ntopics < INCIDENT_MAX_CAUSES && !same_topic(k, f, code)) {
-                k->topic[k->ntopics++] = (struct incident_topic){database, code};
+                return;
         }
+        struct incident_topic *t = topic_of(k, code, database);
+        if (t)
+                t->over = false;
+        else if (k->ntopics < INCIDENT_MAX_CAUSES && !same_topic(k, f, code))
+                k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
+}
+
+bool incident_over(struct incident *i, const char *code, const char *database)
+{
+        struct incident_known *k = (struct incident_known *)i;
+        int index = cause_database(i, database);
+        struct incident_topic *over = database && index < 0 ? NULL : topic_of(k, incident_code(code), index);
+
+        if (!over || over->over)
+                return false;
+        over->over = true;
+        for (size_t n = 0; n < k->ntopics; n++)
+                if (k->topic[n].code && k->topic[n].code->ends == ENDS_WHEN_OVER && !k->topic[n].over)
+                        return false;
+        return true;
 }

@@ -293,7 +293,7 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
 
         if (!call_after(&k->i, &f, stored->severity) || !restore_databases(&k->i, stored, &database))
                 return false;
-        k->topic[k->ntopics++] = (struct incident_topic){database, code};
+        k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
         memcpy(k->i.id, stored->id, sizeof(k->i.id));
         k->i.status = stored->status;
         k->i.started_ns = stored->started_ns;

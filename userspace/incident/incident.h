@@ -146,6 +146,8 @@ int incident_acknowledge(struct incident *i, int64_t now_ns);
 int incident_resolve(struct incident *i, const char *by, int64_t now_ns);
 /** It does not end by itself before @p what. */
 void incident_owe(struct incident *i, enum incident_ends what);
+/** What @p code told of @p database (NULL: of none) is over. @return true when it was the last of what @p i has that ends so */
+bool incident_over(struct incident *i, const char *code, const char *database);
 /** @p what has happened. @return true when nothing is owed any more: to be resolved now */
 bool incident_fulfil(struct incident *i, enum incident_ends what);
 

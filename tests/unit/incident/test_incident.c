@@ -170,6 +170,31 @@ START_TEST(what_is_about_no_death_stays_apart_by_its_code)
 }
 END_TEST
 
+START_TEST(what_is_known_to_have_one_cause_is_one_incident_and_over_with_the_last_of_it)
+{
+        struct incident_finding ring = {
+                .id = "f-1", .code = "lock-deadlock", .severity = SEVERITY_P1, .database = "a", .ns = S};
+        struct incident_finding job = {
+                .id = "f-2", .code = "job-blocked", .severity = SEVERITY_P1, .database = "b", .ns = 9 * S};
+
+        make();
+        struct incident *i = add(ring, true);
+        job.incident = i->id;
+        ck_assert_ptr_eq(add(job, false), i);
+        job.incident = NULL; /* more of these are its own, too */
+        ck_assert_ptr_eq(add(job, false), i);
+        ck_assert_str_eq(i->code, "lock-deadlock");
+        ck_assert(!incident_over(i, "lock-deadlock", "b"));
+        ck_assert(!incident_over(i, "job-blocked", "nobody"));
+        ck_assert(!incident_over(i, "lock-deadlock", "a")); /* a job goes on */
+        add(ring, false);                                   /* and so does the ring, again */
+        ck_assert(!incident_over(i, "job-blocked", "b"));
+        ck_assert(!incident_over(i, "job-blocked", "b"));
+        ck_assert(incident_over(i, "lock-deadlock", "a"));
+        incidents_free(set);
+}
+END_TEST
+
 START_TEST(what_a_check_found_belongs_to_its_incident)
 {
         make();
@@ -342,9 +367,11 @@ SUITE("incident", ten_deaths_of_one_cgroup_are_one_incident, two_unrelated_datab
       what_deaths_have_in_common_within_the_window_makes_them_one, the_window_moves_with_the_newest_death,
       all_findings_about_one_death_are_one, the_worst_finding_gives_its_name_and_the_first_of_equals,
       a_failing_disk_is_one_incident_of_a_database_until_it_is_resolved,
-      what_is_about_no_death_stays_apart_by_its_code, what_a_check_found_belongs_to_its_incident,
-      a_recovery_is_all_that_a_death_owes, ids_are_the_same_for_the_same_finding_and_boot,
-      a_finding_that_is_told_again_belongs_to_what_was_stored, a_stored_trouble_goes_on_under_its_old_id,
-      the_configuration_overrides_the_severity, the_life_of_an_incident_goes_forwards_only,
-      open_incidents_are_bounded_and_nothing_is_lost, databases_of_one_incident_are_bounded_and_it_says_so,
-      an_incident_is_trusted_no_more_than_its_findings, every_code_stands_once_in_the_table)
+      what_is_about_no_death_stays_apart_by_its_code,
+      what_is_known_to_have_one_cause_is_one_incident_and_over_with_the_last_of_it,
+      what_a_check_found_belongs_to_its_incident, a_recovery_is_all_that_a_death_owes,
+      ids_are_the_same_for_the_same_finding_and_boot, a_finding_that_is_told_again_belongs_to_what_was_stored,
+      a_stored_trouble_goes_on_under_its_old_id, the_configuration_overrides_the_severity,
+      the_life_of_an_incident_goes_forwards_only, open_incidents_are_bounded_and_nothing_is_lost,
+      databases_of_one_incident_are_bounded_and_it_says_so, an_incident_is_trusted_no_more_than_its_findings,
+      every_code_stands_once_in_the_table)

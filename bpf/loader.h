@@ -172,9 +172,9 @@ struct dir {
 
 struct sync_flight {
         struct file_key key; /* of a directory */
-        __u64 entered_ns; /* 0: it is over */
-        __u64 written;    /* of the file, or dir.ops */
-        __u64 commits; /* that it covers: commits_of() */
+        __u64 entered_ns;    /* 0: it is over */
+        __u64 written;       /* of the file, or dir.ops */
+        __u64 commits;       /* that it covers: commits_of() */
         __u32 db;
         __u32 incarnation;
         __u32 role;

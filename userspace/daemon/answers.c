@@ -26,10 +26,6 @@
 #define REASON_MAX       200 /* bytes of why somebody wants a backup */
 #define EVENTS_AT_ONCE   1000
 
-/* The loop stands still for so long for one question; what takes longer is asked again after a while. */
-#define QUESTION_PATIENCE_MS 20
-#define QUESTION_AGAIN_MS    50
-
 /* One who follows the events. */
 struct follower {
         struct control_client *client; /* NULL: free */
@@ -90,7 +86,7 @@ static struct store *store_to_ask(struct daemon *d)
         struct store *s = keeper_store(d->keeper);
 
         if (s)
-                store_set_patience(s, QUESTION_PATIENCE_MS);
+                store_set_patience(s, DEFERRED_PATIENCE_MS);
         return s;
 }
 
@@ -479,7 +475,7 @@ int answers_turn(struct daemon *d)
                         catch_up(d, &a->follower[i]);
                 behind = behind || a->follower[i].behind;
         }
-        return behind || deferred_any(&a->deferred) ? QUESTION_AGAIN_MS : -1;
+        return behind || deferred_any(&a->deferred) ? DEFERRED_AGAIN_MS : -1;
 }
 
 static void on_gone(void *userdata, struct control_client *c)

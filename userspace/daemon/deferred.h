@@ -13,6 +13,10 @@ struct control_client;
 /** A question waits so long for its first answer, and no longer. */
 #define DEFERRED_NS 5000000000ull
 
+/** The loop stands still for so long for one question; what takes longer is asked again after a while. */
+#define DEFERRED_PATIENCE_MS 20
+#define DEFERRED_AGAIN_MS    50
+
 struct deferred_question {
         struct control_client *client; /* NULL: the place is free */
         char *command;

@@ -10,8 +10,10 @@ static char clients[CONTROL_CLIENTS + 1]; /* only their addresses count */
 
 static struct deferred_question question(size_t i, json_t *args)
 {
-        return (struct deferred_question){
-                .client = (struct control_client *)&clients[i], .command = "incidents", .args = args, .since_ns = 7};
+        return (struct deferred_question){.client = (struct control_client *)&clients[i],
+                                          .command = "incidents",
+                                          .args = args,
+                                          .since_ns = 7};
 }
 
 static void keep_again(void *userdata, const struct deferred_question *q)

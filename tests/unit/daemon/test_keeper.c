@@ -490,7 +490,8 @@ END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
-      a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost, an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
+      a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost,
+      an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,
       nor_what_is_in_a_file_that_it_had_begun, nor_if_the_next_one_cannot_look,

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,10 +17,11 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "sensor/procinfo.h"
 
 #define LOCK_NAME  "lock"
 #define PROBE_NAME ".vigil-try"
-#define PID_LEN    24
+#define HOLDER_LEN 64
 
 /* Less than the unit has for a start. */
 #define LOCK_WAIT_NS 60000000000ull
@@ -68,20 +69,48 @@ static int check_owner(int fd, const char *path, char *why)
         return 0;
 }
 
-/* Who wrote the lock, as text; empty: nobody can be named. */
-static void read_pid(const struct statedir *s, char ret[PID_LEN])
+/* Who has taken the lock: pid and start, since a number alone may be another process's by now. */
+struct holder {
+        uint32_t pid;   /* 0: nobody can be named */
+        uint64_t ticks; /* as procinfo_stat has it; 0: not known */
+};
+
+static struct holder read_holder(const struct statedir *s)
 {
-        memset(ret, 0, PID_LEN);
-        if (io_pread_all(s->lock, ret, PID_LEN - 1, 0) > 0)
-                ret[strcspn(ret, "\n")] = 0;
+        char text[HOLDER_LEN] = "";
+        struct holder h = {0};
+
+        if (io_pread_all(s->lock, text, sizeof(text) - 1, 0) > 0)
+                (void)sscanf(text, "%" SCNu32 " %" SCNu64, &h.pid, &h.ticks); /* what is no number stays 0 */
+        return h;
+}
+
+static int write_holder(const struct statedir *s)
+{
+        struct procinfo_stat self = {0};
+        char text[HOLDER_LEN];
+
+        (void)procinfo_stat((uint32_t)getpid(), &self); /* where /proc does not tell, the pid stands alone */
+        int n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", getpid(), self.ticks);
+        return ftruncate(s->lock, 0) < 0 ? -errno : io_pwrite_all(s->lock, text, (size_t)n, 0);
+}
+
+/* Where that cannot be told, it is: a second daemon would be worse than none. */
+static bool is_alive(const struct holder *h)
+{
+        struct procinfo_stat now;
+        int r = h->pid ? procinfo_stat(h->pid, &now) : -ENODATA;
+
+        if (r < 0)
+                return r != -ESRCH;
+        return !procinfo_is_over(&now) && (!h->ticks || now.ticks == h->ticks);
 }
 
 /* A daemon that was killed leaves children that hold its lock until they have noticed, or written what they were about to write: a
  * moment, unless the disk hangs. */
-static int wait_for_lock(const struct statedir *s)
+static int wait_for_lock(const struct statedir *s, struct holder *ret)
 {
         uint64_t began = clock_boottime_ns(), waited = 0;
-        char pid[PID_LEN];
         bool told = false;
 
         for (;;) {
@@ -89,16 +118,15 @@ static int wait_for_lock(const struct statedir *s)
                         return 0;
                 if (errno != EWOULDBLOCK)
                         return -errno;
-                read_pid(s, pid);
-                pid_t holder = (pid_t)strtol(pid, NULL, 10);
-                bool alive = holder <= 0 || kill(holder, 0) == 0 || errno == EPERM;
+                *ret = read_holder(s);
+                bool alive = is_alive(ret);
                 waited = clock_boottime_ns() - began;
                 if (alive || waited > LOCK_WAIT_NS)
                         return alive ? -EWOULDBLOCK : -ETIME;
                 if (waited > LOCK_TELL_NS && !told)
-                        log_warn("state directory %s: a child of the last run (pid %s) still writes there, and its "
-                                 "disk may hang: waiting for it",
-                                 s->path, pid);
+                        log_warn("state directory %s: a child of the last run (pid %" PRIu32
+                                 ") still writes there, and its disk may hang: waiting for it",
+                                 s->path, ret->pid);
                 told = waited > LOCK_TELL_NS;
                 usleep(20000);
         }
@@ -106,34 +134,31 @@ static int wait_for_lock(const struct statedir *s)
 
 static int take_lock(struct statedir *s, char *why)
 {
-        char pid[PID_LEN];
+        struct holder h = {0};
+        char who[24] = "";
 
         s->lock = openat(s->dirfd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (s->lock < 0)
                 return explain(-errno, s->path, "cannot open its lock", why);
-        int r = wait_for_lock(s);
+        int r = wait_for_lock(s, &h);
         if (r < 0 && r != -EWOULDBLOCK && r != -ETIME)
                 return explain(r, s->path, "cannot lock it", why);
-        if (r < 0)
-                read_pid(s, pid);
+        if (h.pid)
+                snprintf(who, sizeof(who), " (pid %" PRIu32 ")", h.pid);
         if (r == -ETIME)
                 snprintf(why, STATEDIR_WHY_LEN,
-                         "state directory %.150s: a child of the last run (pid %s) still writes there: its disk "
-                         "hangs; start again when it answers",
-                         s->path, pid);
+                         "state directory %.150s: a child of the last run%s still writes there: its disk hangs; "
+                         "start again when it answers",
+                         s->path, who);
         if (r == -EWOULDBLOCK)
                 snprintf(why, STATEDIR_WHY_LEN,
-                         "state directory %.150s: another vigil run%s%s%s uses it; stop that one, or name another "
-                         "with "
+                         "state directory %.150s: another vigil run%s uses it; stop that one, or name another with "
                          "--state-dir",
-                         s->path, *pid ? " (pid " : "", pid, *pid ? ")" : "");
+                         s->path, who);
         if (r < 0)
                 return r;
         /* For people, for the message above and for who waits; the lock itself is what counts. */
-        int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
-        if (ftruncate(s->lock, 0) < 0)
-                return explain(-errno, s->path, "cannot write its lock", why);
-        r = io_pwrite_all(s->lock, pid, (size_t)n, 0);
+        r = write_holder(s);
         return r < 0 ? explain(r, s->path, "cannot write its lock", why) : 0;
 }
 

@@ -2,12 +2,15 @@
 #include "daemon/statedir.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "sensor/procinfo.h"
 #include "suite.h"
 
 static char base[] = "/tmp/vigil-test-statedir-XXXXXX";
@@ -67,6 +70,90 @@ START_TEST(a_second_one_is_refused_until_the_first_has_ended)
 }
 END_TEST
 
+/* A daemon that is killed, and its child, which holds the lock for some moments more. @return who has died and is not reaped */
+static pid_t leave_a_child(void)
+{
+        pid_t daemon = fork();
+
+        ck_assert_int_ge(daemon, 0);
+        if (daemon == 0) {
+                struct statedir s = STATEDIR_NONE;
+                char why[STATEDIR_WHY_LEN];
+                int ready[2];
+                char byte;
+                if (pipe(ready) < 0 || statedir_open(dir, &s, why) < 0)
+                        _exit(1);
+                if (fork() == 0) {
+                        (void)!write(ready[1], "", 1);
+                        usleep(200000);
+                        _exit(0);
+                }
+                if (read(ready[0], &byte, 1) != 1)
+                        _exit(1);
+                raise(SIGKILL);
+        }
+        siginfo_t info;
+        ck_assert_int_eq(waitid(P_PID, (id_t)daemon, &info, WEXITED | WNOWAIT), 0);
+        ck_assert_int_eq(info.si_code, CLD_KILLED);
+        return daemon;
+}
+
+static void write_lock(const char *text)
+{
+        char path[80];
+
+        snprintf(path, sizeof(path), "%s/lock", dir);
+        FILE *f = fopen(path, "w");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs(text, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(a_child_of_a_dead_one_is_waited_for_also_while_that_is_a_zombie)
+{
+        struct statedir s = STATEDIR_NONE;
+        char why[STATEDIR_WHY_LEN];
+
+        begin();
+        pid_t zombie = leave_a_child();
+        ck_assert_msg(statedir_open(dir, &s, why) == 0, "%s", why);
+        ck_assert_int_eq(waitpid(zombie, NULL, 0), zombie);
+        statedir_close(&s);
+}
+END_TEST
+
+/* The number of the dead one is given to another, here to ourselves: started at another time it is not the one that took the lock. */
+START_TEST(whoever_has_the_number_of_a_dead_one_is_not_taken_for_it)
+{
+        struct statedir s = STATEDIR_NONE;
+        struct procinfo_stat self;
+        char why[STATEDIR_WHY_LEN], text[64];
+
+        begin();
+        ck_assert_int_eq(procinfo_stat((uint32_t)getpid(), &self), 0);
+        ck_assert_int_gt(waitpid(leave_a_child(), NULL, 0), 0);
+        snprintf(text, sizeof(text), "%d %llu\n", getpid(), (unsigned long long)self.ticks + 1);
+        write_lock(text);
+        ck_assert_msg(statedir_open(dir, &s, why) == 0, "%s", why);
+        statedir_close(&s);
+}
+END_TEST
+
+/* As an earlier version wrote it. */
+START_TEST(a_number_without_a_start_is_whoever_has_it)
+{
+        struct statedir first = STATEDIR_NONE, second = STATEDIR_NONE;
+        char why[STATEDIR_WHY_LEN], text[32];
+
+        begin();
+        ck_assert_int_eq(statedir_open(dir, &first, why), 0);
+        snprintf(text, sizeof(text), "%d\n", getpid());
+        write_lock(text);
+        ck_assert_int_eq(statedir_open(dir, &second, why), -EWOULDBLOCK);
+        statedir_close(&first);
+}
+END_TEST
+
 START_TEST(one_where_others_may_write_is_refused)
 {
         struct statedir s = STATEDIR_NONE;
@@ -97,4 +184,6 @@ START_TEST(a_file_and_a_missing_parent_are_told_apart)
 END_TEST
 
 SUITE("statedir", it_is_made_for_its_owner_alone, a_second_one_is_refused_until_the_first_has_ended,
+      a_child_of_a_dead_one_is_waited_for_also_while_that_is_a_zombie,
+      whoever_has_the_number_of_a_dead_one_is_not_taken_for_it, a_number_without_a_start_is_whoever_has_it,
       one_where_others_may_write_is_refused, a_file_and_a_missing_parent_are_told_apart)

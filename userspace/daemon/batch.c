@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "daemon/keeper_private.h"
 #include "daemon/scribe.h"
 
 /* The monitor may be reading, somebody else writing: for milliseconds. Longer is the keeper's affair. */
 #define PATIENCE_MS 200
+
+#define NS_PER_MS 1000000ull
 
 struct outcome {
         struct store *s;
@@ -18,8 +21,11 @@ struct outcome {
         char *aside;
         json_t *refused;
         uint64_t ino; /* of the file that is open */
-        bool renewed, more;
+        bool renewed;
+        const char *retain; /* NULL: not now */
+        unsigned retain_ms;
         int64_t run;
+        size_t n; /* rows that are safe */
 };
 
 uint64_t batch_ino(const char *dir)
@@ -32,6 +38,15 @@ uint64_t batch_ino(const char *dir)
                 return 0;
         }
         return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+void batch_choose_token(struct batch *b)
+{
+        int64_t now = (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
+        bool near = now >= b->token - ROWS_AT_ONCE && now <= b->token + ROWS_AT_ONCE;
+
+        b->token = near ? b->token + ROWS_AT_ONCE + 1 : now;
+        b->held = 0;
 }
 
 static int open_file(const struct batch *b, bool corrupt, struct outcome *o)
@@ -64,7 +79,7 @@ static int write_rows(const struct batch *b, struct outcome *o)
 
         json_array_clear(o->refused);
         for (struct row *row = b->first; row && n < b->n; row = row->next, n++) {
-                int r = row_write(o->s, row);
+                int r = row_write(o->s, row, o->run);
                 if (r < 0 && is_of_the_store(r))
                         return r;
                 if (r < 0)
@@ -86,10 +101,12 @@ static int write_all(const struct batch *b, struct outcome *o)
                 r = write_rows(b, o);
         /* After the rows: the end of the run is one of them, and sets it, too. */
         if (r == 0)
-                r = store_run_seen(o->s, o->run, b->token);
+                r = store_run_seen(o->s, o->run, b->token + (int64_t)b->n);
         if (r == 0)
-                return store_commit(o->s);
-        store_rollback(o->s);
+                r = store_commit(o->s);
+        else
+                store_rollback(o->s);
+        o->n = r == 0 ? b->n : 0;
         return r;
 }
 
@@ -99,11 +116,26 @@ static int was_committed(const struct batch *b, struct outcome *o)
         struct store_run last;
         int r = b->again ? store_last_run(o->s, &last) : -ENOENT;
 
-        if (r == -ENOENT || (r == 0 && last.last_seen_ns != b->token))
+        if (r == -ENOENT)
                 return 0;
-        if (r == 0)
-                o->run = last.id;
-        return r < 0 ? r : 1;
+        if (r < 0)
+                return r;
+        if (last.last_seen_ns < b->token || last.last_seen_ns > b->token + (int64_t)b->held)
+                return 0;
+        o->run = last.id;
+        o->n = (size_t)(last.last_seen_ns - b->token);
+        return 1;
+}
+
+/* Which has a transaction of its own, and may fail by itself: it is tried again the next time. */
+static void retain(const struct batch *b, struct outcome *o)
+{
+        const struct keeper_retention *t = b->retention;
+        uint64_t began = clock_boottime_ns();
+        int r = store_retain(o->s, b->token, t->age_ms, t->incident_ms, t->bytes, b->retain_rows, b->retain_ms);
+
+        o->retain_ms = (unsigned)((clock_boottime_ns() - began) / NS_PER_MS);
+        o->retain = r > 0 ? "more" : r == 0 ? "done" : r == -ETIME ? "late" : "failed";
 }
 
 static int do_all(const struct batch *b, struct outcome *o)
@@ -119,10 +151,8 @@ static int do_all(const struct batch *b, struct outcome *o)
                 if (r == 0)
                         r = write_all(b, o);
         }
-        const struct keeper_retention *t = b->retention;
-        /* Which has a transaction of its own, and may fail by itself: it is tried again the next time. */
-        if (r == 0 && t)
-                o->more = store_retain(o->s, b->token, t->age_ms, t->incident_ms, t->bytes, t->rows) > 0;
+        if (r == 0 && b->retention)
+                retain(b, o);
         return r;
 }
 
@@ -133,10 +163,11 @@ int batch_work(int answer_fd, void *arg)
         int r = do_all(b, &o);
 
         store_close(o.s);
-        json_t *answer = json_pack("{s:i, s:o, s:b, s:b, s:b, s:i, s:I, s:I, s:s?}", "error", r, "refused",
-                                   o.refused, "renewed", o.renewed, "gone", batch_ino(b->dir) != o.ino, "more",
-                                   o.more, "how", (int)o.how, "run", (json_int_t)o.run, "ino", (json_int_t)o.ino,
-                                   "aside", o.aside);
+        json_t *answer = json_pack("{s:i, s:I, s:o, s:b, s:b, s:s?, s:i, s:i, s:I, s:I, s:s?}", "error", r, "n",
+                                   (json_int_t)o.n, "refused", o.refused, "renewed", o.renewed, "gone",
+                                   batch_ino(b->dir) != o.ino, "retain", o.retain, "retain_ms", (int)o.retain_ms,
+                                   "how", (int)o.how, "run", (json_int_t)o.run, "ino", (json_int_t)o.ino, "aside",
+                                   o.aside);
         _cleanup_free_ char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
         json_decref(answer);
         free(o.aside);

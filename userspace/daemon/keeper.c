@@ -11,13 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/keeper_private.h"
+#include "daemon/pace.h"
+#include "daemon/poison.h"
 #include "daemon/scribe.h"
 #include "engine/check.h"
 
 #define NS_PER_MS 1000000ull
-
-/* One transaction takes at most so many rows, so that a long queue never holds the loop for long. */
-#define ROWS_AT_ONCE 256
 
 /* A question of the monitor waits so long for a commit, and is not asked once the child that commits has taken longer than a second:
  * then it is the disk. */
@@ -42,11 +41,16 @@ struct keeper {
         uint64_t read_ns;      /* when that may be tried again */
         struct row *first, *last;
         size_t bytes;
-        struct batch batch;                /* n: the first rows are with a child, or were with one that failed */
-        bool writing;                      /* a child is at work */
-        bool due;                          /* a transaction is to be made even without rows */
-        bool more;                         /* retention has not come to its end */
-        struct keeper_retention retention; /* rows 0: not now */
+        struct batch batch;    /* held: the first rows are with a child, or were with one that failed */
+        struct poison poison;  /* what is known of a row that kills children */
+        unsigned aside_deaths; /* of children that were to set the first row aside */
+        size_t set_aside;      /* rows that stand in SET_ASIDE_FILE */
+        bool writing;          /* a child is at work */
+        bool due;              /* a transaction is to be made even without rows */
+        bool more;             /* retention has not come to its end */
+        struct keeper_retention retention;
+        bool retain; /* with the next transaction */
+        struct pace pace;
         uint64_t given_up;
         uint64_t retry_ns; /* not before; 0: at once */
         uint64_t busy_since_ns;
@@ -57,19 +61,11 @@ struct keeper {
 
 static void tell_trouble(struct keeper *k, int r)
 {
-        char why[sizeof(k->trouble)];
+        const char *why = told_trouble(r);
 
-        snprintf(why, sizeof(why), "%s",
-                 r == -EBUSY             ? "another process keeps vigil.db locked"
-                 : r == -ETIME           ? "it does not answer: its disk hangs"
-                 : r == -ECHILD          ? "the process that writes it dies"
-                 : r == -ENOSPC          ? "no space is left for vigil.db"
-                 : r == -EROFS           ? "its file system is read-only"
-                 : r == -EPROTONOSUPPORT ? "a newer Vigil has made vigil.db"
-                                         : strerror(-r));
         if (strcmp(why, k->trouble) == 0)
                 return;
-        memcpy(k->trouble, why, sizeof(why));
+        snprintf(k->trouble, sizeof(k->trouble), "%s", why);
         log_error("store: cannot write to %s/vigil.db: %s; what comes now waits in memory (at most %u MiB)", k->dir,
                   why, KEEPER_BYTES >> 20);
         k->hooks.trouble(k->hooks.userdata, why);
@@ -106,27 +102,6 @@ static void later(struct keeper *k, int r)
 
 /* ---- opening ---- */
 
-static void tell_opened(const struct keeper *k, int r, enum store_opened how, const char *aside)
-{
-        if (r == -EPROTONOSUPPORT)
-                log_error("store: %s/vigil.db was made by a newer Vigil, and is left alone; install that version, "
-                          "or name "
-                          "another directory with --state-dir",
-                          k->dir);
-        else if (r == -EBUSY)
-                log_error("store: another process keeps %s/vigil.db locked; end it (fuser %s/vigil.db)", k->dir,
-                          k->dir);
-        else if (r < 0)
-                log_error("store: cannot open %s/vigil.db: %s", k->dir, strerror(-r));
-        else if (how == STORE_SET_ASIDE)
-                log_error("store: vigil.db was damaged: it was set aside as %s, and a new one begun; incidents of "
-                          "before "
-                          "are in that file only",
-                          aside ? aside : "vigil.db.corrupt-…");
-        else if (how == STORE_MIGRATED)
-                log_note("store: %s/vigil.db was brought to version %d", k->dir, STORE_VERSION);
-}
-
 /* SQLite looks at a damaged page only when it comes there. A worker looks at all of them, on a copy. */
 static bool found_damage(const char *path)
 {
@@ -153,8 +128,9 @@ int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct scribe
         }
         k->hooks = *hooks;
         k->scribe = scribe;
+        k->set_aside = set_aside_count(dir);
         int r = store_open(dir, found_damage(path), &k->store, &how, &aside);
-        tell_opened(k, r, how, aside);
+        tell_opened(k->dir, r, how, aside);
         if (r < 0) {
                 keeper_close(k);
                 return r;
@@ -175,6 +151,7 @@ int keeper_begin(struct keeper *k, const struct keeper_run *run)
 {
         k->ino = batch_ino(k->dir);
         k->run = *run;
+        k->batch.token = run->started_ns;
         return open_to_read(k);
 }
 
@@ -235,12 +212,14 @@ static void take_out(struct keeper *k, struct row **at)
         row_free(r);
 }
 
-/* What can be spared goes, oldest first, until @bytes more have room. What a child writes is as good as stored. */
+/* What can be spared goes, oldest first, until @bytes more have room. What a child writes is as good as stored, and rows that are
+ * suspected are known by where they stand. */
 static void make_room(struct keeper *k, size_t bytes)
 {
+        size_t held = k->batch.held > k->poison.suspects ? k->batch.held : k->poison.suspects;
         struct row **at = &k->first;
 
-        for (size_t i = 0; i < k->batch.n && *at; i++)
+        for (size_t i = 0; i < held && *at; i++)
                 at = &(*at)->next;
 
         while (*at && k->bytes + bytes > KEEPER_BYTES) {
@@ -293,14 +272,14 @@ const char *keeper_trouble(const struct keeper *k)
 
 /* ---- writing ---- */
 
-/* The batch is safe: out of the queue, and whoever waited for it may go on. What he queues makes no room among it. */
-static void settle(struct keeper *k)
+/* The first @n rows are safe: out of the queue, and whoever waited for them may go on. What he queues makes no room among them. */
+static void settle(struct keeper *k, size_t n)
 {
         bool events = false;
 
-        while (k->batch.n > 0 && k->first) {
+        for (k->batch.held = n; k->batch.held > 0 && k->first;) {
                 struct row *r = k->first;
-                k->batch.n--;
+                k->batch.held--;
                 k->first = r->next;
                 if (!k->first)
                         k->last = NULL;
@@ -312,17 +291,6 @@ static void settle(struct keeper *k)
         }
         if (events)
                 k->hooks.events(k->hooks.userdata);
-}
-
-static void tell_refused(const json_t *refused)
-{
-        json_t *one;
-        size_t i;
-
-        json_array_foreach (refused, i, one)
-                log_error("store: a row of kind %d is refused: %s; it is left out",
-                          (int)json_integer_value(json_array_get(one, 0)),
-                          strerror(-(int)json_integer_value(json_array_get(one, 1))));
 }
 
 static int64_t number(const json_t *answer, const char *key)
@@ -343,6 +311,16 @@ static void begin_anew(struct keeper *k)
         k->due = true;
 }
 
+static void note_retention(struct keeper *k, const json_t *answer)
+{
+        const char *how = json_string_value(json_object_get(answer, "retain"));
+        bool late = how && strcmp(how, "late") == 0;
+
+        if (how && pace_took(&k->pace, (unsigned)number(answer, "retain_ms"), late))
+                tell_stuck(k->dir);
+        k->more = how && (strcmp(how, "more") == 0 || (late && !k->pace.stuck));
+}
+
 static void on_written(void *userdata, int error, const json_t *answer)
 {
         struct keeper *k = userdata;
@@ -351,8 +329,10 @@ static void on_written(void *userdata, int error, const json_t *answer)
         k->writing = false;
         k->batch.again = error < 0;
         if (answer)
-                tell_opened(k, 0, (enum store_opened)number(answer, "how"),
+                tell_opened(k->dir, 0, (enum store_opened)number(answer, "how"),
                             json_string_value(json_object_get(answer, "aside")));
+        if (error == -ECHILD)
+                poison_died(&k->poison);
         if (error < 0) {
                 later(k, error);
                 return;
@@ -365,38 +345,90 @@ static void on_written(void *userdata, int error, const json_t *answer)
                 begin_anew(k);
                 return;
         }
+        poison_lived(&k->poison, (size_t)number(answer, "n"));
         k->run.id = number(answer, "run");
-        k->more = json_is_true(json_object_get(answer, "more"));
+        note_retention(k, answer);
         k->due = false;
         tell_refused(json_object_get(answer, "refused"));
         if (renewed)
                 (void)open_to_read(k);
         tell_well(k);
-        settle(k);
+        settle(k, (size_t)number(answer, "n"));
         if (renewed)
                 k->hooks.renewed(k->hooks.userdata);
 }
 
-/* The first rows go to a child; those that one has failed with, as they were. */
+/* ---- a row that kills whoever writes it ---- */
+
+static void on_set_aside(void *userdata, int error, const json_t *answer)
+{
+        struct keeper *k = userdata;
+        bool hopeless = error == -ECHILD && ++k->aside_deaths >= POISON_DEATHS;
+
+        (void)answer;
+        k->writing = false;
+        if (error < 0 && error != -EFBIG && !hopeless) {
+                later(k, error);
+                return;
+        }
+        tell_set_aside(k->dir, k->first, scribe_died_of(k->scribe, SCRIBE_STORE), error);
+        if (error < 0)
+                k->given_up++;
+        else
+                k->set_aside++;
+        k->aside_deaths = 0;
+        k->poison = (struct poison){0};
+        tell_well(k);
+        settle(k, 1);
+}
+
+static int begin_set_aside(struct keeper *k)
+{
+        struct set_aside a = {.dir = k->dir,
+                              .row = k->first,
+                              .died_of = scribe_died_of(k->scribe, SCRIBE_STORE),
+                              .at_ns = (int64_t)clock_boottime_ns() + clock_realtime_offset_ns()};
+        int r = scribe_start(k->scribe, SCRIBE_STORE, set_aside_work, &a, on_set_aside, k);
+
+        k->writing = r == 0;
+        return r;
+}
+
+size_t keeper_set_aside(const struct keeper *k)
+{
+        return k->set_aside && set_aside_stands(k->dir) ? k->set_aside : 0;
+}
+
+/* ---- turns ---- */
+
+static size_t count_rows(const struct keeper *k)
+{
+        size_t n = 0;
+
+        for (const struct row *r = k->first; r && n < ROWS_AT_ONCE; r = r->next)
+                n++;
+        return n;
+}
+
+/* The first rows go to a child. */
 static int begin(struct keeper *k)
 {
         struct batch *b = &k->batch;
-        int64_t now = (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
 
         b->dir = k->dir;
         b->first = k->first;
         b->run = k->run;
         b->ino = k->ino;
-        b->retention = k->retention.rows ? &k->retention : NULL;
-        if (!b->again) {
-                b->token = now != b->token ? now : now + 1;
-                b->n = 0;
-                for (const struct row *r = k->first; r && b->n < ROWS_AT_ONCE; r = r->next)
-                        b->n++;
-        }
+        b->retention = k->retain ? &k->retention : NULL;
+        b->retain_rows = pace_next(&k->pace, &b->retain_ms);
+        if (!b->again)
+                batch_choose_token(b);
+        b->n = poison_try(&k->poison, count_rows(k));
+        if (b->held < b->n)
+                b->held = b->n;
         int r = scribe_start(k->scribe, SCRIBE_STORE, batch_work, b, on_written, k);
         k->writing = r == 0;
-        k->retention.rows = 0;
+        k->retain = false;
         b->again = b->again || r < 0;
         return r;
 }
@@ -414,7 +446,7 @@ int keeper_turn(struct keeper *k)
                 return -1;
         if (now < k->retry_ns)
                 return (int)((k->retry_ns - now) / NS_PER_MS) + 1;
-        int r = begin(k);
+        int r = poison_found(&k->poison) && k->first ? begin_set_aside(k) : begin(k);
         if (r < 0)
                 later(k, r);
         return r < 0 ? BROKEN_RETRY_MS : -1;
@@ -451,6 +483,7 @@ void keeper_tend(struct keeper *k, const struct keeper_retention *retention)
         if (k->trouble[0])
                 return;
         k->retention = *retention;
+        k->retain = true;
         k->due = true;
 }
 

@@ -35,10 +35,9 @@ struct keeper_run {
         int64_t started_ns;
 };
 
-/** Retention, as store_retain() wants it. */
+/** Retention, as store_retain() wants it; how much in one step is the keeper's affair (pace.h). */
 struct keeper_retention {
         uint64_t age_ms, incident_ms, bytes;
-        unsigned rows;
 };
 
 struct scribe;
@@ -75,6 +74,8 @@ uint64_t keeper_silent_ns(const struct keeper *k);
 /** Bytes that wait, rows that were given up for want of room, and why nothing can be written (NULL: it can). */
 size_t keeper_waiting(const struct keeper *k);
 uint64_t keeper_given_up(const struct keeper *k);
+/** Rows that killed every child that wrote them, and stand in STATE/set-aside.ndjson; 0, once somebody has removed that file. */
+size_t keeper_set_aside(const struct keeper *k);
 const char *keeper_trouble(const struct keeper *k);
 
 /* ---- rows. Texts are copied, a @p doc is taken over (a reference of the caller's); out of memory is counted as given up ---- */

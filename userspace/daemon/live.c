@@ -116,6 +116,16 @@ static void judge_self(const struct daemon *d, struct health *h)
                 snprintf(text, sizeof(text), "the store cannot be written: %s", keeper_trouble(d->keeper));
                 worse(h, 1, text);
         }
+        if (keeper_set_aside(d->keeper)) {
+                size_t n = keeper_set_aside(d->keeper);
+                snprintf(text, sizeof(text),
+                         "%zu row%s not in the store: each process that wrote %s died; %s in "
+                         "%.300s/set-aside.ndjson, for "
+                         "a report of the fault; remove that file when you have looked at it",
+                         n, n == 1 ? " is" : "s are", n == 1 ? "it" : "one of them",
+                         n == 1 ? "it stands" : "they stand", d->state.path);
+                worse(h, 1, text);
+        }
         if (evidence_room_full(d)) {
                 char used[TEXT_BYTES_LEN], budget[TEXT_BYTES_LEN];
                 text_bytes(used, evidence_room_bytes(d));
@@ -181,10 +191,12 @@ static json_t *store_status(const struct daemon *d)
 
         uint64_t silent = keeper_silent_ns(d->keeper);
 
-        return json_pack("{s:s, s:s?, s:o, s:o, s:I}", "state", trouble ? "degraded" : "ok", "problem", trouble,
-                         "silent_s", silent ? json_integer((json_int_t)(silent / 1000000000)) : json_null(),
-                         "bytes", s ? json_integer((json_int_t)store_bytes(s)) : json_null(), "queued",
-                         (json_int_t)keeper_waiting(d->keeper));
+        return json_pack("{s:s, s:s?, s:o, s:o, s:I, s:I, s:I}", "state", trouble ? "degraded" : "ok", "problem",
+                         trouble, "silent_s",
+                         silent ? json_integer((json_int_t)(silent / 1000000000)) : json_null(), "bytes",
+                         s ? json_integer((json_int_t)store_bytes(s)) : json_null(), "queued",
+                         (json_int_t)keeper_waiting(d->keeper), "given_up", (json_int_t)keeper_given_up(d->keeper),
+                         "set_aside", (json_int_t)keeper_set_aside(d->keeper));
 }
 
 static json_t *watch_status(const struct daemon *d)

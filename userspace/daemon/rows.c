@@ -1,5 +1,6 @@
 /* rows.c - the rows of the store as they wait in the queue: each is an object that is packed here and unpacked here. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,8 +197,7 @@ void keeper_forget_baseline(struct keeper *k, const char *database, const char *
 
 void keeper_end_run(struct keeper *k, int64_t now_ns)
 {
-        add(k, ROW_RUN_END, json_pack("{s:I, s:I}", "id", (json_int_t)keeper_run_id(k), "at", (json_int_t)now_ns),
-            false);
+        add(k, ROW_RUN_END, json_pack("{s:I}", "at", (json_int_t)now_ns), false);
 }
 
 /* ---- writing ---- */
@@ -345,23 +345,52 @@ static int write_baseline_forgotten(struct store *s, struct row *r)
         return store_forget_baseline(s, text(r->o, "database"), text(r->o, "file"), text(r->o, "op"));
 }
 
-static int write_run_end(struct store *s, struct row *r)
+/* In the order of enum row_kind. */
+static const struct kind {
+        const char *name;
+        int (*write)(struct store *s, struct row *r);
+} kinds[] = {[ROW_INCIDENT] = {"incident", write_incident},
+             [ROW_CERTIFICATE] = {"certificate", write_certificate},
+             [ROW_FINDING] = {"finding", write_finding},
+             [ROW_INTENT] = {"intent", write_intent},
+             [ROW_OUTCOME] = {"outcome", write_outcome},
+             [ROW_ADOPTED] = {"adopted", write_adopted},
+             [ROW_BACKUP] = {"backup", write_backup},
+             [ROW_REMOVED] = {"backup-removed", write_removed},
+             [ROW_EVIDENCE_REMOVED] = {"evidence-removed", write_evidence_removed},
+             [ROW_CHECK] = {"check", write_check},
+             [ROW_EVENT] = {"event", write_event},
+             [ROW_METRIC] = {"metric", write_metric},
+             [ROW_SUMMARY] = {"summary", write_summary},
+             [ROW_TAKEN_OVER] = {"taken-over", write_taken_over},
+             [ROW_BASELINE] = {"baseline", write_baseline},
+             [ROW_BASELINE_FORGOTTEN] = {"baseline-forgotten", write_baseline_forgotten},
+             [ROW_RUN_END] = {"run-end", NULL}};
+
+int row_write(struct store *s, struct row *r, int64_t run)
 {
-        return store_end_run(s, number(r->o, "id"), number(r->o, "at"));
+        /* When the row was made, the store may have been another. */
+        if (r->kind == ROW_RUN_END)
+                return store_end_run(s, run, number(r->o, "at"));
+        return kinds[r->kind].write(s, r);
 }
 
-int row_write(struct store *s, struct row *r)
+const char *row_name(enum row_kind kind)
 {
-        static int (*const writers[])(struct store *, struct row *) = {
-                [ROW_INCIDENT] = write_incident, [ROW_CERTIFICATE] = write_certificate,
-                [ROW_FINDING] = write_finding,   [ROW_INTENT] = write_intent,
-                [ROW_OUTCOME] = write_outcome,   [ROW_BACKUP] = write_backup,
-                [ROW_CHECK] = write_check,       [ROW_EVENT] = write_event,
-                [ROW_METRIC] = write_metric,     [ROW_SUMMARY] = write_summary,
-                [ROW_REMOVED] = write_removed,   [ROW_EVIDENCE_REMOVED] = write_evidence_removed,
-                [ROW_ADOPTED] = write_adopted,   [ROW_TAKEN_OVER] = write_taken_over,
-                [ROW_BASELINE] = write_baseline, [ROW_BASELINE_FORGOTTEN] = write_baseline_forgotten,
-                [ROW_RUN_END] = write_run_end};
+        return kinds[kind].name;
+}
 
-        return writers[r->kind](s, r);
+json_t *row_json(const struct row *r)
+{
+        char *hex = malloc(2 * r->blob_size + 1);
+        json_t *o = NULL;
+
+        for (size_t i = 0; hex && i < r->blob_size; i++)
+                snprintf(hex + 2 * i, 3, "%02x", ((const unsigned char *)r->blob)[i]);
+        if (hex) {
+                hex[2 * r->blob_size] = 0;
+                o = json_pack("{s:s, s:O, s:s}", "kind", row_name(r->kind), "row", r->o, "blob", hex);
+        }
+        free(hex);
+        return o;
 }

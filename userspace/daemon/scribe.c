@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #define NS_PER_MS    1000000ull
 #define ANSWER_LIMIT (256 * 1024)
@@ -34,6 +36,7 @@ struct work {
         uint64_t began_ns;
         scribe_done done;
         void *userdata;
+        char died_of[32];
 };
 
 struct scribe {
@@ -112,10 +115,15 @@ static void finish(struct work *w)
         struct child_result result = {0};
         int r = child_finish(TAKE_PTR(w->child), &result);
 
-        if (r == 0)
+        if (r == 0) {
                 r = (int)json_integer_value(json_object_get(result.answer, "error"));
-        else
+        } else {
                 r = -ECHILD;
+                if (WIFSIGNALED(result.status))
+                        snprintf(w->died_of, sizeof(w->died_of), "%s", text_signal(WTERMSIG(result.status)));
+                else
+                        snprintf(w->died_of, sizeof(w->died_of), "status %d", WEXITSTATUS(result.status));
+        }
         w->done(w->userdata, r, r == -ECHILD ? NULL : result.answer);
         child_result_done(&result);
 }
@@ -149,6 +157,11 @@ unsigned scribe_patience(const struct scribe *s)
                 if (scribe_since(s, (enum scribe_work)i) > SCRIBE_SILENT_NS)
                         return HUNG_MS;
         return PATIENCE_MS;
+}
+
+const char *scribe_died_of(const struct scribe *s, enum scribe_work work)
+{
+        return s->work[work].died_of;
 }
 
 uint64_t scribe_since(const struct scribe *s, enum scribe_work work)

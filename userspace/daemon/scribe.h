@@ -50,5 +50,8 @@ bool scribe_wait(struct scribe *s, enum scribe_work work, unsigned ms);
 /** How long work is waited for at the end of the daemon, in ms: seconds, but hardly where something hangs already. */
 unsigned scribe_patience(const struct scribe *s);
 
+/** Of what the last of them died that did: "SIGSEGV", "status 1"; "": none has. */
+const char *scribe_died_of(const struct scribe *s, enum scribe_work work);
+
 /** For how long it has been at work, in ns; 0: it is not. */
 uint64_t scribe_since(const struct scribe *s, enum scribe_work work);

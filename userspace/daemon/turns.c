@@ -23,9 +23,6 @@
 #include "daemon/systemd.h"
 #include "daemon/tangles.h"
 
-/* Rows of the store that retention may take out in one step: one each second, begun each minute, must not be felt. */
-#define RETAIN_ROWS 500
-
 static void read_counters(struct daemon *d)
 {
         struct vigil_stats now;
@@ -39,14 +36,12 @@ static void read_counters(struct daemon *d)
         d->stats = now;
 }
 
-/* A sign of life and a step of retention. */
+/* A sign of life and a step of retention: one each second, begun each minute, until there is nothing to do. */
 static void tend(struct daemon *d)
 {
         const struct config_limits *l = &d->config->limits;
-        const struct keeper_retention step = {.age_ms = l->retention_age_ms,
-                                              .incident_ms = l->retention_incident_ms,
-                                              .bytes = l->store_bytes,
-                                              .rows = RETAIN_ROWS};
+        const struct keeper_retention step = {
+                .age_ms = l->retention_age_ms, .incident_ms = l->retention_incident_ms, .bytes = l->store_bytes};
 
         keeper_tend(d->keeper, &step);
 }

@@ -1,11 +1,13 @@
 /* retain.c - what is old goes, in small steps; nothing of an unresolved incident. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "store/summaries.h"
+
+#define LOOK_EVERY 100 /* operations of SQLite's machine: each may read a page from a slow disk */
 
 #define MINUTES_KEPT_S  (48 * 3600)
 #define MINUTES_LEAST_S (2 * 3600) /* kept also where room is needed */
-#define VACUUM_PAGES    "256"      /* given back in one step */
 #define SPARE_PAGES     1024       /* stay in the file: they are needed again */
 
 /* Belongs to no incident, or to one that is gone. */
@@ -178,19 +180,20 @@ static int by_size(struct store *s, int64_t now_ns, uint64_t bytes, unsigned row
         return r < 0 || !k ? r : remove_rows(s, k, INT64_MAX, rows);
 }
 
-static int give_back(struct store *s, uint64_t bytes)
+static int give_back(struct store *s, uint64_t bytes, unsigned most)
 {
         int64_t used = 0, spare = 0, size = 0;
+        unsigned n = 0;
         int r = pages(s, &used, &spare, &size);
         if (r < 0 || spare == 0 || (spare <= SPARE_PAGES && (uint64_t)((used + spare) * size) <= bytes))
                 return r;
         sqlite3_stmt *stmt = NULL;
-        r = store_ask(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, &stmt);
+        r = store_ask(s, "PRAGMA incremental_vacuum", NULL, 0, &stmt);
         if (r < 0)
                 return r;
         /* It gives back one page at each step. */
-        while ((r = store_next(s, stmt)) == 1)
-                ;
+        while (n < most && (r = store_next(s, stmt)) == 1)
+                n++;
         store_done(s, stmt);
         return r < 0 ? r : 1;
 }
@@ -205,17 +208,26 @@ static int step(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incid
         if (r >= 0 && (unsigned)n < rows)
                 n += r = roll_up(s, now_ns / 1000000000 - MINUTES_KEPT_S, rows - (unsigned)n);
         if (r >= 0)
-                n += r = give_back(s, bytes);
+                n += r = give_back(s, bytes, rows / 2 + 1);
         return r < 0 ? r : n;
 }
 
+static int is_late(void *userdata)
+{
+        const struct store *s = userdata;
+        return clock_boottime_ns() > s->deadline_ns;
+}
+
 int store_retain(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,
-                 unsigned rows)
+                 unsigned rows, unsigned ms)
 {
         int r = store_begin(s);
         if (r < 0)
                 return r;
+        s->deadline_ns = clock_boottime_ns() + ms * 1000000ull;
+        sqlite3_progress_handler(s->db, ms ? LOOK_EVERY : 0, is_late, s);
         int n = step(s, now_ns, age_ms, incident_ms, bytes, rows);
+        sqlite3_progress_handler(s->db, 0, NULL, NULL);
         if (n <= 0) {
                 store_rollback(s);
                 return n;

@@ -212,9 +212,10 @@ int store_load_open(struct store *s, int (*each)(void *userdata, const struct st
  * instance, until there is nothing to do, and then a minute later.
  *
  * @param rows  at most so many rows in this step
- * @return > 0: something was done and there may be more; 0: nothing to do; -errno
+ * @param ms    after so long it is broken off, and nothing of it was done; 0: never. The sync at its end is not bounded by it.
+ * @return > 0: something was done and there may be more; 0: nothing to do; -ETIME: broken off; -errno
  */
 int store_retain(struct store *s, int64_t now_ns, uint64_t age_ms, uint64_t incident_ms, uint64_t bytes,
-                 unsigned rows);
+                 unsigned rows, unsigned ms);
 /** Size of the file; 0: cannot be told. */
 uint64_t store_bytes(struct store *s);

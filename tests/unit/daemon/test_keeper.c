@@ -13,103 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/keeper_private.h"
-#include "daemon/scribe.h"
+#include "keeper_fixture.h"
 #include "suite.h"
-
-static char dir[] = "/tmp/vigil-test-keeper-XXXXXX";
-static char db[64];
-
-struct seen {
-        unsigned events, stored, renewed;
-        char trouble[160]; /* empty: none */
-};
-
-static void on_events(void *userdata)
-{
-        ((struct seen *)userdata)->events++;
-}
-
-static void on_trouble(void *userdata, const char *why)
-{
-        snprintf(((struct seen *)userdata)->trouble, 160, "%s", why ? why : "");
-}
-
-static void on_renewed(void *userdata)
-{
-        ((struct seen *)userdata)->renewed++;
-}
-
-static void on_stored(void *userdata)
-{
-        ((struct seen *)userdata)->stored++;
-}
-
-static void remove_all(void)
-{
-        char command[128];
-
-        snprintf(command, sizeof(command), "rm -rf %s", dir);
-        if (system(command) != 0) /* NOLINT(cert-env33-c): a fixed command on a directory of our own */
-                perror("rm");
-}
-
-static struct scribe *scribe;
-
-static struct keeper *begin(struct seen *seen)
-{
-        const struct keeper_hooks hooks = {
-                .events = on_events, .trouble = on_trouble, .renewed = on_renewed, .userdata = seen};
-        struct keeper_run run = {.boot_id = "b", .pid = 1, .version = "test", .started_ns = 1};
-        struct keeper *k = NULL;
-
-        memset(seen, 0, sizeof(*seen));
-        log_set_level(LOG_ERROR_);
-        ck_assert_ptr_nonnull(mkdtemp(dir));
-        atexit(remove_all);
-        snprintf(db, sizeof(db), "%s/vigil.db", dir);
-        ck_assert_int_eq(scribe_new(-1, &scribe), 0);
-        ck_assert_int_eq(keeper_open(dir, &hooks, scribe, &k), 0);
-        ck_assert_int_eq(store_begin_run(keeper_store(k), "b", 1, "test", 1, &run.id), 0);
-        ck_assert_int_eq(keeper_begin(k, &run), 0);
-        return k;
-}
-
-static sqlite3 *lock(void)
-{
-        sqlite3 *other;
-
-        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
-        ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
-        return other;
-}
-
-static int count(const char *sql)
-{
-        sqlite3 *other;
-        sqlite3_stmt *s;
-
-        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
-        sqlite3_busy_timeout(other, 20000);
-        ck_assert_int_eq(sqlite3_prepare_v2(other, sql, -1, &s, NULL), SQLITE_OK);
-        ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
-        int n = sqlite3_column_int(s, 0);
-        sqlite3_finalize(s);
-        sqlite3_close(other);
-        return n;
-}
-
-static void end(struct keeper *k)
-{
-        keeper_close(k);
-        scribe_free(scribe);
-}
-
-/* One transaction, and what came of it. */
-static void turn(struct keeper *k)
-{
-        keeper_turn(k);
-        ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
-}
 
 START_TEST(an_intent_is_told_of_only_when_it_is_safe)
 {
@@ -334,7 +239,14 @@ END_TEST
 /* The answer of a child that writes the first rows, as one that died before it gave it. */
 static json_t *write_batch_to(uint64_t ino, struct row *first, const struct keeper_run *run, bool again)
 {
-        struct batch b = {.dir = dir, .first = first, .n = 2, .run = *run, .token = 77, .again = again, .ino = ino};
+        struct batch b = {.dir = dir,
+                          .first = first,
+                          .n = 2,
+                          .run = *run,
+                          .token = 77,
+                          .held = 2,
+                          .again = again,
+                          .ino = ino};
         char text[1024] = "";
         int ends[2];
 
@@ -345,6 +257,7 @@ static json_t *write_batch_to(uint64_t ino, struct row *first, const struct keep
         close(ends[0]);
         json_t *answer = json_loads(text, 0, NULL);
         ck_assert_int_eq(json_integer_value(json_object_get(answer, "error")), 0);
+        ck_assert_int_eq(json_integer_value(json_object_get(answer, "n")), 2);
         return answer;
 }
 
@@ -420,33 +333,20 @@ START_TEST(nor_what_is_in_a_file_that_it_had_begun)
 }
 END_TEST
 
-/* What retention takes out does not end to go: a child stays in it, with its rows committed. */
-static void hold_in_retention(void)
-{
-        sqlite3 *other;
-
-        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
-        ck_assert_int_eq(
-                sqlite3_exec(other,
-                             "create view endless as with recursive c(x) as (select 1 union all select x+1 from c)"
-                             " select count(*) as n from c;"
-                             "create trigger hold after delete on events begin"
-                             " update events set type='old' where seq=(select n from endless); end;"
-                             "insert into events(type, at_ns, doc) values('old', 1, '{}');",
-                             NULL, NULL, NULL),
-                SQLITE_OK);
-        sqlite3_close(other);
-}
+static const struct keeper_retention all = {.age_ms = 1000, .incident_ms = 1000, .bytes = 1 << 30};
 
 /* It commits and is killed; the next one cannot open the store, and so does not learn of it. */
 START_TEST(nor_if_the_next_one_cannot_look)
 {
-        const struct keeper_retention all = {.age_ms = 1000, .incident_ms = 1000, .bytes = 1 << 30, .rows = 100};
         struct seen seen;
         struct keeper *k = begin(&seen);
         char away[64];
 
-        hold_in_retention();
+        /* What retention takes out does not end to go, in one operation that nothing breaks off: a child stays in it, with its
+         * rows committed. */
+        shell("create trigger hold after delete on events begin update events set type ="
+              " instr(hex(zeroblob(2000000)), hex(zeroblob(1000000)) || '1'); end;"
+              "insert into events(type, at_ns, doc) values('old', 1, '{}'), ('old', 2, '{}');");
         keeper_event(k, "new", NULL, (int64_t)clock_boottime_ns() + clock_realtime_offset_ns(), NULL);
         keeper_tend(k, &all);
         keeper_turn(k);
@@ -488,6 +388,52 @@ START_TEST(what_a_child_had_not_committed_is_written_by_the_next)
 }
 END_TEST
 
+/* On a disk where each row costs seconds: what is seen is stored all the same, and that is no trouble. */
+START_TEST(retention_that_takes_too_long_keeps_nothing_from_being_stored)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+
+        shell("create view endless as with recursive c(x) as (select 1 union all select x+1 from c) select "
+              "count(*) as n from c;"
+              "create trigger slow after delete on events begin update events set type=(select n from endless); "
+              "end;"
+              "insert into events(type, at_ns, doc) values('old', 1, '{}'), ('old', 2, '{}');");
+        keeper_event(k, "new", NULL, (int64_t)clock_boottime_ns() + clock_realtime_offset_ns(), NULL);
+        keeper_tend(k, &all);
+        turn(k);
+        ck_assert_str_eq(seen.trouble, "");
+        ck_assert_int_eq(count("select count(*) from events where type='new'"), 1);
+        ck_assert_int_eq(count("select count(*) from events where type='old'"), 2);
+        ck_assert(keeper_tends(k)); /* a smaller step may do */
+        shell("drop trigger slow");
+        keeper_tend(k, &all);
+        turn(k);
+        ck_assert_int_eq(count("select count(*) from events where type='old'"), 0);
+        end(k);
+}
+END_TEST
+
+/* The store is another one by the time that the row is written. */
+START_TEST(the_end_of_the_run_is_that_of_the_store_it_is_written_to)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        char other[64], sql[96];
+
+        snprintf(other, sizeof(other), "%s/other", dir);
+        snprintf(sql, sizeof(sql), "vacuum into '%s'", other);
+        shell("insert into runs(id, boot_id, pid, vigil, started_ns, last_seen_ns) values(7, 'a', 1, 'test', 1, "
+              "1)");
+        shell(sql);
+        ck_assert_int_eq(rename(other, db), 0);
+        keeper_end_run(k, 9);
+        turn(k);
+        ck_assert_int_eq(count("select id from runs where ended_ns=9"), 8);
+        end(k);
+}
+END_TEST
+
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
       a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost,
@@ -495,4 +441,6 @@ SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_i
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,
       nor_what_is_in_a_file_that_it_had_begun, nor_if_the_next_one_cannot_look,
-      what_a_child_had_not_committed_is_written_by_the_next)
+      what_a_child_had_not_committed_is_written_by_the_next,
+      retention_that_takes_too_long_keeps_nothing_from_being_stored,
+      the_end_of_the_run_is_that_of_the_store_it_is_written_to)

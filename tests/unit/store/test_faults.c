@@ -239,7 +239,7 @@ static void work(struct progress *p)
                         _exit(1);
                 p->committed = k + 1;
                 if (k % 8 == 0)
-                        store_retain(s, T0 + 10 * 86400 * SECOND, 86400000, 86400000, 100000, 50);
+                        store_retain(s, T0 + 10 * 86400 * SECOND, 86400000, 86400000, 100000, 50, 0);
         }
 }
 

@@ -17,7 +17,7 @@
 static int retain_all(struct store *s, int64_t now_ns, uint64_t bytes, unsigned rows)
 {
         int n = 0, r;
-        while ((r = store_retain(s, now_ns, AGE, YEAR, bytes, rows)) > 0)
+        while ((r = store_retain(s, now_ns, AGE, YEAR, bytes, rows, 0)) > 0)
                 ck_assert_int_lt(++n, 20000);
         ck_assert_int_eq(r, 0);
         return n;
@@ -157,7 +157,7 @@ START_TEST(one_step_removes_no_more_than_it_may)
         struct store *s = opened(NULL);
         for (int i = 0; i < 50; i++)
                 ck_assert_int_eq(store_put_event(s, "exit", "app", T0, NULL, NULL), 0);
-        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20), 20);
+        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20, 0), 20);
         ck_assert_int_eq(shell_number("SELECT count(*) FROM events"), 30);
         store_close(s);
 }
@@ -202,7 +202,7 @@ START_TEST(where_room_is_needed_minutes_become_hours_before_anything_goes)
                 add_minute(s, hour + i * 60, NULL);
         ck_assert_int_eq(store_put_event(s, "exit", "app", T0, NULL, NULL), 0);
         int64_t now_ns = (hour + 4 * 3600) * SECOND;
-        ck_assert_int_eq(store_retain(s, now_ns, AGE, YEAR, 1, 120), 121); /* and the free pages */
+        ck_assert_int_eq(store_retain(s, now_ns, AGE, YEAR, 1, 120, 0), 121); /* and the free pages */
         ck_assert_int_eq(shell_number("SELECT count(*) FROM summaries WHERE span_s=3600"), 2);
         ck_assert_int_eq(shell_number("SELECT count(*) FROM summaries WHERE span_s=60"), 60);
         ck_assert_int_eq(shell_number("SELECT sum(count) FROM summaries"), 360);
@@ -216,9 +216,30 @@ START_TEST(while_the_shell_holds_the_file_nothing_is_removed)
         struct store *s = opened(NULL);
         ck_assert_int_eq(store_put_event(s, "exit", "app", T0, NULL, NULL), 0);
         sqlite3 *db = other("BEGIN IMMEDIATE");
-        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20), -EBUSY);
+        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20, 0), -EBUSY);
         sqlite3_close(db);
-        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20), 1);
+        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20, 0), 1);
+        store_close(s);
+}
+END_TEST
+
+/* On a disk where each row costs seconds. */
+START_TEST(a_step_that_takes_too_long_is_broken_off_and_nothing_of_it_is_done)
+{
+        struct store *s = opened(NULL);
+        ck_assert_int_eq(store_put_event(s, "exit", "app", T0, NULL, NULL), 0);
+        ck_assert_int_eq(store_put_metric(s, "error", 1, NULL, T0), 0);
+        shell("CREATE VIEW endless AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT "
+              "count(*) AS n FROM c",
+              NULL, 0);
+        shell("CREATE TRIGGER slow AFTER DELETE ON events BEGIN UPDATE metrics SET type=(SELECT n FROM endless); "
+              "END",
+              NULL, 0);
+        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20, 50), -ETIME);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM metrics"), 1);
+        ck_assert_int_eq(shell_number("SELECT count(*) FROM events"), 1);
+        shell("DROP TRIGGER slow", NULL, 0);
+        ck_assert_int_eq(store_retain(s, NOW, AGE, YEAR, LARGE, 20, 60000), 2);
         store_close(s);
 }
 END_TEST
@@ -229,4 +250,5 @@ SUITE("retention", old_minutes_become_an_hour_with_the_same_sums,
       one_step_removes_no_more_than_it_may,
       a_store_that_is_too_large_gives_room_from_the_oldest_and_keeps_open_incidents,
       where_room_is_needed_minutes_become_hours_before_anything_goes,
-      while_the_shell_holds_the_file_nothing_is_removed)
+      while_the_shell_holds_the_file_nothing_is_removed,
+      a_step_that_takes_too_long_is_broken_off_and_nothing_of_it_is_done)

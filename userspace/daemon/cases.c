@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/case_doc.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "model/trust.h"
@@ -35,118 +34,6 @@ static json_t *trust_json(const struct trust *t)
         return json_pack("{s:s, s:o}", "level", trust_level_name(t->level), "reasons", reasons);
 }
 
-static json_t *databases_json(const struct incident *i)
-{
-        json_t *names = json_array();
-
-        for (size_t k = 0; k < i->ndatabases; k++)
-                json_array_append_new(names, text_json(i->databases[k].name, strlen(i->databases[k].name)));
-        return names;
-}
-
-/* What must still happen for it to end by itself. */
-static const char *const end_names[] = {
-        [ENDS_AT_ONCE] = "now",      [ENDS_WHEN_QUIET] = "quiet",     [ENDS_WHEN_OVER] = "over",
-        [ENDS_BY_BACKUP] = "backup", [ENDS_BY_RECOVERY] = "recovery", [ENDS_BY_CHECK] = "check",
-        [ENDS_BY_HAND] = "operator", [ENDS_BY_ACTIONS] = "actions"};
-#define ENDS (sizeof(end_names) / sizeof(end_names[0]))
-
-static json_t *ends_json(unsigned owed)
-{
-        json_t *names = json_array();
-
-        for (size_t e = 0; e < ENDS; e++)
-                if (owed & 1u << e)
-                        json_array_append_new(names, json_string(end_names[e]));
-        return names;
-}
-
-static unsigned ends_of(const json_t *names)
-{
-        const json_t *name;
-        unsigned owed = 0;
-        size_t i;
-
-        json_array_foreach (names, i, name)
-                for (size_t e = 0; e < ENDS; e++)
-                        if (json_is_string(name) && strcmp(json_string_value(name), end_names[e]) == 0)
-                                owed |= 1u << e;
-        return owed;
-}
-
-/* Our own word for a proof that was stored; NULL: it is none. */
-static const char *proof_of(const json_t *resolution)
-{
-        static const char *const words[] = {"recovery", "check", "backup", "quiet", "over"};
-        const char *by = json_string_value(json_object_get(resolution, "by"));
-
-        for (size_t i = 0; by && i < sizeof(words) / sizeof(words[0]); i++)
-                if (strcmp(by, words[i]) == 0)
-                        return words[i];
-        return NULL;
-}
-
-/* How often, since when, until when. */
-static json_t *deaths_json(const struct incident *i)
-{
-        char first[TEXT_TIME_LEN], last[TEXT_TIME_LEN], program[24];
-
-        text_time(first, i->deaths_first_ns);
-        text_time(last, i->deaths_last_ns);
-        snprintf(program, sizeof(program), "%016llx", (unsigned long long)i->program);
-        return json_pack("{s:i, s:s, s:s, s:s}", "count", (int)i->deaths, "first_at", first, "last_at", last,
-                         "program", program);
-}
-
-/* To the second: a time as text_time() writes it; 0: it is none. */
-static int64_t ns_of(const json_t *o, const char *key)
-{
-        const char *text = json_string_value(json_object_get(o, key));
-        struct tm tm = {0};
-
-        return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) * 1000000000 : 0;
-}
-
-/* What deaths_json() has stored. */
-static void restore_deaths(const json_t *doc, struct incident *i)
-{
-        const json_t *deaths = json_object_get(doc, "deaths");
-        const char *program = json_string_value(json_object_get(deaths, "program"));
-        json_int_t count = json_integer_value(json_object_get(deaths, "count"));
-
-        if (!program || count <= 0 || count > UINT32_MAX)
-                return;
-        i->program = strtoull(program, NULL, 16);
-        i->deaths = (unsigned)count;
-        i->deaths_first_ns = ns_of(deaths, "first_at");
-        i->deaths_last_ns = ns_of(deaths, "last_at");
-}
-
-/* What databases_json() has stored, borrowed from @p doc. A list that is full may have been cut, and a name that is not UTF-8 is
- * not stored as it is: then the incident may concern any database. */
-static void restore_databases(const json_t *doc, struct incident *i)
-{
-        const json_t *name;
-        size_t n;
-
-        json_array_foreach (json_object_get(doc, "databases"), n, name) {
-                const char *text = json_string_value(name);
-                if (!text || strstr(text, TEXT_REPLACED) || i->ndatabases == INCIDENT_MAX_DATABASES)
-                        i->more_databases = true;
-                else
-                        i->databases[i->ndatabases++].name = (char *)text;
-        }
-        if (i->ndatabases == INCIDENT_MAX_DATABASES)
-                i->more_databases = true;
-}
-
-static size_t count_of(const json_t *doc, const char *key)
-{
-        json_int_t n = json_integer_value(json_object_get(doc, key));
-
-        return n > 0 ? (size_t)n : 0;
-}
-
 bool case_lists(const struct incident *i)
 {
         return i->nfindings <= CASE_LISTED && i->ncertificates <= CASE_LISTED;
@@ -157,14 +44,14 @@ static void store(struct daemon *d, struct incident *i)
         json_t *doc = doc_of(i);
 
         if (i->deaths)
-                json_object_set_new(doc, "deaths", deaths_json(i));
+                json_object_set_new(doc, "deaths", case_doc_deaths(i));
         json_object_set_new(doc, "findings_total", json_integer((json_int_t)i->nfindings));
 
         if (i->last_ns) { /* else it is as it was stored by an earlier run */
-                json_object_set_new(doc, "databases", databases_json(i));
+                json_object_set_new(doc, "databases", case_doc_databases(i));
                 json_object_set_new(doc, "trust", trust_json(&i->trust));
         }
-        json_object_set_new(doc, "ends_by", ends_json(i->owed));
+        json_object_set_new(doc, "ends_by", case_doc_ends(i->owed));
         keeper_incident(d->keeper, i, json_deep_copy(doc));
 }
 
@@ -188,36 +75,14 @@ static enum severity override(void *userdata, const char *code, enum severity gi
         return given;
 }
 
-static enum severity severity_of(const char *name)
-{
-        for (int s = SEVERITY_P0; s < SEVERITY_P3; s++)
-                if (strcmp(severity_name((enum severity)s), name) == 0)
-                        return (enum severity)s;
-        return SEVERITY_P3;
-}
-
 static int restore(void *userdata, const struct store_incident *from)
 {
         struct daemon *d = userdata;
-        struct incident i = {.code = from->code,
-                             .severity = severity_of(from->severity),
-                             .status = strcmp(from->status, "acknowledged") == 0 ? INCIDENT_ACKNOWLEDGED
-                                                                                 : INCIDENT_FIRING,
-                             .database = from->database,
-                             .path = from->path,
-                             .started_ns = from->started_ns,
-                             .acknowledged_ns = from->acknowledged_ns,
-                             .owed = ends_of(json_object_get(from->doc, "ends_by")),
-                             .proven_by = proof_of(json_object_get(from->doc, "resolution"))};
+        struct incident i;
 
-        i.nfindings = count_of(from->doc, "findings_total");
-        i.ncertificates = i.nfindings; /* no more than these */
-        restore_databases(from->doc, &i);
-        restore_deaths(from->doc, &i);
+        case_doc_read(from, &i);
         /* Of an earlier boot it has a time below zero. */
         int64_t died = i.deaths_last_ns - clock_realtime_offset_ns();
-        snprintf(i.id, sizeof(i.id), "%s", from->id);
-        snprintf(i.summary, sizeof(i.summary), "%s", from->summary);
         struct incident *kept = incidents_restore(d->incidents, &i, died > 0 ? (uint64_t)died : 0);
         if (kept)
                 kept->tag = json_deep_copy(from->doc);
@@ -226,8 +91,14 @@ static int restore(void *userdata, const struct store_incident *from)
 
 int cases_open(struct daemon *d)
 {
+        int64_t window_ns = (int64_t)(d->config->limits.crash_loop_ms * 1000000);
+
         d->incidents = incidents_new(d->head.boot_id, override, d);
-        return d->incidents ? store_load_open(keeper_store(d->keeper), restore, d) : -ENOMEM;
+        int r = d->incidents ? store_load_open(keeper_store(d->keeper), restore, d) : -ENOMEM;
+        /* What another death of the same program brings back. */
+        if (r == 0 && window_ns)
+                r = store_load_ended(keeper_store(d->keeper), daemon_now() - window_ns, RETURNING_MAX, restore, d);
+        return r;
 }
 
 void cases_close(struct daemon *d)

@@ -9,7 +9,7 @@
 struct daemon;
 struct guard;
 
-/** Makes the set and takes what was open in the store. @return 0 or -errno */
+/** Makes the set and takes out of the store what was open, and what may come back. @return 0 or -errno */
 int cases_open(struct daemon *d);
 void cases_close(struct daemon *d);
 /** Stores everything that is open once more: the store is a new one. */

@@ -145,7 +145,8 @@ void recovery_expect_open(struct daemon *d)
 
         for (size_t i = 0; i < n; i++) {
                 /* Of those that this run waits for already, some of the databases may have been recovered. */
-                if (!(list[i]->owed & 1u << ENDS_BY_RECOVERY) || awaited(d->recoveries, list[i]->id))
+                if (list[i]->status == INCIDENT_RESOLVED || !(list[i]->owed & 1u << ENDS_BY_RECOVERY) ||
+                    awaited(d->recoveries, list[i]->id))
                         continue;
                 for (size_t k = 0; k < list[i]->ndatabases; k++)
                         expect_from_now(d, list[i]->id, list[i]->databases[k].name);

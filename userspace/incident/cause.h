@@ -6,7 +6,7 @@
 /** An incident with what it is recognised by. */
 struct incident_known {
         struct incident i; /* first: incidents hand out its address */
-        uint64_t death_ns; /* CLOCK_BOOTTIME of its newest death; 0: none, or before this start */
+        uint64_t death_ns; /* CLOCK_BOOTTIME of its newest death; 0: none, or before this boot */
         struct incident_cause cause[INCIDENT_MAX_CAUSES]; /* of its deaths */
         size_t ncauses;
         /* What about no death belongs to it: (database, code). Databases are indices; -1: about none. */

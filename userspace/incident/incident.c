@@ -301,13 +301,15 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.resolved_ns = stored->resolved_ns;
         k->i.nfindings = stored->nfindings;
         k->i.ncertificates = stored->ncertificates;
-        k->i.owed = stored->owed ? stored->owed : owes(code);
+        k->i.resolved_by = stored->resolved_by;
+        k->i.owed = stored->owed || stored->status == INCIDENT_RESOLVED ? stored->owed : owes(code);
         k->i.proven_by = stored->proven_by;
         k->i.trust = stored->trust;
         k->i.deaths = stored->deaths;
         k->i.deaths_first_ns = stored->deaths_first_ns;
         k->i.deaths_last_ns = stored->deaths_last_ns;
         k->i.program = stored->program;
+        k->death_ns = death_ns;
         if (stored->program && stored->deaths && database >= 0)
                 k->program[k->nprograms++] = (struct incident_program){.key = stored->program,
                                                                        .database = database,

@@ -125,7 +125,7 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
 
 /**
  * Takes an incident as it was stored: everything of @p stored is copied but last_ns and tag.
- * Where `owed` is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
+ * Where `owed` of one that is not resolved is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
  *
  * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known, or of an earlier boot: no later death is taken for one more
  * @return NULL: out of memory, or there are INCIDENT_MAX_OPEN

@@ -118,16 +118,14 @@ static int give(sqlite3_stmt *row, int (*each)(void *userdata, const struct stor
         return r;
 }
 
-int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata)
+#define COLUMNS                                                                                                    \
+        "SELECT id, name, severity, status, database, path, summary, started_ns, acknowledged_ns, resolved_ns,"    \
+        " resolved_by, doc FROM alerts "
+
+static int give_all(struct store *s, sqlite3_stmt *row, int (*each)(void *userdata, const struct store_incident *i),
+                    void *userdata)
 {
-        static const char sql[] =
-                "SELECT id, name, severity, status, database, path, summary, started_ns, acknowledged_ns, "
-                "resolved_ns,"
-                " resolved_by, doc FROM alerts WHERE status IN ('firing','acknowledged') ORDER BY started_ns, id";
-        sqlite3_stmt *row = NULL;
-        int r = store_ask(s, sql, NULL, 0, &row);
-        if (r < 0)
-                return r;
+        int r;
         while ((r = store_next(s, row)) == 1) {
                 r = give(row, each, userdata);
                 if (r != 0)
@@ -135,6 +133,25 @@ int store_load_open(struct store *s, int (*each)(void *userdata, const struct st
         }
         store_done(s, row);
         return r;
+}
+
+int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata)
+{
+        static const char sql[] = COLUMNS "WHERE status IN ('firing','acknowledged') ORDER BY started_ns, id";
+        sqlite3_stmt *row = NULL;
+        int r = store_ask(s, sql, NULL, 0, &row);
+        return r < 0 ? r : give_all(s, row, each, userdata);
+}
+
+int store_load_ended(struct store *s, int64_t since_ns, unsigned most,
+                     int (*each)(void *userdata, const struct store_incident *i), void *userdata)
+{
+        static const char sql[] = COLUMNS
+                "WHERE status='resolved' AND resolved_ns >= ?1 AND resolved_by NOT IN ('operator','shell')"
+                " AND json_extract(doc, '$.deaths.count') > 0 ORDER BY resolved_ns DESC, id LIMIT ?2";
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, sql, &row, V_INT(since_ns), V_INT(most));
+        return r < 0 ? r : give_all(s, row, each, userdata);
 }
 
 /* ---- evidence ---- */

@@ -203,6 +203,9 @@ int store_newest_incident(struct store *s, char *ret, size_t size);
 
 /** Unresolved incidents, as they were stored, oldest first, for the start of the daemon. @p each: as for store_events() */
 int store_load_open(struct store *s, int (*each)(void *userdata, const struct store_incident *i), void *userdata);
+/** The same of those about deaths that have ended by themselves since @p since_ns, newest first, @p most at most. */
+int store_load_ended(struct store *s, int64_t since_ns, unsigned most,
+                     int (*each)(void *userdata, const struct store_incident *i), void *userdata);
 
 /**
  * One small step of retention, in a transaction of its own: what is older than @p age_ms goes, and resolved incidents older

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cases_fixture.h"
 #include "daemon/work.h"
 #include "suite.h"
@@ -85,6 +86,88 @@ START_TEST(a_name_that_cannot_be_stored_as_it_is_may_be_any)
 }
 END_TEST
 
+/* A death of program 5 on "app", now. */
+static struct incident *die(uint32_t tgid)
+{
+        char finding[DETECT_ID_LEN];
+        uint64_t now = clock_boottime_ns();
+
+        snprintf(finding, sizeof(finding), "f-%016u", tgid);
+        const struct incident_finding f = {.id = finding,
+                                           .code = "unclean-death",
+                                           .severity = SEVERITY_P1,
+                                           .database = "app",
+                                           .path = "/srv/app.db",
+                                           .ns = now,
+                                           .at_ns = daemon_realtime(now),
+                                           .certificate = "c-0000000000000001",
+                                           .detail = "it died",
+                                           .cause = {.died = {.tgid = tgid, .start_ns = now - 1}, .program = 5}};
+        struct incident *i = case_add(d, &f, json_object());
+        ck_assert_ptr_nonnull(i);
+        strcpy(id, i->id);
+        return i;
+}
+
+static void with_loop(uint64_t ms)
+{
+        d->config->limits.crash_loop_ms = ms;
+}
+
+START_TEST(a_program_that_dies_before_and_after_a_restart_is_one_incident)
+{
+        d = cases_begin();
+        with_loop(600000);
+        int64_t first = die(1)->deaths_last_ns;
+        struct incident *i = restart();
+        /* A thousandth of a second or less is lost on the way. */
+        ck_assert_int_lt(first - i->deaths_last_ns, 1000000);
+        ck_assert_ptr_eq(die(2), i);
+        ck_assert_uint_eq(i->deaths, 2);
+        cases_end(d);
+}
+END_TEST
+
+/* The next opener had recovered the database in between. */
+START_TEST(so_it_is_when_the_first_had_ended_by_itself)
+{
+        d = cases_begin();
+        with_loop(600000);
+        case_fulfil(d, die(1), ENDS_BY_RECOVERY, "recovery", NULL);
+        struct incident *i = restart();
+        ck_assert_int_eq(i->status, INCIDENT_RESOLVED);
+        ck_assert_str_eq(i->resolved_by, "recovery");
+        ck_assert_ptr_eq(die(2), i);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        ck_assert_uint_eq(i->deaths, 2);
+        cases_end(d);
+}
+END_TEST
+
+START_TEST(what_was_resolved_by_hand_or_long_ago_does_not_come_back)
+{
+        d = cases_begin();
+        with_loop(600000);
+        die(1);
+        ck_assert_int_eq(case_resolve(d, id, "operator"), 0);
+        cases_end(d);
+        d = cases_begin();
+        ck_assert_ptr_null(incidents_find(d->incidents, id));
+        case_fulfil(d, die(2), ENDS_BY_RECOVERY, "recovery", NULL);
+        with_loop(1);
+        cases_end(d);
+        d = cases_begin();
+        ck_assert_ptr_null(incidents_find(d->incidents, id));
+        with_loop(600000);
+        cases_end(d);
+        d = cases_begin();
+        ck_assert_ptr_nonnull(incidents_find(d->incidents, id));
+        cases_end(d);
+}
+END_TEST
+
 SUITE("cases", an_incident_of_several_databases_keeps_all_of_them,
       of_an_incident_of_more_databases_than_are_listed_each_may_be_one,
-      a_name_that_cannot_be_stored_as_it_is_may_be_any)
+      a_name_that_cannot_be_stored_as_it_is_may_be_any,
+      a_program_that_dies_before_and_after_a_restart_is_one_incident, so_it_is_when_the_first_had_ended_by_itself,
+      what_was_resolved_by_hand_or_long_ago_does_not_come_back)

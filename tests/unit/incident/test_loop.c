@@ -123,6 +123,38 @@ START_TEST(a_stored_one_goes_on_counting)
 }
 END_TEST
 
+START_TEST(a_stored_one_that_had_ended_by_itself_fires_again)
+{
+        struct incident ended = stored;
+
+        make();
+        ended.status = INCIDENT_RESOLVED;
+        ended.resolved_by = "recovery";
+        struct incident *i = incidents_restore(set, &ended, 10 * S);
+        ck_assert_uint_eq(i->owed, 0);
+        ck_assert(incidents_may_return(set, i, 20 * S));
+        ck_assert_ptr_eq(add(start_of_5(1, 11 * S, 20 * S), false), i);
+        ck_assert(i->returned);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        ck_assert_uint_eq(i->deaths, 4);
+        incidents_free(set);
+}
+END_TEST
+
+/* The daemon was killed while one kill after the other came. */
+START_TEST(what_dies_on_its_database_at_the_same_time_belongs_to_a_stored_one)
+{
+        make();
+        struct incident *i = incidents_restore(set, &stored, 10 * S);
+        struct incident_finding near = death(7), later = death(8);
+        near.ns = 10 * S + INCIDENT_WINDOW_NS / 2;
+        later.ns = near.ns + 2 * INCIDENT_WINDOW_NS;
+        ck_assert_ptr_eq(add(near, false), i);
+        add(later, true);
+        incidents_free(set);
+}
+END_TEST
+
 START_TEST(a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)
 {
         make();
@@ -142,4 +174,6 @@ SUITE("loop", a_program_that_dies_again_is_one_incident_with_a_count,
       starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not,
       what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not,
       another_program_database_or_time_is_another_incident, without_a_window_each_death_stands_by_itself,
-      a_stored_one_goes_on_counting, a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)
+      a_stored_one_goes_on_counting, a_stored_one_that_had_ended_by_itself_fires_again,
+      what_dies_on_its_database_at_the_same_time_belongs_to_a_stored_one,
+      a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)

@@ -150,6 +150,11 @@ int child_fd(const struct child *c)
         return c->epoll;
 }
 
+int child_pidfd(const struct child *c)
+{
+        return c->pidfd;
+}
+
 void child_kill(struct child *c)
 {
         if (c->stage == WORKING)

@@ -94,6 +94,9 @@ int child_start(const struct child_options *options, const int *keep_fds, child_
 /** Readable when child_turn() has something to do. Owned by @p c. */
 int child_fd(const struct child *c);
 
+/** Its pidfd: readable when it has ended, also for a sibling that was given it. Owned by @p c. */
+int child_pidfd(const struct child *c);
+
 /**
  * Does what can be done without waiting: reads a part of the answer (at most 1 MiB a call, however much the child writes),
  * kills the child when its time is up or it has flooded, collects it when it is dead.

@@ -34,9 +34,6 @@
 /* While so many certificates are made, the rings are emptied once: a burst of deaths fills theirs in a quarter of a second. */
 #define POLL_EACH 32
 
-/* A recording that is not yet written is waited for so long before the next one. */
-#define KEEP_MS 250
-
 struct judged {
         struct daemon *d;
         const struct detection *detection;
@@ -199,9 +196,9 @@ static void take_certificate(struct judged *j, const struct certificate *c)
 
 /* ---- evidence ---- */
 
-/* A recording that is being written. */
+/* A recording that is being written, or waits for the one before it. */
 struct keeping {
-        struct daemon *d;
+        struct daemon *d;        /* NULL: free */
         const struct episode *e; /* for the child; in the monitor it is gone by the time the child is done */
         char incident[DETECT_ID_LEN];
         char path[PATH_MAX + 64];
@@ -222,30 +219,31 @@ static void on_kept(void *userdata, int error, const json_t *answer)
         (void)answer;
         if (error < 0)
                 log_error("evidence: cannot write the recording in %s: %s", k->path,
-                          error == -EALREADY ? "the one before it is not written yet: its disk is slow, or hangs"
+                          error == -EALREADY ? "those before it are not written yet: its disk hangs, or is too slow"
                           : error == -ECHILD ? "the process that writes it died"
                                              : strerror(-error));
         else
                 case_set(k->d, k->incident, "evidence", json_string(k->path));
+        k->d = NULL;
 }
 
 static void keep_evidence(struct judged *j, const struct episode *e)
 {
-        static struct keeping k; /* one is written at a time; there is one thread */
-        struct keeping next = {.d = j->d, .e = e};
+        static struct keeping places[1 + SCRIBE_BEHIND]; /* there is one thread */
+        struct keeping next = {.d = j->d, .e = e}, *k = &next;
 
         memcpy(next.incident, j->worst, sizeof(next.incident));
         snprintf(next.path, sizeof(next.path), "%s/evidence/%s", j->d->state.path, next.incident);
-        /* This death may come before the last one is written; one that hangs is not waited for. */
-        bool hangs = scribe_since(j->d->scribe, SCRIBE_RECORDING) > SCRIBE_SILENT_NS;
-        if (!scribe_wait(j->d->scribe, SCRIBE_RECORDING, hangs ? 0 : KEEP_MS)) {
-                on_kept(&next, -EALREADY, NULL);
-                return;
-        }
-        k = next;
-        int r = scribe_start(j->d->scribe, SCRIBE_RECORDING, keep_work, &k, on_kept, &k);
+        for (size_t i = 0; k == &next && i < 1 + SCRIBE_BEHIND; i++)
+                if (!places[i].d)
+                        k = &places[i];
+        *k = next;
+        /* Nothing is put behind one that hangs. */
+        int r = k == &next || scribe_since(j->d->scribe, SCRIBE_RECORDING) > SCRIBE_SILENT_NS
+                        ? -EALREADY
+                        : scribe_start_behind(j->d->scribe, SCRIBE_RECORDING, keep_work, k, on_kept, k);
         if (r < 0)
-                on_kept(&k, r, NULL);
+                on_kept(k, r, NULL);
 }
 
 int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection)

@@ -13,7 +13,7 @@
 
 struct scribe;
 
-/** What can be at work at a time, one of each. */
+/** What can be at work at a time, one of each; and what is begun behind another, waiting for it. */
 enum scribe_work { SCRIBE_STORE, SCRIBE_STATE, SCRIBE_DISCOVERED, SCRIBE_RECORDING, SCRIBE_SOCKET, SCRIBE_WORKS };
 
 /** How long a disk may take before it is said to hang. */
@@ -37,6 +37,14 @@ typedef void (*scribe_done)(void *userdata, int error, const json_t *answer);
  */
 int scribe_start(struct scribe *s, enum scribe_work work, child_fn fn, void *arg, scribe_done done, void *userdata);
 
+/** So much may wait. */
+#define SCRIBE_BEHIND 7
+
+/** The same; where one of that kind is at work it runs in a child that is made now, and waits for the end of those before it: for
+ * what must not be left out because a disk is slow. @return -EALREADY: SCRIBE_BEHIND wait already */
+int scribe_start_behind(struct scribe *s, enum scribe_work work, child_fn fn, void *arg, scribe_done done,
+                        void *userdata);
+
 /** For a piece of work that has nothing to answer but @p error, 0 or -errno. @return exit status of the child */
 int scribe_tell(int answer_fd, int error);
 
@@ -53,5 +61,5 @@ unsigned scribe_patience(const struct scribe *s);
 /** Of what the last of them died that did: "SIGSEGV", "status 1"; "": none has. */
 const char *scribe_died_of(const struct scribe *s, enum scribe_work work);
 
-/** For how long it has been at work, in ns; 0: it is not. */
+/** For how long it has been at work, the first of them, in ns; 0: it is not. */
 uint64_t scribe_since(const struct scribe *s, enum scribe_work work);

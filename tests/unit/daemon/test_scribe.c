@@ -99,6 +99,39 @@ START_TEST(one_that_hangs_stands_nobody_and_has_no_second_beside_it)
 }
 END_TEST
 
+/* Fails unless the one that hung is done. */
+static int follow(int answer_fd, void *arg)
+{
+        (void)arg;
+        return scribe_tell(answer_fd, access(done, F_OK) < 0 ? -EBUSY : 0);
+}
+
+START_TEST(what_is_begun_behind_one_that_hangs_waits_for_it_and_no_more_than_there_is_room_for)
+{
+        struct scribe *s = NULL;
+        int error[1 + SCRIBE_BEHIND + 1];
+
+        make_dir();
+        ck_assert_int_eq(scribe_new(-1, &s), 0);
+        for (int i = 0; i <= 1 + SCRIBE_BEHIND; i++) {
+                error[i] = 1;
+                ck_assert_int_eq(
+                        scribe_start_behind(s, SCRIBE_RECORDING, i ? follow : hang, NULL, on_done, &error[i]),
+                        i <= SCRIBE_BEHIND ? 0 : -EALREADY);
+        }
+        ck_assert(!scribe_wait(s, SCRIBE_RECORDING, 50));
+        ck_assert_int_eq(error[1], 1);
+        ck_assert_int_eq(scribe_start(s, SCRIBE_RECORDING, follow, NULL, on_done, &error[0]), -EALREADY);
+        touch(go);
+        ck_assert(scribe_wait(s, SCRIBE_RECORDING, 20000));
+        for (int i = 0; i <= SCRIBE_BEHIND; i++)
+                ck_assert_int_eq(error[i], 0);
+        ck_assert_int_eq(error[1 + SCRIBE_BEHIND], 1);
+        ck_assert_uint_eq(scribe_since(s, SCRIBE_RECORDING), 0);
+        scribe_free(s);
+}
+END_TEST
+
 START_TEST(its_error_is_told_and_its_death_is_no_success)
 {
         struct scribe *s = NULL;
@@ -150,4 +183,5 @@ START_TEST(it_outlives_the_daemon_and_holds_its_lock_until_it_is_done)
 END_TEST
 
 SUITE("scribe", one_that_hangs_stands_nobody_and_has_no_second_beside_it,
+      what_is_begun_behind_one_that_hangs_waits_for_it_and_no_more_than_there_is_room_for,
       its_error_is_told_and_its_death_is_no_success, it_outlives_the_daemon_and_holds_its_lock_until_it_is_done)

@@ -324,7 +324,7 @@ mount_small() {
 		done
 	done
 	# The workers of the one that was killed last need an instant to die.
-	for i in $(seq 1 100); do
+	for i in {1..400}; do
 		run_vigil 0 backup create --db app.db --backup-dir b
 		[ -n "$(find . -name '.vigil-*')" ] || break
 		sleep 0.05
@@ -339,7 +339,7 @@ after_kill() {
 	for f in stage/b/*.json; do
 		[ ! -e "$f" ] || [ -e "${f%.json}.db" ] || fail "a manifest without its copy: $f" || return
 	done
-	for f in 1 2 3 4 5 6 7 8; do
+	for f in {1..400}; do
 		run_vigil 0 backup create --db stage/app.db --backup-dir stage/b || return
 		[ -n "$(find stage -name '.vigil-*')" ] || break
 		# A worker of the one that was killed needs an instant to die.
@@ -437,9 +437,10 @@ after_kill() {
 		kill -9 $pid 2>/dev/null || true
 		wait $pid || true
 		# Its worker may outlive it for a moment; as long as it lives, what it works on is its own.
-		for _ in $(seq 1 50); do
+		for _ in {1..400}; do
 			run_vigil 0 backup prune --backup-dir b --keep 3
 			[ -n "$(find b -name '.vigil-*')" ] || break
+			sleep 0.05
 		done
 		whole b
 		[ "$(find b -name "*.db" | wc -l)" -eq 3 ]

@@ -59,7 +59,7 @@ complete_words() {
 	cp -r "$BATS_TEST_DIRNAME/answers" answers
 	"$BUILD/fakes/fake_daemon" state answers 3>&- &
 	DAEMON=$!
-	while [ ! -e answers/ready ]; do sleep 0.02; done
+	await answers/ready
 	cat >vigil <<-END
 		#!/bin/sh
 		exec "$VIGIL" --state-dir "$PWD/state" "\$@"

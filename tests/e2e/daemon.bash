@@ -39,18 +39,20 @@ configure() {
 	printf '%s\n' "$@" >vigil.conf
 }
 
-# Waits until the daemon says that it watches, for half a minute at most.
-daemon_begin() {
-	local i
+daemon_watches() {
+	grep -q '^vigil: watching .*; state in ' daemon.err
+}
 
+daemon_watches_or_has_ended() {
+	daemon_watches || ! kill -0 "$DAEMON" 2>/dev/null
+}
+
+# Waits until the daemon says that it watches.
+daemon_begin() {
 	: >daemon.err
 	env -u NOTIFY_SOCKET "$VIGIL" run -c vigil.conf --state-dir S "$@" 3>&- 2>daemon.err &
 	DAEMON=$!
-	for ((i = 0; i < 3000; i++)); do
-		! grep -q '^vigil: watching .*; state in ' daemon.err || return 0
-		kill -0 "$DAEMON" 2>/dev/null || break
-		sleep 0.01
-	done
+	until_true daemon_watches_or_has_ended && daemon_watches && return
 	cat daemon.err
 	return 1
 }
@@ -106,12 +108,7 @@ let_store_go() {
 
 # Waits until the daemon has said so on standard error.
 says() {
-	local i
-
-	for ((i = 0; i < 500; i++)); do
-		! grep -q "$1" daemon.err || return 0
-		sleep 0.02
-	done
+	until_true grep -q "$1" daemon.err && return
 	cat daemon.err
 	return 1
 }
@@ -149,7 +146,7 @@ daemon_teardown() {
 # ask COMMAND...: the JSON answer is in a.json, the exit status in $status.
 ask() {
 	status=0
-	timeout 20 "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
+	timeout "$PATIENCE" "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
 	[ -s a.json ] || {
 		cat ask.err
 		return 1
@@ -160,10 +157,10 @@ assert_answer() {
 	assert_json a.json "$@"
 }
 
-# eventually SECONDS EXPR COMMAND...: the answer comes to fulfil the jq expression.
+# eventually EXPR COMMAND...: the answer comes to fulfil the jq expression.
 eventually() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) expr=$2
-	shift 2
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000)) expr=$1
+	shift
 
 	while :; do
 		ask "$@"
@@ -171,12 +168,12 @@ eventually() {
 		((${EPOCHREALTIME/./} < end)) || break
 		sleep 0.02
 	done
-	echo "not within that time: $expr"
+	echo "not so within $PATIENCE s: $expr"
 	cat a.json daemon.err
 	return 1
 }
 
 # What stands in the store.
 sql() {
-	sqlite3 -cmd '.timeout 5000' S/vigil.db "$1"
+	sqlite3 -cmd '.timeout 60000' S/vigil.db "$1"
 }

@@ -32,20 +32,6 @@ copies() {
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq "$1" ] && [ "$(find S/backups/app -name '*.json' | wc -l)" -eq "$1" ]
 }
 
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-	shift
-	until "$@"; do
-		((${EPOCHREALTIME/./} < end)) || {
-			echo "not within that time: $*"
-			cat daemon.err
-			return 1
-		}
-		sleep 0.02
-	done
-}
-
 # counts QUERY N: the store gives this number for it, or more.
 counts() {
 	[ "$(sql "select count(*) from $1")" -ge "$2" ]
@@ -67,19 +53,19 @@ actions_are() {
 	before=$(find S/backups/app -name '*.db')
 	daemon_begin
 	die_and_recover
-	until_true 10 actions_are "backup done"
+	until_true actions_are "backup done"
 	copies 2
 	die_and_recover
-	until_true 10 actions_are "backup done, backup done, prune done"
+	until_true actions_are "backup done, backup done, prune done"
 	copies 2
 	[ -e "$before" ]
 	[ "$(sql "select count(*) from backups where removed_ns is not null")" = 1 ]
 
 	# When all incidents are over nothing pins it any longer.
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
-	eventually 10 '[.incidents[] | select(.status != "resolved")] == []' incidents
+	eventually '[.incidents[] | select(.status != "resolved")] == []' incidents
 	die_and_recover
-	until_true 10 actions_are "backup done, backup done, prune done, backup done, prune done"
+	until_true actions_are "backup done, backup done, prune done, backup done, prune done"
 	[ ! -e "$before" ]
 	copies 2
 	timeout 60 "$VIGIL" backup verify --backup-dir S/backups/app
@@ -89,11 +75,11 @@ actions_are() {
 	guard 'backup { min-interval = "1h" }'
 	daemon_begin
 	die_and_recover
-	until_true 10 actions_are "backup done"
+	until_true actions_are "backup done"
 	sleep 2.1 # the window of one cause
 	die_and_recover
-	until_true 10 actions_are "backup done, check done"
-	eventually 5 '.incidents | length == 2' incidents
+	until_true actions_are "backup done, check done"
+	eventually '.incidents | length == 2' incidents
 	assert_answer '[.incidents[] | select(.backup_skipped | strings | contains("min-interval"))] | length == 1' \
 		'[.incidents[] | select(.integrity.result == "ok")] | length == 2'
 }
@@ -103,10 +89,10 @@ actions_are() {
 	sqlite3 app.db 'pragma wal_checkpoint(truncate)' >/dev/null
 	dd if=/dev/urandom of=app.db bs=4096 seek=3 count=2 conv=notrunc status=none
 	daemon_begin
-	eventually 20 '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
-	eventually 20 '.status == "critical"' health
+	eventually '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
+	eventually '.status == "critical"' health
 	[ "$status" -eq 2 ]
-	until_true 20 some_file S/backups/app/evidence S/evidence -name '*.db'
+	until_true some_file S/backups/app/evidence S/evidence -name '*.db'
 	[ -z "$(find S/backups/app -maxdepth 1 -name '*.db')" ]
 }
 
@@ -115,14 +101,14 @@ actions_are() {
 	guard
 	daemon_begin
 	"$DRIVER" -t truth app.db "pragma journal_mode=off" "${SPILL[@]}" @kill9 || true
-	eventually 10 '[.incidents[] | select(.code == "no-journal" and .evidence)] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "no-journal" and .evidence)] | length == 1' incidents
 	dir=$(jq -r '.incidents[] | select(.code == "no-journal") | .evidence' a.json)
-	until_true 10 test -s "$dir/files/app.db"
+	until_true test -s "$dir/files/app.db"
 	test -s "$dir/recording.vigil"
 	[ "$(stat -c %a "$dir")" = 700 ]
 	[ "$(stat -c %a "$dir/files/app.db")" = 600 ]
 	cmp app.db "$dir/files/app.db"
-	until_true 10 counts "actions where kind = 'evidence' and outcome = 'done'" 1
+	until_true counts "actions where kind = 'evidence' and outcome = 'done'" 1
 }
 
 @test "a helper that is killed costs its action and is a finding; the next one works" {
@@ -135,11 +121,11 @@ actions_are() {
 		done
 		! counts "findings where code = 'worker-failed'" 1 || break
 	done
-	eventually 5 '[.incidents[] | select(.code == "worker-failed" and .severity == "P2")] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "worker-failed" and .severity == "P2")] | length == 1' incidents
 	assert_answer '.incidents[] | select(.code == "worker-failed") | .summary | contains("SIGKILL")'
 	[ "$(sql "select count(*) from actions where outcome = 'failed'")" -ge 1 ]
 	before=$(sql "select count(*) from checks where result = 'ok'")
-	until_true 10 counts "checks where result = 'ok'" $((before + 1))
+	until_true counts "checks where result = 'ok'" $((before + 1))
 	daemon_end
 	[ "$status" -eq 0 ]
 }
@@ -149,12 +135,12 @@ actions_are() {
 	daemon_begin
 	"$DRIVER" -t truth app.db "insert into t(b) values('seen')" "begin immediate" "insert into t(b) values('x')" @ready ready @pause 3>&- &
 	worker=$!
-	until_true 10 test -e ready
+	until_true test -e ready
 	dd if=/dev/urandom of=app.db bs=100 count=1 conv=notrunc status=none
 	kill -KILL "$worker"
 	wait "$worker" || true
-	eventually 10 '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
-	until_true 10 some_file S/backups/app/evidence -name '*.db'
+	eventually '[.incidents[] | select(.code == "integrity-failed" and .severity == "P0")] | length == 1' incidents
+	until_true some_file S/backups/app/evidence -name '*.db'
 	[ -z "$(find S/backups/app -maxdepth 1 -name '*.db')" ]
 }
 
@@ -168,8 +154,8 @@ actions_are() {
 	"$DRIVER" -t truth disk/disk/app.db "pragma synchronous=full" "?insert into t(b) values(zeroblob(12000000))" @exit 0
 	[ "$(jq -s '[.[] | select(.step | startswith("insert"))][0].rc != 0' truth)" = true ]
 	local failing='[.incidents[] | select(.code | test("^(sync|writeback|media|filesystem)"))]'
-	eventually 20 "$failing | length == 1 and .[0].evidence" incidents
-	until_true 20 counts "actions where kind = 'evidence' and outcome = 'done'" 1
+	eventually "$failing | length == 1 and .[0].evidence" incidents
+	until_true counts "actions where kind = 'evidence' and outcome = 'done'" 1
 	ask incidents
 	dir=$(jq -r "${failing}[0].evidence" a.json)
 	test -s "$dir/files/app.db"

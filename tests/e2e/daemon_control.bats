@@ -24,7 +24,7 @@ resident() {
 	await flood
 	for i in 1 2 3; do
 		"$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9 || true
-		eventually 20 "[.certificates[] | select(.verdict == \"unclean\")] | length == $i" certificates
+		eventually "[.certificates[] | select(.verdict == \"unclean\")] | length == $i" certificates
 	done
 	ask health
 	[ "$status" -eq 1 ]
@@ -33,7 +33,7 @@ resident() {
 	FLOOD=
 	echo "resident: $before KiB before, $(resident) KiB after"
 	[ "$(resident)" -lt $((before + 16384)) ]
-	eventually 20 '.incidents | length >= 1 and all(.[]; .backup.verified == true)' incidents
+	eventually '.incidents | length >= 1 and all(.[]; .backup.verified == true)' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
 	[ "$(sql "select count(*) from certificates where verdict = 'unclean' and incident is not null")" -eq 3 ]
@@ -66,7 +66,7 @@ resident() {
 	ask status
 	assert_answer '[.databases[].name] == ["wait", "app", "bee", "zebra"]'
 	"$DRIVER" -t truth zebra.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '.incidents | any(.database == "zebra" and .code == "unclean-death")' incidents
+	eventually '.incidents | any(.database == "zebra" and .code == "unclean-death")' incidents
 	ask status
 	assert_answer '[.databases[].name] == ["wait", "zebra", "app", "bee"]'
 	"$VIGIL" --state-dir S status >status.out
@@ -77,10 +77,10 @@ resident() {
 
 @test "what an operator says of an incident is stored, told to who follows, and twice is no error" {
 	daemon_begin
-	timeout 60 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &
+	timeout 600 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &
 	local follower=$! id
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '.incidents | length == 1' incidents
+	eventually '.incidents | length == 1' incidents
 	id=$(jq -r '.incidents[0].id' a.json)
 	ask incident show "$id"
 	assert_answer '.incidents | length == 1' '.finding_details[0].code == "unclean-death"' \

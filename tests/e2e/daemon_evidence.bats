@@ -25,10 +25,10 @@ evidence_bytes() {
 # half_done N: an incident of the Nth database, with raw files; its id in $INCIDENT.
 half_done() {
 	"$DRIVER" -t "truth.$1" "app$1.db" "pragma journal_mode=off" "${SPILL[@]}" @kill9 || true
-	eventually 20 '[.incidents[] | select(.status == "firing" and .evidence)] | length == 1' incidents
+	eventually '[.incidents[] | select(.status == "firing" and .evidence)] | length == 1' incidents
 	INCIDENT=$(jq -r '.incidents[] | select(.status == "firing") | .id' a.json)
-	timeout 20 bash -c "until [ -s S/evidence/$INCIDENT/files/app$1.db ]; do sleep 0.02; done"
-	eventually 20 '.actions == []' status
+	until_true test -s "S/evidence/$INCIDENT/files/app$1.db"
+	eventually '.actions == []' status
 }
 
 resolve() {
@@ -37,8 +37,8 @@ resolve() {
 }
 
 reload() {
-	timeout 30 "$VIGIL" --state-dir S reload
-	eventually 20 '.actions == []' status
+	timeout "$PATIENCE" "$VIGIL" --state-dir S reload
+	eventually '.actions == []' status
 }
 
 @test "by default evidence stays, and health says when it takes nearly all of its room" {
@@ -51,13 +51,13 @@ reload() {
 	head -c 1000000 /dev/zero >"S/evidence/$id/recording.vigil"
 	touch -d '2020-01-01' "S/evidence/$id"
 	reload
-	eventually 20 '.status == "degraded" and (.reasons | any(test("^evidence takes 977 KiB of evidence-bytes, 1 MiB: ")))' health
+	eventually '.status == "degraded" and (.reasons | any(test("^evidence takes 977 KiB of evidence-bytes, 1 MiB: ")))' health
 	ask status
 	assert_answer '.evidence == {"bytes": 1000000, "limit": 1048576, "full": true}'
 	# More room, and it is over.
 	limits 'evidence-bytes = 2M'
 	reload
-	eventually 20 '.status == "healthy"' health
+	eventually '.status == "healthy"' health
 	[ -s "S/evidence/$id/recording.vigil" ]
 	[ "$(sql "select count(*) from actions")" -eq 0 ]
 	daemon_end
@@ -81,15 +81,15 @@ reload() {
 	limits "evidence-bytes = $bytes" 'evidence-keep = "365d"'
 	reload
 	[ -d "S/evidence/$first" ] && [ -d "S/evidence/$second" ] && [ -d "S/evidence/$open" ]
-	eventually 20 '.reasons | any(test("^evidence takes "))' health
+	eventually '.reasons | any(test("^evidence takes "))' health
 	limits "evidence-bytes = $bytes" 'evidence-keep = "1ms"'
 	before=$(sql "select count(*) from actions")
 	reload
-	timeout 20 bash -c "while [ -d S/evidence/$first ]; do sleep 0.02; done"
-	eventually 20 '.actions == []' status
+	until_true test ! -d "S/evidence/$first"
+	eventually '.actions == []' status
 	[ -d "S/evidence/$second" ] && [ -d "S/evidence/$open" ]
 	grep -q "evidence of $first, .* was removed: evidence-keep is over and its room is needed" daemon.err
-	eventually 10 ".incidents[] | select(.id == \"$first\") | .evidence == null and .evidence_removed_at != null" incidents
+	eventually ".incidents[] | select(.id == \"$first\") | .evidence == null and .evidence_removed_at != null" incidents
 	ask incident show "$second"
 	assert_answer '.incidents[0].evidence != null'
 	[ "$(sql "select count(*) from actions where kind = 'evidence-room' and reason = 'retention' and outcome = 'done'")" -eq 1 ]
@@ -100,13 +100,13 @@ reload() {
 	# Nothing fits any more, and yet: what is open stays, and so does the newest when it is resolved.
 	limits 'evidence-bytes = 1K' 'evidence-keep = "1ms"'
 	reload
-	timeout 20 bash -c "while [ -d S/evidence/$second ]; do sleep 0.02; done"
+	until_true test ! -d "S/evidence/$second"
 	[ -d "S/evidence/$open" ]
 	resolve "$open"
 	reload
 	reload
 	[ -d "S/evidence/$open" ]
-	eventually 20 '.reasons | any(test("^evidence takes "))' health
+	eventually '.reasons | any(test("^evidence takes "))' health
 	daemon_end
 	[ "$status" -eq 0 ]
 }
@@ -121,8 +121,8 @@ reload() {
 	touch -d '2020-01-01' S/evidence/i-00000000000000aa
 	limits 'evidence-bytes = 1K' 'evidence-keep = "1ms"'
 	reload
-	timeout 20 bash -c 'while [ -d S/evidence/i-00000000000000aa ]; do sleep 0.02; done'
-	eventually 20 '.actions == []' status
+	until_true test ! -d S/evidence/i-00000000000000aa
+	eventually '.actions == []' status
 	[ -s S/evidence/mine/file ]
 	[ -s S/evidence/i-00000000000000bb/file ]
 	[ -L S/evidence/i-00000000000000cc ]

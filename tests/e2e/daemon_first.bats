@@ -12,7 +12,7 @@ load daemon.bash
 	[ "$status" -eq 0 ]
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
 
-	eventually 5 '.incidents | length == 1 and .[0].backup.verified == true' incidents
+	eventually '.incidents | length == 1 and .[0].backup.verified == true and .[0].evidence' incidents
 	assert_answer '.incidents[0] | .code == "unclean-death" and .severity == "P1" and .status == "firing"' \
 		'.incidents[0] | .database == "app" and .databases == ["app"]' \
 		'.incidents[0].certificates | length == 1' '.incidents[0].findings | length == 1' \
@@ -37,7 +37,7 @@ load daemon.bash
 
 	# The next opener recovers it, and that ends the incident.
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
-	eventually 5 '.incidents[0].status == "resolved"' incidents
+	eventually '.incidents[0].status == "resolved"' incidents
 	assert_answer '.incidents[0].resolved_by == "recovery"' '.incidents[0].resolution.database == "app"'
 	ask health
 	[ "$status" -eq 0 ]
@@ -50,10 +50,10 @@ load daemon.bash
 @test "the runbook's SQL sees it, and resolves it" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents | length == 1' incidents
+	eventually '.incidents | length == 1' incidents
 	[ "$(sql "SELECT count(*) FROM alerts WHERE status = 'firing'")" = 1 ]
 	sql "UPDATE alerts SET status='resolved', resolved_at=datetime('now') WHERE id='$(sql 'select id from alerts')'"
-	eventually 5 '.status == "healthy"' health
+	eventually '.status == "healthy"' health
 	ask incidents
 	assert_answer '.incidents[0].status == "resolved"' '.incidents[0].resolved_by == "shell"'
 }
@@ -61,7 +61,7 @@ load daemon.bash
 @test "a second daemon on the same state directory is refused, and the first goes on" {
 	daemon_begin
 	status=0
-	timeout 20 "$VIGIL" run -c vigil.conf --state-dir S 2>second.err || status=$?
+	timeout "$PATIENCE" "$VIGIL" run -c vigil.conf --state-dir S 2>second.err || status=$?
 	[ "$status" -eq 69 ]
 	grep -q "another vigil run (pid $DAEMON) uses it" second.err
 	[ "$(wc -l <second.err)" -eq 1 ]
@@ -72,7 +72,7 @@ load daemon.bash
 @test "a clean end is a certificate and nothing more" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "insert into t(b) values('x')"
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].verdict == "clean"'
 	ask incidents
 	assert_answer '.incidents == []'

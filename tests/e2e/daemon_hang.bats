@@ -29,7 +29,7 @@ teardown() {
 hang() {
 	loopdisk_freeze "$PWD/state"
 	unclean_death
-	eventually 20 '.reasons | any(test("the store does not answer since [0-9]+ s: its disk hangs"))' health
+	eventually '.reasons | any(test("the store does not answer since [0-9]+ s: its disk hangs"))' health
 	[ "$status" -eq 1 ]
 }
 
@@ -39,19 +39,19 @@ hang() {
 	grep -q 'store: cannot write to .*/vigil.db: it does not answer: its disk hangs' daemon.err
 	# The loop goes on: another death is seen, and the answer about it is there while its row waits.
 	unclean_death
-	eventually 10 '.incidents.P1 >= 1 and .store.state == "degraded" and .store.queued > 0 and .databases[0].state == "watched"' status
+	eventually '.incidents.P1 >= 1 and .store.state == "degraded" and .store.queued > 0 and .databases[0].state == "watched"' status
 	# What only the store knows is not made up.
 	status=0
-	timeout 10 "$VIGIL" --state-dir S incidents 2>err || status=$?
+	timeout "$PATIENCE" "$VIGIL" --state-dir S incidents 2>err || status=$?
 	[ "$status" -eq 69 ]
 	grep -q 'the store does not answer: see vigil health' err
 	loopdisk_thaw "$PWD/state"
-	eventually 20 '.reasons | all(test("the store") | not)' health
-	eventually 20 '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates
-	eventually 20 '[.incidents[].code] | index("unclean-death") and index("store-degraded")' incidents
-	eventually 20 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
-	eventually 10 '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents
-	assert_answer '.incidents[] | select(.code == "unclean-death") | .evidence | type == "string"'
+	eventually '.reasons | all(test("the store") | not)' health
+	eventually '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates
+	eventually '[.incidents[].code] | index("unclean-death") and index("store-degraded")' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
+	eventually '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .evidence | type == "string"' incidents
 	[ "$(sql "select count(*) from certificates where json_extract(doc, '\$.verdict')='unclean'")" = 2 ]
 	[ "$(sql "select count(*) from (select doc from events where type='death' group by doc having count(*) > 1)")" = 0 ]
 	daemon_end
@@ -69,7 +69,7 @@ hang() {
 	loopdisk_thaw "$PWD/state"
 	daemon_begin
 	grep -q 'taken over from an earlier run: nothing was left unwatched' daemon.err
-	eventually 20 '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates
+	eventually '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates
 	daemon_end
 	[ "$(sql "select count(*) from findings where code='unclean-death'")" = 2 ]
 	[ "$(sql 'pragma integrity_check')" = ok ]
@@ -84,7 +84,7 @@ hang() {
 	SECOND=$!
 	sleep 0.5 # it may hang: that is the point
 	loopdisk_thaw "$PWD/state"
-	eventually 30 '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates || {
+	eventually '.certificates | map(select(.verdict == "unclean")) | length == 2' certificates || {
 		cat second.err
 		return 1
 	}
@@ -108,7 +108,7 @@ turn_read_only() {
 	turn_read_only
 	unclean_death
 	says 'cannot write to .*/vigil.db: its file system is read-only'
-	eventually 10 '.reasons | any(test("the store cannot be written: its file system is read-only"))' health
+	eventually '.reasons | any(test("the store cannot be written: its file system is read-only"))' health
 	[ "$status" -eq 1 ]
 	daemon_end
 	[ "$status" -eq 0 ]
@@ -119,6 +119,6 @@ turn_read_only() {
 	[ "$status" -le 1 ]
 	mount -o loop state/store/image state/disk
 	daemon_begin
-	eventually 20 '.certificates | map(select(.verdict == "unclean")) | length == 1' certificates
-	eventually 20 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
+	eventually '.certificates | map(select(.verdict == "unclean")) | length == 1' certificates
+	eventually '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
 }

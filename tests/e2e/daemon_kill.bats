@@ -18,7 +18,7 @@ random_ms() {
 
 # Every id that an answer has shown so far, one per line.
 remember() {
-	! timeout 20 "$VIGIL" --state-dir S --json incidents >a.json 2>/dev/null ||
+	! timeout "$PATIENCE" "$VIGIL" --state-dir S --json incidents >a.json 2>/dev/null ||
 		jq -r '.incidents[].id' a.json >>shown
 }
 
@@ -40,7 +40,7 @@ remember() {
 			random_ms 60
 		fi
 		daemon_kill
-		[ ! -e S/vigil.db ] || [ "$(sqlite3 -cmd '.timeout 5000' S/vigil.db 'pragma integrity_check')" = ok ]
+		[ ! -e S/vigil.db ] || [ "$(sqlite3 -cmd '.timeout 60000' S/vigil.db 'pragma integrity_check')" = ok ]
 	done
 	daemon_begin
 	[ "$(grep -c 'damaged' daemon.err)" -eq 0 ]
@@ -76,9 +76,9 @@ remember() {
 		done
 	done
 	echo "$killed helpers were killed"
-	eventually 20 '.actions == []' status
+	eventually '.actions == []' status
 	[ "$(jq -r .pid a.json)" = "$DAEMON" ]
-	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	eventually '[.incidents[].code] | index("unclean-death")' incidents
 	# One that was about to end when it was killed has answered, or had closed the lock: of some at least it is said. The tests
 	# below kill one for certain.
 	((killed < ROUNDS / 4)) || [ "$(sql "select count(*) from findings where code='worker-failed'")" -gt 0 ]
@@ -94,7 +94,7 @@ backups_failed() {
 
 # Kills the helpers of the backup until N of its tries have failed: of those that follow on each other, none comes sooner than a second.
 kill_backups() {
-	local end=$((${EPOCHREALTIME/./} + 30000000)) pid
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000)) pid
 
 	while ! backups_failed "$1"; do
 		((${EPOCHREALTIME/./} < end)) || return 1
@@ -116,7 +116,7 @@ grow() {
 	daemon_begin
 	unclean_death
 	kill_backups 2
-	eventually 30 '[.incidents[] | select(.code == "unclean-death" and .backup.verified and .integrity.result == "ok")] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified and .integrity.result == "ok")] | length == 1' incidents
 	assert_answer '.incidents[] | select(.code == "unclean-death") | .due == [] and .ends_by == ["recovery"] and .status == "firing"' \
 		'[.incidents[] | select(.code == "unclean-death").findings] | flatten | length == 3'
 	[ "$(sql "select group_concat(outcome) from (select outcome from actions where kind='backup' order by id)")" = failed,failed,done ]
@@ -128,17 +128,17 @@ grow() {
 	daemon_begin
 	unclean_death
 	kill_backups 3
-	eventually 30 '.incidents[] | select(.code == "unclean-death") | .integrity.result == "ok" and .due == [{action: "backup", database: "app", since: .due[0].since}]' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .integrity.result == "ok" and .due == [{action: "backup", database: "app", since: .due[0].since}]' incidents
 	assert_answer '.incidents[] | select(.code == "unclean-death") | .backup == null and (.backup_skipped | test("SIGKILL"))'
 	[ "$(sql "select count(*) from findings where code='backup-failed'")" = 1 ]
 	# The writer is back: the recovery is seen, and the incident still waits for what it is owed.
 	"$DRIVER" -t /dev/null app.db "insert into t(b) values('back')"
-	eventually 10 '.incidents[] | select(.code == "unclean-death") | .resolution.by == "recovery"' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .resolution.by == "recovery"' incidents
 	assert_answer '.incidents[] | select(.code == "unclean-death") | .status == "firing" and (.ends_by | sort) == ["actions", "backup"]'
 	# The next run, whose helpers have not failed yet, pays it.
 	daemon_kill
 	daemon_begin
-	eventually 30 '.incidents[] | select(.code == "unclean-death") | .backup.verified and .status == "resolved"' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .backup.verified and .status == "resolved"' incidents
 }
 
 # Twenty thousand with 200 rounds.
@@ -147,7 +147,7 @@ grow() {
 
 	daemon_begin
 	"$DRIVER" -t /dev/null app.db "insert into t(b) values('x')"
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	before=$(ps -o rss= -p "$DAEMON")
 	"$DRIVER" -t /dev/null app.db @repeat "$ROUNDS" @repeat 100 @fork "select count(*) from t" @end @end @wait-children @end
 	ask status

@@ -12,22 +12,18 @@ reload() {
 
 	n=$(grep -c 'vigil.conf: ' daemon.err || true)
 	kill -HUP "$DAEMON"
-	for _ in {1..500}; do
-		[ "$(grep -c 'vigil.conf: ' daemon.err)" -le "$n" ] || return 0
-		sleep 0.02
-	done
+	until_true has_said_more_than "$n" && return
 	cat daemon.err
 	return 1
 }
 
+has_said_more_than() {
+	[ "$(grep -c 'vigil.conf: ' daemon.err)" -gt "$1" ]
+}
+
 # Waits until the file that outlives the daemon says so of a database.
 state_knows() {
-	local i
-
-	for ((i = 0; i < 500; i++)); do
-		! jq -e ".databases | any($1)" S/state.json >/dev/null || return 0
-		sleep 0.02
-	done
+	until_true jq -e ".databases | any($1)" S/state.json >/dev/null && return
 	cat S/state.json
 	return 1
 }
@@ -44,12 +40,12 @@ state_knows() {
 	assert_answer '[.databases[] | .name] | sort == ["other", "renamed"]' '.databases | all(.state == "watched")' \
 		'.databases[] | select(.name == "renamed") | .users == 1 and .in_transaction'
 	writer_kill
-	eventually 5 '.incidents | length == 1' incidents
+	eventually '.incidents | length == 1' incidents
 	# It began before the reload, and nothing of it is missing.
 	assert_answer '.incidents[0].database == "renamed"' '.incidents[0].trust.level == "full"'
 	"$DRIVER" -t truth2 other.db "insert into t(b) values('x')"
 	"$DRIVER" -t truth3 third.db "insert into t(b) values('x')"
-	eventually 5 '[.certificates[].database] | sort == ["other", "renamed"]' certificates
+	eventually '[.certificates[].database] | sort == ["other", "renamed"]' certificates
 	daemon_end
 	[ "$status" -eq 0 ]
 }
@@ -61,7 +57,7 @@ state_knows() {
 	grep -q 'vigil.conf: the configuration of before stays in force' daemon.err
 	grep -qE 'vigil.conf:[0-9]+: ' daemon.err
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents | length == 1' incidents
+	eventually '.incidents | length == 1' incidents
 }
 
 @test "a database whose directory is not there yet is waited for" {
@@ -71,10 +67,10 @@ state_knows() {
 	[ "$status" -eq 1 ]
 	assert_answer '.reasons[0] | test("late is not watched: its directory does not exist")'
 	mkdir later
-	eventually 15 '.status == "healthy"' health
+	eventually '.status == "healthy"' health
 	mk later/app.db wal
 	"$DRIVER" -t truth later/app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents | length == 1 and .[0].code == "unclean-death"' incidents
+	eventually '.incidents | length == 1 and .[0].code == "unclean-death"' incidents
 }
 
 @test "deleted and made anew under the same name: the new one is guarded" {
@@ -82,7 +78,7 @@ state_knows() {
 	rm app.db
 	mk app.db wal
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified == true' incidents
+	eventually '.incidents[0].backup.verified == true' incidents
 	assert_answer '.incidents[0].trust.level == "full"'
 }
 
@@ -94,28 +90,25 @@ state_knows() {
 	daemon_begin
 	mv a gone
 	mv b a
-	for _ in {1..750}; do
-		! grep -q 'it is watched anew' daemon.err || break
-		sleep 0.02
-	done
+	says 'it is watched anew'
 	grep -q 'leads elsewhere now' daemon.err
 	"$DRIVER" -t truth a/app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified == true' incidents
+	eventually '.incidents[0].backup.verified == true' incidents
 }
 
 @test "a restart is a gap that is told, and an open incident goes on" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified == true' incidents
+	eventually '.incidents[0].backup.verified == true' incidents
 	daemon_end
 	daemon_begin
-	eventually 5 '[.incidents[].code] | sort == ["observer-gap", "unclean-death"]' incidents
+	eventually '[.incidents[].code] | sort == ["observer-gap", "unclean-death"]' incidents
 	assert_answer '.incidents[] | select(.code == "observer-gap") | .severity == "P3" and .status == "resolved"' \
 		'.incidents[] | select(.code == "unclean-death") | .status == "firing" and .backup.verified and .ends_by == ["recovery"]'
 	ask health
 	[ "$status" -eq 1 ]
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
-	eventually 5 '.incidents[] | select(.code == "unclean-death") | .resolved_by == "recovery"' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .resolved_by == "recovery"' incidents
 }
 
 @test "killed itself, and its watch with it, the daemon says for how long nobody watched" {
@@ -125,11 +118,11 @@ state_knows() {
 	daemon_kill
 	daemon_unpin
 	daemon_begin
-	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	eventually '.incidents[0].code == "observer-gap"' incidents
 	assert_answer '.incidents[0].summary | test("ended without an orderly end")'
 	[ "$(sql "select json_extract(doc, '$.evidence.databases_in_use') from findings")" = 1 ]
 	writer_kill
-	eventually 5 '.incidents[0].code == "unclean-death"' incidents
+	eventually '.incidents[0].code == "unclean-death"' incidents
 	assert_answer '.incidents[0].trust.reasons | index("seen-late") != null'
 }
 
@@ -140,7 +133,7 @@ incident() {
 
 # The check after a gap has been made by this run, of no incident.
 gap_checked() {
-	eventually 10 '.databases[0].last_check.result == "ok"' status
+	eventually '.databases[0].last_check.result == "ok"' status
 	[ "$(sql "select reason from checks order by at_ns desc limit 1")" = observer-gap ]
 }
 
@@ -152,7 +145,7 @@ gap_checked() {
 	daemon_unpin
 	writer_kill
 	daemon_begin
-	eventually 10 "$(incident transaction-cut-short '.severity == "P1" and .backup.verified and .integrity.result == "ok"')" incidents
+	eventually "$(incident transaction-cut-short '.severity == "P1" and .backup.verified and .integrity.result == "ok"')" incidents
 	assert_answer '.incidents[] | select(.code == "transaction-cut-short") | .trust == {level: "partial", reasons: ["observer-gap"]}' \
 		'.incidents[] | select(.code == "transaction-cut-short") | .summary | test("while nobody watched.*next open discards")' \
 		'.incidents[] | select(.code == "transaction-cut-short") | .certificates == []'
@@ -162,9 +155,9 @@ gap_checked() {
 	daemon_kill
 	daemon_unpin
 	daemon_begin
-	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "transaction-cut-short"]' incidents
+	eventually '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "transaction-cut-short"]' incidents
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
-	eventually 10 "$(incident transaction-cut-short '.resolved_by == "recovery"')" incidents
+	eventually "$(incident transaction-cut-short '.resolved_by == "recovery"')" incidents
 }
 
 @test "a hot journal from while nobody watched is told, with a reader still there" {
@@ -179,7 +172,7 @@ gap_checked() {
 	daemon_end
 	writer_kill
 	daemon_begin
-	eventually 10 "$(incident transaction-cut-short '.backup.verified and (.summary | test("hot journal"))')" incidents
+	eventually "$(incident transaction-cut-short '.backup.verified and (.summary | test("hot journal"))')" incidents
 	kill -KILL "$READER"
 	wait "$READER" || true
 }
@@ -197,17 +190,17 @@ gap_checked() {
 	ask incidents
 	assert_answer '[.incidents[].code] == ["observer-gap"]'
 	writer_kill
-	eventually 10 "$(incident unclean-death '.backup.verified')" incidents
+	eventually "$(incident unclean-death '.backup.verified')" incidents
 	# Known already: not told a second time.
 	daemon_kill
 	daemon_unpin
 	daemon_begin
-	eventually 10 '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "unclean-death"]' incidents
+	eventually '[.incidents[].code] | sort == ["observer-gap", "observer-gap", "unclean-death"]' incidents
 	# Recovered, and closed in good order while nobody watched.
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')" @ready open @wait go 3>&- &
 	writer=$!
 	await open
-	eventually 10 "$(incident unclean-death '.status == "resolved"')" incidents
+	eventually "$(incident unclean-death '.status == "resolved"')" incidents
 	state_knows '.users == 1'
 	daemon_kill
 	daemon_unpin
@@ -225,7 +218,7 @@ gap_checked() {
 	daemon_unpin
 	rm -f S/state.json
 	daemon_begin
-	eventually 5 '[.incidents[].code] == ["observer-gap"]' incidents
+	eventually '[.incidents[].code] == ["observer-gap"]' incidents
 	assert_answer '.incidents[0].summary | test("before it had written down what was in use")'
 	gap_checked
 	daemon_end
@@ -236,14 +229,14 @@ gap_checked() {
 @test "killed before it could make the backup, the next run makes it" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified' incidents
+	eventually '.incidents[0].backup.verified' incidents
 	daemon_kill
 	# As if it had been killed a moment earlier.
 	sqlite3 S/vigil.db "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
 		update alerts set doc=json_remove(doc, '$.backup', '$.integrity')"
 	rm -r S/backups/app
 	daemon_begin
-	eventually 5 '.incidents[] | select(.code == "unclean-death") | .backup.verified and .integrity.result == "ok"' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .backup.verified and .integrity.result == "ok"' incidents
 	[ "$(sql "select group_concat(outcome) from (select outcome from actions where incident is not null order by id)")" = interrupted,done ]
 }
 
@@ -252,7 +245,7 @@ gap_checked() {
 
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified' incidents
+	eventually '.incidents[0].backup.verified' incidents
 	copy=$(jq -r '.incidents[0].backup.id' a.json)
 	[ "$(jq -r .incident "S/backups/app/$copy.json")" = "$(jq -r '.incidents[0].id' a.json)" ]
 	daemon_kill
@@ -262,7 +255,7 @@ gap_checked() {
 			'$.due', json('[{\"action\":\"backup\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"},
 				{\"action\":\"check\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"}]'))"
 	daemon_begin
-	eventually 5 ".incidents[] | select(.code == \"unclean-death\") | .backup.verified and .backup.id == \"$copy\" and .integrity.result == \"ok\"" incidents
+	eventually ".incidents[] | select(.code == \"unclean-death\") | .backup.verified and .backup.id == \"$copy\" and .integrity.result == \"ok\"" incidents
 	assert_answer '.incidents[] | select(.code == "unclean-death") | .due == [] and .ends_by == ["recovery"]'
 	[ "$(sql "select group_concat(kind || ' ' || outcome) from actions where incident is not null")" = "backup done" ]
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
@@ -279,7 +272,7 @@ gap_checked() {
 	jq '.boot_id = "11111111-2222-3333-4444-555555555555"' S/state.json >state.new
 	cp state.new S/state.json
 	daemon_begin
-	eventually 5 '.incidents[0].code == "host-crash" and .incidents[0].backup.verified' incidents
+	eventually '.incidents[0].code == "host-crash" and .incidents[0].backup.verified' incidents
 	assert_answer '.incidents[0].severity == "P1"' '.incidents[0].summary | test("inside a write transaction")'
 	[ "$(sql "select json_extract(doc, '$.evidence.bytes_at_risk') > 0 from findings where code='host-crash'")" = 1 ]
 }
@@ -299,6 +292,6 @@ gap_checked() {
 	daemon_end
 	echo '{"state":1' >S/state.json
 	daemon_begin
-	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	eventually '.incidents[0].code == "observer-gap"' incidents
 	grep -q 'state.json: it is damaged' daemon.err
 }

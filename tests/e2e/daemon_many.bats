@@ -23,7 +23,7 @@ configure_many() {
 
 dies_in() {
 	"$DRIVER" -t "truth.$1" "many/$1.db" "${SPILL[@]}" @kill9 || true
-	eventually 20 ".incidents | any(.database == \"d$1\" and .code == \"unclean-death\" and .backup.verified)" incidents
+	eventually ".incidents | any(.database == \"d$1\" and .code == \"unclean-death\" and .backup.verified)" incidents
 }
 
 @test "500 databases in one configuration: each is watched, the first and the last are judged, a reload keeps the rest" {
@@ -65,22 +65,22 @@ dies_in() {
 	ask status
 	assert_answer 'all(.databases[]; .state == "watched")'
 	umount disk
-	eventually 15 '.databases[] | select(.name == "app") | .state == "waiting" and (.problem | test("directory does not exist"))' status
+	eventually '.databases[] | select(.name == "app") | .state == "waiting" and (.problem | test("directory does not exist"))' status
 	ask health
 	[ "$status" -eq 1 ]
 	assert_answer '.reasons | any(test("^app is not watched"))'
 	# The others are watched meanwhile.
 	"$DRIVER" -t truth.other other.db "${SPILL[@]}" @kill9 || true
-	eventually 20 '.incidents | any(.database == "other" and .code == "unclean-death" and .trust.level == "full")' incidents
+	eventually '.incidents | any(.database == "other" and .code == "unclean-death" and .trust.level == "full")' incidents
 	op_check=0
-	timeout 30 "$VIGIL" --state-dir S check app >out 2>err || op_check=$?
+	timeout "$PATIENCE" "$VIGIL" --state-dir S check app >out 2>err || op_check=$?
 	[ "$op_check" -eq 69 ]
 	mount -t tmpfs -o size=8m,mode=700 vigil-test disk
 	mkdir disk/data
 	mk disk/data/app.db wal
-	eventually 15 '.databases[] | select(.name == "app") | .state == "watched"' status
+	eventually '.databases[] | select(.name == "app") | .state == "watched"' status
 	"$DRIVER" -t truth.app disk/data/app.db "${SPILL[@]}" @kill9 || true
-	eventually 20 '.incidents | any(.database == "app" and .code == "unclean-death")' incidents
+	eventually '.incidents | any(.database == "app" and .code == "unclean-death")' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
 	umount disk

@@ -22,9 +22,9 @@ teardown() {
 	[ "$status" -eq 1 ]
 	"$VIGIL" incidents --state-dir S 2>&1 | grep 'the store cannot be written (another process keeps vigil.db locked).*: the newest is missing'
 	let_store_go
-	eventually 15 '[.incidents[].code] | sort == ["store-degraded", "unclean-death"]' incidents
-	eventually 15 '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
-	eventually 5 '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents
+	eventually '[.incidents[].code] | sort == ["store-degraded", "unclean-death"]' incidents
+	eventually '.incidents[] | select(.code == "unclean-death") | .backup.verified' incidents
+	eventually '.incidents[] | select(.code == "store-degraded") | .status == "resolved"' incidents
 }
 
 @test "no space for the state: the watch goes on, and what was seen is stored when there is some" {
@@ -36,7 +36,7 @@ teardown() {
 	unclean_death
 	says "no space is left for vigil.db"
 	rm small/filler
-	eventually 15 '[.incidents[].code] | index("unclean-death") and index("store-degraded")' incidents
+	eventually '[.incidents[].code] | index("unclean-death") and index("store-degraded")' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
 	umount small
@@ -45,29 +45,29 @@ teardown() {
 @test "overwritten with noise before the start: set aside, said, and a new one begun" {
 	daemon_begin
 	unclean_death
-	eventually 5 '.incidents | length == 1' incidents
+	eventually '.incidents | length == 1' incidents
 	daemon_end
 	dd if=/dev/urandom of=S/vigil.db bs=4096 count=20 conv=notrunc 2>/dev/null
 	daemon_begin
 	grep -q 'vigil.db was damaged: it was set aside as .*/vigil.db.corrupt-' daemon.err
 	[ "$(find S -name 'vigil.db.corrupt-*' | wc -l)" -ge 1 ]
 	unclean_death
-	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
+	eventually '[.incidents[].code] | index("unclean-death")' incidents
 }
 
 @test "overwritten with noise, or deleted, while it is used: a new one, with what is open" {
 	daemon_begin
 	unclean_death
-	eventually 5 '.incidents[0].backup.verified' incidents
+	eventually '.incidents[0].backup.verified' incidents
 	dd if=/dev/urandom of=S/vigil.db bs=4096 count=30 conv=notrunc 2>/dev/null
 	"$DRIVER" -t t2 app.db "insert into t(b) values('x')" @exit 0
 	says 'vigil.db was damaged: it was set aside'
 	unclean_death
-	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	eventually '[.incidents[].code] | index("unclean-death")' incidents
 	rm S/vigil.db
 	says 'vigil.db was deleted or replaced while in use'
 	unclean_death
-	eventually 10 '[.incidents[].code] | index("unclean-death")' incidents
+	eventually '[.incidents[].code] | index("unclean-death")' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
 	[ "$(sql 'pragma integrity_check')" = ok ]
@@ -80,7 +80,7 @@ teardown() {
 	daemon_begin
 	grep -q 'vigil.db was damaged' daemon.err
 	unclean_death
-	eventually 5 '[.incidents[].code] | index("unclean-death")' incidents
+	eventually '[.incidents[].code] | index("unclean-death")' incidents
 }
 
 @test "locked by another process at the start: one line that says so, 69, and nothing of it is touched" {

@@ -32,7 +32,7 @@ account() {
 
 	daemon_begin
 	grep -q 'taken over from an earlier run' daemon.err
-	eventually 5 '.incidents[0].backup.verified == true' incidents
+	eventually '.incidents[0].backup.verified == true' incidents
 	assert_answer '.incidents | length == 1' '.incidents[0].code == "unclean-death" and .incidents[0].severity == "P1"' \
 		'.incidents[0].trust.level == "full"' '.incidents[0].certificates | length == 1'
 	ask certificates
@@ -55,22 +55,22 @@ account() {
 	assert_answer '.databases[0].processes[0].comm == "driver"' '.databases[0].processes[0].locks | index("wal-write")'
 	# It was seen from its first use on, by whichever daemon.
 	writer_kill
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].trust.level == "full"' '.certificates[0].verdict == "unclean"' \
 		'.certificates[0].process.argv | length > 3'
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
-	eventually 5 '.incidents[0].resolved_by == "recovery"' incidents
+	eventually '.incidents[0].resolved_by == "recovery"' incidents
 	assert_answer '[.incidents[].code] == ["unclean-death"]'
 }
 
 @test "killed right after it stored a death, it is not told again" {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.incidents[0].backup.verified == true' incidents
+	eventually '.incidents[0].backup.verified == true' incidents
 	daemon_kill
 	daemon_begin
 	"$DRIVER" -t truth2 app.db "select 1"
-	eventually 5 '.certificates | length == 2' certificates
+	eventually '.certificates | length == 2' certificates
 	[ "$(sql "select count(*) from events where type='death'")" = 2 ]
 	[ "$(sql 'select count(*) from findings')" = 1 ]
 	[ "$(sql "select count(*) from alerts")" = 1 ]
@@ -89,7 +89,7 @@ account() {
 		"$DRIVER" -t "again$i" app.db "${SPILL[@]}" @kill9 3>&- || true
 		daemon_begin
 	done
-	eventually 10 '.certificates | length == 6' certificates
+	eventually '.certificates | length == 6' certificates
 	assert_answer '[.certificates[].verdict] | unique == ["unclean"]' '[.certificates[].process.pid] | unique | length == 6'
 	ask incidents
 	assert_answer '[.incidents[].code] | index("observer-gap") == null'
@@ -119,7 +119,7 @@ account() {
 	touch enough
 	wait "$WRITER"
 	WRITER=
-	eventually 20 ".certificates | length >= $(wc -l <dead)" certificates
+	eventually ".certificates | length >= $(wc -l <dead)" certificates
 	jq '.certificates[].process.pid' a.json | sort >told
 	sort dead >expected
 	wc -l expected
@@ -137,14 +137,14 @@ account() {
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
 	"$DRIVER" -t truth2 other.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].database == "other"'
 	# And both again: the id of the first has been given back.
 	daemon_kill
 	configure "database \"app\" { path = \"$PWD/app.db\" }" "database \"other\" { path = \"$PWD/other.db\" }"
 	daemon_begin
 	"$DRIVER" -t truth3 app.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.certificates | length == 2' certificates
+	eventually '.certificates | length == 2' certificates
 	assert_answer '[.certificates[].database] | sort == ["app", "other"]'
 }
 
@@ -158,10 +158,10 @@ account() {
 	mv "$(daemon_pins)/$set" "$(daemon_pins)/0123456789abcdef-${set#*-}"
 	daemon_begin
 	grep -q 'is removed: another build' daemon.err
-	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	eventually '.incidents[0].code == "observer-gap"' incidents
 	[ "$(ls "$(daemon_pins)")" = "$set" ]
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].trust.level == "full"'
 }
 
@@ -190,7 +190,7 @@ account() {
 	daemon_begin
 	grep -q 'is removed: it is not what this build pins' daemon.err
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 }
 
 @test "an orderly end leaves nothing in the kernel, nor does one after a kill" {
@@ -202,7 +202,7 @@ account() {
 	[ ! -e "$(daemon_pins)" ]
 	daemon_begin
 	[ "$(grep -c 'taken over' daemon.err)" -eq 0 ]
-	eventually 5 '.incidents[0].code == "observer-gap"' incidents
+	eventually '.incidents[0].code == "observer-gap"' incidents
 	ask status
 	assert_answer '.watch.taken_over == false'
 }
@@ -218,7 +218,7 @@ account() {
 	[ -d "$(daemon_pins)" ]
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
 	daemon_begin
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].verdict == "unclean" and .certificates[0].trust.level == "full"'
 	ask incidents
 	assert_answer '[.incidents[].code] == ["unclean-death"]'
@@ -250,7 +250,7 @@ account() {
 	[ "$status" -eq 69 ]
 	rmdir S/control
 	daemon_begin
-	eventually 5 '.incidents[0].code == "unclean-death"' incidents
+	eventually '.incidents[0].code == "unclean-death"' incidents
 	ask certificates
 	assert_answer '.certificates | length == 1'
 }
@@ -262,5 +262,5 @@ account() {
 	[ "$status" -eq 69 ]
 	[ -d "$(daemon_pins)" ]
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
-	eventually 5 '.certificates | length == 1' certificates
+	eventually '.certificates | length == 1' certificates
 }

@@ -14,7 +14,7 @@ guard_app() {
 	# The first time is spread over the interval by the name: this one comes within two seconds.
 	configure "database \"db6\" { path = \"$PWD/app.db\" check { every = \"1s\" } backup { on = {\"schedule\"} every = \"1m\" } }"
 	daemon_begin
-	eventually 10 '.databases[0] | .last_check.result == "ok" and .last_backup.verified' status
+	eventually '.databases[0] | .last_check.result == "ok" and .last_backup.verified' status
 	[ "$(sql "select distinct reason from actions")" = schedule ]
 	ask incidents
 	assert_answer '.incidents == []'
@@ -25,18 +25,18 @@ guard_app() {
 
 	guard_app 'check { every = "1s" }'
 	daemon_begin
-	eventually 10 '.databases[0].last_check.result == "ok"' status
+	eventually '.databases[0].last_check.result == "ok"' status
 	cp app.db good.db
 	dd if=/dev/urandom of=app.db bs=4096 seek=4 count=2 conv=notrunc 2>/dev/null
-	eventually 10 '.incidents | length == 1 and .[0].code == "integrity-failed"' incidents
+	eventually '.incidents | length == 1 and .[0].code == "integrity-failed"' incidents
 	assert_answer '.incidents[0].severity == "P0"' '.incidents[0].integrity.result == "corrupt"'
 	id=$(jq -r '.incidents[0].id' a.json)
 	ask health
 	[ "$status" -eq 2 ]
-	eventually 10 '.actions == []' status
+	eventually '.actions == []' status
 	[ "$(find S -path '*evidence*' -name '*.db*' | wc -l)" -ge 1 ]
 	cp good.db app.db
-	eventually 10 '.incidents[] | select(.id == "'"$id"'") | .status == "resolved" and .resolved_by == "check"' incidents
+	eventually '.incidents[] | select(.id == "'"$id"'") | .status == "resolved" and .resolved_by == "check"' incidents
 	ask health
 	[ "$status" -eq 0 ]
 }
@@ -45,11 +45,11 @@ guard_app() {
 	guard_app '' 'limits { crash-loop = "0s" }'
 	daemon_begin
 	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified' incidents
+	eventually '.incidents[0].backup.verified' incidents
 	"$DRIVER" -t t2 app.db "insert into t(b) values('back')"
-	eventually 5 '.incidents[0].status == "resolved"' incidents
+	eventually '.incidents[0].status == "resolved"' incidents
 	"$DRIVER" -t t3 app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents | length == 2 and .[0].integrity.result == "ok"' incidents
+	eventually '.incidents | length == 2 and .[0].integrity.result == "ok"' incidents
 	assert_answer '.incidents[0].backup == null' '.incidents[0].backup_skipped | test("min-interval")'
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
 }
@@ -71,7 +71,7 @@ guard_app() {
 	done
 	kill -KILL "${pids[@]}"
 	wait "${pids[@]}" || true
-	eventually 10 '.incidents | length == 1 and (.[0].certificates | length == 10) and (.[0].backups | length == 10)' incidents
+	eventually '.incidents | length == 1 and (.[0].certificates | length == 10) and (.[0].backups | length == 10)' incidents
 	assert_answer '.incidents[0].databases | length == 10'
 }
 
@@ -89,7 +89,7 @@ guard_app() {
 	await ready-other
 	kill -KILL "${pids[@]}"
 	wait "${pids[@]}" || true
-	eventually 10 '.incidents | length == 1 and (.[0].backups | length == 2) and .[0].status == "firing"' incidents
+	eventually '.incidents | length == 1 and (.[0].backups | length == 2) and .[0].status == "firing"' incidents
 	# The one that the incident is called after comes back first, and there is more to come.
 	i=$(jq -r '.incidents[0].database' a.json)
 	daemon_end
@@ -101,7 +101,7 @@ guard_app() {
 		'.incidents | all(.code != "transaction-cut-short")'
 	[ "$i" = app ] && i=other || i=app
 	"$DRIVER" -t back "$i.db" "insert into t(b) values('back')"
-	eventually 10 '[.incidents[] | select(.code == "unclean-death") | .resolved_by] == ["recovery"]' incidents
+	eventually '[.incidents[] | select(.code == "unclean-death") | .resolved_by] == ["recovery"]' incidents
 	[ "$(sql "select json_array_length(doc, '$.databases') from alerts where name='unclean-death'")" = 2 ]
 }
 
@@ -120,15 +120,12 @@ guard_app() {
 @test "who follows the events sees a death when it happens" {
 	guard_app ''
 	daemon_begin
-	timeout 60 "$VIGIL" --state-dir S --json events --follow >followed 3>&- &
+	timeout 600 "$VIGIL" --state-dir S --json events --follow >followed 3>&- &
 	local follower=$!
-	eventually 5 '.databases[0].state == "watched"' status
+	eventually '.databases[0].state == "watched"' status
 	sleep 0.3
 	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
-	for _ in {1..250}; do
-		! grep -q '"backup"' followed || break
-		sleep 0.02
-	done
+	until_true grep -q '"backup"' followed
 	kill "$follower"
 	wait "$follower" || true
 	jq -se '[.[] | select(.type == "death")] | length == 1 and .[0].verdict == "unclean" and .[0].database == "app"' followed
@@ -140,7 +137,7 @@ guard_app() {
 	guard_app '' 'redact-argv = true'
 	daemon_begin
 	"$DRIVER" -t t1 app.db "${SPILL[@]}" "select 'S3CRET-in-argv'" @kill9 || true
-	eventually 5 '.incidents[0].backup.verified and .incidents[0].evidence != null' incidents
+	eventually '.incidents[0].backup.verified and .incidents[0].evidence != null' incidents
 	daemon_end
 	[ "$(grep -rla 'S3CRET-in-argv' S | wc -l)" -eq 0 ]
 }
@@ -162,9 +159,9 @@ guard_app() {
 	chown -R 65534:65534 theirs
 	guard_app '' "database \"theirs\" { path = \"$PWD/theirs/app.db\" }"
 	kill -HUP "$DAEMON"
-	eventually 5 '.databases | length == 2 and all(.state == "watched")' status
+	eventually '.databases | length == 2 and all(.state == "watched")' status
 	"$DRIVER" -t t1 theirs/app.db "${SPILL[@]}" @kill9 || true
-	eventually 5 '.incidents[0].database == "theirs" and .incidents[0].backup.verified' incidents
+	eventually '.incidents[0].database == "theirs" and .incidents[0].backup.verified' incidents
 	owner=$(stat -c %u "$(jq -r '.incidents[0].backup.path' a.json)")
 	[ "$owner" = 65534 ]
 }
@@ -180,11 +177,11 @@ resolved() {
 	daemon_begin
 	# Nothing of the transaction has reached a file.
 	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
-	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	# A copy of the file is no use of the database.
 	cat app.db >/dev/null
 	[ "$(rows app.db)" = 400 ]
-	eventually 20 "$(resolved opened-without-recovery)" incidents
+	eventually "$(resolved opened-without-recovery)" incidents
 	assert_answer '[.incidents[] | select(.code == "unclean-death")][0].resolution | .process.comm == "sqlite3" and .journal_rollbacks == 0 and .rollback_commits == 0'
 }
 
@@ -195,11 +192,11 @@ resolved() {
 	local old=$! new
 	await reading
 	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
-	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	"$DRIVER" -t after app.db "select count(*) from t" @ready reading-too @wait go 3>&- &
 	new=$!
 	await reading-too
-	eventually 30 "$(resolved opened-without-recovery)" incidents
+	eventually "$(resolved opened-without-recovery)" incidents
 	[ "$(jq '[.incidents[] | select(.code == "unclean-death")][0].resolution.process.pid' a.json)" = "$(pid_of after)" ]
 	touch go
 	wait "$old" "$new"
@@ -210,14 +207,19 @@ resolved() {
 	guard_app ''
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	# It opens the file, takes no locks, and looks at no journal.
 	sqlite3 "file:$PWD/app.db?immutable=1" "select count(*) from t" >/dev/null
-	eventually 10 '[.certificates[] | select(.process.comm == "sqlite3" and .verdict == "clean")] | length == 1' certificates
+	eventually '[.certificates[] | select(.process.comm == "sqlite3" and .verdict == "clean")] | length == 1' certificates
 	ask incidents
 	assert_answer '.incidents[0].status == "firing"'
 	[ "$(rows app.db)" = 400 ]
-	eventually 10 "$(resolved journal-rolled-back)" incidents
+	eventually "$(resolved journal-rolled-back)" incidents
+}
+
+# died_at_last DIRECTORY PID: the newest recording of the incident has the death of that process.
+died_at_last() {
+	"$VIGIL" replay --json "$1/recording-last.vigil" | jq -e ".databases[0].certificates[].process.pid == $2"
 }
 
 @test "a program that dies again and again is one incident that counts, and spends one backup" {
@@ -226,12 +228,12 @@ resolved() {
 	guard_app 'backup { min-interval = "0s"  max-per-hour = 100 }'
 	daemon_begin
 	"$DRIVER" -t t0 app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '.incidents[0].backup.verified' incidents
+	eventually '.incidents[0].backup.verified' incidents
 	# It is started again, recovers, and the incident is over; and so on.
 	for i in 1 2 3; do
 		"$DRIVER" -t "back$i" app.db "insert into t(b) values('back')"
 		"$DRIVER" -t "t$i" app.db "${SPILL[@]}" @kill9 || true
-		eventually 10 ".incidents | length == 1 and .[0].deaths.count == $((i + 1)) and .[0].status == \"firing\"" incidents
+		eventually ".incidents | length == 1 and .[0].deaths.count == $((i + 1)) and .[0].status == \"firing\"" incidents
 	done
 	assert_answer '.incidents[0].summary | test("^died 4 times in .*; at last: driver")' \
 		'.incidents[0].certificates | length == 4' '.incidents[0].backups | length == 1' \
@@ -241,15 +243,15 @@ resolved() {
 	# How it began can still be replayed, and how it ended at last.
 	i=$(jq -r '.incidents[0].evidence' a.json)
 	"$VIGIL" replay --json "$i/recording.vigil" | jq -e ".databases[0].certificates[].process.pid == $(pid_of t0)"
-	"$VIGIL" replay --json "$i/recording-last.vigil" | jq -e ".databases[0].certificates[].process.pid == $(pid_of t3)"
+	until_true died_at_last "$i" "$(pid_of t3)"
 	# Another program is another incident, beyond the window of one cause.
 	sleep 2.1
 	cp "$DRIVER" other
 	./other -t t9 app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '.incidents | length == 2 and .[0].deaths.count == 1' incidents
+	eventually '.incidents | length == 2 and .[0].deaths.count == 1' incidents
 	# The count goes on after a restart of the daemon.
 	daemon_end
 	daemon_begin
 	"$DRIVER" -t t10 app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '[.incidents[] | select(.deaths.count == 5)] | length == 1' incidents
+	eventually '[.incidents[] | select(.deaths.count == 5)] | length == 1' incidents
 }

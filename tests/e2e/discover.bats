@@ -24,6 +24,15 @@ discover() {
 	)]" 'select(.schema == "vigil.discover/1") | .databases |= map(select(any(.processes[].pid; IN($own[]))))' all.json >d.json
 }
 
+# has_open PID FD FILE
+has_open() {
+	[ "$(readlink "/proc/$1/fd/$2")" = "$3" ]
+}
+
+mounted_or_ended() {
+	./in_srv mountpoint -q /srv/remote || ! kill -0 "$1" 2>/dev/null
+}
+
 entry() {
 	jq -e --arg path "$1" '[.databases[] | select(.path == $path)] | if length == 1 then .[0] else null end' d.json >e.json
 }
@@ -78,7 +87,7 @@ assert_entry() {
 	let_go "$HELD"
 	./in_srv sh -c 'exec sleep 1000 </srv/catalogue.db' 3>&- &
 	ended_later $!
-	timeout 20 bash -c 'until [ "$(readlink /proc/'$!'/fd/0)" = /srv/catalogue.db ]; do sleep 0.02; done'
+	until_true has_open "$!" 0 /srv/catalogue.db
 	discover
 	assert_json d.json '[.databases[] | select(.inside // .path | test("^/srv|/tmp.db$")) | [(.inside // .path | split("/")[-1]), .left_out]] | sort
 		== [["browser.db", "hidden"], ["catalogue.db", "read-only"], ["gone.db", "deleted"], ["tmp.db", "temporary"]]'
@@ -118,7 +127,7 @@ assert_entry() {
 	dd if=/dev/urandom of=srv/sealed.db bs=100 count=1 conv=notrunc status=none
 	./in_srv sh -c 'exec sleep 1000 3<>/srv/fifo 4<>/srv/plain 5<>/srv/short 6</dev/zero' 3>&- &
 	ended_later $!
-	timeout 20 bash -c 'until [ "$(readlink /proc/'$!'/fd/6)" = /dev/zero ]; do sleep 0.02; done'
+	until_true has_open "$!" 6 /dev/zero
 	discover
 	entry /srv/sealed.db
 	assert_entry '.journal_mode == "wal"' '.left_out == null'
@@ -130,12 +139,12 @@ assert_entry() {
 	./in_srv "$BUILD/fakes/silent_fuse" /srv/remote 3>&- 2>fuse.err &
 	local server=$!
 	ended_later "$server"
-	timeout 20 bash -c 'until ./in_srv mountpoint -q /srv/remote || ! kill -0 '"$server"' 2>/dev/null; do sleep 0.02; done'
+	until_true mounted_or_ended "$server"
 	./in_srv mountpoint -q /srv/remote || skip "nothing can be mounted by /dev/fuse here: $(cat fuse.err)"
 	./in_srv sh -c 'exec sleep 1000 3<>/srv/remote/app.db 4<>/srv/remote/app.db-wal 5</dev/zero' 3>&- &
 	local user=$!
 	ended_later "$user"
-	timeout 20 bash -c 'until [ "$(readlink /proc/'"$user"'/fd/5)" = /dev/zero ]; do sleep 0.02; done'
+	until_true has_open "$user" 5 /dev/zero
 	holds /srv/here.db "create table t(a)"
 	kill -STOP "$server"
 	timeout 60 "$VIGIL" discover >found.conf || true

@@ -9,8 +9,6 @@ load lib.bash
 WITNESS=$BUILD/fakes/witness
 
 setup_file() {
-	local i
-
 	need_watch
 	[ -z "${SUITE_SKIPPED:-}" ] || return 0
 	export PLACE=$BATS_FILE_TMPDIR
@@ -23,13 +21,13 @@ setup_file() {
 	# Holds the other end open until the file is over.
 	sleep 600 >orders 3>&- &
 	export HOLD_PID=$!
-	for ((i = 0; i < 3000; i++)); do
-		[ ! -e witness.ready ] || return 0
-		kill -0 "$WITNESS_PID" || break
-		sleep 0.01
-	done
+	until_true witness_watches_or_has_ended && [ -e witness.ready ] && return
 	cat witness.log
 	return 1
+}
+
+witness_watches_or_has_ended() {
+	[ -e witness.ready ] || ! kill -0 "$WITNESS_PID"
 }
 
 teardown_file() {
@@ -57,15 +55,13 @@ judge() {
 	assert_json answer "${@:2}"
 }
 
-# judge_until PID EXPR: the same, until it is so, for at most five looks.
+# judge_until PID EXPR: the same, until it is so.
 judge_until() {
-	local i
+	until_true judged_so "$@" || assert_json answer "$2"
+}
 
-	for ((i = 0; i < 5; i++)); do
-		order judge "$1"
-		! jq -e "$2" answer >/dev/null || return 0
-	done
-	assert_json answer "$2"
+judged_so() {
+	order judge "$1" && jq -e "$2" answer >/dev/null
 }
 
 @test "a writer waits for the WAL write lock, and its holder is named with what it holds and for how long" {
@@ -203,7 +199,7 @@ judge_until() {
 	gone=$!
 	rm -f answer
 	echo "judge $gone $PWD/answer" >"$PLACE/orders"
-	sleep 0.3 # it looks once, and again a second later
+	await answer.begun # it looks once, and again a second later
 	kill -KILL "$gone"
 	wait "$gone" || true
 	await answer

@@ -99,13 +99,11 @@ memory_cgroup() {
 
 # Removes a cgroup as soon as what was in it has gone.
 drop_cgroup() {
-	local i
+	until_true cgroup_is_gone "$1"
+}
 
-	for ((i = 0; i < 500; i++)); do
-		rmdir "$1" 2>/dev/null && return
-		[ -d "$1" ] || return 0
-		sleep 0.01
-	done
+cgroup_is_gone() {
+	rmdir "$1" 2>/dev/null || [ ! -d "$1" ]
 }
 
 @test "13 oom_memcg: the kernel's OOM killer is the cause, not the process itself" {

@@ -50,36 +50,36 @@ teardown() {
 @test "Python: who spins, stalls or is overdue is told within 5 s, and who works or is slow is not" {
 	work_in quick
 	orchestrate python work slow spin stall overdue recv poll
-	eventually 10 "$(job job_spin '.verdict == "job-spinning" and .severity == "P1"')" jobs
+	eventually "$(job job_spin '.verdict == "job-spinning" and .severity == "P1"')" jobs
 	assert_answer "$(job job_spin ".process.pid == $(pid_of_job job_spin) and .evidence.tie == \"pid\"")"
-	eventually 5 "$(job job_stall '.verdict == "job-stalled" and .severity == "P1"')" jobs
+	eventually "$(job job_stall '.verdict == "job-stalled" and .severity == "P1"')" jobs
 	assert_answer "$(job job_stall '.evidence.sample.sleeps.for == "timer"')"
 	# What it waits for may be on its way.
-	eventually 5 "$(job job_recv '.verdict == "job-stalled" and .severity == "P2"')" jobs
+	eventually "$(job job_recv '.verdict == "job-stalled" and .severity == "P2"')" jobs
 	assert_answer "$(job job_recv '.evidence.reason == "waits-for-message" and (.evidence.sample.sleeps.peer | startswith("127.0.0.1:"))
 		and (.detail | contains("it waits for a message on a socket from 127.0.0.1:"))')"
-	eventually 5 "$(job job_poll '.verdict == "job-stalled" and .severity == "P2" and .evidence.sample.sleeps.for == "timer"')" jobs
-	eventually 5 "$(job job_overdue '.verdict == "job-overdue" and .severity == "P2"')" jobs
+	eventually "$(job job_poll '.verdict == "job-stalled" and .severity == "P2" and .evidence.sample.sleeps.for == "timer"')" jobs
+	eventually "$(job job_overdue '.verdict == "job-overdue" and .severity == "P2"')" jobs
 	# A rate needs a second reading.
-	eventually 5 "$(job job_overdue '.evidence.progress.left_s > 0 and .evidence.progress.per_minute > 0')" jobs
+	eventually "$(job job_overdue '.evidence.progress.left_s > 0 and .evidence.progress.per_minute > 0')" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" "$(job job_slow '.verdict == "healthy"')"
-	eventually 5 '[.incidents[] | select(.status == "firing" and .database == "quick") | .code] | sort
+	eventually '[.incidents[] | select(.status == "firing" and .database == "quick") | .code] | sort
 		== ["job-overdue", "job-spinning", "job-stalled"]' incidents
 }
 
 @test "Python: a job that waits for a lock is told with who holds it, and its death at once" {
 	work_in block
 	orchestrate python stall block hold
-	eventually 10 "$(job job_block '.verdict == "job-blocked"')" jobs
+	eventually "$(job job_block '.verdict == "job-blocked"')" jobs
 	assert_answer "$(job job_block ".severity == \"P1\" and .process.pid == $(pid_of_job job_block)
 		and .evidence.waits_for.lock == \"wal-write\" and .evidence.waits_for.holder.comm == \"python3\"")"
-	eventually 5 "$(incident job-blocked '.status == "firing"')" incidents
+	eventually "$(incident job-blocked '.status == "firing"')" incidents
 
 	kill -KILL "$(pid_of_job job_stall)"
-	eventually 5 "$(job job_stall '.verdict == "job-orphaned"')" jobs
+	eventually "$(job job_stall '.verdict == "job-orphaned"')" jobs
 	assert_answer "$(job job_stall ".process.pid == $(pid_of_job job_stall) and .evidence.certificate != null
 		and .trust.level == \"full\"")"
-	eventually 5 "$(incident job-orphaned '.severity == "P1"')" incidents
+	eventually "$(incident job-orphaned '.severity == "P1"')" incidents
 	"$VIGIL" --state-dir S jobs job_stall | grep -q 'has ended (certificate c-'
 }
 
@@ -88,36 +88,36 @@ teardown() {
 
 	work_in atwork
 	orchestrate python work
-	eventually 10 "$(job job_work '.verdict == "healthy"')" jobs
+	eventually "$(job job_work '.verdict == "healthy"')" jobs
 	worker=$(pid_of_job job_work)
 	kill -KILL "$worker"
-	eventually 5 "$(job job_work ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
+	eventually "$(job job_work ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
 	assert_answer "$(job job_work '.trust.level == "full" and .evidence.certificate != null')"
 	orchestrate python overdue
 	worker=$(pid_of_job job_overdue)
-	eventually 10 "$(job job_overdue '.verdict == "healthy"')" jobs
-	eventually 10 "$(batch '.processes == 3')" jobs # both orchestrators, and the worker
+	eventually "$(job job_overdue '.verdict == "healthy"')" jobs
+	eventually "$(batch '.processes == 3')" jobs # both orchestrators, and the worker
 	kill -KILL "$worker"
-	eventually 5 "$(job job_overdue ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
+	eventually "$(job job_overdue ".verdict == \"job-orphaned\" and .process.pid == $worker")" jobs
 }
 
 @test "Node.js: each worker's job is its own; a death is told at once, and is over when the row says so" {
 	work_in node
 	orchestrate node work slow spin stall
-	eventually 10 "$(job job_spin '.verdict == "job-spinning"')" jobs
-	eventually 5 "$(job job_stall '.verdict == "job-stalled"')" jobs
+	eventually "$(job job_spin '.verdict == "job-spinning"')" jobs
+	eventually "$(job job_stall '.verdict == "job-stalled"')" jobs
 	assert_answer "$(job job_spin ".process.pid == $(pid_of_job job_spin)")" \
 		"$(job job_work '.verdict == "healthy"')" "$(job job_slow '.verdict == "healthy"')" \
 		"$(batch '.processes >= 5')"
 
 	kill -KILL "$(pid_of_job job_stall)"
-	eventually 5 "$(job job_stall '.verdict == "job-orphaned"')" jobs
-	eventually 5 "$(incident job-orphaned '.status == "firing"')" incidents
+	eventually "$(job job_stall '.verdict == "job-orphaned"')" jobs
+	eventually "$(incident job-orphaned '.status == "firing"')" incidents
 	assert_answer "$(incident job-stalled '.status == "resolved"')"
 	ask health
 	[ "$status" -ge 1 ]
 	sqlite3 -cmd '.timeout 10000' app.db "update jobs set status = 'partial' where id = 'job_stall'"
-	eventually 5 "$(incident job-orphaned '.status == "resolved" and .resolved_by == "jobs"')" incidents
+	eventually "$(incident job-orphaned '.status == "resolved" and .resolved_by == "jobs"')" incidents
 	ask jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" "$(job job_slow '.verdict == "healthy"')"
 }
@@ -125,35 +125,35 @@ teardown() {
 @test "Node.js: state files are jobs, too; all that one death orphans are one incident" {
 	work_in files
 	orchestrate node work stall ask
-	eventually 10 "$(jobs_that true) == 3" jobs
-	eventually 10 "$(job job_stall '.verdict == "job-stalled"')" jobs
-	eventually 5 "$(job job_ask '.verdict == "job-stalled"')" jobs
+	eventually "$(jobs_that true) == 3" jobs
+	eventually "$(job job_stall '.verdict == "job-stalled"')" jobs
+	eventually "$(job job_ask '.verdict == "job-stalled"')" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" "$(batch '.reading.method == "files"')" \
 		"$(job job_stall '.severity == "P1" and .evidence.sample.sleeps.for == "events"')" \
 		"$(job job_ask '.severity == "P2" and .evidence.reason == "waits-for-message"')"
 
 	kill -KILL "$ORCHESTRATOR" # its workers end with it
-	eventually 5 "$(jobs_that '.verdict == "job-orphaned"') == 3" jobs
-	eventually 5 '[.incidents[] | select(.code == "job-orphaned" and .database == "files")] | length == 1' incidents
+	eventually "$(jobs_that '.verdict == "job-orphaned"') == 3" jobs
+	eventually '[.incidents[] | select(.code == "job-orphaned" and .database == "files")] | length == 1' incidents
 
 	# Half a file is told, and over when it is gone.
 	printf '{"jobId": "half' >jobs/half.json
-	eventually 5 "$(incident jobs-unreadable '.summary | contains("half.json")')" incidents
+	eventually "$(incident jobs-unreadable '.summary | contains("half.json")')" incidents
 	rm jobs/half.json
-	eventually 5 "$(incident jobs-unreadable '.status == "resolved"')" incidents
+	eventually "$(incident jobs-unreadable '.status == "resolved"')" incidents
 }
 
 @test "without a pid in the row the orchestrator's processes stand for it, with less trust" {
 	work_in nopid
 	orchestrate python work
-	eventually 10 "$(job job_work '.verdict == "healthy"')" jobs
+	eventually "$(job job_work '.verdict == "healthy"')" jobs
 	kill -KILL "$ORCHESTRATOR"
-	eventually 5 "$(job job_work '.verdict == "job-orphaned"')" jobs
+	eventually "$(job job_work '.verdict == "job-orphaned"')" jobs
 	assert_answer "$(job job_work '.trust.level == "partial"')"
 
 	# Somebody in its place is a restart; the job stays orphaned.
 	orchestrate python stall
-	eventually 5 "$(batch '.restarts == 1 and .crash_loop == null')" jobs
+	eventually "$(batch '.restarts == 1 and .crash_loop == null')" jobs
 	assert_answer "$(job job_work '.verdict == "job-orphaned"')"
 }
 
@@ -161,11 +161,11 @@ teardown() {
 	work_in loop
 	for _ in 1 2 3 4; do
 		orchestrate python
-		eventually 10 "$(batch '.processes == 1')" jobs
+		eventually "$(batch '.processes == 1')" jobs
 		kill -KILL "$ORCHESTRATOR"
-		eventually 10 "$(batch '.processes == 0')" jobs
+		eventually "$(batch '.processes == 0')" jobs
 	done
-	eventually 5 "$(batch '.crash_loop.restarts == 3')" jobs
+	eventually "$(batch '.crash_loop.restarts == 3')" jobs
 	"$VIGIL" --state-dir S jobs | grep -q 'CRASH LOOP: 3 restarts within 5 min'
 }
 
@@ -178,9 +178,9 @@ teardown() {
 		status text, created_at text, updated_at text, progress int, total int, pid int)' >/dev/null
 	orchestrate python stall
 	victim=$(pid_of_job job_stall)
-	eventually 10 "$(batch '.processes == 2 and .reading.jobs == 1')" jobs
+	eventually "$(batch '.processes == 2 and .reading.jobs == 1')" jobs
 	kill -KILL "$victim" # the orchestrator itself lives
-	eventually 8 "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $victim")" jobs
+	eventually "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $victim")" jobs
 	assert_answer "$(job job_stall '.trust.reasons == ["tied-by-writes"] and .evidence.certificate != null')" \
 		"$(batch '.processes == 1')"
 }

@@ -45,15 +45,12 @@ setup() {
 }
 
 teardown() {
-	local group i
+	local group
 
 	release
 	orchestrators_end
 	for group in "${GROUPS_MADE[@]}"; do
-		for ((i = 0; i < 500; i++)); do
-			! rmdir "$group" 2>/dev/null || break
-			sleep 0.01
-		done
+		until_true rmdir "$group" 2>/dev/null
 	done
 }
 
@@ -140,7 +137,9 @@ release() {
 		FROZEN_DISK=$PLACE/slow/disk
 		# Whatever becomes of this test, no disk stays frozen.
 		(
-			sleep 40
+			trap 'kill $!' TERM
+			sleep $((3 * PATIENCE)) &
+			wait
 			fsfreeze -u "$FROZEN_DISK"
 		) >/dev/null 2>&1 3>&- &
 		THAW=$!
@@ -148,7 +147,7 @@ release() {
 		touch jobs/go-sync
 	fi
 
-	eventually 10 "$(jobs_that '.verdict == "job-blocked"') == ${#held[@]}" jobs
+	eventually "$(jobs_that '.verdict == "job-blocked"') == ${#held[@]}" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" \
 		"$(job job_stopped ".process.pid == $STOPPED and .evidence.reason == \"stopped\" and .evidence.stopped.signal == \"SIGSTOP\"
 			and .evidence.stopped.sender.pid == $me and .severity == \"P1\"
@@ -158,11 +157,11 @@ release() {
 	[ -n "${NO_DISK:-}" ] || assert_answer "$(job job_sync ".evidence.reason == \"sync\" and .evidence.sync.device == \"$device\"
 		and .evidence.sync.database == \"slow\" and .evidence.sync.file == \"wal\" and .evidence.sync.waiting_ms >= 1000
 		and .evidence.sample.state == \"D\" and (.detail | contains(\"on device $device\"))")"
-	eventually 5 "$(incident job-blocked '.status == "firing"')" incidents
+	eventually "$(incident job-blocked '.status == "firing"')" incidents
 	[ "$(jq '[.incidents[] | select(.database == "held")] | length' a.json)" -eq 1 ]
 	release
 	# They sleep or spin now, as they would have.
-	eventually 10 "$(jobs_that '.verdict == "job-blocked"') == 0" jobs
+	eventually "$(jobs_that '.verdict == "job-blocked"') == 0" jobs
 }
 
 # host_pid PID GROUP: of the process in that cgroup that is PID in its own namespace.
@@ -187,13 +186,13 @@ host_pid() {
 		exec unshare --pid --fork --kill-child --mount-proc python3 "$ROOT/tests/workloads/orchestrator.py" "$@"
 	}
 	orchestrate container work stall
-	eventually 10 "$(job job_stall '.verdict == "job-stalled"')" jobs
+	eventually "$(job job_stall '.verdict == "job-stalled"')" jobs
 	stalled=$(host_pid "$(pid_of_job job_stall)" "$GROUP")
 	assert_answer "$(job job_stall ".process.pid == $stalled and .evidence.tie == \"pid\" and .trust.level == \"full\"")" \
 		"$(job job_work '.verdict == "healthy"')" "$(batch ".supervisor == \"docker ${CONTAINER:0:12}\"")"
 
 	kill -KILL "$stalled"
-	eventually 5 "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $stalled")" jobs
+	eventually "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $stalled")" jobs
 	assert_answer "$(job job_stall '.evidence.certificate != null and .trust.level == "full"')" \
 		"$(job job_work '.verdict == "healthy"')"
 
@@ -201,7 +200,7 @@ host_pid() {
 	kill -USR1 "$(host_pid 1 "$GROUP")"
 	await jobs/reused.ready
 	[ -n "$(host_pid "$(pid_of_job job_stall)" "$GROUP")" ]
-	eventually 10 "$(batch '.processes == 4')" jobs # unshare, the orchestrator, a worker, the new one
-	eventually 5 "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $stalled")" jobs
+	eventually "$(batch '.processes == 4')" jobs # unshare, the orchestrator, a worker, the new one
+	eventually "$(job job_stall ".verdict == \"job-orphaned\" and .process.pid == $stalled")" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')"
 }

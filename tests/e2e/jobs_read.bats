@@ -24,13 +24,13 @@ teardown() {
 	ln -s "$PWD/daemon.err" batch/
 	cd batch
 	orchestrate python many
-	eventually 10 '.counts.healthy == 1000' jobs
+	eventually '.counts.healthy == 1000' jobs
 	ask incidents
 	assert_answer '.incidents == []'
 	kill -KILL "$ORCHESTRATOR"
-	eventually 5 '.counts["job-orphaned"] == 1000' jobs
+	eventually '.counts["job-orphaned"] == 1000' jobs
 	assert_answer '.jobs | length == 1000'
-	eventually 5 '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
+	eventually '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
 	ask incident show "$(jq -r '.incidents[] | select(.code == "job-orphaned") | .id' a.json)"
 	assert_answer '.finding_details | length == 1' '.finding_details[0].evidence.count == 1000' \
 		'.finding_details[0].evidence.jobs | length == 16'
@@ -40,20 +40,20 @@ teardown() {
 	follow batch orchestrator.py "query = 'SELECT * FROM tasks'"
 	sqlite3 batch/app.db 'pragma journal_mode=wal; create table jobs(id)' >/dev/null
 	daemon_begin
-	eventually 10 'any(.incidents[]; .code == "jobs-unreadable" and .severity == "P2"
+	eventually 'any(.incidents[]; .code == "jobs-unreadable" and .severity == "P2"
 		and (.summary | contains("no such table: tasks")))' incidents
 	ask jobs
 	assert_answer '.jobs == []' '.orchestrators[0].reading.failed == true'
 	"$VIGIL" --state-dir S jobs | grep -q 'the jobs are not known: the query fails: no such table: tasks'
 	sqlite3 batch/app.db "create table tasks(id, status); insert into tasks values(1, 'done')"
-	eventually 5 '.incidents | length == 1 and .[0].status == "resolved"' incidents
+	eventually '.incidents | length == 1 and .[0].status == "resolved"' incidents
 
 	# One that never ends costs its deadline, and nobody else anything.
 	rm vigil.conf
 	follow batch orchestrator.py "query = 'WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n)
 		SELECT max(id) AS id FROM n' deadline = \"1s\""
 	kill -HUP "$DAEMON"
-	eventually 15 'any(.incidents[]; .code == "jobs-unreadable" and .status == "firing"
+	eventually 'any(.incidents[]; .code == "jobs-unreadable" and .status == "firing"
 		and (.summary | contains("deadline")))' incidents
 	daemon_end
 	[ "$status" -eq 0 ]
@@ -75,13 +75,13 @@ teardown() {
 	daemon_begin
 	cd batch
 
-	eventually 10 "$(job job_stall '.verdict == "job-stalled"')" jobs
-	eventually 5 "$(job job_gone ".verdict == \"job-orphaned\" and .trust.reasons == [\"death-not-seen\"] and .process.pid == $gone")" jobs
+	eventually "$(job job_stall '.verdict == "job-stalled"')" jobs
+	eventually "$(job job_gone ".verdict == \"job-orphaned\" and .trust.reasons == [\"death-not-seen\"] and .process.pid == $gone")" jobs
 	assert_answer "$(job job_work '.verdict == "healthy"')" "$(batch '.restarts == 0')" \
 		"$(job job_exec ".verdict == \"job-stalled\" and .process.comm == \"sleep\" and .process.pid == $(pid_of_job job_exec)")"
 	kill -KILL "$(pid_of_job job_exec)" # whatever program it is by now
-	eventually 5 "$(job job_exec '.verdict == "job-orphaned"')" jobs
+	eventually "$(job job_exec '.verdict == "job-orphaned"')" jobs
 	kill -KILL "$(pid_of_job job_stall)"
-	eventually 5 "$(job job_stall '.verdict == "job-orphaned" and .trust.level == "full" and .evidence.certificate != null')" jobs
-	eventually 5 '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
+	eventually "$(job job_stall '.verdict == "job-orphaned" and .trust.level == "full" and .evidence.certificate != null')" jobs
+	eventually '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
 }

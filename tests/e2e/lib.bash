@@ -18,6 +18,9 @@ FILEWRITER=$BUILD/workloads/filewriter
 KILLER=$BUILD/workloads/killer
 REUSE=$BUILD/workloads/reuse
 
+# Seconds after which what a test waits for is taken for one that does not come: for hangs alone, however slow or busy the machine is.
+PATIENCE=60
+
 # skip_suite REASON: in a test skips it, in setup_file every test of the file, where bats before 1.9 takes `skip` for a failure.
 skip_suite() {
 	[ -z "${BATS_TEST_NAME:-}" ] || skip "$*"
@@ -94,16 +97,22 @@ begun_end() {
 	done
 }
 
-# Waits until the file exists, for a minute at most.
-await() {
-	local i
+# until_true COMMAND...: waits until it succeeds.
+until_true() {
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
 
-	for ((i = 0; i < 6000; i++)); do
-		[ ! -e "$1" ] || return 0
+	until "$@"; do
+		((${EPOCHREALTIME/./} < end)) || {
+			echo "not so within $PATIENCE s: $*"
+			return 1
+		}
 		sleep 0.01
 	done
-	echo "$1 did not appear"
-	return 1
+}
+
+# Waits until the file exists.
+await() {
+	until_true test -e "$1"
 }
 
 # The pids of a truth file in the order of their coming; $all is the file.

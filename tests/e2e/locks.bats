@@ -68,13 +68,13 @@ database() {
 		begin "w$i" log.db "pragma busy_timeout=60000" "begin immediate" "rollback"
 	done
 
-	eventually 10 'any(.incidents[]; .code == "lock-convoy")' incidents
+	eventually 'any(.incidents[]; .code == "lock-convoy")' incidents
 	assert_answer '.incidents[] | select(.code == "lock-convoy") | .severity == "P2" and .database == "log"'
 	sql "select doc from findings where code = 'lock-convoy'" >f.json
 	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.evidence.processes == 3' \
 		"[.evidence.members[].process.pid] | sort == ([$w1, $w2, $w3] | sort)"
 
-	eventually 10 '[.incidents[] | select(.code == "lock-deadlock") | .database] | sort == ["app", "tied"]' incidents
+	eventually '[.incidents[] | select(.code == "lock-deadlock") | .database] | sort == ["app", "tied"]' incidents
 	assert_answer '[.incidents[] | select(.code == "lock-deadlock") | .severity] == ["P1", "P1"]'
 	sql "select doc from findings where code = 'lock-deadlock' and database = 'app'" >f.json
 	assert_json f.json '.evidence.kind == "deadlock"' "[.evidence.members[].process.pid] | sort == ([$one, $two] | sort)" \
@@ -82,8 +82,8 @@ database() {
 		'.detail | contains("wants exclusive of app")'
 
 	# What keeps the job from going on is the deadlock: one cause, one incident.
-	eventually 10 'any(.jobs[]; .verdict == "job-blocked" and .evidence.knot.kind == "deadlock")' jobs
-	eventually 10 '[.incidents[] | select(.database == "app")] | length == 1 and (.[0].findings | length == 2)' incidents
+	eventually 'any(.jobs[]; .verdict == "job-blocked" and .evidence.knot.kind == "deadlock")' jobs
+	eventually '[.incidents[] | select(.database == "app")] | length == 1 and (.[0].findings | length == 2)' incidents
 	[ "$(sql "select group_concat(code) from (select code from findings where database = 'app' order by code)")" = job-blocked,lock-deadlock ]
 
 	[ ! -e reads.done ]
@@ -94,6 +94,6 @@ database() {
 	kill -KILL "$two" "$tied"
 	touch go
 	await one.done
-	eventually 10 '[.incidents[] | select(.code | startswith("lock-")) | .status] == ["resolved", "resolved", "resolved"]' incidents
+	eventually '[.incidents[] | select(.code | startswith("lock-")) | .status] == ["resolved", "resolved", "resolved"]' incidents
 	assert_answer '[.incidents[] | select(.database == "busy" or .database == "reads")] == []'
 }

@@ -3,11 +3,12 @@
 Usage: on_terminal.py COLUMNSxLINES OUT STEP... -- PROGRAM...
 
 A step is a key or text to type (\\e for ESC), or one of
-  wait:TEXT     until TEXT has come since the last step (20 s at most: else status 9)
+  wait:TEXT     until TEXT has come since the last step (a minute at most)
   size:CxL      another size, and SIGWINCH
   signal:NAME   to the program
   sleep:MS
-OUT gets every byte that came. At the end the program must have ended by itself within 20 s. Prints one line of JSON:
+  touch:FILE    makes it
+OUT gets every byte that came. At the end the program must have ended by itself within a minute. Prints one line of JSON:
 status (as wait(2) has it: exit, or signal), and whether the terminal's modes are as they were. """
 import fcntl, json, os, pty, select, signal, struct, sys, termios, time
 
@@ -50,11 +51,11 @@ def pump(seconds):
 
 
 def until(condition, what):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
-            sys.exit("on_terminal.py: not within 20 s: %s; what came: %r" % (what, fresh[-3000:]))
+            sys.exit("on_terminal.py: not within a minute: %s; what came: %r" % (what, fresh[-3000:]))
         pump(0.05)
 
 
@@ -71,6 +72,8 @@ for step in steps:
         end = time.monotonic() + int(value) / 1000
         while time.monotonic() < end:
             pump(0.02)
+    elif kind == "touch" and value:
+        open(value, "w").close()
     else:
         os.write(master, step.replace("\\e", "\033").encode())
 

@@ -227,7 +227,7 @@ old_or_new() {
 	[ "$rows" = "ok 12|12|0 " ] || [ "$rows" = "ok 10|10|0 " ] || fail "neither old nor new: $rows" || return
 	[ "$1" -ne 0 ] || [ "$rows" = "ok 10|10|0 " ] || fail "success, but it is the old one" || return
 	# A worker of the one that was killed needs an instant to die: until then it has the database open.
-	for rows in {1..40}; do
+	for rows in {1..400}; do
 		! run_vigil 0 backup restore "$id" --backup-dir b --to stage/app.db --force || break
 		sleep 0.05
 	done

@@ -24,15 +24,9 @@ store_begin() {
 	await_line ready
 }
 
-# Waits until the store has told that line, for a minute at most.
+# Waits until the store has told that line.
 await_line() {
-	local i
-
-	for ((i = 0; i < 6000; i++)); do
-		! grep -qx -- "$1" told || return 0
-		sleep 0.01
-	done
-	echo "not told: $1; but:"
+	until_true grep -qx -- "$1" told && return
 	cat told
 	return 1
 }
@@ -121,16 +115,20 @@ SELECT * FROM alerts WHERE status = 'firing';
 
 # --- on the store of a daemon -----------------------------------------------------------------------------------------
 
+an_error_is_counted() {
+	[ -n "$(errors_by_operation)" ]
+}
+
 @test "all of them on the store of a daemon that runs: a death fires, a failed write is counted, the shell resolves" {
 	need_watch
 	mk app.db wal
 	configure "database \"app\" { path = \"$PWD/app.db\" }"
 	daemon_begin
 	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
-	eventually 10 '.incidents | any(.status == "firing" and .code == "unclean-death")' incidents
+	eventually '.incidents | any(.status == "firing" and .code == "unclean-death")' incidents
 	firing_newest_first | grep -q '|unclean-death|P1|firing|'
 	resolve "$(jq -r '.incidents[0].id' a.json)"
-	eventually 5 ".incidents[0] | .id == \"$ALERT_ID\" and .status == \"resolved\" and .resolved_by == \"shell\"" incidents
+	eventually ".incidents[0] | .id == \"$ALERT_ID\" and .status == \"resolved\" and .resolved_by == \"shell\"" incidents
 	[ -z "$(firing_newest_first)" ]
 
 	(
@@ -138,10 +136,7 @@ SELECT * FROM alerts WHERE status = 'firing';
 		trap '' XFSZ
 		"$DRIVER" -t truth2 app.db "insert into t(b) values(zeroblob(1000000))" || true
 	)
-	for ((i = 0; i < 500; i++)); do
-		[ -z "$(errors_by_operation)" ] || break
-		sleep 0.02
-	done
+	until_true an_error_is_counted
 	errors_by_operation | grep -qE '^write\|EFBIG\|[1-9]'
 	metrics_by_type | grep -qE '^error\|1\.0\|1\.0\|1\.0\|[1-9]'
 }

@@ -113,10 +113,10 @@ frames() {
 
 @test "a daemon that goes away is said so, and what it said last stays" {
 	(
-		sleep 2
+		await shown
 		kill "$DAEMON"
 	) 3>&- &
-	terminal 80x24 "wait:persistence" "wait:no daemon answers" "wait:persistence" q
+	terminal 80x24 "wait:persistence" touch:shown "wait:no daemon answers" "wait:persistence" q
 	jq -e '.exit == 0' end.json
 	assert_given_back
 	wait $!

@@ -11,7 +11,7 @@ setup() {
 }
 
 teardown() {
-	touch stop go
+	touch hurry stop go
 	begun_end
 	daemon_teardown
 }
@@ -23,12 +23,12 @@ guard() {
 	daemon_begin
 }
 
-# Some 16 KiB of log with each, at most two hundred in a second, until somebody makes the file `stop`.
+# write_on MS FILE: some 16 KiB of log with each, and so long a pause, until somebody makes the file.
 write_on() {
 	(
-		while [ ! -e stop ]; do
-			"$DRIVER" -t w.truth app.db "pragma wal_autocheckpoint=20" @repeat 100 \
-				"update t set b=hex(randomblob(50)) where a=1" @sleep 5 @end || exit
+		while [ ! -e "$2" ]; do
+			"$DRIVER" -t w.truth app.db "pragma wal_autocheckpoint=20" @repeat 20 \
+				"update t set b=hex(randomblob(50)) where a=1" @sleep "$1" @end || exit
 		done
 	) 3>&- 2>>driver.err &
 	BEGUN+=("$!")
@@ -38,9 +38,11 @@ write_on() {
 	guard 1s 4M
 	begin reader app.db "begin" "select count(*) from t" @ready r.ready @wait go
 	await r.ready
-	write_on
-	eventually 20 '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
-	eventually 20 '.incidents[0].severity == "P1"' incidents
+	write_on 40 hurry
+	eventually '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
+	touch hurry
+	write_on 5 stop
+	eventually '.incidents[0].severity == "P1"' incidents
 	sql "select doc from findings order by at_ns limit 1" >first.json
 	sql "select doc from findings order by at_ns desc limit 1" >f.json
 	assert_json first.json '.severity == "P2"' '.evidence.cause == "reader"'
@@ -49,20 +51,19 @@ write_on() {
 		".detail | contains(\"(pid $reader) holds read mark\")" '.evidence.readers[0].comm == "driver"'
 	[ "$(sql "select count(*) from alerts")" -eq 1 ]
 	touch go
-	eventually 20 '.incidents[0] | .status == "resolved" and .resolved_by == "over"' incidents
+	eventually '.incidents[0] | .status == "resolved" and .resolved_by == "over"' incidents
 }
 
 @test "nobody checkpoints: told as that, and over when somebody does" {
 	guard 1s 1G
 	begin writer app.db "pragma wal_autocheckpoint=0" @repeat 30 "update t set b=hex(randomblob(50)) where a < 100" @end \
-		@ready w.ready @repeat 30 "update t set b=hex(randomblob(50)) where a < 100" @sleep 50 @end \
-		@ready grown @wait go "pragma wal_checkpoint(truncate)" "update t set b='x' where a=1" @ready copied @wait stop
-	eventually 20 '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
+		@until go "update t set b=hex(randomblob(50)) where a < 100" @sleep 50 @end \
+		"pragma wal_checkpoint(truncate)" "update t set b='x' where a=1" @ready copied @wait stop
+	eventually '[.incidents[] | select(.code == "wal-growing")] | length == 1' incidents
 	assert_answer '.incidents[0].severity == "P2"' '.incidents[0].summary | contains("nobody has begun a checkpoint")'
-	await grown
 	touch go
 	await copied
-	eventually 10 '.incidents[0].status == "resolved"' incidents
+	eventually '.incidents[0].status == "resolved"' incidents
 }
 
 @test "one large transaction, and a writer whose log begins anew, are quiet" {
@@ -72,8 +73,8 @@ write_on() {
 	await big.ready
 	[ "$(stat -c %s app.db-wal)" -gt $((1 << 20)) ]
 	await big.done
-	write_on
-	eventually 10 '.databases[0].processes | length > 0' status
+	write_on 5 stop
+	eventually '.databases[0].processes | length > 0' status
 	sleep 3 # a writer at work for three times the time after which a log is told of
 	touch stop
 	ask incidents

@@ -80,15 +80,17 @@ assert_share() {
 		(.attribution[] | select(.op == "commit").count) == $n' r.json
 }
 
+# Somebody has the write lock.
+is_locked() {
+	! sqlite3 app.db "begin immediate; rollback" 2>/dev/null
+}
+
 @test "a connection that holds the lock" {
 	sqlite3 app.db "pragma journal_mode=wal; create table t(x)" >/dev/null
 	mkfifo go
 	(echo "begin immediate; insert into t values(1);" && cat go && echo "commit;") | sqlite3 app.db 3>&- &
-	local holder=$! i
-	for ((i = 0; i < 1000; i++)); do
-		sqlite3 app.db "begin immediate; rollback" 2>/dev/null || break
-		sleep 0.01
-	done
+	local holder=$!
+	until_true is_locked
 	transactions 5 wal >in.sql
 	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
 	wait "$holder"
@@ -99,11 +101,8 @@ assert_share() {
 	sqlite3 app.db "create table t(x); insert into t values(1),(2)"
 	mkfifo go
 	(echo "begin; select count(*) from t;" && cat go && echo "commit;") | sqlite3 app.db 3>&- >out &
-	local reader=$! i
-	for ((i = 0; i < 1000; i++)); do
-		[ ! -s out ] || break
-		sleep 0.01
-	done
+	local reader=$!
+	until_true test -s out
 	transactions 3 delete >in.sql
 	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
 	wait "$reader"

@@ -12,7 +12,7 @@
  *       file, ckpt: a checkpoint that holds its locks, wal-sync
  * life: @sleep MS · @ready FILE · @wait FILE · @pause · @kill9 · @raise N · @exit N · @return N · @segv · @hog MIB
  *       @exec CMD... · @fork STEP... @end · @wait-children · @thread STEP... @end · @join · @leader-exit
- *       @repeat N STEP... @end · @forks N · @close-fds FIRST · @keep-fds · @peek FILE · @ignore-signals · @setuid UID */
+ *       @repeat N STEP... @end · @until FILE STEP... @end · @forks N · @close-fds FIRST · @keep-fds · @peek FILE · @ignore-signals · @setuid UID */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

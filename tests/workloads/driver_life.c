@@ -12,7 +12,7 @@
 #include "hold.h"
 
 /* A test that goes wrong must not leave a workload waiting for ever. */
-enum { WAIT_LIMIT_MS = 60000 };
+enum { WAIT_LIMIT_MS = 300000 };
 
 static void sleep_ms(long ms)
 {
@@ -213,6 +213,15 @@ static int step_repeat(struct driver *d, char **args, struct steps block)
         return rc;
 }
 
+static int step_until(struct driver *d, char **args, struct steps block)
+{
+        int rc = 0;
+
+        while (rc == 0 && access(args[0], F_OK) < 0)
+                rc = run_steps(d, block);
+        return rc;
+}
+
 static int step_forks(struct driver *d, char **args, struct steps block)
 {
         unsigned long n = strtoul(args[0], NULL, 10);
@@ -292,6 +301,7 @@ const struct command life_commands[] = {
         {"@join", 0, STEP_PLAIN, step_join},
         {"@leader-exit", 0, STEP_PLAIN, step_leader_exit},
         {"@repeat", 1, STEP_BLOCK, step_repeat},
+        {"@until", 1, STEP_BLOCK, step_until},
         {"@forks", 1, STEP_PLAIN, step_forks},
         {"@close-fds", 1, STEP_PLAIN, step_close_fds},
         {"@keep-fds", 0, STEP_PLAIN, step_keep_fds},

@@ -22,7 +22,7 @@
 
 #include "truth.h"
 
-enum { CHUNK = 64 * 1024, WAIT_LIMIT_MS = 60000 };
+enum { CHUNK = 64 * 1024, WAIT_LIMIT_MS = 300000 };
 
 struct writer {
         const char *path;

@@ -1,5 +1,6 @@
 /* sensor.c - load, attach, detach. */
 #include "sensor/internal.h"
+#include "sensor/old_loops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,6 +135,7 @@ static int attach(struct sensor *s, char *why)
 
 static int load_with(struct sensor *s, bool casts)
 {
+        old_loops_prepare();
         s->skeleton = vigil_bpf__open();
         if (!s->skeleton)
                 return -errno;

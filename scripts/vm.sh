@@ -5,7 +5,7 @@
 #        vm.sh [OPTION]... --shell KERNEL       a shell there, on this terminal; `exit` ends the machine
 #        vm.sh --list                           kernels at hand, and those that can be fetched
 #        vm.sh --fetch KERNEL                   fetches it and prints the path of its image
-#   KERNEL           6.1, 6.12, 5.10 (the newest cloud kernel of that series that Debian offers here) or a path to a vmlinuz
+#   KERNEL           6.1, 6.12, 5.10 (the newest cloud kernel of that series that Debian 12, or 11, offers) or a path to a vmlinuz
 #   --build DIR      the build to take along (default: $VIGIL_BUILD, else build/release, else build): its vigil is in the
 #                    PATH there, its test workloads are in /vigil/workloads. A build that does not exist is left out.
 #   --add PATH       takes a file or directory along, as /vigil/NAME; programs get the libraries they need
@@ -45,12 +45,12 @@ need() {
 }
 
 list() {
-	local name package
+	local name package packages
 	for name in $series; do
 		if package=$(kernel_cached "$name"); then
 			echo "$name  here     ${package##*/}"
-		elif package=$(kernel_packages "$name" | head -n1) && [ -n "$package" ]; then
-			echo "$name  offered  $package"
+		elif kernel_packages "$name" && [ ${#packages[@]} -gt 0 ]; then
+			echo "$name  offered  ${packages[0]}"
 		else
 			echo "$name  no       Debian offers none to this machine (see apt-cache policy)"
 		fi

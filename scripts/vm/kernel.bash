@@ -4,11 +4,40 @@ kernel_cache() {
 	echo "${XDG_CACHE_HOME:-$HOME/.cache}/vigil"
 }
 
-# Kernel packages of a series, newest first. Cloud kernels: small, virtio inside, and with BTF.
+# Options of apt for lists of our own, under the cache: nothing of the system's apt is changed.
+apt_own=()
+
+# apt_own_lists: those of Debian 11, which has 5.10, from the mirror that this system takes Debian 12 from; a day old at most.
+apt_own_lists() {
+	local dir uri suite key=/usr/share/keyrings/debian-archive-keyring.gpg
+	dir=$(kernel_cache)/apt
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	apt_own=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$dir/lists"
+		-o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
+	[ -z "$(find "$dir/fresh" -mtime -1 2>/dev/null)" ] || return 0
+	# What is supported no longer is valid no longer, either; it is signed all the same.
+	apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sort -u |
+		while read -r suite uri; do
+			case $suite in
+			bookworm | bookworm-security) echo "deb [signed-by=$key check-valid-until=no] $uri bullseye${suite#bookworm} main" ;;
+			esac
+		done >"$dir/sources.list"
+	apt-get "${apt_own[@]}" -qq update >"$dir/log" 2>&1 && touch "$dir/fresh"
+}
+
+# Kernel packages of a series that apt offers, newest first. Cloud kernels: small, virtio inside, and with BTF.
+kernel_offered() {
+	apt-cache "${apt_own[@]}" search --names-only "^linux-image-${1//./\\.}\\.[0-9][^ ]*-cloud-amd64\$" | cut -d' ' -f1 | sort -rV
+}
+
+# kernel_packages SERIES: the same, into the array `packages`; where the system's lists have none, of our own ones.
 kernel_packages() {
-	local pattern=${1//./\\.}
+	packages=()
 	command -v apt-cache >/dev/null || return 0
-	apt-cache search --names-only "^linux-image-$pattern\\.[0-9][^ ]*-cloud-amd64\$" | cut -d' ' -f1 | sort -rV
+	apt_own=()
+	mapfile -t packages < <(kernel_offered "$1")
+	[ ${#packages[@]} -eq 0 ] && apt_own_lists || return 0
+	mapfile -t packages < <(kernel_offered "$1")
 }
 
 # Directory of the newest kernel of a series in the cache.
@@ -23,7 +52,7 @@ kernel_take() {
 	local package=$1 cache part
 	cache=$(kernel_cache)/kernels
 	part=$(mktemp -d "$cache/$package.XXXXXX.part")
-	if (cd "$part" && apt-get -qq -o APT::Sandbox::User=root download "$package") >"$part/log" 2>&1 &&
+	if (cd "$part" && apt-get -qq -o APT::Sandbox::User=root "${apt_own[@]}" download "$package") >"$part/log" 2>&1 &&
 		dpkg-deb -x "$part"/*.deb "$part/root" 2>>"$part/log"; then
 		# Another run may have been faster: then its copy is as good.
 		mv -T "$part/root" "$cache/$package" 2>/dev/null || true
@@ -37,7 +66,7 @@ kernel_take() {
 # kernel_image KERNEL: path of its vmlinuz, fetched when needed. The newest package may already be gone from the mirror: then
 # the next one is tried, and at last what the cache holds. @return 126 when there is none.
 kernel_image() {
-	local kernel=$1 package dir=""
+	local kernel=$1 package packages dir=""
 	if [ -f "$kernel" ]; then
 		realpath "$kernel"
 		return
@@ -47,7 +76,8 @@ kernel_image() {
 		return 126
 	fi
 	mkdir -p "$(kernel_cache)/kernels"
-	for package in $(kernel_packages "$kernel" | head -n3); do
+	kernel_packages "$kernel"
+	for package in "${packages[@]:0:3}"; do
 		if [ -d "$(kernel_cache)/kernels/$package" ] || kernel_take "$package"; then
 			dir=$(kernel_cache)/kernels/$package
 			break

@@ -75,7 +75,7 @@ vigil=$(realpath "$build/vigil") bench=$build/bench driver=$build/workloads/driv
 tmpfs=$(mktemp -d /dev/shm/vigil-bench-XXXXXX)
 disk=$(mktemp -d "${VIGIL_BENCH_DISK:-${TMPDIR:-/var/tmp}}/vigil-bench-XXXXXX")
 writer=""
-trap '[ -z "$writer" ] || kill "$writer" 2>/dev/null || :; daemon_end; rm -rf "$tmpfs" "$disk"' EXIT
+trap '[ -z "$writer" ] || kill "$writer" 2>/dev/null || :; daemon_end; sysctl -qw kernel.bpf_stats_enabled=0; rm -rf "$tmpfs" "$disk"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

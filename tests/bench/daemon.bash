@@ -128,7 +128,28 @@ orchestrator \"o\" { match-cmdline = '$root/tests/workloads/orchestrator.py' dat
 	rm -rf "$tmpfs"/jobs*
 	figure jobs "1,000 jobs judged" ms judged 50
 	figure jobs "1,000 jobs read, in its helper" ms readjobs
+	bench_followed
 	bench_sampling
+}
+
+# An orchestrator is followed and its jobs are read, by default each ten seconds; nothing is wrong with them.
+bench_followed() {
+	local pid before seconds
+	seconds=$(rounds 60 20)
+	say "jobs: nothing in question, $seconds s"
+	daemon_begin "$(questioned "no-progress = 1h blocked-after = 1h")"
+	python3 "$root/tests/workloads/orchestrator.py" "$tmpfs/jobs.db" "$tmpfs/jobs" idle &
+	pid=$!
+	sleep 8
+	[ "$(ask jobs | jq '.counts.healthy')" = 1 ] || die 69 "the job is not seen to run"
+	before=$(on_processor)
+	sleep "$seconds"
+	sample followed "$(awk -v a="$before" -v b="$(on_processor)" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e7 }')"
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	daemon_end
+	rm -rf "$tmpfs"/jobs*
+	figure jobs "vigil run, one orchestrator, nothing in question, processor" % followed 0.1
 }
 
 # questioned LIMITS: the configuration of an orchestrator whose jobs are in question from these limits on.

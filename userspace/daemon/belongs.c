@@ -50,6 +50,19 @@ static bool container(const char *path, const char *wanted)
         return false;
 }
 
+unsigned belongs_parts(const struct config_match *rule)
+{
+        unsigned parts = 0;
+
+        if (rule->uid != CONFIG_NO_UID)
+                parts |= PROCINFO_UID;
+        if (rule->exe)
+                parts |= PROCINFO_PROGRAM;
+        if (rule->systemd_unit || rule->cgroup || rule->container)
+                parts |= PROCINFO_GROUP;
+        return parts;
+}
+
 bool belongs(const struct config_match *rule, const struct procinfo *p)
 {
         return part(p->cmdline, rule->cmdline) && same(p->stat.comm, rule->comm) && program(p->exe, rule->exe) &&

@@ -7,8 +7,9 @@
 /* A process of the host, as the last scan found it. */
 struct host_process {
         struct procinfo_stat stat;
-        uint64_t member; /* a bit for each orchestrator: it is a member */
-        bool judged;     /* its rules have been looked at since it became what it is */
+        uint64_t member;    /* a bit for each orchestrator: it is a member */
+        bool judged;        /* its rules have been looked at since it became what it is */
+        uint64_t judged_ns; /* CLOCK_BOOTTIME: when they were */
 };
 
 struct orchestrators {
@@ -18,6 +19,7 @@ struct orchestrators {
         unsigned watched;
         struct host_process *host; /* by number, ascending */
         size_t nhost;
+        uint64_t all_ns; /* when all of them were read last; 0: not yet */
 };
 
 /** The process is a member from now on; one that is already stays as it is. */

@@ -1,5 +1,6 @@
 /* orchestrators_scan.c - every process of the host: which belong to whom. What is known of one is kept until it ends or becomes
- * another program, so that a scan reads little more than one small file of each. */
+ * another program. Of those that belong to nobody and have been there for a while most scans read the number alone: to read one small file of
+ * each is what a scan costs. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,11 @@
 
 static_assert(CONFIG_MAX_ORCHESTRATORS <= 64, "a bit for each");
 
-/* Those whose command line is looked at again in every scan: an exec may still come. */
+/* Those who may still give themselves another name, or be put into another cgroup. */
 #define YOUNG_NS 60000000000ull
+
+/* The others are read so often: whether an old one has become another program, or its number another's. */
+#define ALL_NS 30000000000ull
 
 static int by_pid(const void *a, const void *b)
 {
@@ -34,14 +38,32 @@ static struct host_process *find(struct host_process *list, size_t n, uint32_t p
 struct listing {
         struct host_process *list;
         size_t n, room;
+        const struct orchestrators *known; /* of the last scan; NULL: everybody is read */
+        uint64_t now;
 };
+
+static bool is_young(const struct host_process *p, uint64_t now)
+{
+        return now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
+}
+
+/* From the last scan, if it need not be read again. That its number be another's by now takes a round through all numbers. */
+static bool as_before(const struct listing *l, uint32_t pid, struct procinfo_stat *ret)
+{
+        const struct host_process *p = l->known ? find(l->known->host, l->known->nhost, pid) : NULL;
+
+        if (!p || p->member || is_young(p, l->now))
+                return false;
+        *ret = p->stat;
+        return true;
+}
 
 static int list_one(uint32_t pid, void *userdata)
 {
         struct listing *l = userdata;
         struct procinfo_stat stat;
 
-        if (procinfo_stat(pid, &stat) < 0 || procinfo_is_over(&stat))
+        if (!as_before(l, pid, &stat) && (procinfo_stat(pid, &stat) < 0 || procinfo_is_over(&stat)))
                 return 0;
         if (l->n == l->room) {
                 size_t room = l->room ? 2 * l->room : 256;
@@ -55,16 +77,27 @@ static int list_one(uint32_t pid, void *userdata)
         return 0;
 }
 
+/* An exec is seen at the next look at it. For anything else a young one is looked at again when it is twice as old as it was then. */
+static bool is_as_judged(const struct host_process *before, const struct procinfo_stat *is, uint64_t now)
+{
+        uint64_t start = procinfo_start_ns(is->ticks);
+        bool was_young = before->judged_ns - start < YOUNG_NS;
+
+        if (!before->judged || before->stat.image != is->image || strcmp(before->stat.comm, is->comm) != 0)
+                return false;
+        return !was_young || (is->image && now - start < 2 * (before->judged_ns - start));
+}
+
 /* What was known of a process that is still the same one, and runs the same program. */
 static void carry_over(struct orchestrators *s, struct host_process *p, uint64_t now)
 {
         const struct host_process *before = find(s->host, s->nhost, p->stat.pid);
-        bool young = now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
 
         if (!before || before->stat.ticks != p->stat.ticks)
                 return;
         p->member = before->member;
-        p->judged = before->judged && !young && strcmp(before->stat.comm, p->stat.comm) == 0;
+        p->judged = is_as_judged(before, &p->stat, now);
+        p->judged_ns = before->judged_ns;
 }
 
 static uint32_t pid_of_file(const char *path)
@@ -83,9 +116,12 @@ static bool own(const struct procinfo_stat *p)
 static uint64_t rules_of(const struct orchestrators *s, const struct host_process *p, const uint32_t *pid_file)
 {
         struct procinfo info;
+        unsigned parts = 0;
         uint64_t bits = 0;
 
-        if (own(&p->stat) || procinfo_read(p->stat.pid, &info) < 0 || info.stat.ticks != p->stat.ticks)
+        for (size_t i = 0; i < s->n; i++)
+                parts |= belongs_parts(&s->one[i].of->match);
+        if (own(&p->stat) || procinfo_read(&p->stat, parts, &info) < 0)
                 return 0;
         for (size_t i = 0; i < s->n; i++) {
                 const struct config_match *rule = &s->one[i].of->match;
@@ -107,6 +143,14 @@ static bool in_pid_file(const struct orchestrators *s, uint32_t pid, const uint3
         return false;
 }
 
+/* A process that began later than its child has the number of the one that was its parent. */
+static const struct host_process *parent_of(const struct listing *l, const struct host_process *p)
+{
+        const struct host_process *parent = find(l->list, l->n, p->stat.ppid);
+
+        return parent && parent->stat.ticks <= p->stat.ticks ? parent : NULL;
+}
+
 void orchestrators_recall(const struct orchestrators *s, struct host_process *list, size_t n)
 {
         for (size_t i = 0; i < s->n; i++)
@@ -126,7 +170,7 @@ static void inherit(struct listing *l)
         while (any) {
                 any = false;
                 for (size_t i = 0; i < l->n; i++) {
-                        const struct host_process *parent = find(l->list, l->n, l->list[i].stat.ppid);
+                        const struct host_process *parent = parent_of(l, &l->list[i]);
                         if (!parent || !(parent->member & ~l->list[i].member) || own(&l->list[i].stat))
                                 continue;
                         l->list[i].member |= parent->member;
@@ -141,10 +185,10 @@ static void note_care(struct orchestrator *o, struct listing *l, const struct ho
         const struct host_process *up = p;
 
         o->care[0] = '\0';
-        for (int depth = 0; depth < 32 && (up = find(l->list, l->n, up->stat.ppid)); depth++)
+        for (int depth = 0; depth < 32 && (up = parent_of(l, up)); depth++)
                 if (*care_of_ancestor(up->stat.comm))
                         snprintf(o->care, sizeof(o->care), "%s", care_of_ancestor(up->stat.comm));
-        if (!o->care[0] && procinfo_read(p->stat.pid, &info) == 0)
+        if (!o->care[0] && procinfo_read(&p->stat, PROCINFO_GROUP, &info) == 0)
                 care_of_cgroup(info.cgroup, o->care);
 }
 
@@ -155,7 +199,7 @@ static void take_members(struct daemon *d, struct listing *l, const uint64_t *ru
         for (size_t i = 0; i < s->n; i++)
                 s->one[i].left_out = 0;
         for (size_t k = 0; k < l->n; k++) {
-                const struct host_process *p = &l->list[k], *parent = find(l->list, l->n, p->stat.ppid);
+                const struct host_process *p = &l->list[k], *parent = parent_of(l, p);
                 for (size_t i = 0; i < s->n; i++) {
                         uint64_t bit = 1ull << i;
                         bool root = ruled[k] & bit && !(parent && parent->member & bit);
@@ -173,8 +217,9 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
         struct orchestrators *s = d->orchestrators;
         uint32_t pid_file[CONFIG_MAX_ORCHESTRATORS] = {0};
         bool changed[CONFIG_MAX_ORCHESTRATORS] = {false};
-        struct listing l = {0};
         uint64_t now = clock_boottime_ns();
+        bool all = !s->host || now >= s->all_ns + ALL_NS;
+        struct listing l = {.known = all ? NULL : s, .now = now};
 
         if (!s->n || procinfo_each(list_one, &l) < 0) {
                 free(l.list);
@@ -193,6 +238,7 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
                         ruled[k] = rules_of(s, &l.list[k], pid_file);
                         l.list[k].member |= ruled[k];
                         l.list[k].judged = true;
+                        l.list[k].judged_ns = now;
                 }
         }
         orchestrators_recall(s, l.list, l.n);
@@ -201,6 +247,8 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
                 take_members(d, &l, ruled);
         for (size_t i = 0; i < s->n; i++)
                 orchestrator_identify(d, &s->one[i]);
+        if (all)
+                s->all_ns = now;
         free(s->host);
         s->host = l.list;
         s->nhost = l.n;

@@ -37,18 +37,23 @@ int procinfo_parse_stat(const char *text, struct procinfo_stat *ret)
 {
         struct procinfo_stat s = {0};
         const char *open = strchr(text, '('), *close = strrchr(text, ')'); /* a name may hold both */
-        unsigned long long ticks;
+        unsigned long long ticks, code = 0, stack = 0;
 
         if (!open || !close || close < open)
                 return -EBADMSG;
         size_t n = (size_t)(close - open - 1);
         memcpy(s.comm, open + 1, n < sizeof(s.comm) - 1 ? n : sizeof(s.comm) - 1);
         if (sscanf(text, "%u", &s.pid) != 1 ||
-            /* state ppid pgrp session tty tpgid flags, four counts of faults, four times, priority nice threads itreal start */
-            sscanf(close + 1, " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
-                   &s.state, &s.ppid, &s.threads, &ticks) != 4)
+            /* state ppid pgrp session tty tpgid flags, four counts of faults, four times, priority nice threads itreal start, size rss
+             * limit code end stack */
+            sscanf(close + 1,
+                   " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu %*u %*d %*u "
+                   "%llu "
+                   "%*u %llu",
+                   &s.state, &s.ppid, &s.threads, &ticks, &code, &stack) < 4)
                 return -EBADMSG;
         s.ticks = ticks;
+        s.image = stack ? stack ^ code << 16 : 0;
         *ret = s;
         return 0;
 }
@@ -150,23 +155,33 @@ static int read_uid(uint32_t pid, uint32_t *ret)
         return line && sscanf(line, "\nUid: %u", ret) == 1 ? 0 : -EBADMSG;
 }
 
-int procinfo_read(uint32_t pid, struct procinfo *ret)
+static void read_cgroup(uint32_t pid, char ret[PROCINFO_CGROUP])
 {
-        char cgroup[4096] = "";
-        struct procinfo_stat again;
-        int r = procinfo_stat(pid, &ret->stat);
+        char text[4096];
 
-        if (r == 0)
+        if (read_small(pid, "cgroup", text, sizeof(text)) < 0)
+                text[0] = '\0';
+        procinfo_parse_cgroup(text, ret);
+}
+
+int procinfo_read(const struct procinfo_stat *is, unsigned parts, struct procinfo *ret)
+{
+        uint32_t pid = is->pid;
+        int r = 0;
+
+        ret->uid = 0;
+        ret->exe[0] = ret->cgroup[0] = '\0';
+        if (parts & PROCINFO_UID)
                 r = read_uid(pid, &ret->uid);
         if (r < 0)
                 return r;
         read_cmdline(pid, ret->cmdline);
-        read_exe(pid, ret->exe);
-        if (read_small(pid, "cgroup", cgroup, sizeof(cgroup)) < 0)
-                cgroup[0] = '\0';
-        procinfo_parse_cgroup(cgroup, ret->cgroup);
-        r = procinfo_stat(pid, &again);
-        return r < 0 ? r : again.ticks == ret->stat.ticks ? 0 : -ESRCH;
+        if (parts & PROCINFO_PROGRAM)
+                read_exe(pid, ret->exe);
+        if (parts & PROCINFO_GROUP)
+                read_cgroup(pid, ret->cgroup);
+        r = procinfo_stat(pid, &ret->stat);
+        return r < 0 ? r : ret->stat.ticks == is->ticks ? 0 : -ESRCH;
 }
 
 static uint64_t ticks_per_second(void)

@@ -1,7 +1,7 @@
 /* procinfo.h - what /proc says of one process. Layer: sensor.
  *
  * A process that ends while it is read is -ESRCH; one that ends and whose number is given to another meanwhile is told by its
- * start, which is read first and last. */
+ * start, which is read before and afterwards. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +20,18 @@ struct procinfo_stat {
         uint32_t threads;
         char state;     /* as proc(5) has it */
         uint64_t ticks; /* start, in clock ticks of CLOCK_BOOTTIME: rounded down */
+        uint64_t image; /* of its addresses: another one after an exec; 0: not readable */
 };
 
+/** What takes one more file each. */
+enum procinfo_part {
+        PROCINFO_UID = 1 << 0,
+        PROCINFO_PROGRAM = 1 << 1, /* exe */
+        PROCINFO_GROUP = 1 << 2,   /* cgroup */
+        PROCINFO_ALL = PROCINFO_UID | PROCINFO_PROGRAM | PROCINFO_GROUP,
+};
+
+/** What was not asked for is zero. */
 struct procinfo {
         struct procinfo_stat stat;
         uint32_t uid;                   /* real */
@@ -33,8 +43,12 @@ struct procinfo {
 /** @return 0; -ESRCH; or -errno */
 int procinfo_stat(uint32_t pid, struct procinfo_stat *ret);
 
-/** @return 0; -ESRCH it is gone, or another one by now; or -errno */
-int procinfo_read(uint32_t pid, struct procinfo *ret);
+/**
+ * @param is     as procinfo_stat() has told it a moment ago
+ * @param parts  enum procinfo_part; the command line is always read
+ * @return 0; -ESRCH it is gone, or another one by now; or -errno
+ */
+int procinfo_read(const struct procinfo_stat *is, unsigned parts, struct procinfo *ret);
 
 /** It has ended, and only its parent does not know yet. A zombie that has other threads goes on without its first one. */
 static inline bool procinfo_is_over(const struct procinfo_stat *s)

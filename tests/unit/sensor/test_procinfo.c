@@ -2,7 +2,9 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sensor/procinfo.h"
@@ -19,6 +21,7 @@ START_TEST(a_name_may_hold_anything)
         ck_assert_str_eq(s.comm, "a) b (c");
         ck_assert_int_eq(s.state, 'S');
         ck_assert_uint_eq(s.ticks, 987654);
+        ck_assert_uint_eq(s.image, 0); /* it does not say */
         ck_assert(!procinfo_is_over(&s));
         s.state = 'Z';
         ck_assert(procinfo_is_over(&s));
@@ -45,14 +48,45 @@ END_TEST
 
 START_TEST(of_this_process_everything_is_known)
 {
+        struct procinfo_stat stat;
         struct procinfo p;
 
-        ck_assert_int_eq(procinfo_read((uint32_t)getpid(), &p), 0);
+        ck_assert_int_eq(procinfo_stat((uint32_t)getpid(), &stat), 0);
+        ck_assert_int_eq(procinfo_read(&stat, PROCINFO_ALL, &p), 0);
         ck_assert_uint_eq(p.stat.ppid, (uint32_t)getppid());
         ck_assert_uint_eq(p.uid, getuid());
         ck_assert_ptr_nonnull(strstr(p.cmdline, "procinfo"));
         ck_assert_ptr_nonnull(strstr(p.exe, "procinfo"));
         ck_assert_uint_eq(procinfo_ticks(procinfo_start_ns(p.stat.ticks)), p.stat.ticks);
+        ck_assert_int_eq(procinfo_read(&stat, 0, &p), 0);
+        ck_assert_ptr_nonnull(strstr(p.cmdline, "procinfo"));
+        ck_assert_str_eq(p.exe, "");
+        stat.ticks--; /* another one that had the number */
+        ck_assert_int_eq(procinfo_read(&stat, 0, &p), -ESRCH);
+}
+END_TEST
+
+START_TEST(an_exec_is_seen_by_the_image)
+{
+        struct procinfo_stat mine, childs = {0};
+
+        ck_assert_int_eq(procinfo_stat((uint32_t)getpid(), &mine), 0);
+        ck_assert_uint_ne(mine.image, 0);
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                if (procinfo_stat((uint32_t)getpid(), &childs) == 0 && childs.image == mine.image)
+                        execlp("sleep", "sleep", "60", NULL);
+                _exit(1);
+        }
+        for (int i = 0; i < 10000 && (strcmp(childs.comm, "sleep") != 0 || childs.image == mine.image); i++) {
+                usleep(1000);
+                ck_assert_int_eq(procinfo_stat((uint32_t)pid, &childs), 0);
+        }
+        ck_assert_str_eq(childs.comm, "sleep");
+        ck_assert_uint_ne(childs.image, mine.image);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
 }
 END_TEST
 
@@ -91,5 +125,5 @@ START_TEST(the_number_of_a_process_is_that_of_its_own_namespace)
 END_TEST
 
 SUITE("procinfo", the_number_of_a_process_is_that_of_its_own_namespace, a_name_may_hold_anything,
-      the_cgroup_that_says_most_is_taken, of_this_process_everything_is_known,
+      the_cgroup_that_says_most_is_taken, of_this_process_everything_is_known, an_exec_is_seen_by_the_image,
       each_process_is_told_once_and_one_that_is_gone_is_none)

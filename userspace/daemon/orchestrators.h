@@ -13,6 +13,7 @@
 #include "bpf/abi.h"
 #include "config/orchestrator.h"
 #include "daemon/belongs.h"
+#include "model/care.h"
 
 struct daemon;
 struct orchestrators;

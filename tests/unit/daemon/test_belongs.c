@@ -1,4 +1,4 @@
-/* test_belongs.c - rules of orchestrators on processes, and who starts them again. */
+/* test_belongs.c - rules of orchestrators on processes. */
 #include "suite.h"
 
 #include <stdio.h>
@@ -71,32 +71,5 @@ START_TEST(a_container_is_known_by_the_beginning_of_its_id)
 }
 END_TEST
 
-START_TEST(who_starts_it_again_stands_in_the_cgroup)
-{
-        static const struct {
-                const char *cgroup, *care;
-        } rows[] = {
-                {"/system.slice/batch.service", "systemd batch.service"},
-                {"/user.slice/user-1000.slice/user@1000.service/app.slice/batch.service", "systemd batch.service"},
-                {"/system.slice/docker-0123456789abcdef0123.scope", "docker 0123456789ab"},
-                {"/docker/0123456789abcdef0123", "docker 0123456789ab"},
-                {"/machine.slice/libpod-0123456789abcdef.scope/container", "podman 0123456789ab"},
-                {"/kubepods.slice/cri-containerd-0123456789abcdef.scope", "kubernetes 0123456789ab"},
-                {"/user.slice/user-1000.slice/session-3.scope", ""},
-                {"/docker/nothex", ""},
-                {"/", ""},
-                {"", ""},
-        };
-        char care[CARE_LEN];
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                care_of_cgroup(rows[i].cgroup, care);
-                ck_assert_str_eq(care, rows[i].care);
-        }
-        ck_assert_str_eq(care_of_ancestor("PM2 v5.3.0: God"), "pm2");
-        ck_assert_str_eq(care_of_ancestor("bash"), "");
-}
-END_TEST
-
 SUITE("belongs", every_rule_that_is_given_must_match, what_is_only_a_part_does_not_match_where_the_whole_is_meant,
-      a_container_is_known_by_the_beginning_of_its_id, who_starts_it_again_stands_in_the_cgroup)
+      a_container_is_known_by_the_beginning_of_its_id)

@@ -364,8 +364,9 @@ struct vigil_neighbour {
         __u64 writes;
         __u64 syncs;            /* fsync and fdatasync of files there, of a database or not */
         __u32 uses[VIGIL_USES]; /* databases that it uses itself; 0: no further one */
+        __u64 cgroup_id;        /* when it was first seen; 0: not known */
 };
-VIGIL_ASSERT(sizeof(struct vigil_neighbour) == 64 + 48 + 4 * VIGIL_USES, "neighbour");
+VIGIL_ASSERT(sizeof(struct vigil_neighbour) == 64 + 48 + 4 * VIGIL_USES + 8, "neighbour");
 
 /* Counters of what was lost: all zero in a run that can be trusted. Kept per cpu in the kernel, summed in VIGIL_STATS. */
 struct vigil_counters {

@@ -13,6 +13,7 @@ struct file_lock_core {
         void *flc_owner;
         unsigned int flc_flags;
         unsigned char flc_type;
+        int flc_pid;
         struct file *flc_file;
 };
 
@@ -27,6 +28,7 @@ struct file_lock___pre69 {
         void *fl_owner;
         unsigned int fl_flags;
         unsigned char fl_type;
+        unsigned int fl_pid;
         struct file *fl_file;
         long long fl_start;
         long long fl_end;
@@ -106,6 +108,22 @@ static __always_inline void lock_view_read(struct lock_view *v, struct list_head
                 v->start = BPF_CORE_READ(fl, fl_start);
                 v->end = BPF_CORE_READ(fl, fl_end);
         }
+}
+
+/* The process that took it, by its tgid; not one: an open file description did. */
+static __always_inline __u32 lock_node_tgid(struct list_head *node)
+{
+        int pid;
+
+        if (has_lock_core()) {
+                struct file_lock *fl = (void *)node - bpf_core_field_offset(struct file_lock, c.flc_list);
+                pid = BPF_CORE_READ(fl, c.flc_pid);
+        } else {
+                struct file_lock___pre69 *fl = (void *)node -
+                                               bpf_core_field_offset(struct file_lock___pre69, fl_list);
+                pid = (int)BPF_CORE_READ(fl, fl_pid);
+        }
+        return pid > 0 ? (__u32)pid : 0;
 }
 
 /* Flags of one entry of that list. */

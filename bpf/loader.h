@@ -295,6 +295,7 @@ struct lock_holder_key {
 
 struct lock_holder {
         __u64 waited_ns;
+        __u64 cgroup_id;
         char comm[VIGIL_COMM_LEN];
 };
 
@@ -323,6 +324,7 @@ struct disk_user {
         __u64 read_bytes;
         __u64 writes;
         __u64 syncs;
+        __u64 cgroup_id;
         __u32 uses[VIGIL_USES]; /* databases that it uses itself */
         char comm[VIGIL_COMM_LEN];
 };

@@ -247,7 +247,7 @@ static __always_inline void lock_span(struct act *a, unsigned char type, long lo
                 return;
         if (ret) {
                 if (a->role == VIGIL_ROLE_MAIN || bits & first)
-                        span_lock_refused(a->db->id, a->ns);
+                        span_lock_refused(a->db->id, start, end, a->ns);
                 return;
         }
         bits &= ~a->use->locks;

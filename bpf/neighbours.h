@@ -39,8 +39,10 @@ static __always_inline struct lock_holder *lock_holder(const struct lock_holder_
         if (h)
                 return h;
         p = part_of(key->tgid);
-        if (p && p->id.start_ns == key->start_ns)
+        if (p && p->id.start_ns == key->start_ns) {
                 __builtin_memcpy(new.comm, p->id.comm, sizeof(new.comm));
+                new.cgroup_id = p->cgroup_id;
+        }
         bpf_map_update_elem(&lock_holders, key, &new, BPF_NOEXIST);
         return bpf_map_lookup_elem(&lock_holders, key);
 }
@@ -62,6 +64,60 @@ static __always_inline void holder_now(__u32 id, struct lock_holder_key *ret)
         ret->db = id;
         ret->tgid = db && db->txn != VIGIL_TXN_NONE ? db->txn_tgid : 0;
         ret->start_ns = db ? db->txn_start_ns : 0;
+}
+
+struct blocker_walk {
+        struct list_head *node, *head;
+        void *own;
+        long long start, end;
+        __u32 tgid;
+};
+
+static long blocker_step(__u32 i, void *ctx)
+{
+        struct blocker_walk *w = ctx;
+        struct list_head *node = w->node;
+        struct lock_view v;
+
+        (void)i;
+        if (!node || node == w->head)
+                return 1;
+        lock_view_read(&v, node);
+        if (v.owner != w->own && v.start <= w->end && v.end >= w->start)
+                w->tgid = lock_node_tgid(node);
+        w->node = BPF_CORE_READ(node, next);
+        return w->tgid ? 1 : 0;
+}
+
+/* The process that keeps the current one from locking @start to @end of the main file of database @id for itself, the first one of
+ * several; 0: none, any more. The list is not locked while it is walked: whoever is found in it was in the way a moment ago. */
+GLOBAL int lock_blocker(__u32 id, __s64 start, __s64 end)
+{
+        struct db_priv *priv = db_priv(id);
+        struct inode *inode = priv ? (void *)priv->inode[VIGIL_ROLE_MAIN] : NULL;
+        struct blocker_walk w = {.start = start, .end = end};
+
+        if (!priv || !inode_is(inode, &priv->key[VIGIL_ROLE_MAIN]))
+                return 0;
+        struct file_lock_context *flctx = BPF_CORE_READ(inode, i_flctx);
+        if (!flctx)
+                return 0;
+        struct list_head *head = (void *)flctx + bpf_core_field_offset(struct file_lock_context, flc_posix);
+        w.own = BPF_CORE_READ(current_task(), files);
+        w.head = head;
+        w.node = BPF_CORE_READ(head, next);
+        repeat(LOCKS_WALKED, blocker_step, &w);
+        return (int)w.tgid;
+}
+
+/* The participant with number @tgid. */
+static __always_inline void holder_is(__u32 id, __u32 tgid, struct lock_holder_key *ret)
+{
+        struct vigil_proc *p = tgid ? part_of(tgid) : NULL;
+
+        ret->db = id;
+        ret->tgid = p ? tgid : 0;
+        ret->start_ns = p ? p->id.start_ns : 0;
 }
 
 /* ---- disks ---- */
@@ -90,8 +146,10 @@ static __always_inline struct disk_user *disk_user(struct gendisk *disk)
         u = bpf_map_lookup_elem(&disk_users, &key);
         if (u)
                 return u;
-        if (key.tgid)
+        if (key.tgid) {
                 BPF_CORE_READ_STR_INTO(&new.comm, task, group_leader, comm);
+                new.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+        }
         bpf_map_update_elem(&disk_users, &key, &new, BPF_NOEXIST);
         return bpf_map_lookup_elem(&disk_users, &key);
 }

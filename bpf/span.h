@@ -19,7 +19,8 @@ struct span {
         __u64 since_ns;  /* of `state` */
         __u64 commit_ns; /* when these began */
         __u64 sync_ns;
-        __u64 lock_ns; /* since when it waits for a lock in the middle; 0: it does not */
+        __u64 lock_ns; /* when it asked in vain for a lock in the middle, the last time; 0: it waits for none */
+        struct lock_holder_key blocker; /* who was in the way then; tgid 0: nobody is known */
         __u64 disk;
         __u64 busy_ns; /* of the device, when it blocked */
         __u64 idle_ns;
@@ -378,8 +379,16 @@ static __always_inline void lock_waited(struct lock_delay *w, __u64 now)
                 holder_waited_for(&w->holder, now - w->last_ns);
 }
 
-/* A lock of @db is not to be had: the current thread will ask again, as SQLite's busy handlers do. */
-GLOBAL int span_lock_refused(__u32 db, __u64 now)
+/* The same of a lock in the middle of @s: the locks of readers, which a rollback commit waits for. */
+static __always_inline void blocker_waited(struct span *s, __u64 now)
+{
+        if (s->lock_ns && s->blocker.tgid && now > s->lock_ns && now - s->lock_ns <= LOCK_RETRY_NS)
+                holder_waited_for(&s->blocker, now - s->lock_ns);
+}
+
+/* A lock of @db, from @start to @end of its file, is not to be had: the current thread will ask again, as SQLite's busy handlers
+ * do. */
+GLOBAL int span_lock_refused(__u32 db, __s64 start, __s64 end, __u64 now)
 {
         __u32 tid = (__u32)bpf_get_current_pid_tgid(), place = tid & (SPANS - 1);
         struct lock_delay *w = bpf_map_lookup_elem(&lock_delays, &place);
@@ -387,6 +396,8 @@ GLOBAL int span_lock_refused(__u32 db, __u64 now)
 
         if (s && s->db == db) {
                 span_account(s, now);
+                blocker_waited(s, now);
+                holder_is(db, (__u32)lock_blocker(db, start, end), &s->blocker);
                 s->lock_ns = now;
                 return 0;
         }
@@ -416,6 +427,7 @@ GLOBAL int span_lock_taken(__u32 db, __u32 begins, __u64 now)
 
         if (s && s->db == db && s->lock_ns) {
                 span_account(s, now);
+                blocker_waited(s, now);
                 s->lock_ns = 0;
         }
         if (w && w->tid == tid && w->db == db) {

@@ -107,6 +107,7 @@ is_locked() {
 	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
 	wait "$reader"
 	assert_share commit lock-wait
+	jq -e ".databases[0].neighbours.lock_holders | length == 1 and (.[0] | .pid == $reader and .comm == \"sqlite3\" and .waited_us > 300000)" r.json
 }
 
 @test "others on the same processor" {

@@ -164,6 +164,15 @@ static json_t *shares_array(const struct attribution_span *span)
         return array;
 }
 
+/* Valid until it is called again. */
+static const char *cgroup_of(uint64_t id, const void *userdata)
+{
+        static char path[VIGIL_PATH_MAX];
+
+        (void)userdata;
+        return sensor_cgroup(id, path, sizeof(path)) < 0 ? NULL : path;
+}
+
 static json_t *neighbours_of(const struct attribution_span *span, uint32_t db)
 {
         size_t room = span->to.nneighbours;
@@ -172,7 +181,7 @@ static json_t *neighbours_of(const struct attribution_span *span, uint32_t db)
         if (!list)
                 return json_null();
         size_t n = neighbours_between(span->from.neighbour, span->from.nneighbours, span->to.neighbour, room, list);
-        return neighbours_json(list, n, db, span->disk, span->disk_name);
+        return neighbours_json(list, n, db, span->disk, span->disk_name, cgroup_of, NULL);
 }
 
 void attribution_put(struct daemon *d, const struct guard *g, const struct attribution_span *span, json_t *o)

@@ -129,6 +129,11 @@ static json_t *build_attribution(struct build *b, size_t database)
         return array ? array : json_null();
 }
 
+static const char *cgroup_of(uint64_t id, const void *userdata)
+{
+        return model_cgroup(userdata, id);
+}
+
 /* null: nothing is told of where time went. */
 static json_t *build_neighbours(struct build *b, size_t database)
 {
@@ -138,7 +143,7 @@ static json_t *build_neighbours(struct build *b, size_t database)
                 if (s->database != database)
                         continue;
                 const struct vigil_neighbour *list = model_neighbours(b->m, &n);
-                return neighbours_json(list, n, s->a.db, s->a.disk, s->a.disk_name);
+                return neighbours_json(list, n, s->a.db, s->a.disk, s->a.disk_name, cgroup_of, b->m);
         }
         return json_null();
 }

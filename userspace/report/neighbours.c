@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "model/care.h"
 #include "report/pick.h"
 
 /* Of each kind, those that come first. */
@@ -24,12 +25,28 @@ static bool uses(const struct vigil_neighbour *n, uint32_t db)
         return false;
 }
 
-static json_t *process_json(const struct vigil_neighbour *n)
+/* Who asks for a document of neighbours. */
+struct telling {
+        uint32_t db;
+        neighbours_cgroup_fn cgroup;
+        const void *userdata;
+};
+
+static json_t *process_json(const struct telling *t, const struct vigil_neighbour *n)
 {
+        const char *cgroup = n->cgroup_id ? t->cgroup(n->cgroup_id, t->userdata) : NULL;
+        char care[CARE_LEN] = "";
+
         if (!n->id.tgid)
-                return json_pack("{s:n, s:n, s:s}", "pid", "start_ns", "comm", KERNEL);
-        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)n->id.tgid, "start_ns", (json_int_t)n->id.start_ns,
-                         "comm", text_json(n->id.comm, strnlen(n->id.comm, VIGIL_COMM_LEN)));
+                return json_pack("{s:n, s:n, s:s, s:n, s:n}", "pid", "start_ns", "comm", KERNEL, "cgroup",
+                                 "supervisor");
+        if (cgroup)
+                care_of_cgroup(cgroup, care);
+        return json_pack("{s:I, s:I, s:o, s:o, s:o}", "pid", (json_int_t)n->id.tgid, "start_ns",
+                         (json_int_t)n->id.start_ns, "comm",
+                         text_json(n->id.comm, strnlen(n->id.comm, VIGIL_COMM_LEN)), "cgroup",
+                         cgroup ? text_json(cgroup, strlen(cgroup)) : json_null(), "supervisor",
+                         care[0] ? text_json(care, strlen(care)) : json_null());
 }
 
 /* ---- the first of many ---- */
@@ -91,44 +108,45 @@ static size_t choose(const struct vigil_neighbour *list, size_t n, uint32_t db, 
 
 /* ---- JSON ---- */
 
-static json_t *holders_json(const struct vigil_neighbour *list, size_t n, uint32_t db)
+static json_t *holders_json(const struct telling *t, const struct vigil_neighbour *list, size_t n)
 {
-        size_t chosen[TOLD], nchosen = choose(list, n, db, 0, waited, chosen, 0);
+        size_t chosen[TOLD], nchosen = choose(list, n, t->db, 0, waited, chosen, 0);
         json_t *array = json_array();
 
         for (size_t i = 0; i < nchosen; i++) {
-                json_t *o = process_json(&list[chosen[i]]);
+                json_t *o = process_json(t, &list[chosen[i]]);
                 json_object_set_new(o, "waited_us", json_integer((json_int_t)clock_us(list[chosen[i]].waited_ns)));
                 json_array_append_new(array, o);
         }
         return array;
 }
 
-static json_t *user_json(const struct vigil_neighbour *u, uint32_t db)
+static json_t *user_json(const struct telling *t, const struct vigil_neighbour *u)
 {
-        json_t *o = process_json(u);
+        json_t *o = process_json(t, u);
 
         json_object_set_new(o, "write_bytes", json_integer((json_int_t)u->write_bytes));
         json_object_set_new(o, "read_bytes", json_integer((json_int_t)u->read_bytes));
         json_object_set_new(o, "writes", json_integer((json_int_t)u->writes));
         json_object_set_new(o, "syncs", json_integer((json_int_t)u->syncs));
-        json_object_set_new(o, "uses_database", json_boolean(uses(u, db)));
+        json_object_set_new(o, "uses_database", json_boolean(uses(u, t->db)));
         return o;
 }
 
 json_t *neighbours_json(const struct vigil_neighbour *list, size_t n, uint32_t db, uint32_t disk,
-                        const char *device)
+                        const char *device, neighbours_cgroup_fn cgroup, const void *userdata)
 {
+        const struct telling t = {.db = db, .cgroup = cgroup, .userdata = userdata};
         size_t chosen[3 * TOLD], nchosen = choose(list, n, 0, disk, written, chosen, 0), all = 0;
         json_t *users = json_array();
 
         nchosen = choose(list, n, 0, disk, synced, chosen, nchosen);
         nchosen = choose(list, n, 0, disk, read_by, chosen, nchosen);
         for (size_t i = 0; i < nchosen; i++)
-                json_array_append_new(users, user_json(&list[chosen[i]], db));
+                json_array_append_new(users, user_json(&t, &list[chosen[i]]));
         for (size_t i = 0; i < n; i++)
                 all += is_about(&list[i], 0, disk);
-        return json_pack("{s:o, s:s?, s:o, s:I}", "lock_holders", holders_json(list, n, db), "device",
+        return json_pack("{s:o, s:s?, s:o, s:I}", "lock_holders", holders_json(&t, list, n), "device",
                          device && *device ? device : NULL, "users", users, "others", (json_int_t)(all - nchosen));
 }
 
@@ -149,12 +167,25 @@ static bool is_kernel(const json_t *user)
         return !json_is_integer(json_object_get(user, "pid"));
 }
 
+/* Of a cgroup that is no unit of systemd and no container, the last component. */
+static const char *last_component(const char *cgroup)
+{
+        const char *slash = strrchr(cgroup, '/');
+
+        return slash ? slash + 1 : cgroup;
+}
+
 static size_t add_process(char *ret, size_t size, size_t used, const json_t *o)
 {
+        const char *care = pick_text(o, "supervisor", ""), *cgroup = last_component(pick_text(o, "cgroup", ""));
+
         if (is_kernel(o))
                 return add(ret, size, used, "%s", pick_text(o, "comm", "?"));
-        return add(ret, size, used, "%s (pid %" JSON_INTEGER_FORMAT ")", pick_text(o, "comm", "?"),
+        used = add(ret, size, used, "%s (pid %" JSON_INTEGER_FORMAT, pick_text(o, "comm", "?"),
                    json_integer_value(json_object_get(o, "pid")));
+        if (*care || *cgroup)
+                used = add(ret, size, used, ", %s%.64s", *care ? "" : "cgroup ", *care ? care : cgroup);
+        return add(ret, size, used, ")");
 }
 
 void neighbours_holder_text(char *ret, size_t size, const json_t *neighbours)

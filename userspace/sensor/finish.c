@@ -86,12 +86,41 @@ int sensor_probes(struct sensor *s, sensor_fn fn, void *userdata)
 
 /* ---- the end ---- */
 
+#define NAMED 64 /* cgroups; beyond, one may be told more than once */
+
+struct naming {
+        struct sensor *s;
+        sensor_fn fn;
+        void *userdata;
+        uint64_t id[NAMED];
+        size_t n;
+};
+
+/* The name of a neighbour's cgroup goes before it. */
+static int deliver_named(const struct vigil_hdr *record, void *userdata)
+{
+        struct naming *n = userdata;
+        uint64_t id = ((const struct vigil_neighbour *)record)->cgroup_id;
+        bool named = !id;
+        int r = 0;
+
+        for (size_t i = 0; i < n->n && !named; i++)
+                named = n->id[i] == id;
+        if (!named) {
+                r = cgroup_deliver(n->s, id, n->fn, n->userdata);
+                if (n->n < NAMED)
+                        n->id[n->n++] = id;
+        }
+        return r < 0 ? r : n->fn(record, n->userdata);
+}
+
 static int attribution_deliver(struct sensor *s, sensor_fn fn, void *userdata)
 {
+        struct naming naming = {.s = s, .fn = fn, .userdata = userdata};
         int r = sensor_attribution(s, fn, userdata);
 
         if (r == 0)
-                r = sensor_neighbours(s, fn, userdata);
+                r = sensor_neighbours(s, deliver_named, &naming);
         return r == -EOPNOTSUPP ? 0 : r;
 }
 

@@ -155,6 +155,9 @@ void attribution_attached(struct sensor *s);
 /* Of what an earlier process has left: whether it has attribution. @attached: bit of each probe */
 void attribution_taken(struct sensor *s, uint64_t attached);
 
+/* Delivers the path of cgroup @id, if there is one. @return 0, or what @fn returned */
+int cgroup_deliver(struct sensor *s, uint64_t id, sensor_fn fn, void *userdata);
+
 /* Database @id is another one from now on. */
 void attribution_forget(struct sensor *s, unsigned id);
 

@@ -36,7 +36,8 @@ static int holders_deliver(struct sensor *s, sensor_fn fn, void *userdata)
         const struct lock_holder *h = values;
 
         for (int i = 0; k && h && r >= 0 && i < n; i++) {
-                struct vigil_neighbour neighbour = {.db = k[i].db, .waited_ns = h[i].waited_ns};
+                struct vigil_neighbour neighbour = {
+                        .db = k[i].db, .waited_ns = h[i].waited_ns, .cgroup_id = h[i].cgroup_id};
                 neighbour.id.tgid = k[i].tgid;
                 neighbour.id.start_ns = k[i].start_ns;
                 memcpy(neighbour.id.comm, h[i].comm, sizeof(neighbour.id.comm) - 1);
@@ -58,7 +59,8 @@ static int users_deliver(struct sensor *s, sensor_fn fn, void *userdata)
                                                     .write_bytes = u[i].write_bytes,
                                                     .read_bytes = u[i].read_bytes,
                                                     .writes = u[i].writes,
-                                                    .syncs = u[i].syncs};
+                                                    .syncs = u[i].syncs,
+                                                    .cgroup_id = u[i].cgroup_id};
                 neighbour.id.tgid = k[i].tgid;
                 neighbour.id.start_ns = k[i].start_ns;
                 memcpy(neighbour.id.comm, u[i].comm, sizeof(neighbour.id.comm) - 1);

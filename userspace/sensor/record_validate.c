@@ -31,7 +31,7 @@ static const uint32_t min_size[] = {
         [VIGIL_END] = sizeof(struct vigil_end),
         [VIGIL_LIVE] = sizeof(struct vigil_proc),
         [VIGIL_ATTRIBUTION] = offsetof(struct vigil_attribution, lost),
-        [VIGIL_NEIGHBOUR] = sizeof(struct vigil_neighbour),
+        [VIGIL_NEIGHBOUR] = offsetof(struct vigil_neighbour, cgroup_id),
 };
 #define NTYPES (sizeof(min_size) / sizeof(min_size[0]))
 

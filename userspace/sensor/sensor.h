@@ -218,6 +218,10 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata);
  * beginning. @return as sensor_attribution() */
 int sensor_neighbours(struct sensor *s, sensor_fn fn, void *userdata);
 
+/** The path of cgroup @p id in the unified hierarchy, also of one whose processes are gone. @return 0; -ENOENT it is gone, or
+ * cannot be reached */
+int sensor_cgroup(uint64_t id, char *ret, size_t size);
+
 /** The counters of loss as sensor_finish() would deliver them, cumulative; the header, `gaps` and `cut` are zero.
  * @return 0 or -errno */
 int sensor_statistics(struct sensor *s, struct vigil_stats *ret);

@@ -70,7 +70,7 @@ static int deliver_database(struct sensor *s, const struct vigil_database *from)
 
 /* The kernel gives a kernfs id; with it a file handle opens the directory, also of a process that is gone
  * (fs/kernfs/mount.c, kernfs_fh_to_dentry: type FILEID_KERNFS, 8 bytes). */
-static int cgroup_path(uint64_t id, char *ret, size_t size)
+int sensor_cgroup(uint64_t id, char *ret, size_t size)
 {
         static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
         struct {
@@ -99,16 +99,20 @@ static int cgroup_path(uint64_t id, char *ret, size_t size)
         return -ENOENT;
 }
 
+int cgroup_deliver(struct sensor *s, uint64_t id, sensor_fn fn, void *userdata)
+{
+        struct vigil_cgroup c = {.cgroup_id = id};
+
+        return sensor_cgroup(id, c.path, sizeof(c.path)) < 0
+                       ? 0
+                       : sensor_send(s, &c.hdr, VIGIL_CGROUP, sizeof(c), fn, userdata);
+}
+
 static int deliver_process(struct sensor *s, const struct vigil_process *r)
 {
-        struct vigil_cgroup c = {.cgroup_id = r->cgroup_id};
+        int err = cgroup_deliver(s, r->cgroup_id, s->fn, s->userdata);
 
-        if (cgroup_path(r->cgroup_id, c.path, sizeof(c.path)) == 0) {
-                int err = sensor_send(s, &c.hdr, VIGIL_CGROUP, sizeof(c), s->fn, s->userdata);
-                if (err < 0)
-                        return err;
-        }
-        return s->fn(&r->hdr, s->userdata);
+        return err < 0 ? err : s->fn(&r->hdr, s->userdata);
 }
 
 int stream_deliver(struct sensor *s, const struct vigil_hdr *record)

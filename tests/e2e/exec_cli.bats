@@ -164,9 +164,11 @@ vigil_begin() {
 }
 
 # The programs are loaded without them where the verifier refuses them, and nobody would notice but by the cost.
-@test "doctor: the write path has typed casts where the kernel has them" {
-	local has=false
+@test "doctor: the write path has typed casts, and it can be told where time goes, where the kernel lets it" {
+	local has=false told=false
 	! grep -q ' bpf_rdonly_cast$' /proc/kallsyms || has=true
+	! printf '%s\n' 5.18 "$(uname -r)" | sort -VC || told=true
 	"$VIGIL" --json doctor >doctor.json
-	jq -e ".typed_casts == $has" doctor.json || { jq 'del(.probes)' doctor.json && return 1; }
+	jq -e ".typed_casts == $has and .attribution == $told and (.attribution or (.attribution_why_not | test(\"5.18\")))" doctor.json ||
+		{ jq 'del(.probes)' doctor.json && return 1; }
 }

@@ -51,6 +51,12 @@ doctor_is_content() {
 	holds doctor.json '.schema == "vigil.doctor/1"' '.status == "full"' '.tier == "tracepoint"' ".kernel | startswith(\"$1.\")" \
 		'.missing == []' '[.probes[] | select(.attached | not)] == []' '[.probes[] | select(.seen == false)] == []' \
 		".typed_casts == $2"
+	# Where the time goes is told from 5.18 on.
+	if [ "$1" = 5.10 ]; then
+		holds doctor.json '(.attribution | not) and (.attribution_why_not | test("5.18"))'
+	else
+		holds doctor.json '.attribution and .attribution_why_not == null'
+	fi
 }
 
 clean_wal_last_close() {

@@ -63,6 +63,16 @@ static void add_survival(struct sensor *s, json_t *doc)
         json_object_set_new(doc, "survives_restart_why", s && r < 0 ? json_string(why) : json_null());
 }
 
+/* Whether it could be told where the time of slow operations goes; null: nothing was tried. */
+static void add_attribution(const struct sensor *s, json_t *doc)
+{
+        char why[SENSOR_WHY_LEN];
+        int r = s ? sensor_try_attribution(why) : 0;
+
+        json_object_set_new(doc, "attribution", s ? json_boolean(r == 0) : json_null());
+        json_object_set_new(doc, "attribution_why_not", s && r < 0 ? json_string(why) : json_null());
+}
+
 static json_t *report(const struct sensor *s, const char *why)
 {
         struct utsname u;
@@ -119,6 +129,12 @@ static void print_text(const json_t *doc, bool verbose)
                        ends ? "the watch ends with a daemon that is killed: "
                             : "the watch goes on while a daemon that was killed is started again",
                        ends ? ends : "");
+        const char *untold = json_string_value(json_object_get(doc, "attribution_why_not"));
+        if (tier)
+                printf("  latency  %s%s\n",
+                       untold ? "where the time of slow operations goes cannot be told: "
+                              : "where the time of slow operations goes can be told, if asked for",
+                       untold ? untold : "");
         if (json_is_false(json_object_get(doc, "typed_casts")))
                 printf("  slower   a write that is watched costs more here: the kernel takes no typed casts "
                        "(6.2)\n");
@@ -153,6 +169,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         json_t *doc = report(s, r < 0 ? why : NULL);
         add_casts(s, doc);
         add_survival(s, doc);
+        add_attribution(s, doc);
         if (cli->json) {
                 json_dumpf(doc, stdout, JSON_INDENT(2));
                 putchar('\n');

@@ -114,6 +114,21 @@ static int read_symbols(struct sensor *s)
         return r;
 }
 
+int attribution_try(struct sensor *s, char why[SENSOR_WHY_LEN])
+{
+        int r = s->options.attribution ? read_symbols(s) : -EOPNOTSUPP;
+
+        if (!s->options.attribution)
+                snprintf(why, SENSOR_WHY_LEN, "%s", s->not_attributed);
+        else if (r < 0)
+                snprintf(why, SENSOR_WHY_LEN, "/proc/kallsyms cannot be read: %s", strerror(-r));
+        else if (!s->symbols.n)
+                snprintf(why, SENSOR_WHY_LEN,
+                         "/proc/kallsyms shows no addresses (kernel.kptr_restrict, CAP_SYSLOG): what a thread is "
+                         "blocked by would be unexplained");
+        return r < 0 ? r : s->symbols.n ? 0 : -EACCES;
+}
+
 /* @return false: it is not in the map */
 static bool tell(struct sensor *s, int32_t id)
 {

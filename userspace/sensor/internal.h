@@ -152,6 +152,9 @@ void attribution_give_up(struct sensor *s, const char *fmt, ...) __attribute__((
 /* When everything is attached that can be: without one of its typed probes there is no attribution. */
 void attribution_attached(struct sensor *s);
 
+/* Of programs that are loaded: whether what they tell would have names. @return 0; or -errno, and @why says it */
+int attribution_try(struct sensor *s, char why[SENSOR_WHY_LEN]);
+
 /* Of what an earlier process has left: whether it has attribution. @attached: bit of each probe */
 void attribution_taken(struct sensor *s, uint64_t attached);
 

@@ -273,14 +273,12 @@ static int begin_kept(struct sensor *s, char *why)
         return r;
 }
 
-int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
+static struct sensor *sensor_new(const struct sensor_options *options)
 {
         struct sensor *s = calloc(1, sizeof(*s));
-        int r;
 
-        why[0] = 0;
         if (!s)
-                return -ENOMEM;
+                return NULL;
         s->options = *options;
         s->pins = PINS_NONE;
         s->epoll = -1;
@@ -291,6 +289,17 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         libbpf_may_speak = options->verbose;
         libbpf_set_print(libbpf_print);
         libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+        return s;
+}
+
+int sensor_open(const struct sensor_options *options, struct sensor **ret, char why[SENSOR_WHY_LEN])
+{
+        struct sensor *s = sensor_new(options);
+        int r;
+
+        why[0] = 0;
+        if (!s)
+                return -ENOMEM;
         r = check_kernel(why);
         if (r == 0)
                 r = options->keep ? begin_kept(s, why) : begin(s, why);
@@ -302,6 +311,20 @@ int sensor_open(const struct sensor_options *options, struct sensor **ret, char 
         }
         *ret = s;
         return 0;
+}
+
+int sensor_try_attribution(char why[SENSOR_WHY_LEN])
+{
+        const struct sensor_options options = {.attribution = true};
+        struct sensor *s = sensor_new(&options);
+        int r = s ? load(s, why) : -ENOMEM;
+
+        if (r == 0)
+                r = attribution_try(s, why);
+        else if (!s)
+                explain(r, "cannot load the BPF programs", why);
+        sensor_leave(s);
+        return r;
 }
 
 const char *sensor_not_taken(const struct sensor *s)

@@ -58,6 +58,10 @@ const char *sensor_not_attributed(const struct sensor *s);
 /** Whether it could: tries. @param why  why not, when it fails. @return 0 or -errno */
 int sensor_try_keeping(struct sensor *s, char why[SENSOR_WHY_LEN]);
 
+/** Whether this kernel lets it be told where time goes: loads the programs once more, with those, and attaches none.
+ * @param why  why not, when it fails. @return 0 or -errno */
+int sensor_try_attribution(char why[SENSOR_WHY_LEN]);
+
 /** Removes what a process has left under @p keep and nobody has taken over. @return how many sets; -EWOULDBLOCK its owner lives;
  * or -errno, and @p why says it */
 int sensor_forget(const char *keep, char why[SENSOR_WHY_LEN]);

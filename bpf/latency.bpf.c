@@ -24,31 +24,46 @@ static __always_inline struct span *span_of_task(struct task_struct *task)
         return s;
 }
 
-/* Since when the thread of the kernel that this CPU runs has been running; kept while somebody is blocked. */
+/* The thread of the kernel that this CPU runs; kept while somebody is blocked. */
+struct helper {
+        __u64 since_ns;
+        __u64 run_delay; /* cumulative, before it began to run */
+};
+
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
         __uint(max_entries, 1);
         __type(key, __u32);
-        __type(value, __u64);
-} helper_since SEC(".maps");
+        __type(value, struct helper);
+} helpers SEC(".maps");
 
 __u64 spans_blocked = 0;
 
-static __always_inline void helper_runs(__u64 now)
+static __always_inline void helper_runs(struct task_struct *task, __u64 now)
 {
         __u32 zero = 0;
-        __u64 *since = bpf_map_lookup_elem(&helper_since, &zero);
+        struct helper *h = bpf_map_lookup_elem(&helpers, &zero);
 
-        if (since)
-                *since = now;
+        if (!h)
+                return;
+        h->since_ns = now;
+        h->run_delay = task->sched_info.run_delay;
 }
 
-static __always_inline __u64 waker_since(void)
+/* The current thread wakes that of @s. */
+static __always_inline void woken(struct span *s)
 {
         __u32 zero = 0;
-        __u64 *since = bpf_map_lookup_elem(&helper_since, &zero);
+        struct helper *h = bpf_map_lookup_elem(&helpers, &zero);
+        struct task_struct *task = self();
 
-        return since && BPF_CORE_READ(self(), flags) & PF_KTHREAD ? *since : 0;
+        s->waker = 0;
+        s->waker_ns = 0;
+        if (!h || !(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+                return;
+        s->waker = (__u64)task;
+        s->waker_ns = h->since_ns;
+        s->waker_delay = BPF_CORE_READ(task, sched_info.run_delay) - h->run_delay;
 }
 
 static __always_inline __u32 waiting_state(struct task_struct *task)
@@ -93,7 +108,7 @@ int BPF_PROG(tp_btf__sched_switch, bool preempt, struct task_struct *prev, struc
                 s->state = SPAN_RUNS;
         }
         if (spans_blocked && next->flags & PF_KTHREAD)
-                helper_runs(bpf_ktime_get_boot_ns());
+                helper_runs(next, bpf_ktime_get_boot_ns());
         return 0;
 }
 
@@ -104,7 +119,7 @@ int BPF_PROG(tp_btf__sched_wakeup, struct task_struct *task)
 
         if (!s || s->state != SPAN_BLOCKED)
                 return 0;
-        s->waker_ns = waker_since();
+        woken(s);
         span_account(s, bpf_ktime_get_boot_ns());
         s->state = waiting_state(task);
         __sync_fetch_and_add(&spans_blocked, -1);
@@ -275,6 +290,14 @@ struct jbd2_event {
         __u32 dev;
 };
 
+static __always_inline void helper_changes_now(struct task_struct *task, __u32 dev)
+{
+        struct helper_change c = {.ns = bpf_ktime_get_boot_ns(), .dev = dev};
+        __u64 key = (__u64)task;
+
+        bpf_map_update_elem(&helper_changes, &key, &c, BPF_ANY);
+}
+
 /* What the kernel's own threads write was changed by somebody else before. */
 SEC("tp/jbd2/jbd2_handle_start")
 int tp__jbd2_handle_start(struct jbd2_event *ctx)
@@ -283,8 +306,12 @@ int tp__jbd2_handle_start(struct jbd2_event *ctx)
         struct journal *j = bpf_map_lookup_elem(&journals, &dev);
         struct task_struct *task = self();
 
-        if (!j || BPF_CORE_READ(task, flags) & PF_KTHREAD)
+        if (!j)
                 return 0;
+        if (BPF_CORE_READ(task, flags) & PF_KTHREAD) {
+                helper_changes_now(task, dev);
+                return 0;
+        }
         __sync_fetch_and_add(&j->handles, 1);
         if (part_of_current(self_id(task) >> 32))
                 __sync_fetch_and_add(&j->own, 1);
@@ -301,6 +328,7 @@ int tp__jbd2_commit_logging(struct jbd2_event *ctx)
                 return 0;
         j->log_ns = bpf_ktime_get_boot_ns();
         j->end_ns = 0;
+        j->thread = (__u64)self();
         j->run_delay = BPF_CORE_READ(self(), sched_info.run_delay);
         j->share = j->handles && j->own < j->handles ? j->own * SHARE_ONE / j->handles : SHARE_ONE;
         j->handles = 0;

@@ -283,6 +283,7 @@ struct wait_sum {
         __u64 run_ns;   /* and the threads of the kernel that it waited for had no processor */
         __u64 queue_ns; /* of the rest, the part of requests in its queue, by proportion */
         __u64 log_ns; /* of `ns`, the journal wrote the part of users of databases in the transaction that was waited for */
+        __u64 journal_ns; /* of `ns`, a thread of the kernel changed the file system for what is waited for */
         __u64 unsplit_ns; /* the device was not known */
 };
 

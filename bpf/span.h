@@ -7,34 +7,10 @@
 #ifndef VIGIL_SPAN_H
 #define VIGIL_SPAN_H
 
-#include "neighbours.h"
+#include "blocked.h"
 
 #define SPANS         2048       /* a power of two */
-#define HELD_NS       1000000    /* a device that is idle for less is between two requests */
 #define LOCK_RETRY_NS 1000000000 /* who asks again later than that did something else meanwhile */
-
-struct span {
-        __u64 task; /* address and start: a number comes back */
-        __u64 start_ns;
-        __u64 since_ns;  /* of `state` */
-        __u64 commit_ns; /* when these began */
-        __u64 sync_ns;
-        __u64 lock_ns; /* when it asked in vain for a lock in the middle, the last time; 0: it waits for none */
-        struct lock_holder_key blocker; /* who was in the way then; tgid 0: nobody is known */
-        __u64 disk;
-        __u64 busy_ns; /* of the device, when it blocked */
-        __u64 idle_ns;
-        __u64 queue_ns;
-        __u64 service_ns;
-        __u64 waker_ns; /* since when the thread of the kernel that woke it had been running; 0: it was none */
-        __u64 log_ns;   /* what the last wait has in wait_sum.log_ns */
-        __u32 db;
-        __u32 dev;
-        __u32 kinds; /* bit 1 << enum span_kind */
-        __u32 state;
-        __s32 stack; /* that it is or was last blocked at */
-        __u32 pad;
-};
 
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -46,32 +22,12 @@ struct {
 /* Whose span lies in each place: all that a context switch of somebody else has to look at. */
 __u32 span_tids[SPANS] __weak = {};
 
-/* What could not be attributed. */
-__u64 lost_spans __weak = 0; /* operations of two databases at once in one thread, or of two threads in one place */
-__u64 lost_stacks __weak = 0; /* kernel stacks that could not be kept */
-__u64 lost_waits __weak = 0;  /* no room for one more reason to wait */
-__u64 lost_disks __weak = 0;  /* disks or requests */
-
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, VIGIL_MAX_DBS *SPAN_KINDS);
         __type(key, __u32);
         __type(value, struct span_sum);
 } span_sums __weak SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 4096);
-        __type(key, struct wait_key);
-        __type(value, struct wait_sum);
-} waits __weak SEC(".maps");
-
-struct {
-        __uint(type, BPF_MAP_TYPE_STACK_TRACE);
-        __uint(max_entries, 1024);
-        __uint(key_size, sizeof(__u32));
-        __uint(value_size, SPAN_STACK * sizeof(__u64));
-} wait_stacks __weak SEC(".maps");
 
 /* A thread that asks for a lock again and again before its span begins. */
 struct lock_delay {
@@ -89,28 +45,6 @@ struct {
         __type(key, __u32);
         __type(value, struct lock_delay);
 } lock_delays __weak SEC(".maps");
-
-#define SHARE_ONE 1024 /* all of it */
-
-/* A jbd2 journal. A handle is one change by one thread; a transaction is made of many. */
-struct journal {
-        __u64 log_ns;    /* when it last began to write a transaction */
-        __u64 end_ns;    /* when that was done; 0: not yet */
-        __u64 handles;   /* since it began to write the last one */
-        __u64 own;       /* of these, by participants */
-        __u64 run_delay; /* of the journal's thread, when it began to write */
-        __u64 run_ns;    /* that it waited for a processor since, until it was done */
-        __u64 share;     /* of SHARE_ONE, of the handles in the transaction that it last began to write */
-};
-
-struct {
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(max_entries, 256);
-        __type(key, __u32); /* s_dev */
-        __type(value, struct journal);
-} journals __weak SEC(".maps");
-
-#define LOST(what) __sync_fetch_and_add(&lost_##what, 1)
 
 /* Whose span lies where that of thread @tid would. The verifier must see the bound of this very register. */
 static __always_inline __u32 *owner_at(__u32 tid)
@@ -144,121 +78,6 @@ static __always_inline void span_add(struct span *s, __u32 what, __u64 ns)
                 if (sum && what < SPAN_BLOCKED)
                         __sync_fetch_and_add(&sum->ns[what], ns);
         }
-}
-
-/* ---- what it is blocked by ---- */
-
-static __always_inline __u64 disk_busy(const struct disk *d, __u64 now)
-{
-        __u64 since = d->busy_since_ns;
-
-        return d->busy_ns + (since && now > since ? now - since : 0);
-}
-
-static __always_inline void wait_begin(struct span *s, __u64 now)
-{
-        struct disk *d = s->disk ? bpf_map_lookup_elem(&disks, &s->disk) : NULL;
-
-        if (!d)
-                return;
-        __u64 idle_since = d->idle_since_ns;
-
-        s->busy_ns = disk_busy(d, now);
-        s->idle_ns = d->idle_ns + (!d->busy_since_ns && idle_since && now > idle_since ? now - idle_since : 0);
-        s->queue_ns = d->queue_ns;
-        s->service_ns = d->service_ns;
-}
-
-static __always_inline struct wait_sum *wait_sum(const struct wait_key *key)
-{
-        struct wait_sum *w = bpf_map_lookup_elem(&waits, key);
-
-        if (w)
-                return w;
-        struct wait_sum none = {};
-        bpf_map_update_elem(&waits, key, &none, BPF_NOEXIST);
-        w = bpf_map_lookup_elem(&waits, key);
-        if (!w)
-                LOST(waits);
-        return w;
-}
-
-/* Of the time from @from to @to, what the journal took to write the transaction that ends with it, as far as that was made of
- * changes by users of databases. */
-static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
-{
-        struct journal *j = bpf_map_lookup_elem(&journals, &dev);
-
-        if (!j || !j->log_ns)
-                return 0;
-        __u64 begin = j->log_ns > from ? j->log_ns : from;
-        __u64 end = j->end_ns && j->end_ns < to ? j->end_ns : to;
-        return end > begin ? (end - begin) * j->share / SHARE_ONE : 0;
-}
-
-/* Of @late ns that the device had nothing to do before the thread was woken, what threads of the kernel waited for a processor:
- * that of the journal, and whichever woke it, which had something to do since the device was done. */
-static __always_inline __u64 helpers_waited(const struct span *s, const struct disk *d, __u64 late, __u64 from)
-{
-        struct journal *j = bpf_map_lookup_elem(&journals, &s->dev);
-        __u64 done = d->idle_since_ns > from ? d->idle_since_ns : from;
-        __u64 ns = j && j->end_ns > from ? j->run_ns : 0;
-
-        if (!d->busy_since_ns && s->waker_ns > done)
-                ns += s->waker_ns - done;
-        return ns < late ? ns : late;
-}
-
-/* The device as it was during the wait: idle until requests came, though what is waited for had been asked of it; idle at the
- * end, when all of it was done; or busy with requests that were in its queue and in its hands. */
-static __always_inline void wait_split(struct wait_sum *w, const struct span *s, __u64 ns, __u64 now)
-{
-        struct disk *d = s->disk ? bpf_map_lookup_elem(&disks, &s->disk) : NULL;
-
-        if (!d) {
-                __sync_fetch_and_add(&w->unsplit_ns, ns);
-                return;
-        }
-        __u64 busy = disk_busy(d, now) - s->busy_ns, queue = d->queue_ns - s->queue_ns,
-              service = d->service_ns - s->service_ns;
-        __u64 idle = busy < ns && ns - busy >= HELD_NS ? ns - busy : 0;
-        __u64 held = d->idle_ns > s->idle_ns ? d->idle_ns - s->idle_ns : 0;
-
-        if (held > idle)
-                held = idle;
-        if (idle) {
-                __u64 run = helpers_waited(s, d, idle - held, now - ns);
-                __sync_fetch_and_add(&w->held_ns, held);
-                __sync_fetch_and_add(&w->run_ns, run);
-                __sync_fetch_and_add(&w->late_ns, idle - held - run);
-        }
-        if (queue && queue + service)
-                __sync_fetch_and_add(&w->queue_ns, (ns - idle) * ((queue << 10) / (queue + service)) >> 10);
-}
-
-static __always_inline void wait_end(struct span *s, __u64 ns, __u64 now)
-{
-        struct wait_key key = {.stack = s->stack < 0 ? -1 : s->stack, .db = s->db, .kinds = s->kinds};
-        struct wait_sum *w = wait_sum(&key);
-
-        if (!w)
-                return;
-        __sync_fetch_and_add(&w->ns, ns);
-        wait_split(w, s, ns, now);
-        s->log_ns = journal_wrote(s->dev, now - ns, now);
-        if (s->log_ns)
-                __sync_fetch_and_add(&w->log_ns, s->log_ns);
-}
-
-/* It blocks where it was blocked before: what the journal wrote meanwhile was another transaction. */
-static __always_inline void wait_goes_on(struct span *s)
-{
-        struct wait_key key = {.stack = s->stack, .db = s->db, .kinds = s->kinds};
-        struct wait_sum *w = bpf_map_lookup_elem(&waits, &key);
-
-        if (w)
-                __sync_fetch_and_add(&w->log_ns, -s->log_ns);
-        s->log_ns = 0;
 }
 
 /* ---- a span ---- */

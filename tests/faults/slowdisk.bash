@@ -1,4 +1,4 @@
-# slowdisk.bash - a device that stands still again and again; sourced after loopdisk.bash, in a directory of the test's own. What runs
+# slowdisk.bash - a device that stands still again and again, under a file system or its journal; sourced after loopdisk.bash, in a directory of the test's own. What runs
 # beside the test stands in the array BACKGROUND, to be ended by its teardown before slow_disk_gone.
 
 # in_background CMD...: until the test ends.
@@ -14,32 +14,45 @@ need_disk() {
 	loopdisk_up "$PWD" "$@"
 }
 
-# slow_disk_up [OPTION...]: disk/inner, mounted so, lies on a device that is a file on the file system at disk.
+# slow_disk_up: disk/inner lies on a device that is a file on the file system at disk.
 slow_disk_up() {
 	need_disk 256m 200m
 	truncate -s 100m disk/image
 	mkfs.ext4 -q disk/image
 	mkdir disk/inner
-	mount -o "loop${1:+,$1}" disk/image disk/inner
+	mount -o loop disk/image disk/inner
 }
 
-# slow_disk_stalls FROZEN THAWED: from now on that is frozen again and again, for so many seconds.
+# slow_journal_up: disk/inner is a file in memory, and its journal lies on a device of its own, a file on the file system at disk.
+slow_journal_up() {
+	local device
+	need_disk 256m 200m
+	truncate -s 40m disk/journal
+	truncate -s 100m store/inner
+	device=$(losetup -f --show disk/journal)
+	mke2fs -q -O journal_dev -b 4096 "$device"
+	mkfs.ext4 -q -b 4096 -J "device=$device" store/inner
+	mkdir disk/inner
+	mount -o loop store/inner disk/inner
+	losetup -d "$device" # with the last who uses it
+}
+
+# slow_disk_stalls FROZEN THAWED: from now on the one at disk is frozen again and again, for so many seconds.
 slow_disk_stalls() {
 	in_background bash -c 'trap "stop=1" TERM; while [ -z "$stop" ]; do
 		fsfreeze -f disk; sleep "$1"; fsfreeze -u disk; sleep "$2"; done' - "$1" "$2"
-	FREEZER=${BACKGROUND[-1]}
 }
 
-# slow_disk FROZEN THAWED [OPTION...]: both.
+# slow_disk FROZEN THAWED: both.
 slow_disk() {
-	slow_disk_up "${3:-}"
+	slow_disk_up
 	slow_disk_stalls "$1" "$2"
 }
 
-slow_disk_down() {
-	kill "$FREEZER"
-	wait "$FREEZER"
-	umount disk/inner
+# slow_journal FROZEN THAWED: the same of a journal.
+slow_journal() {
+	slow_journal_up
+	slow_disk_stalls "$1" "$2"
 }
 
 # For teardown, whatever the test did.

@@ -19,7 +19,7 @@
 #include "sensor/wait_symbols.h"
 
 #define SENSOR_MAX_PROBES 64
-#define SENSOR_STACKS     1024 /* kernel stacks that are kept (bpf/span.h) */
+#define SENSOR_STACKS     1024 /* kernel stacks that are kept (bpf/blocked.h) */
 
 /* Histograms by slot: when something was added last, as far as sensor_histograms() has seen. */
 struct hist_idle {

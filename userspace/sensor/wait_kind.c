@@ -99,12 +99,17 @@ static uint64_t at_most(uint64_t a, uint64_t b)
         return a < b ? a : b;
 }
 
-/* @ns of the wait were spent at the device. */
+/* @ns of the wait were spent at the device, or at the journal for what it had written. */
 static void share_device(struct vigil_attribution *a, const struct wait_sum *sum, uint64_t ns)
 {
+        uint64_t journal = at_most(sum->journal_ns, ns);
+
+        a->ns[VIGIL_DELAY_JOURNAL] += journal;
+        ns -= journal;
         uint64_t held = at_most(sum->held_ns, ns), run = at_most(sum->run_ns, ns - held),
                  late = at_most(sum->late_ns, ns - held - run), busy = ns - held - run - late;
-        uint64_t idle = sum->held_ns + sum->run_ns + sum->late_ns, whole = sum->ns > idle ? sum->ns - idle : 0;
+        uint64_t idle = journal + sum->held_ns + sum->run_ns + sum->late_ns,
+                 whole = sum->ns > idle ? sum->ns - idle : 0;
         double part = whole ? (double)at_most(sum->queue_ns, whole) / (double)whole : 0;
         uint64_t queue = at_most((uint64_t)((double)busy * part), busy);
 
@@ -116,6 +121,24 @@ static void share_device(struct vigil_attribution *a, const struct wait_sum *sum
         a->estimated |= 1u << VIGIL_DELAY_QUEUE | 1u << VIGIL_DELAY_SERVICE;
         if (held)
                 a->estimated |= 1u << VIGIL_DELAY_IO_LIMIT;
+}
+
+/* The journal's thread asks the device, not the one that waits: when that has nothing to do and the journal's thread does not wait
+ * for a processor, the journal itself is what is waited for. Of that a part like that of the log in the whole wait. */
+static void share_log(struct vigil_attribution *a, const struct wait_sum *sum)
+{
+        uint64_t log = at_most(sum->log_ns, sum->ns), idle = at_most(sum->held_ns, sum->ns);
+        struct wait_sum s = *sum;
+
+        idle += at_most(sum->late_ns, sum->ns - idle);
+        s.ns -= idle;
+        s.held_ns = 0;
+        s.late_ns = 0;
+        s.journal_ns = 0;
+        uint64_t mine = sum->ns ? (uint64_t)((double)idle * (double)log / (double)sum->ns) : 0;
+        mine = at_most(mine, log);
+        share_device(a, &s, log - mine);
+        a->ns[VIGIL_DELAY_JOURNAL] += sum->ns - log + mine;
 }
 
 void wait_share(struct vigil_attribution *a, enum wait_kind kind, const struct wait_sum *sum)
@@ -131,13 +154,7 @@ void wait_share(struct vigil_attribution *a, enum wait_kind kind, const struct w
         if (kind == WAIT_DEVICE) {
                 share_device(a, sum, sum->ns);
         } else if (kind == WAIT_LOG) {
-                uint64_t log = at_most(sum->log_ns, sum->ns);
-                /* It was not the waiting thread that asked the device: no limit of its own kept it idle. */
-                struct wait_sum s = *sum;
-                s.late_ns += s.held_ns;
-                s.held_ns = 0;
-                share_device(a, &s, log);
-                a->ns[VIGIL_DELAY_JOURNAL] += sum->ns - log;
+                share_log(a, sum);
         } else {
                 a->ns[whole[kind]] += sum->ns;
         }

@@ -107,15 +107,42 @@ START_TEST(the_device_is_shared_out_by_proportion)
 }
 END_TEST
 
+/* Extents of a file that grew are converted when its pages are on the disk. */
+START_TEST(a_change_that_a_thread_of_the_kernel_makes_for_the_wait_is_the_journals)
+{
+        struct vigil_attribution a = {0};
+        struct wait_sum w = {.ns = 1000, .journal_ns = 600, .held_ns = 100, .queue_ns = 150};
+
+        wait_share(&a, WAIT_DEVICE, &w);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_JOURNAL], 600);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_IO_LIMIT], 100);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_QUEUE], 150);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_SERVICE], 150);
+}
+END_TEST
+
 START_TEST(of_the_journal_only_its_own_transaction_is_the_devices)
 {
         struct vigil_attribution a = {0};
-        struct wait_sum w = {.ns = 1000, .log_ns = 300, .held_ns = 40};
+        struct wait_sum w = {.ns = 1000, .log_ns = 300};
 
         wait_share(&a, WAIT_LOG, &w);
         ck_assert_uint_eq(a.ns[VIGIL_DELAY_JOURNAL], 700);
-        ck_assert_uint_eq(a.ns[VIGIL_DELAY_SERVICE], 260);
-        ck_assert_uint_eq(a.ns[VIGIL_DELAY_UNEXPLAINED], 40);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_SERVICE], 300);
+}
+END_TEST
+
+/* As with a journal on a device of its own. */
+START_TEST(a_journal_at_work_while_the_device_has_nothing_to_do_is_the_journals)
+{
+        struct vigil_attribution a = {0};
+        struct wait_sum w = {.ns = 1000, .log_ns = 300, .held_ns = 40, .late_ns = 60, .run_ns = 50};
+
+        wait_share(&a, WAIT_LOG, &w);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_JOURNAL], 730); /* of the 100 as much as 300 are of 1000 */
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_RUN_QUEUE], 50);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_SERVICE], 220);
+        ck_assert_uint_eq(a.ns[VIGIL_DELAY_UNEXPLAINED], 0);
         ck_assert_uint_eq(a.ns[VIGIL_DELAY_IO_LIMIT], 0);
 }
 END_TEST
@@ -126,6 +153,7 @@ START_TEST(sums_that_do_not_fit_together_add_up_all_the_same)
         static const struct wait_sum odd[] = {
                 {.ns = 100, .held_ns = 900, .queue_ns = 900, .log_ns = 900, .late_ns = 900, .run_ns = 900},
                 {.ns = 100, .queue_ns = UINT64_MAX},
+                {.ns = 100, .journal_ns = UINT64_MAX, .held_ns = 5, .log_ns = 50},
                 {.ns = 0, .held_ns = 1, .log_ns = 1},
                 {.ns = 100, .log_ns = UINT64_MAX - 5, .late_ns = 60, .run_ns = 60},
         };
@@ -143,5 +171,8 @@ SUITE("what a thread waits for", a_sync_that_waits_for_its_pages_waits_for_the_d
       the_journal_is_told_from_the_device_below_it, throttling_is_not_the_device,
       what_the_program_waits_for_itself_is_its_own, a_lock_of_a_file_is_told_from_one_of_the_kernel,
       endings_of_the_compiler_do_not_matter, what_is_not_known_is_not_explained,
-      the_device_is_shared_out_by_proportion, of_the_journal_only_its_own_transaction_is_the_devices,
+      the_device_is_shared_out_by_proportion,
+      a_change_that_a_thread_of_the_kernel_makes_for_the_wait_is_the_journals,
+      of_the_journal_only_its_own_transaction_is_the_devices,
+      a_journal_at_work_while_the_device_has_nothing_to_do_is_the_journals,
       sums_that_do_not_fit_together_add_up_all_the_same)

@@ -8,6 +8,7 @@ load lib.bash
 load daemon.bash
 load ../faults/loopdisk.bash
 load ../faults/slowdisk.bash
+load ../faults/group.bash
 
 setup() {
 	enter_tmp
@@ -18,13 +19,16 @@ setup() {
 teardown() {
 	local pid
 
+	! mountpoint -q other/disk || [ -z "$GROUP" ] || group_writes other/disk 0
 	for pid in "${WRITERS[@]}" "${BACKGROUND[@]}"; do
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" || true
 	done
 	daemon_teardown
+	group_gone
 	slow_disk_gone
 	loopdisk_down "$BATS_TEST_TMPDIR/disk"
+	loopdisk_down "$BATS_TEST_TMPDIR/other"
 }
 
 # Short turns, so that a test takes seconds.
@@ -93,7 +97,7 @@ learned() {
 		'.incidents[] | select(.database == "held") | .latency | .attribution_why_not == null and
 			(.attribution[] | select(.op == "commit").shares[:2] | map(.cause) | sort) == ["application", "lock-wait"]' \
 		".incidents[] | select(.database == \"held\") | .latency.neighbours.lock_holders[0].pid == $holder" \
-		".incidents[] | select(.database == \"held\") | .summary | test(\"lock-wait, held by driver .pid $holder. while others waited\")" \
+		".incidents[] | select(.database == \"held\") | .summary | test(\"lock-wait, held by driver .pid ${holder}[,)].*while others waited\")" \
 		'.incidents[] | select(.database == "frozen") | .latency.attribution[] | select(.op == "commit").shares[0].cause == "kernel-lock"'
 	ask health
 	[ "$status" -eq 0 ]
@@ -191,29 +195,41 @@ while True:
     os.fdatasync(f)"
 }
 
-@test "a slow device and a neighbour that writes and syncs: the cause and the neighbour by name, also after a take-over" {
+@test "a slow device and a neighbour that writes and syncs, a limit of a cgroup: the cause and the neighbour by name, also after a take-over" {
 	local n
 
 	slow_disk_up
+	loopdisk_up "$BATS_TEST_TMPDIR/other"
 	mk app.db wal
 	cp app.db disk/inner/app.db
-	configure "${LATENCY/latency {/latency { attribution = true}" "database \"app\" { path = \"$PWD/disk/inner/app.db\" }"
+	cp app.db other/disk/limited.db
+	configure "${LATENCY/latency {/latency { attribution = true}" "database \"app\" { path = \"$PWD/disk/inner/app.db\" }" \
+		"database \"limited\" { path = \"$PWD/other/disk/limited.db\" }"
 	daemon_begin
 	writer disk/inner/app.db
+	writer other/disk/limited.db
+	group_io && echo "${WRITERS[-1]}" >"$GROUP/cgroup.procs"
 	learned app
+	learned limited
 	ask incidents
 	assert_answer '.incidents == []'
 	neighbour disk/inner/other
 	n=${BACKGROUND[-1]}
 	slow_disk_stalls 0.2 0.02
-	eventually 'any(.incidents[]; .code == "latency-spike")' incidents
-	assert_answer '[.incidents[] | select(.code == "latency-spike")][0].latency | .attribution[] | select(.op == "sync") |
+	[ -z "$GROUP" ] || group_writes other/disk 4
+	eventually 'any(.incidents[]; .code == "latency-spike" and .database == "app")' incidents
+	assert_answer '.incidents[] | select(.database == "app").latency.attribution[] | select(.op == "sync") |
 			.shares[0].cause == "device-service" and ([.shares[].percent * 10 | round] | add) == 1000 and .lost == null' \
-		"[.incidents[] | select(.code == \"latency-spike\")][0].latency.neighbours | (.device | startswith(\"loop\")) and
+		".incidents[] | select(.database == \"app\").latency.neighbours | (.device | startswith(\"loop\")) and
 			([.users[] | select(.pid != null and (.uses_database | not))] | .[0].pid == $n and .[0].write_bytes > 0 and .[0].syncs > 0)" \
-		"[.incidents[] | select(.code == \"latency-spike\")][0].summary | test(\"beside it on loop[0-9]+: python3 .pid $n. wrote\")"
+		".incidents[] | select(.database == \"app\").summary | test(\"beside it on loop[0-9]+: python3 .pid ${n}[,)].* wrote\")"
+	if [ -n "$GROUP" ]; then
+		eventually 'any(.incidents[]; .code == "latency-spike" and .database == "limited")' incidents
+		assert_answer '.incidents[] | select(.database == "limited").latency.attribution[] | select(.op == "sync") |
+			.shares[0] | .cause == "io-limit" and .estimated'
+	fi
 	run "$VIGIL" --state-dir S summary --latency --why
-	[[ $status -eq 0 && $output == *"time went to"*"device-service"*"beside it on"*"python3 (pid $n)"* ]]
+	[[ $status -eq 0 && $output == *"time went to"*"device-service"*"beside it on"*"python3 (pid $n"* ]]
 	daemon_kill
 	daemon_begin
 	ask status

@@ -67,6 +67,7 @@ enum probe_id {
         PROBE_JOURNAL_HANDLE,
         PROBE_JOURNAL_LOG,
         PROBE_JOURNAL_END,
+        PROBE_CONNECT,
         PROBE_COUNT,
 };
 
@@ -202,6 +203,7 @@ struct obstacle {
         __u32 stop_sender_tgid;
         __s32 stop_sig;
         char stop_sender_comm[VIGIL_COMM_LEN];
+        __u64 connect_ns; /* when it last began to open a TCP connection; 0: never seen */
 };
 
 /* Who has not asked for a lock for so long has given up. */

@@ -49,7 +49,7 @@ teardown() {
 
 @test "Python: who spins, stalls or is overdue is told within 5 s, and who works or is slow is not" {
 	work_in quick
-	orchestrate python work slow spin stall overdue recv poll
+	orchestrate python work slow spin stall overdue recv poll anew
 	eventually "$(job job_spin '.verdict == "job-spinning" and .severity == "P1"')" jobs
 	assert_answer "$(job job_spin ".process.pid == $(pid_of_job job_spin) and .evidence.tie == \"pid\"")"
 	eventually "$(job job_stall '.verdict == "job-stalled" and .severity == "P1"')" jobs
@@ -59,6 +59,9 @@ teardown() {
 	assert_answer "$(job job_recv '.evidence.reason == "waits-for-message" and (.evidence.sample.sleeps.peer | startswith("127.0.0.1:"))
 		and (.detail | contains("it waits for a message on a socket from 127.0.0.1:"))')"
 	eventually "$(job job_poll '.verdict == "job-stalled" and .severity == "P2" and .evidence.sample.sleeps.for == "timer"')" jobs
+	eventually "$(job job_anew '.verdict == "job-stalled" and .severity == "P2"
+		and (.evidence.sample | .sleeps.for == "timer" and .sleeps.connections == 0 and .connect_ms != null)')" jobs
+	assert_answer "$(job job_stall '.evidence.sample.connect_ms == null')"
 	eventually "$(job job_overdue '.verdict == "job-overdue" and .severity == "P2"')" jobs
 	# A rate needs a second reading.
 	eventually "$(job job_overdue '.evidence.progress.left_s > 0 and .evidence.progress.per_minute > 0')" jobs

@@ -9,6 +9,7 @@ and a worker process for each job, whose MODE says how it behaves. The job of mo
   recv     waits for a message on a connection   exec   becomes `sleep`
   sync     commits to SLOW_DB once go-sync is there
   poll     asks by a connection, and sleeps, again and again
+  anew     the same, by a new connection each time
   throttled  as spin; any other sleeps, too
 
 Ends when its parent does: no worker outlives the test. At SIGUSR1 the orchestrator waits for a worker that has ended and lets
@@ -74,6 +75,8 @@ def work(path, directory, mode):
             wait_for_message()
         elif mode == "poll":
             ask_again_and_again()
+        elif mode == "anew":
+            ask_anew_each_time()
         elif mode == "exec":
             os.execvp("sleep", ["sleep", "3600"])
         elif mode == "sync" and progress == 1:
@@ -106,6 +109,15 @@ def ask_again_and_again():
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as connection:
         while True:
             connection.send(b"?")
+            time.sleep(0.3)
+
+
+def ask_anew_each_time():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        while True:
+            with socket.create_connection(server.getsockname()) as connection:
+                connection.send(b"?")
+            server.accept()[0].close()
             time.sleep(0.3)
 
 

@@ -305,7 +305,7 @@ static bool spins(const struct job_facts *f, const struct job_limits *l, struct 
 static size_t who_awaits_message(const struct job_facts *f, const struct job_limits *l)
 {
         for (size_t i = 0; i < f->nprocesses; i++)
-                if (lives(f, l, &f->process[i]) && job_process_awaits_message(&f->process[i]))
+                if (lives(f, l, &f->process[i]) && job_process_awaits_message(&f->process[i], no_progress_ns(l)))
                         return i;
         return JOB_NOBODY;
 }

@@ -84,7 +84,8 @@ static void orphaned(struct sentence *s, const struct job_facts *f, const struct
                 sentence_add(s, " (certificate %s)", p->certificate);
 }
 
-static void add_sleep(struct sentence *s, const struct process_evidence *e)
+/* @asks: it is taken for one who asks somebody else. */
+static void add_sleep(struct sentence *s, const struct process_evidence *e, bool asks)
 {
         static const char *const what[] = {[SLEEP_TIMER] = "sleeps until a time that it has set itself",
                                            [SLEEP_MESSAGE] = "waits for a message on a socket",
@@ -103,6 +104,10 @@ static void add_sleep(struct sentence *s, const struct process_evidence *e)
                              e->sleep.peer);
         if (e->sleep.connections > 1)
                 sentence_add(s, " and %u more", e->sleep.connections - 1);
+        if (asks && !e->sleep.connections && e->connect_ns && e->connect_ns <= e->at_ns) {
+                sentence_span(s, ", and opened a connection ", e->connect_ns, e->at_ns);
+                sentence_add(s, " ago");
+        }
         if (e->wchan[0])
                 sentence_add(s, " (%s)", e->wchan);
 }
@@ -121,7 +126,7 @@ static void stuck(struct sentence *s, const struct job_facts *f, const struct jo
         else
                 sentence_add(s, " is alive, and nothing moves");
         if (p && j->verdict == JOB_STALLED && p->now)
-                add_sleep(s, p->now);
+                add_sleep(s, p->now, strcmp(j->reason, "waits-for-message") == 0);
         sentence_add(s, "; the job has not changed for %s", quiet);
 }
 

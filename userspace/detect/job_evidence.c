@@ -115,11 +115,12 @@ static json_t *sample(const struct job_process *p)
         const struct process_evidence *e = p->now;
         char state[2] = {e->state, 0};
         json_t *o = json_pack(
-                "{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:o}", "state", state, "sleeps",
+                "{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "state", state, "sleeps",
                 sleep_json(&e->sleep), "wchan", e->wchan[0] ? text_json(e->wchan, strlen(e->wchan)) : json_null(),
                 "stack", lines(e->stack), "threads", (json_int_t)e->threads, "running", (json_int_t)e->running,
                 "uninterruptible", (json_int_t)e->uninterruptible, "last_write_ms",
-                since_json(e->last_write_ns, e->at_ns), "frozen", e->cgroup.frozen, "missing", missing(e->missing));
+                since_json(e->last_write_ns, e->at_ns), "connect_ms", since_json(e->connect_ns, e->at_ns), "frozen",
+                e->cgroup.frozen, "missing", missing(e->missing));
 
         if (o && put_differences(o, p->before, e) < 0) {
                 json_decref(o);

@@ -41,13 +41,22 @@ static bool polls(const struct job_process *p)
         return b->sleep.kind == SLEEP_TIMER && b->sleep.connections && a && !a->gone && b->voluntary > a->voluntary;
 }
 
-bool job_process_awaits_message(const struct job_process *p)
+/* Between two questions it has no connection: that it had one is known by its beginning. */
+static bool asks_anew(const struct process_evidence *e, uint64_t asked_ns)
+{
+        bool pauses = e->sleep.kind == SLEEP_TIMER || e->sleep.kind == SLEEP_EVENTS;
+
+        return pauses && e->connect_ns && e->at_ns < e->connect_ns + asked_ns;
+}
+
+bool job_process_awaits_message(const struct job_process *p, uint64_t asked_ns)
 {
         const struct evidence_sleep *s = p->now && !p->now->gone ? &p->now->sleep : NULL;
 
         if (!s)
                 return false;
-        return s->kind == SLEEP_MESSAGE || (s->kind == SLEEP_EVENTS && (s->connections || s->unsure)) || polls(p);
+        return s->kind == SLEEP_MESSAGE || (s->kind == SLEEP_EVENTS && (s->connections || s->unsure)) || polls(p) ||
+               asks_anew(p->now, asked_ns);
 }
 
 static uint64_t later(uint64_t a, uint64_t b, uint64_t now)

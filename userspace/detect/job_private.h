@@ -22,8 +22,9 @@ struct job_motion job_motion_of(const struct job_process *p, const struct job_li
 bool job_process_is_blocked(const struct job_process *p, const struct job_limits *l, uint64_t min_ns, bool quiet,
                             struct job_judgement *j);
 
-/** It waits for what somebody else has to send, who may be at work where nobody looks. */
-bool job_process_awaits_message(const struct job_process *p);
+/** It waits for what somebody else has to send, who may be at work where nobody looks; or asks him by a new connection each time, the
+ * last of which it began to open within @p asked_ns. */
+bool job_process_awaits_message(const struct job_process *p, uint64_t asked_ns);
 
 /** When the row moved last, as far as is known; 0: it is not. */
 uint64_t job_moved_ns(const struct job_facts *f);

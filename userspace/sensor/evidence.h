@@ -150,6 +150,7 @@ struct process_evidence {
         uint64_t db_writes;
         uint64_t commits;
         uint64_t last_write_ns; /* 0: none, or longer ago than the flight recorder reaches */
+        uint64_t connect_ns;    /* when it last began to open a TCP connection, to anybody; 0: not seen */
         unsigned uses_lost;     /* databases that found no place in its account */
         size_t nuses;
         struct evidence_use use[VIGIL_USES];

@@ -114,5 +114,6 @@ void evidence_kernel(struct sensor *s, struct process_evidence *e)
             o.start_ns == e->id.start_ns) {
                 evidence_waits(s, e, &o, &locks);
                 stop_fill(e, &o);
+                e->connect_ns = o.connect_ns;
         }
 }

@@ -39,6 +39,8 @@ const struct probe probes[] = {
         TYPED(mark_victim, PROBE_OOM, raw_tp__, PROBE_UNTRIED),
         TYPED(filemap_set_wb_err, PROBE_SET_WB_ERR, raw_tp__, PROBE_UNTRIED),
         TYPED(file_check_and_advance_wb_err, PROBE_TAKE_WB_ERR, raw_tp__, PROBE_UNTRIED),
+        /* A connection of the canary would need a network that is up. */
+        TYPED(inet_sock_set_state, PROBE_CONNECT, tp_btf__, PROBE_UNTRIED),
 
         EXIT(write, PROBE_WRITE, write, PROBE_NEEDED),
         EXIT(pwrite64, PROBE_PWRITE64, write, PROBE_NEEDED),

@@ -88,6 +88,26 @@ START_TEST(who_sleeps_between_questions_to_somebody_else_waits_for_him)
 }
 END_TEST
 
+START_TEST(who_asks_by_a_new_connection_each_time_waits_for_somebody_else_as_long_as_it_does)
+{
+        arrange();
+        now.sleep.kind = SLEEP_TIMER;
+        now.connect_ns = NOW - 3 * S;
+        struct job_judgement j = judge();
+        VERDICT(j, JOB_STALLED, "waits-for-message");
+        ck_assert_int_eq(j.severity, SEVERITY_P2);
+        ck_assert_ptr_nonnull(strstr(j.detail, "has set itself, and opened a connection 3 s ago"));
+        now.sleep.kind = SLEEP_EVENTS;
+        VERDICT(judge(), JOB_STALLED, "waits-for-message");
+        now.sleep.kind = SLEEP_CHILD; /* that is what it waits for now */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+        now.sleep.kind = SLEEP_TIMER;
+        now.connect_ns = NOW - 10 * MIN; /* for as long it has asked nobody */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
+        ck_assert_ptr_null(strstr(judge().detail, "connection"));
+}
+END_TEST
+
 START_TEST(work_in_a_child_is_work)
 {
         struct process_evidence child_before, child;
@@ -279,7 +299,8 @@ END_TEST
 SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_progress_is_spinning,
       who_computes_while_its_row_changes_does_not_spin, who_computes_and_writes_a_file_does_not_spin,
       nothing_that_moves_is_stalled, who_waits_for_a_message_is_stalled_and_less_bad,
-      who_sleeps_between_questions_to_somebody_else_waits_for_him, work_in_a_child_is_work,
+      who_sleeps_between_questions_to_somebody_else_waits_for_him,
+      who_asks_by_a_new_connection_each_time_waits_for_somebody_else_as_long_as_it_does, work_in_a_child_is_work,
       a_child_that_has_just_begun_hides_no_work, a_child_that_dies_orphans_nothing, one_sample_proves_no_standstill,
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,

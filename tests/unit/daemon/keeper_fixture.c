@@ -107,3 +107,16 @@ void shell(const char *sql)
         ck_assert_int_eq(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
         sqlite3_close(other);
 }
+
+pid_t only_child(void)
+{
+        char path[64];
+        int pid = 0;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+        FILE *children = fopen(path, "r");
+        ck_assert_ptr_nonnull(children);
+        ck_assert_int_eq(fscanf(children, "%d", &pid), 1); /* NOLINT(cert-err34-c): the kernel's own number */
+        fclose(children);
+        return pid;
+}

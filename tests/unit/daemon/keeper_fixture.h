@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "daemon/keeper.h"
 #include "daemon/scribe.h"
@@ -29,3 +30,5 @@ sqlite3 *lock(void);
 void shell(const char *sql);
 /** The number that @p sql gives. */
 int count(const char *sql);
+/** The child of this process, which must have one: who writes. */
+pid_t only_child(void);

@@ -133,20 +133,6 @@ START_TEST(a_store_that_is_deleted_is_begun_anew)
 }
 END_TEST
 
-/* The only child that there is. */
-static pid_t writer(void)
-{
-        char path[64];
-        int pid = 0;
-
-        snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-        FILE *children = fopen(path, "r");
-        ck_assert_ptr_nonnull(children);
-        ck_assert_int_eq(fscanf(children, "%d", &pid), 1); /* NOLINT(cert-err34-c): the kernel's own number */
-        fclose(children);
-        return pid;
-}
-
 static bool has_store_open(pid_t pid)
 {
         char path[64], to[128];
@@ -172,7 +158,7 @@ START_TEST(what_was_written_while_it_was_deleted_is_not_lost)
 
         json_decref(keeper_intent(k, "check", "app", NULL, "schedule", 1, on_stored, &seen));
         keeper_turn(k);
-        for (int i = 0; i < 2000 && !has_store_open(writer()); i++)
+        for (int i = 0; i < 2000 && !has_store_open(only_child()); i++)
                 usleep(1000);
         ck_assert_int_eq(unlink(db), 0);
         sqlite3_close(other);
@@ -352,7 +338,7 @@ START_TEST(nor_if_the_next_one_cannot_look)
         keeper_turn(k);
         for (int i = 0; i < 2000 && count("select count(*) from events where type='new'") == 0; i++)
                 usleep(10000);
-        ck_assert_int_eq(kill(writer(), SIGKILL), 0);
+        ck_assert_int_eq(kill(only_child(), SIGKILL), 0);
         ck_assert(scribe_wait(scribe, SCRIBE_STORE, 20000));
         ck_assert_uint_gt(keeper_waiting(k), 0);
         snprintf(away, sizeof(away), "%s/away", dir);

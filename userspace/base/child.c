@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/answer.h"
@@ -206,6 +207,8 @@ int child_finish(struct child *c, struct child_result *ret)
 static _Noreturn void run_worker(const struct child_options *options, const int *keep_fds, pid_t parent,
                                  int answer_fd, child_fn fn, void *arg)
 {
+        if (options->name)
+                prctl(PR_SET_NAME, options->name);
         int r = sandbox_enter(options, keep_fds, parent, answer_fd);
         if (r < 0) {
                 dprintf(answer_fd, "{\"sandbox\":%d}\n", r);

@@ -20,6 +20,7 @@
  * working wherever the file lies.
  */
 struct child_options {
+        const char *name;     /* what ps(1) shows, at most 15 characters; NULL: that of the parent */
         uint64_t deadline_ms; /* after it the child gets SIGKILL; 0: none */
         size_t answer_limit;  /* bytes of its answer that are read; more is an error. 0: 64 KiB */
         bool sandbox;         /* seccomp allow-list, no capabilities, no_new_privs, Landlock on the paths below */

@@ -209,12 +209,15 @@ static void on_progress(void *userdata, uint64_t done, uint64_t total)
 static void start(struct actions *a, struct action *x)
 {
         const struct action_job *job = &a->jobs[x->r.kind];
-        struct child_options how = {.deadline_ms = job->deadline_ms(&x->r),
+        char name[16]; /* as long as the kernel keeps one */
+        struct child_options how = {.name = name,
+                                    .deadline_ms = job->deadline_ms(&x->r),
                                     .answer_limit = job->answer_limit,
                                     .on_progress = on_progress,
                                     .userdata = x};
         struct epoll_event readable = {.events = EPOLLIN};
 
+        snprintf(name, sizeof(name), "vigil-%s", job->name);
         x->of = a;
         x->error = child_start(&how, NULL, job->run, &x->r, &x->child);
         /* Where its descriptor cannot be waited for, turns come often enough. */

@@ -312,7 +312,8 @@ static void tell_failed(struct discoveries *x, const char *why)
 
 void discovery_begin(struct daemon *d)
 {
-        const struct child_options how = {.deadline_ms = DISCOVER_DEADLINE_MS, .answer_limit = DISCOVER_ANSWER};
+        const struct child_options how = {
+                .name = "vigil-discover", .deadline_ms = DISCOVER_DEADLINE_MS, .answer_limit = DISCOVER_ANSWER};
         struct child_result result = {0};
         bool all = d->options->discover_all;
 

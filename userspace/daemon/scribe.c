@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -82,8 +81,6 @@ void scribe_free(struct scribe *s)
 static int run(int answer_fd, void *arg)
 {
         const struct task *t = arg;
-
-        prctl(PR_SET_NAME, names[t->work]);
         struct pollfd before = {.fd = t->before, .events = POLLIN};
         while (t->before >= 0 && poll(&before, 1, -1) < 0 && errno == EINTR)
                 ;
@@ -105,7 +102,8 @@ static size_t at_work(const struct scribe *s, enum scribe_work kind, bool last)
 
 static int begin(struct scribe *s, struct work *w, struct task *task, scribe_done done, void *userdata)
 {
-        static const struct child_options how = {.answer_limit = ANSWER_LIMIT, .outlives = true};
+        const struct child_options how = {
+                .name = names[task->work], .answer_limit = ANSWER_LIMIT, .outlives = true};
         int keep[3] = {-1, -1, -1}, n = 0;
         struct epoll_event readable = {.events = EPOLLIN};
 

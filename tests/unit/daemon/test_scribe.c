@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,6 +133,37 @@ START_TEST(what_is_begun_behind_one_that_hangs_waits_for_it_and_no_more_than_the
 }
 END_TEST
 
+static int tell_name(int answer_fd, void *arg)
+{
+        char name[16];
+
+        (void)arg;
+        prctl(PR_GET_NAME, name);
+        return dprintf(answer_fd, "{\"error\":0, \"name\":\"%s\"}\n", name) < 0;
+}
+
+static void on_named(void *userdata, int error, const json_t *answer)
+{
+        (void)error;
+        snprintf(userdata, 16, "%s", json_string_value(json_object_get(answer, "name")));
+}
+
+START_TEST(ps_tells_what_it_is_for)
+{
+        struct scribe *s = NULL;
+        char name[16] = "", own[16], before[16];
+
+        prctl(PR_GET_NAME, before);
+        ck_assert_int_eq(scribe_new(-1, &s), 0);
+        ck_assert_int_eq(scribe_start(s, SCRIBE_STATE, tell_name, NULL, on_named, name), 0);
+        ck_assert(scribe_wait(s, SCRIBE_STATE, 20000));
+        ck_assert_str_eq(name, "vigil-state");
+        prctl(PR_GET_NAME, own);
+        ck_assert_str_eq(own, before);
+        scribe_free(s);
+}
+END_TEST
+
 START_TEST(its_error_is_told_and_its_death_is_no_success)
 {
         struct scribe *s = NULL;
@@ -182,6 +214,6 @@ START_TEST(it_outlives_the_daemon_and_holds_its_lock_until_it_is_done)
 }
 END_TEST
 
-SUITE("scribe", one_that_hangs_stands_nobody_and_has_no_second_beside_it,
+SUITE("scribe", one_that_hangs_stands_nobody_and_has_no_second_beside_it, ps_tells_what_it_is_for,
       what_is_begun_behind_one_that_hangs_waits_for_it_and_no_more_than_there_is_room_for,
       its_error_is_told_and_its_death_is_no_success, it_outlives_the_daemon_and_holds_its_lock_until_it_is_done)

@@ -2,11 +2,13 @@
 #
 # Other work may go on on the host, and another Vigil: only what can be told to be of this run counts. A process of it carries
 # VIGIL_TEST_RUN in its environment; its mounts and loop devices lie on files below TMPDIR; its BPF programs, maps and links are
-# new and held by a process of it, or by nobody that can be seen; and a pin is one whose directory no living daemon has locked.
+# new and held by a process of it, or by nobody that can be seen: neither a process nor a pin; and a pin is in a directory that is
+# named after a state directory of this run (TMPDIR/state-dirs) and that no living daemon has locked.
+# shellcheck source=tests/e2e/pins.bash
+. tests/e2e/pins.bash
 
 leftovers_before() {
 	leftover_bpf_before=$(leftover_bpf_ids)
-	leftover_pins_before=$(find /sys/fs/bpf -mindepth 1 2>/dev/null | sort)
 }
 
 # Pids of this run but for the shells that look.
@@ -22,10 +24,15 @@ leftover_pids() {
 	done
 }
 
-# "kind id pid" for every BPF descriptor of every process; kind is prog, map or link.
+# "kind id pid" for every BPF descriptor of every process, "kind id pin" for what is pinned; kind is prog, map or link.
 leftover_bpf_holders() {
+	local kind
 	grep -sE '^(prog|map|link)_id:' /proc/[0-9]*/fdinfo/* |
 		sed -nE 's|^/proc/([0-9]+)/fdinfo/[0-9]+:([a-z]+)_id:[[:space:]]*([0-9]+)$|\2 \3 \1|p' | sort -u
+	for kind in prog map link; do
+		bpftool -f "$kind" list -j 2>/dev/null |
+			jq -r --arg kind "$kind" '.[] | select(.pinned // [] | length > 0) | "\($kind) \(.id) pin"' 2>/dev/null
+	done
 }
 
 # "kind id" of every object there is.
@@ -36,29 +43,30 @@ leftover_bpf_ids() {
 	done
 }
 
-# "program map": which program uses which map, by their ids.
+# "link id prog id", "prog id map id": who holds a link holds its program, and who holds a program its maps.
 leftover_bpf_uses() {
-	bpftool prog list -j 2>/dev/null | jq -r '.[] | .id as $id | .map_ids[]? | "\($id) \(.)"' 2>/dev/null
+	bpftool link list -j 2>/dev/null | jq -r '.[] | select(.prog_id) | "link \(.id) prog \(.prog_id)"' 2>/dev/null
+	bpftool prog list -j 2>/dev/null | jq -r '.[] | .id as $id | .map_ids[]? | "prog \($id) map \(.)"' 2>/dev/null
 }
 
-# "kind id pid,pid": new objects, with all who hold them; a map is also held by whoever holds a program that uses it.
+# "kind id pid,pid": new objects, with all who hold them.
 leftover_bpf() {
 	awk -v before="$leftover_bpf_before" '
 		BEGIN { n = split(before, old, "\n"); for (i = 1; i <= n; i++) known[old[i]] = 1 }
 		FILENAME == ARGV[1] { held[$1 " " $2] = held[$1 " " $2] "," $3; next }
-		FILENAME == ARGV[2] { held["map " $2] = held["map " $2] held["prog " $1]; next }
+		FILENAME == ARGV[2] { held[$3 " " $4] = held[$3 " " $4] held[$1 " " $2]; next }
 		!($0 in known) { print $0, substr(held[$0], 2) }
 	' <(leftover_bpf_holders) <(leftover_bpf_uses) <(leftover_bpf_ids)
 }
 
-# Pins of daemons that live, of this run or of another, are no leftovers.
+# Directories of pins of this run. Those of daemons that live are no leftovers, nor is what another Vigil has left.
 leftover_pins() {
-	local pin dir
-	find /sys/fs/bpf -mindepth 1 2>/dev/null | while read -r pin; do
-		dir=/sys/fs/bpf/vigil/$(cut -sd/ -f6 <<<"$pin")
-		[ "$pin" = /sys/fs/bpf/vigil ] || { [ "$dir" != /sys/fs/bpf/vigil/ ] && [ -d "$dir" ] && ! flock -n "$dir" true; } ||
-			echo "$pin"
-	done | sort
+	local state dir
+	[ -d /sys/fs/bpf/vigil ] || return 0
+	sort -u "$TMPDIR/state-dirs" 2>/dev/null | while read -r state; do
+		dir=$(pins_of "$state")
+		[ ! -d "$dir" ] || ! flock -n "$dir" true || echo "$dir"
+	done
 }
 
 # Lists what is left, one per line.
@@ -76,10 +84,14 @@ leftovers() {
 		elif grep -qxFf <(tr ',' '\n' <<<"$holders") <<<"$ours"; then
 			echo "BPF ${kind}s of process ${holders%%,*}"
 		fi
-	done < <(leftover_bpf) | sort -u | awk '
-		/^BPF [a-z]+ [0-9]+$/ { n[$2]++; next } { print }
-		END { for (kind in n) print n[kind] " BPF " kind "s that nobody can be seen to hold" }'
-	comm -13 <(echo "$leftover_pins_before") <(leftover_pins) | sed -E 's|^(/sys/fs/bpf/vigil/[^/]+)/.*|\1|; s/^/pin /' | sort -u
+	done < <(leftover_bpf) | sort -u
+	leftover_pins | sed 's/^/pin /'
+}
+
+# The same for people: objects that nobody holds are counted.
+leftovers_told() {
+	awk '/^BPF [a-z]+ [0-9]+$/ { n[$2]++; next } { print }
+		END { for (kind in n) print n[kind] " BPF " kind "s that nobody can be seen to hold" }' | paste -sd ';'
 }
 
 # leftovers_wait SECONDS: returns 0 as soon as nothing is left, or prints what still is. A BPF object that nobody seems to hold,
@@ -96,7 +108,7 @@ leftovers_wait() {
 		left=$({ grep -vE '^(BPF [a-z]+ [0-9]+$|pin )' <<<"$left"; echo "$staying"; } | grep . | sort -u)
 	done
 	[ -z "$left" ] || {
-		paste -sd ';' <<<"$left"
+		leftovers_told <<<"$left"
 		return 1
 	}
 }

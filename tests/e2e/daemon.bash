@@ -16,6 +16,9 @@
 
 # shellcheck disable=SC2034 # what is set here is used by the suites
 
+# shellcheck source=tests/e2e/pins.bash
+. "${BASH_SOURCE[0]%/*}/pins.bash"
+
 setup_file() {
 	need_watch
 }
@@ -50,6 +53,7 @@ daemon_watches_or_has_ended() {
 # Waits until the daemon says that it watches.
 daemon_begin() {
 	: >daemon.err
+	readlink -m S >>"${VIGIL_TEST_RUN:-$BATS_RUN_TMPDIR}/state-dirs" # what it leaves is looked for at the end
 	env -u NOTIFY_SOCKET "$VIGIL" run -c vigil.conf --state-dir S "$@" 3>&- 2>daemon.err &
 	DAEMON=$!
 	until_true daemon_watches_or_has_ended && daemon_watches && return
@@ -87,7 +91,7 @@ writer_kill() {
 
 # Dies inside a write transaction that has spilled, by its own hand.
 unclean_death() {
-	"$DRIVER" -t /dev/null app.db "${SPILL[@]}" @kill9 3>&- 2>/dev/null || [ $? = 137 ]
+	killed "$DRIVER" -t /dev/null app.db "${SPILL[@]}" @kill9 2>/dev/null
 }
 
 # Until let_store_go somebody else holds the store, as in a shell: nothing can be stored, no intent, so that nothing begins.
@@ -113,15 +117,9 @@ says() {
 	return 1
 }
 
-# Where a daemon that was killed has left its watch for the next one: the name is FNV-1a of the state directory.
+# Where a daemon that was killed has left its watch for the next one.
 daemon_pins() {
-	local path hash=$((0xcbf29ce484222325)) i byte
-	path=$(readlink -m S) # as the daemon names it
-	for ((i = 0; i < ${#path}; i++)); do
-		printf -v byte %d "'${path:i:1}"
-		hash=$(((hash ^ byte) * 0x100000001b3))
-	done
-	printf '/sys/fs/bpf/vigil/%016x\n' "$hash"
+	pins_of "$(readlink -m S)"
 }
 
 # As after a boot: it is gone.

@@ -57,31 +57,56 @@ remember() {
 	[ "$status" -eq 0 ]
 }
 
+# freeze NAME...: stops a child of the daemon that has one of these names, its pid in FROZEN: in the middle of its work, so that a kill
+# is what it dies of. Fails where there is none now. Nothing is forked: some are at work for milliseconds only.
+freeze() {
+	local pid name state children
+
+	read -r -a children <"/proc/$DAEMON/task/$DAEMON/children" || true # a line without an end
+	for pid in "${children[@]}"; do
+		read -r _ name state _ 2>/dev/null <"/proc/$pid/stat" || continue
+		[[ " $* " == *" ${name//[()]/} "* ]] || continue
+		kill -STOP "$pid" 2>/dev/null || continue
+		while read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat" && [[ $state != [TZX] ]]; do :; done
+		[ "$state" = T ] || continue
+		FROZEN=$pid
+		return 0
+	done
+	return 1
+}
+
+# catch NAME...: the same, and waits for it.
+catch() {
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
+
+	until freeze "$@"; do
+		((${EPOCHREALTIME/./} < end)) || return 1
+	done
+}
+
 @test "helpers are killed again and again: each costs one action, and the monitor says so" {
-	local round children child files killed=0
+	local round dying killed=1 writers=0
 
 	daemon_begin
+	# The first look is killed for certain.
+	unclean_death &
+	dying=$!
+	catch vigil-look
+	kill -KILL "$FROZEN"
+	wait "$dying"
 	for ((round = 0; round < ROUNDS; round++)); do
 		unclean_death
-		for _ in {1..50}; do
-			children=$(pgrep -P "$DAEMON") && break
-		done
 		random_ms 10
-		# What writes the store is killed, too: its rows are written by the next one. It alone keeps the lock, by
-		# which it is known: all of them have the daemon's name when they are new.
-		for child in $children; do
-			files=$(readlink "/proc/$child"/fd/*) || [ -n "$files" ] || continue
-			[ "$(ps -o ppid= -p "$child" | tr -d ' ')" = "$DAEMON" ] || continue
-			! kill -KILL "$child" 2>/dev/null || [[ $files == */lock* ]] || killed=$((killed + 1))
-		done
+		# What writes the store is killed, too: its rows are written by the next one.
+		! freeze vigil-store || { kill -KILL "$FROZEN" && writers=$((writers + 1)); }
+		! freeze vigil-look vigil-backup vigil-check vigil-evidence || { kill -KILL "$FROZEN" && killed=$((killed + 1)); }
 	done
-	echo "$killed helpers were killed"
-	eventually '.actions == []' status
+	echo "$killed helpers were killed, and $writers that write the store"
+	eventually '.actions == [] and .store.set_aside == 0' status
 	[ "$(jq -r .pid a.json)" = "$DAEMON" ]
 	eventually '[.incidents[].code] | index("unclean-death")' incidents
-	# One that was about to end when it was killed has answered, or had closed the lock: of some at least it is said. The tests
-	# below kill one for certain.
-	((killed < ROUNDS / 4)) || [ "$(sql "select count(*) from findings where code='worker-failed'")" -gt 0 ]
+	[ "$(grep -c 'P2 worker-failed: .*it died of SIGKILL' daemon.err)" -eq "$killed" ]
+	[ "$(sql "select count(*) from findings where code='worker-failed'")" -eq "$killed" ]
 	[ "$(sql "select count(*) from actions where outcome is null")" = 0 ]
 	daemon_end
 	[ "$status" -eq 0 ]
@@ -94,15 +119,11 @@ backups_failed() {
 
 # Kills the helpers of the backup until N of its tries have failed: of those that follow on each other, none comes sooner than a second.
 kill_backups() {
-	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000)) pid
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
 
 	while ! backups_failed "$1"; do
 		((${EPOCHREALTIME/./} < end)) || return 1
-		for _ in {1..20}; do
-			for pid in $(pgrep -P "$DAEMON" || true); do
-				kill -KILL "$pid" 2>/dev/null || true
-			done
-		done
+		! freeze vigil-backup || kill -KILL "$FROZEN"
 	done
 }
 

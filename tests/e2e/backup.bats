@@ -61,8 +61,8 @@ mount_small() {
 
 @test "a WAL that is far longer than its database is in the copy" {
 	make_db app.db wal 10
-	"$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" @repeat 300 \
-		"begin; insert into a(v) values(randomblob(4000)); insert into b(v) values(1); commit" @end @kill9 || true
+	killed "$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" @repeat 300 \
+		"begin; insert into a(v) values(randomblob(4000)); insert into b(v) values(1); commit" @end @kill9
 	[ "$(stat -c %s app.db-wal)" -gt "$(stat -c %s app.db)" ]
 	state app.db >before
 	run_vigil 0 backup create --db app.db --backup-dir b
@@ -87,7 +87,7 @@ mount_small() {
 @test "the source and what lies beside it stay as they are after a kill in a transaction" {
 	for mode in wal delete truncate persist; do
 		make_db $mode.db $mode 300
-		"$DRIVER" -t truth $mode.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9 || true
+		killed "$DRIVER" -t truth $mode.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9
 		state $mode.db >before
 		run_vigil 0 backup create --db $mode.db --backup-dir b
 		run_vigil 0 check $mode.db
@@ -122,7 +122,7 @@ mount_small() {
 
 @test "evidence keeps log and index of a corrupt database apart" {
 	make_db app.db wal 300
-	"$DRIVER" -t truth app.db "insert into a(v) values(1)" @kill9 || true
+	killed "$DRIVER" -t truth app.db "insert into a(v) values(1)" @kill9
 	dd if=/dev/urandom of=app.db bs=4096 seek=3 count=20 conv=notrunc status=none
 	run_vigil 2 backup create --db app.db --backup-dir b
 	cd b/evidence/app-*

@@ -49,7 +49,7 @@ teardown() {
 @test "what a kill left is judged after recovery and stays as evidence" {
 	for mode in wal delete; do
 		make_db $mode.db $mode 300
-		"$DRIVER" -t truth $mode.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9 3>&- || true
+		killed "$DRIVER" -t truth $mode.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9
 		state $mode.db >before
 		run_vigil 0 check $mode.db
 		state $mode.db | cmp - before

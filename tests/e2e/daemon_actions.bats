@@ -24,7 +24,7 @@ guard() {
 
 # One more death inside a transaction, and the recovery by the next opener.
 die_and_recover() {
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 }
 
 # copies N: so many verified copies stand in S/backups/app, each with its manifest.
@@ -100,7 +100,7 @@ actions_are() {
 	mk app.db delete
 	guard
 	daemon_begin
-	"$DRIVER" -t truth app.db "pragma journal_mode=off" "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "pragma journal_mode=off" "${SPILL[@]}" @kill9
 	eventually '[.incidents[] | select(.code == "no-journal" and .evidence)] | length == 1' incidents
 	dir=$(jq -r '.incidents[] | select(.code == "no-journal") | .evidence' a.json)
 	until_true test -s "$dir/files/app.db"

@@ -70,7 +70,7 @@ op() {
 	ask status
 	assert_answer '.databases[0].last_backup.verified'
 	# min-interval is for those that nobody asked for.
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1 and .[0].backup.verified and .[0].backup_skipped == null' incidents
 	op backup create nobody
 	[ "$status" -eq 69 ]

@@ -23,7 +23,7 @@ resident() {
 	FLOOD=$!
 	await flood
 	for i in 1 2 3; do
-		"$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9 || true
+		killed "$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9
 		eventually "[.certificates[] | select(.verdict == \"unclean\")] | length == $i" certificates
 	done
 	ask health
@@ -65,7 +65,7 @@ resident() {
 	daemon_begin
 	ask status
 	assert_answer '[.databases[].name] == ["wait", "app", "bee", "zebra"]'
-	"$DRIVER" -t truth zebra.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth zebra.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.database == "zebra" and .code == "unclean-death")' incidents
 	ask status
 	assert_answer '[.databases[].name] == ["wait", "zebra", "app", "bee"]'
@@ -79,7 +79,7 @@ resident() {
 	daemon_begin
 	timeout 600 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &
 	local follower=$! id
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1' incidents
 	id=$(jq -r '.incidents[0].id' a.json)
 	ask incident show "$id"

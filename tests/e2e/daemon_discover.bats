@@ -40,11 +40,11 @@ eventually_guarded() {
 	"$VIGIL" --state-dir S status -v | grep -q '/srv/app.db, journal mode .*, discovered'
 	ask summary --latency
 	assert_answer '.not_judged == []'
-	./in_srv "$DRIVER" -t truth /srv/app.db "${SPILL[@]}" @kill9 || true
+	killed ./in_srv "$DRIVER" -t truth /srv/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.path == "/srv/app.db" and .code == "unclean-death" and .backup.verified and .integrity.result == "ok")' incidents
 	# One of another program within the hour gets a check and no backup.
 	cp "$DRIVER" other
-	./in_srv "$PWD/other" -t truth2 /srv/app.db "${SPILL[@]}" @kill9 || true
+	killed ./in_srv "$PWD/other" -t truth2 /srv/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.backup_skipped != null and (.backup_skipped | test("min-interval")))' incidents
 	# Nobody has it open any more: it stays, also over a restart.
 	let_go "$holder"

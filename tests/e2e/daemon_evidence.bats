@@ -24,7 +24,7 @@ evidence_bytes() {
 
 # half_done N: an incident of the Nth database, with raw files; its id in $INCIDENT.
 half_done() {
-	"$DRIVER" -t "truth.$1" "app$1.db" "pragma journal_mode=off" "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t "truth.$1" "app$1.db" "pragma journal_mode=off" "${SPILL[@]}" @kill9
 	eventually '[.incidents[] | select(.status == "firing" and .evidence)] | length == 1' incidents
 	INCIDENT=$(jq -r '.incidents[] | select(.status == "firing") | .id' a.json)
 	until_true test -s "S/evidence/$INCIDENT/files/app$1.db"

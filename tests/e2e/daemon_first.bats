@@ -10,7 +10,7 @@ load daemon.bash
 	daemon_begin
 	ask health
 	[ "$status" -eq 0 ]
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 
 	eventually '.incidents | length == 1 and .[0].backup.verified == true and .[0].evidence' incidents
 	assert_answer '.incidents[0] | .code == "unclean-death" and .severity == "P1" and .status == "firing"' \
@@ -49,7 +49,7 @@ load daemon.bash
 
 @test "the runbook's SQL sees it, and resolves it" {
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1' incidents
 	[ "$(sql "SELECT count(*) FROM alerts WHERE status = 'firing'")" = 1 ]
 	sql "UPDATE alerts SET status='resolved', resolved_at=datetime('now') WHERE id='$(sql 'select id from alerts')'"

@@ -56,7 +56,7 @@ state_knows() {
 	reload
 	grep -q 'vigil.conf: the configuration of before stays in force' daemon.err
 	grep -qE 'vigil.conf:[0-9]+: ' daemon.err
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1' incidents
 }
 
@@ -69,7 +69,7 @@ state_knows() {
 	mkdir later
 	eventually '.status == "healthy"' health
 	mk later/app.db wal
-	"$DRIVER" -t truth later/app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth later/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1 and .[0].code == "unclean-death"' incidents
 }
 
@@ -77,7 +77,7 @@ state_knows() {
 	daemon_begin
 	rm app.db
 	mk app.db wal
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified == true' incidents
 	assert_answer '.incidents[0].trust.level == "full"'
 }
@@ -92,13 +92,13 @@ state_knows() {
 	mv b a
 	says 'it is watched anew'
 	grep -q 'leads elsewhere now' daemon.err
-	"$DRIVER" -t truth a/app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth a/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified == true' incidents
 }
 
 @test "a restart is a gap that is told, and an open incident goes on" {
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified == true' incidents
 	daemon_end
 	daemon_begin
@@ -228,7 +228,7 @@ gap_checked() {
 
 @test "killed before it could make the backup, the next run makes it" {
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified' incidents
 	daemon_kill
 	# As if it had been killed a moment earlier.
@@ -244,7 +244,7 @@ gap_checked() {
 	local copy
 
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified' incidents
 	copy=$(jq -r '.incidents[0].backup.id' a.json)
 	[ "$(jq -r .incident "S/backups/app/$copy.json")" = "$(jq -r '.incidents[0].id' a.json)" ]

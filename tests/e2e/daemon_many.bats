@@ -22,7 +22,7 @@ configure_many() {
 }
 
 dies_in() {
-	"$DRIVER" -t "truth.$1" "many/$1.db" "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t "truth.$1" "many/$1.db" "${SPILL[@]}" @kill9
 	eventually ".incidents | any(.database == \"d$1\" and .code == \"unclean-death\" and .backup.verified)" incidents
 }
 
@@ -70,7 +70,7 @@ dies_in() {
 	[ "$status" -eq 1 ]
 	assert_answer '.reasons | any(test("^app is not watched"))'
 	# The others are watched meanwhile.
-	"$DRIVER" -t truth.other other.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth.other other.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.database == "other" and .code == "unclean-death" and .trust.level == "full")' incidents
 	op_check=0
 	timeout "$PATIENCE" "$VIGIL" --state-dir S check app >out 2>err || op_check=$?
@@ -79,7 +79,7 @@ dies_in() {
 	mkdir disk/data
 	mk disk/data/app.db wal
 	eventually '.databases[] | select(.name == "app") | .state == "watched"' status
-	"$DRIVER" -t truth.app disk/data/app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth.app disk/data/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.database == "app" and .code == "unclean-death")' incidents
 	daemon_end
 	[ "$status" -eq 0 ]

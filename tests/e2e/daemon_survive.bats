@@ -65,7 +65,7 @@ account() {
 
 @test "killed right after it stored a death, it is not told again" {
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified == true' incidents
 	daemon_kill
 	daemon_begin
@@ -83,10 +83,10 @@ account() {
 	daemon_begin
 	for i in 1 2 3; do
 		daemon_kill
-		"$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9 3>&- || true
+		killed "$DRIVER" -t "truth$i" app.db "${SPILL[@]}" @kill9
 		daemon_begin
 		daemon_kill
-		"$DRIVER" -t "again$i" app.db "${SPILL[@]}" @kill9 3>&- || true
+		killed "$DRIVER" -t "again$i" app.db "${SPILL[@]}" @kill9
 		daemon_begin
 	done
 	eventually '.certificates | length == 6' certificates
@@ -101,7 +101,7 @@ account() {
 	daemon_begin
 	while [ ! -e enough ]; do
 		rm -f truth
-		"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+		killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 		pid_of truth >>dead
 	done 2>/dev/null &
 	WRITER=$!
@@ -135,15 +135,15 @@ account() {
 	daemon_kill
 	configure "database \"other\" { path = \"$PWD/other.db\" }"
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
-	"$DRIVER" -t truth2 other.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
+	killed "$DRIVER" -t truth2 other.db "${SPILL[@]}" @kill9
 	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].database == "other"'
 	# And both again: the id of the first has been given back.
 	daemon_kill
 	configure "database \"app\" { path = \"$PWD/app.db\" }" "database \"other\" { path = \"$PWD/other.db\" }"
 	daemon_begin
-	"$DRIVER" -t truth3 app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth3 app.db "${SPILL[@]}" @kill9
 	eventually '.certificates | length == 2' certificates
 	assert_answer '[.certificates[].database] | sort == ["app", "other"]'
 }
@@ -160,7 +160,7 @@ account() {
 	grep -q 'is removed: another build' daemon.err
 	eventually '.incidents[0].code == "observer-gap"' incidents
 	[ "$(ls "$(daemon_pins)")" = "$set" ]
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].trust.level == "full"'
 }
@@ -189,7 +189,7 @@ account() {
 	bpftool map create "$set/map_marks" type hash key 4 value 4 entries 32768 name marks
 	daemon_begin
 	grep -q 'is removed: it is not what this build pins' daemon.err
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.certificates | length == 1' certificates
 }
 
@@ -216,7 +216,7 @@ account() {
 	cat daemon.err
 	[ "$status" -eq 0 ]
 	[ -d "$(daemon_pins)" ]
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	daemon_begin
 	eventually '.certificates | length == 1' certificates
 	assert_answer '.certificates[0].verdict == "unclean" and .certificates[0].trust.level == "full"'
@@ -241,7 +241,7 @@ account() {
 @test "a start that fails leaves what was there for the one that succeeds" {
 	daemon_begin
 	daemon_kill
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	rm -f S/control
 	mkdir S/control
 	status=0
@@ -261,6 +261,6 @@ account() {
 	timeout 60 "$VIGIL" run -c vigil.conf --state-dir S 3>&- 2>err || status=$?
 	[ "$status" -eq 69 ]
 	[ -d "$(daemon_pins)" ]
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.certificates | length == 1' certificates
 }

@@ -44,11 +44,11 @@ guard_app() {
 @test "within min-interval the second death gets a check and no backup, and says why" {
 	guard_app '' 'limits { crash-loop = "0s" }'
 	daemon_begin
-	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified' incidents
 	"$DRIVER" -t t2 app.db "insert into t(b) values('back')"
 	eventually '.incidents[0].status == "resolved"' incidents
-	"$DRIVER" -t t3 app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t3 app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 2 and .[0].integrity.result == "ok"' incidents
 	assert_answer '.incidents[0].backup == null' '.incidents[0].backup_skipped | test("min-interval")'
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
@@ -124,7 +124,7 @@ guard_app() {
 	local follower=$!
 	eventually '.databases[0].state == "watched"' status
 	sleep 0.3
-	"$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9
 	until_true grep -q '"backup"' followed
 	kill "$follower"
 	wait "$follower" || true
@@ -136,7 +136,7 @@ guard_app() {
 @test "redact-argv: no argument of any process is kept, nowhere" {
 	guard_app '' 'redact-argv = true'
 	daemon_begin
-	"$DRIVER" -t t1 app.db "${SPILL[@]}" "select 'S3CRET-in-argv'" @kill9 || true
+	killed "$DRIVER" -t t1 app.db "${SPILL[@]}" "select 'S3CRET-in-argv'" @kill9
 	eventually '.incidents[0].backup.verified and .incidents[0].evidence != null' incidents
 	daemon_end
 	[ "$(grep -rla 'S3CRET-in-argv' S | wc -l)" -eq 0 ]
@@ -160,7 +160,7 @@ guard_app() {
 	guard_app '' "database \"theirs\" { path = \"$PWD/theirs/app.db\" }"
 	kill -HUP "$DAEMON"
 	eventually '.databases | length == 2 and all(.state == "watched")' status
-	"$DRIVER" -t t1 theirs/app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t1 theirs/app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].database == "theirs" and .incidents[0].backup.verified' incidents
 	owner=$(stat -c %u "$(jq -r '.incidents[0].backup.path' a.json)")
 	[ "$owner" = 65534 ]
@@ -176,7 +176,7 @@ resolved() {
 	guard_app ''
 	daemon_begin
 	# Nothing of the transaction has reached a file.
-	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
+	killed "$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9
 	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	# A copy of the file is no use of the database.
 	cat app.db >/dev/null
@@ -191,7 +191,7 @@ resolved() {
 	"$DRIVER" -t before app.db "select count(*) from t" @ready reading @wait go 3>&- &
 	local old=$! new
 	await reading
-	"$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9 || true
+	killed "$DRIVER" -t truth app.db "begin immediate" "insert into t(b) values('x')" @kill9
 	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	"$DRIVER" -t after app.db "select count(*) from t" @ready reading-too @wait go 3>&- &
 	new=$!
@@ -206,7 +206,7 @@ resolved() {
 	sqlite3 app.db "pragma journal_mode=delete" >/dev/null
 	guard_app ''
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
 	# It opens the file, takes no locks, and looks at no journal.
 	sqlite3 "file:$PWD/app.db?immutable=1" "select count(*) from t" >/dev/null
@@ -227,12 +227,12 @@ died_at_last() {
 
 	guard_app 'backup { min-interval = "0s"  max-per-hour = 100 }'
 	daemon_begin
-	"$DRIVER" -t t0 app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t0 app.db "${SPILL[@]}" @kill9
 	eventually '.incidents[0].backup.verified' incidents
 	# It is started again, recovers, and the incident is over; and so on.
 	for i in 1 2 3; do
 		"$DRIVER" -t "back$i" app.db "insert into t(b) values('back')"
-		"$DRIVER" -t "t$i" app.db "${SPILL[@]}" @kill9 || true
+		killed "$DRIVER" -t "t$i" app.db "${SPILL[@]}" @kill9
 		eventually ".incidents | length == 1 and .[0].deaths.count == $((i + 1)) and .[0].status == \"firing\"" incidents
 	done
 	assert_answer '.incidents[0].summary | test("^died 4 times in .*; at last: driver")' \
@@ -247,11 +247,11 @@ died_at_last() {
 	# Another program is another incident, beyond the window of one cause.
 	sleep 2.1
 	cp "$DRIVER" other
-	./other -t t9 app.db "${SPILL[@]}" @kill9 || true
+	killed ./other -t t9 app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 2 and .[0].deaths.count == 1' incidents
 	# The count goes on after a restart of the daemon.
 	daemon_end
 	daemon_begin
-	"$DRIVER" -t t10 app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t t10 app.db "${SPILL[@]}" @kill9
 	eventually '[.incidents[] | select(.deaths.count == 5)] | length == 1' incidents
 }

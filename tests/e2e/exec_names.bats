@@ -48,8 +48,9 @@ in_txn() {
 				linked "$mode" "$alias"
 				# shellcheck disable=SC2086 # an option and its argument, or nothing
 				watch $option -- bash -c "$(printf '%q ' "$DRIVER" app.db "insert into t(b) values('x')")
-					$(printf '%q ' "$DRIVER" -t truth "$alias" "pragma synchronous=normal" "insert into t(b) values('x')" "${SPILL[@]}" @kill9) || true
+					$(printf '%q ' "$DRIVER" -t truth "$alias" "pragma synchronous=normal" "insert into t(b) values('x')" "${SPILL[@]}" @kill9) || [ \$? = 137 ] || exit 1
 					$(printf '%q ' "$DRIVER" -t later app.db "select 1 from t")"
+				[ "$status" -eq 0 ]
 				assert_trusted
 				database "$alias"
 				assert_database '[.findings[].code] == ["unclean-death"]' '.integrity.result == "ok"'
@@ -97,7 +98,8 @@ in_txn() {
 		touch elsewhere/data
 		# shellcheck disable=SC2086
 		watch $option -- unshare --mount --propagation private bash -c 'mount --bind app.db elsewhere/data
-			"$@" || true' bash "$DRIVER" -t truth elsewhere/data "${SPILL[@]}" @kill9
+			"$@" || [ $? = 137 ]' bash "$DRIVER" -t truth elsewhere/data "${SPILL[@]}" @kill9
+		[ "$status" -eq 0 ]
 		assert_trusted
 		[ -e elsewhere/data-journal ]
 		jq '[.databases[] | select(.path | endswith("elsewhere/data")) | .certificates[]][0]' r.json >c.json
@@ -110,7 +112,8 @@ in_txn() {
 	linked delete
 	rm alias.db
 	watch --db app.db -- sh -c '"$0" -t one app.db "insert into t(b) values(1)"; mv app.db new.db
-		"$0" -t truth new.db "pragma cache_size=5" begin "update t set b=hex(randomblob(50))" @kill9' "$DRIVER" || true
+		"$0" -t truth new.db "pragma cache_size=5" begin "update t set b=hex(randomblob(50))" @kill9' "$DRIVER"
+	[ "$status" -eq 137 ]
 	assert_trusted
 	certificate new.db truth
 	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])'

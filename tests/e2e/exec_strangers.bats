@@ -32,14 +32,16 @@ setup() {
 
 @test "a close() that takes the locks away ends no transaction: journal mode DELETE" {
 	mk app.db delete
-	watch --db app.db -- "$DRIVER" -t truth app.db "${SPILL[@]}" @peek app.db @kill9 || true
+	watch --db app.db -- "$DRIVER" -t truth app.db "${SPILL[@]}" @peek app.db @kill9
+	[ "$status" -eq 137 ]
 	certificate app.db truth
 	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])' '.locks == []'
 }
 
 @test "a close() that takes the locks away ends no transaction: journal mode MEMORY" {
 	mk app.db delete
-	watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=memory" "${SPILL[@]}" @peek app.db @kill9 || true
+	watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=memory" "${SPILL[@]}" @peek app.db @kill9
+	[ "$status" -eq 137 ]
 	certificate app.db truth
 	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal"])'
 }

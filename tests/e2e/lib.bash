@@ -13,6 +13,10 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${VIGIL_BUILD:-$ROOT/build}
 VIGIL=$BUILD/vigil
+[ -x "$VIGIL" ] || {
+	echo "there is no $VIGIL: set VIGIL_BUILD to a build directory (VIGIL_BUILD=\$PWD/build/release bats tests/e2e/…)" >&2
+	exit 1
+}
 DRIVER=$BUILD/workloads/driver
 FILEWRITER=$BUILD/workloads/filewriter
 KILLER=$BUILD/workloads/killer
@@ -134,6 +138,17 @@ mk() {
 		"with recursive n(i) as (select 1 union all select i+1 from n where i<400)
 		 insert into t select i, hex(randomblob(50)) from n" "create index tb on t(b)"
 	rm -f mk.truth
+}
+
+# killed COMMAND...: it dies of SIGKILL; any other end fails the test.
+killed() {
+	local died=0
+
+	"$@" 3>&- || died=$?
+	[ "$died" -eq 137 ] || {
+		echo "it was to die of SIGKILL, and ended with $died: $*"
+		return 1
+	}
 }
 
 # Steps of the driver that leave pages of an open transaction in the file: the cache holds 5 pages.

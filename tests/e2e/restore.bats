@@ -24,8 +24,8 @@ old_and_new() {
 	run_vigil 0 backup create --db app.db --backup-dir b
 	id=$(newest)
 	sqlite3 app.db "insert into a(v) values(1); insert into b(v) values(1)"
-	"$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" "begin; insert into a(v) values(1); insert into b(v) values(1); commit" \
-		@kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" "begin; insert into a(v) values(1); insert into b(v) values(1); commit" \
+		@kill9
 	[ -s app.db-wal ]
 }
 
@@ -130,7 +130,7 @@ hold() {
 @test "a hot journal of the old database does not reach the new one" {
 	make_db app.db delete 300
 	run_vigil 0 backup create --db app.db --backup-dir b
-	"$DRIVER" -t truth app.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "pragma cache_size=5" "begin; update a set v=zeroblob(400)" @kill9
 	[ -s app.db-journal ]
 	run_vigil 0 backup restore "$(newest)" --backup-dir b --to app.db --force
 	[ ! -e app.db-journal ]
@@ -275,7 +275,7 @@ old_or_new_after_cut() {
 	run_vigil 0 backup create --db app.db --backup-dir b
 	id=$(newest)
 	sqlite3 app.db "insert into a(v) values(1),(2); insert into b(v) values(1),(2)"
-	"$DRIVER" -t truth app.db "pragma cache_size=2" "begin; update a set v=zeroblob(4000); update b set v=zeroblob(4000)" @kill9 3>&- || true
+	killed "$DRIVER" -t truth app.db "pragma cache_size=2" "begin; update a set v=zeroblob(4000); update b set v=zeroblob(4000)" @kill9
 	[ -s app.db-journal ]
 	mkdir origin
 	mv app.db* origin

@@ -124,7 +124,7 @@ an_error_is_counted() {
 	mk app.db wal
 	configure "database \"app\" { path = \"$PWD/app.db\" }"
 	daemon_begin
-	"$DRIVER" -t truth app.db "${SPILL[@]}" @kill9 || true
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | any(.status == "firing" and .code == "unclean-death")' incidents
 	firing_newest_first | grep -q '|unclean-death|P1|firing|'
 	resolve "$(jq -r '.incidents[0].id' a.json)"

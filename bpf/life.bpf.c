@@ -50,15 +50,26 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
         return 0;
 }
 
+/* Thread @tid is gone, or has another number from here on. */
+static __always_inline void sync_forget(__u32 tgid, __u32 tid)
+{
+        __u64 id = (__u64)tgid << 32 | tid;
+
+        if (bpf_map_lookup_elem(&syncs, &id))
+                bpf_map_delete_elem(&syncs, &id);
+}
+
 /* ---- exec: the program is replaced, its connections are gone ---- */
 
+/* @tid: the thread that called it, which is the first of its process from here on. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task)
+int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task, int tid)
 {
         __u32 tgid = (__u32)task->tgid;
         struct mark *m = mark_of(tgid);
         struct vigil_proc *p = part_of(tgid);
 
+        sync_forget(tgid, (__u32)tid);
         if (m && m->flags & MARK_CANARY)
                 probe_seen(PROBE_EXEC);
         if (!p || p->flags & VIGIL_PROC_DEAD)
@@ -81,12 +92,10 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
 {
         __u32 tgid = (__u32)task->tgid, one = 1;
         struct signal_struct *signal = task->signal;
-        __u64 id = (__u64)tgid << 32 | (__u32)task->pid;
         struct vigil_proc *p;
         struct mark *m;
 
-        if (bpf_map_lookup_elem(&syncs, &id))
-                bpf_map_delete_elem(&syncs, &id);
+        sync_forget(tgid, (__u32)task->pid);
         if (signal->live.counter != 0)
                 return 0;
         m = mark_of(tgid);

@@ -166,7 +166,8 @@ struct {
 
 /* ---- syncs in flight, histograms, counters ---- */
 
-/* Of each thread that has synced since the watch began, while it lives. */
+/* Of each thread of a participant that has synced, while it lives and runs the same program; of others that sync a whole file
+ * system, until that is over. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, 4096);

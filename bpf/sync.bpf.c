@@ -10,7 +10,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* A thread keeps its entry for its next sync: to put one in and take it out costs as much as all the rest. */
+/* A thread of a participant keeps its entry for its next sync: to put one in and take it out costs as much as all the rest. */
 static __always_inline void take_off(__u64 id, const struct sync_flight *f)
 {
         struct sync_flight *kept = bpf_map_lookup_elem(&syncs, &id);
@@ -204,7 +204,8 @@ static __always_inline int fs_sync_exit(__u32 dev, __s64 ret)
                 if (entered > fs_synced_ns)
                         fs_synced_ns = entered;
         }
-        f->entered_ns = 0;
+        /* Anybody's threads: were they to keep theirs, there would be no room for those of participants. */
+        bpf_map_delete_elem(&syncs, &id);
         return 0;
 }
 

@@ -25,6 +25,10 @@ setup() {
 	END
 }
 
+teardown() {
+	[ -z "${STRAY:-}" ] || kill -9 "$STRAY" 2>/dev/null || true
+}
+
 # python PROGRAM: behind what begin.py defines, watched.
 python() {
 	watch "${@:2}" -- python3 -c "$(cat begin.py)"$'\n'"$1"
@@ -139,4 +143,53 @@ die()'
 	umount small
 	[ "$status" -eq 0 ]
 	grep -F "the recording small/run.vigil is not complete: No space left on device" vigil.err
+}
+
+# kept_syncs VIGIL PID: the threads of the process of whose syncs that Vigil keeps an entry in the kernel.
+kept_syncs() {
+	local ids map
+
+	ids=$(sed -n 's/^map_id:[[:space:]]*//p' /proc/"$1"/fdinfo/* | sort -u | jq -s .)
+	map=$(bpftool map list -j | jq --argjson ids "$ids" '.[] | select(.name == "syncs" and (.id | IN($ids[]))).id')
+	bpftool map dump id "$map" -j | jq -r --argjson pid "$2" '.[].key | [map(ltrimstr("0x"))[] | explode |
+		reduce .[] as $c (0; . * 16 + (if $c > 96 then $c - 87 else $c - 48 end))] |
+		select(.[4] + 256 * (.[5] + 256 * .[6]) == $pid) | .[0] + 256 * (.[1] + 256 * .[2])'
+}
+
+@test "whoever syncs takes no room from others: only threads that live and use a database keep an entry" {
+	command -v bpftool || skip "no bpftool here"
+	watch_begin --db app.db -- python3 -c '
+import ctypes, os, sqlite3, threading, time
+
+def touch(name, text=""):
+    open(name + "~", "w").write(text)
+    os.rename(name + "~", name)
+
+def wait_for(name):
+    while not os.path.exists(name):
+        time.sleep(0.01)
+
+def commit():
+    db = sqlite3.connect("app.db", isolation_level=None)
+    db.execute("create table t(x)")
+    touch("committed", "%d %d\n" % (os.getpid(), threading.get_native_id()))
+    wait_for("go")
+    os.execvp("sh", ["sh", "-c", "touch replaced; until [ -e end ]; do sleep 0.02; done"])
+
+threading.Thread(target=commit).start()
+wait_for("committed")
+ctypes.CDLL(None).syncfs(os.open(".", os.O_RDONLY))
+touch("synced")
+time.sleep(100)'
+	await synced
+	watcher=$(pgrep -P "$WATCH_PID")
+	read -r STRAY tid <committed
+	[ "$(kept_syncs "$watcher" "$STRAY")" -eq "$tid" ]
+	touch go
+	await replaced
+	[ -z "$(kept_syncs "$watcher" "$STRAY")" ]
+	touch end
+	watch_end
+	STRAY=
+	assert_trusted
 }

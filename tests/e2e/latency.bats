@@ -183,9 +183,10 @@ learned() {
 	assert_report '.databases[0].io[] | select(.file == "shm" and .op == "lock") | .errors >= 20 and .max_us == null'
 }
 
-# neighbour FILE: writes there and syncs, again and again, without a change of the file's size.
+# neighbour FILE: a service that writes there and syncs, again and again, without a change of the file's size.
 neighbour() {
-	in_background python3 -c "
+	group_unit "vigil-neighbour-$$.service"
+	in_background group_enter "$UNIT" python3 -c "
 import os
 f = os.open('$1', os.O_CREAT | os.O_WRONLY)
 os.write(f, b'x' * 65536)
@@ -223,6 +224,8 @@ while True:
 		".incidents[] | select(.database == \"app\").latency.neighbours | (.device | startswith(\"loop\")) and
 			([.users[] | select(.pid != null and (.uses_database | not))] | .[0].pid == $n and .[0].write_bytes > 0 and .[0].syncs > 0)" \
 		".incidents[] | select(.database == \"app\").summary | test(\"beside it on loop[0-9]+: python3 .pid ${n}[,)].* wrote\")"
+	[ -z "$UNIT" ] || assert_answer ".incidents[] | select(.database == \"app\") | (.summary | test(\"python3 .pid $n, systemd ${UNIT##*/}.\")) and
+		any(.latency.neighbours.users[]; .pid == $n and .cgroup == \"/${UNIT##*/}\" and .supervisor == \"systemd ${UNIT##*/}\")"
 	if [ -n "$GROUP" ]; then
 		eventually 'any(.incidents[]; .code == "latency-spike" and .database == "limited")' incidents
 		assert_answer '.incidents[] | select(.database == "limited").latency.attribution[] | select(.op == "sync") |

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "daemon/core.h"
 #include "daemon/jobs_private.h"
+#include "daemon/tangles.h"
 #include "sensor/procinfo.h"
 
 /* A certificate is a part of the finding, and comes a moment after the death. */
@@ -38,6 +39,27 @@ static void want_samples(struct samples *s, const struct job_case *c, uint64_t n
         for (size_t i = 0; i < c->facts.nprocesses; i++)
                 if (!c->process[i].ended_ns && !(c->process[i].now && c->process[i].now->gone))
                         samples_want(s, &c->process[i].id, now);
+}
+
+/* What it did before it began to wait proves nothing against it. */
+static bool is_seen_to_wait(const struct job_process *p, const struct evidence_wait *wait, uint64_t blocked_ns)
+{
+        return p->now->at_ns >= blocked_ns && p->before && p->before->at_ns >= wait->since_ns;
+}
+
+/* Who has begun to wait for a lock since it was looked at is blocked, whatever it did then: that is worth two looks out of turn. */
+static void hurry_who_waits(struct daemon *d, const struct job_case *c, uint64_t blocked_after_ns, uint64_t now)
+{
+        for (size_t i = 0; d->tangles && i < d->tangles->nwaiters; i++) {
+                const struct lock_waiter *w = &d->tangles->waiter[i];
+                uint64_t blocked_ns = w->wait.since_ns + blocked_after_ns;
+                for (size_t k = 0; now >= blocked_ns && k < c->facts.nprocesses; k++) {
+                        const struct job_process *p = &c->process[k];
+                        if (p->now && p->id.tgid == w->id.tgid && p->id.start_ns == w->id.start_ns &&
+                            !is_seen_to_wait(p, &w->wait, blocked_ns))
+                                samples_hurry(d->jobs->samples, &p->id);
+                }
+        }
 }
 
 static bool waits_for_certificate(const struct orchestrator *o, const struct job_case *c,
@@ -88,8 +110,10 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
         look_up_stranger(d, o, job, now);
         job_case_fill(d, o, job, now, &c);
         job->in_question = job_is_in_question(&c.facts, l);
-        if (job->in_question)
+        if (job->in_question) {
                 want_samples(d->jobs->samples, &c, now);
+                hurry_who_waits(d, &c, l->blocked_after_ms * 1000000, now);
+        }
         job_judge(&c.facts, l, &j);
         if (waits_for_certificate(o, &c, &j, now) || waits_for_samples(&c, &j, d->jobs->samples, now)) {
                 job->in_question = true;

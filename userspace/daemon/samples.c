@@ -9,7 +9,7 @@ struct sample {
         struct vigil_ident id; /* tgid 0: free */
         uint64_t since_ns;     /* it has its place */
         uint64_t wanted_ns;
-        bool has_now, has_before;
+        bool has_now, has_before, hurry;
         uint64_t held_ns;
         struct process_evidence now, before;
 };
@@ -64,7 +64,7 @@ void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now
                 one = &s->one[place];
                 one->id = *who;
                 one->since_ns = now;
-                one->has_now = one->has_before = false;
+                one->has_now = one->has_before = one->hurry = false;
                 one->held_ns = 0;
                 s->start_ns[place] = who->start_ns;
         }
@@ -74,6 +74,14 @@ void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now
                 s->left_out++;
 }
 
+void samples_hurry(struct samples *s, const struct vigil_ident *who)
+{
+        struct sample *one = who->start_ns ? find(s, who) : NULL;
+
+        if (one)
+                one->hurry = true;
+}
+
 uint64_t samples_pause_ns(uint64_t spent_ns)
 {
         return spent_ns < SAMPLES_PAUSE_MAX_NS / SAMPLES_SHARE ? spent_ns * SAMPLES_SHARE : SAMPLES_PAUSE_MAX_NS;
@@ -81,7 +89,7 @@ uint64_t samples_pause_ns(uint64_t spent_ns)
 
 static bool is_due(const struct samples *s, const struct sample *one, uint64_t now)
 {
-        if (one->has_before && now < s->again_ns)
+        if (one->has_before && !one->hurry && now < s->again_ns)
                 return false;
         return !one->has_now || now >= one->now.at_ns + SAMPLES_APART_NS;
 }
@@ -112,6 +120,7 @@ static void look(struct sample *one, struct sensor *sensor)
                 one->before = one->now;
                 one->has_before = true;
         }
+        one->hurry = false;
         one->has_now = sensor_evidence(sensor, &one->id, &one->now) == 0;
         if (!one->has_now)
                 one->has_before = false;
@@ -140,8 +149,11 @@ size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
                 look(one, sensor);
                 looked++;
         }
+        /* Who was looked at before it was due costs the others their turn. */
         if (again)
-                s->again_ns = now + samples_pause_ns(clock_cpu_ns() - began);
+                s->again_ns = (s->again_ns > now ? s->again_ns : now) + samples_pause_ns(clock_cpu_ns() - began);
+        if (s->again_ns > now + SAMPLES_PAUSE_MAX_NS)
+                s->again_ns = now + SAMPLES_PAUSE_MAX_NS;
         return looked;
 }
 

@@ -20,6 +20,9 @@ void samples_free(struct samples *s);
 /** Says that @p who is asked about; it is looked at in the next turns, until nobody has wanted it for SAMPLES_KEPT_NS. */
 void samples_want(struct samples *s, const struct vigil_ident *who, uint64_t now);
 
+/** What is known of @p who is no longer so: it is looked at in the next turn, whatever looks have cost. Nothing if nobody asks about it. */
+void samples_hurry(struct samples *s, const struct vigil_ident *who);
+
 /** Looks at those who are due: not sooner than SAMPLES_APART_NS after the last look, and, who has been looked at twice, not before
  * the CPU time of the last looks at such is paid for. @return how many were looked at */
 size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now);

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2153 # bats runs each test in a process of its own; lib.bash sets VIGIL
 # Vigil must not be the corruptor, nor believe more than it saw: scenarios 20, 62, 63 and 65-67.
 
 load lib.bash

@@ -1,5 +1,8 @@
 # vigil_bpf_skeleton(<target> <name> <source>...): compiles each BPF source, links them into one object and generates
 # <name>.skel.h. Headers are tracked through the compiler's depfiles, so that a change in bpf/*.h rebuilds what uses it.
+# With VIGIL_BPF_FROM, another build directory of this tree, the skeleton of that one is used: nothing of it depends on how user space
+# is built. Whoever sets it builds the target bpf_skeletons there first.
+set(VIGIL_BPF_FROM "" CACHE PATH "A build directory of this tree whose BPF objects are used")
 find_program(BPF_CLANG NAMES clang clang-14 REQUIRED)
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 
@@ -22,6 +25,15 @@ function(vigil_bpf_skeleton target name)
         add_library(${target} INTERFACE)
         target_link_libraries(${target} INTERFACE PkgConfig::BPF)
         if(NOT ARGN)
+                return()
+        endif()
+        if(VIGIL_BPF_FROM)
+                file(RELATIVE_PATH here ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+                set(include ${VIGIL_BPF_FROM}/${here}/include)
+                if(NOT EXISTS ${include}/${name}.skel.h)
+                        message(FATAL_ERROR "there is no ${include}/${name}.skel.h: ninja -C ${VIGIL_BPF_FROM} bpf_skeletons")
+                endif()
+                target_include_directories(${target} SYSTEM INTERFACE ${include})
                 return()
         endif()
         set(objects)
@@ -52,6 +64,10 @@ function(vigil_bpf_skeleton target name)
                 VERBATIM)
         add_custom_target(${target}_gen DEPENDS ${skeleton})
         add_dependencies(${target} ${target}_gen)
+        if(NOT TARGET bpf_skeletons)
+                add_custom_target(bpf_skeletons)
+        endif()
+        add_dependencies(bpf_skeletons ${target}_gen)
         # SYSTEM: generated code is not ours to hold to -Wconversion.
         target_include_directories(${target} SYSTEM INTERFACE ${CMAKE_CURRENT_BINARY_DIR}/include)
 endfunction()

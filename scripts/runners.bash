@@ -38,11 +38,17 @@ check() {
 
 # --- builds -----------------------------------------------------------------------------------------------------------
 
-# compile NAME CMAKE-OPTION...
+# compile NAME CMAKE-OPTION...: the BPF objects of the first build serve all others.
 compile() {
-	local name=$1
+	local name=$1 from=
 	shift
-	cmake -S . -B "build/$name" -G Ninja "$@" && ninja -C "build/$name" -j "$jobs" "${targets[@]}"
+	if [ "$name" != release ]; then
+		from=$PWD/build/release
+		[ "${built[release]:-}" = yes ] || {
+			cmake -S . -B "$from" -G Ninja -DCMAKE_C_COMPILER=gcc && ninja -C "$from" -j "$jobs" bpf_skeletons
+		} || return
+	fi
+	cmake -S . -B "build/$name" -G Ninja -DVIGIL_BPF_FROM="$from" "$@" && ninja -C "build/$name" -j "$jobs" "${targets[@]}"
 }
 
 # Builds it unless this run has done so or tried to; what needs it is skipped when it failed.

@@ -359,8 +359,20 @@ void response_resume(struct daemon *d, bool first)
         }
 }
 
+static bool goes_on(const struct daemon *d, enum action_kind kind, const char *database)
+{
+        const struct work *w = d->response->first;
+
+        while (w && (w->kind != kind || strcmp(w->database, database) != 0))
+                w = w->next;
+        return w != NULL;
+}
+
 bool response_scheduled(struct daemon *d, struct guard *g, enum action_kind kind)
 {
+        /* It takes longer than its interval: they would only pile up. */
+        if (goes_on(d, kind, g->name))
+                return false;
         if (kind == ACTION_BACKUP) {
                 int64_t now = (int64_t)clock_boottime_ns();
                 estimate(d, g);

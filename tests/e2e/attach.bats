@@ -172,7 +172,12 @@ time.sleep(1000)' 3>&- &
 	done
 }
 
-# told_to_stop SIGNAL COMMAND...: vigil gets the signal at some moment of its first 600 ms. Its status is in $status; where it
+# It is vigil by now, and has TERM wait.
+has_begun() {
+	[ "$(cat "/proc/$1/comm")" = vigil ] && ((0x$(awk '/^SigBlk:/ { print $2 }' "/proc/$1/status") & 1 << 14))
+}
+
+# told_to_stop SIGNAL COMMAND...: vigil gets the signal at some moment of its first half second. Its status is in $status; where it
 # keeps anything for a while are the directories tmp and shm.
 told_to_stop() {
 	local signal=$1 pid
@@ -181,8 +186,8 @@ told_to_stop() {
 	TMPDIR=$PWD/tmp env --default-signal=INT unshare -m sh -c 'mount --bind shm /dev/shm; exec "$@"' sh "$VIGIL" "$@" >out 2>err 3>&- &
 	pid=$!
 	STRAYS+=("$pid")
-	# The first milliseconds belong to those who start it.
-	sleep "0.$(printf '%03d' $((RANDOM % 540 + 60)))"
+	until_true has_begun "$pid"
+	sleep "0.$(printf '%03d' $((RANDOM % 540)))"
 	kill -"$signal" "$pid"
 	status=0
 	wait "$pid" || status=$?
@@ -195,11 +200,16 @@ told_to_stop() {
 	for _ in {1..6}; do
 		for signal in INT TERM; do
 			number=$([ $signal = INT ] && echo 130 || echo 143)
-			rm -f ran
-			told_to_stop $signal exec --db app.db -- sh -c 'touch ran; exec sleep 20'
+			rm -f ran r.json
+			told_to_stop $signal exec --db app.db --out r.json -- sh -c 'touch ran; exec sleep 20'
 			cat err
 			[ "$status" -eq "$number" ]
-			[ -e ran ] || grep -qx "vigil: exec: interrupted by SIG$signal: the command was not started" err
+			if [ -e r.json ]; then
+				jq -e ".command.signal == \"SIG$signal\"" r.json
+			else
+				[ ! -e ran ]
+				grep -qx "vigil: exec: interrupted by SIG$signal: the command was not started" err
+			fi
 
 			told_to_stop $signal attach --db app.db --for 20s
 			cat err

@@ -74,7 +74,7 @@ is_locked() {
 @test "a connection that holds the lock" {
 	sqlite3 app.db "pragma journal_mode=wal; create table t(x)" >/dev/null
 	mkfifo go
-	(echo "begin immediate; insert into t values(1);" && cat go && echo "commit;") | sqlite3 app.db 3>&- &
+	(echo "begin immediate; insert into t values(1);" && cat go && echo "commit;") 3>&- | sqlite3 app.db 3>&- &
 	local holder=$!
 	until_true is_locked
 	transactions 5 wal off >in.sql
@@ -86,7 +86,7 @@ is_locked() {
 @test "a reader that a rollback commit has to wait for" {
 	sqlite3 app.db "create table t(x); insert into t values(1),(2)"
 	mkfifo go
-	(echo "begin; select count(*) from t;" && cat go && echo "commit;") | sqlite3 app.db 3>&- >out &
+	(echo "begin; select count(*) from t;" && cat go && echo "commit;") 3>&- | sqlite3 app.db 3>&- >out &
 	local reader=$!
 	until_true test -s out
 	transactions 3 delete off >in.sql

@@ -47,10 +47,14 @@ reload() {
 	daemon_begin
 	ask health
 	assert_answer '.status == "healthy"'
+	# A look that began before: what comes now is none of it, and is wanted all the same.
+	kill -HUP "$DAEMON"
+	catch_helper vigil-evidence-
 	mkdir "S/evidence/$id"
 	head -c 1000000 /dev/zero >"S/evidence/$id/recording.vigil"
 	touch -d '2020-01-01' "S/evidence/$id"
 	reload
+	kill -CONT "$FROZEN"
 	eventually '.status == "degraded" and (.reasons | any(test("^evidence takes 977 KiB of evidence-bytes, 1 MiB: ")))' health
 	ask status
 	assert_answer '.evidence == {"bytes": 1000000, "limit": 1048576, "full": true}'
@@ -88,7 +92,7 @@ reload() {
 	until_true test ! -d "S/evidence/$first"
 	eventually '.actions == []' status
 	[ -d "S/evidence/$second" ] && [ -d "S/evidence/$open" ]
-	grep -q "evidence of $first, .* was removed: evidence-keep is over and its room is needed" daemon.err
+	says "evidence of $first, .* was removed: evidence-keep is over and its room is needed"
 	eventually ".incidents[] | select(.id == \"$first\") | .evidence == null and .evidence_removed_at != null" incidents
 	ask incident show "$second"
 	assert_answer '.incidents[0].evidence != null'

@@ -28,6 +28,7 @@ struct candidate {
 struct evidence_room {
         uint64_t bytes;
         bool looking;
+        bool again; /* what is looked at now may be from before what it is looked at for */
         bool told_full;
         json_t *ticket; /* of the intent to remove */
         char *ids;      /* what may go, oldest first, with blanks between */
@@ -194,7 +195,9 @@ static void remove_what_may_go(struct daemon *d)
 
 void evidence_room_look(struct daemon *d)
 {
-        if (!d->evidence_room->looking)
+        if (d->evidence_room->looking)
+                d->evidence_room->again = true;
+        else
                 start(d, NULL);
 }
 
@@ -273,6 +276,11 @@ void evidence_room_done(struct daemon *d, const json_t *answer, const char *fail
         else if (answer && budget && d->config->limits.evidence_keep_ms && x->bytes > budget - reserve(d) &&
                  !d->ending)
                 remove_what_may_go(d);
-        if (!x->looking)
-                tell_full(d);
+        if (x->looking)
+                return;
+        tell_full(d);
+        if (x->again && !d->ending) {
+                x->again = false;
+                start(d, NULL);
+        }
 }

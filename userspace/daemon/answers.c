@@ -16,6 +16,7 @@
 #include "daemon/live.h"
 #include "daemon/reload.h"
 #include "daemon/response.h"
+#include "daemon/scribe.h"
 #include "daemon/summary.h"
 #include "daemon/top.h"
 #include "serve/protocol.h"
@@ -90,12 +91,14 @@ static struct store *store_to_ask(struct daemon *d)
         return s;
 }
 
-/* A commit takes as long as its disk does, and a shell its time: that is no trouble yet, and nobody's fault who asks. */
+/* A commit takes as long as its disk does, and a shell its time: that is no trouble yet, and nobody's fault who asks. Of trouble
+ * one of our own commits may be the end. */
 static bool put_off(struct daemon *d, int r)
 {
         struct answers *a = d->answers;
+        bool commits = r == -EBUSY && scribe_since(d->scribe, SCRIBE_STORE);
 
-        return (r == -EBUSY || r == -ENODEV) && !keeper_trouble(d->keeper) && a->at_hand.client &&
+        return (r == -EBUSY || r == -ENODEV) && (commits || !keeper_trouble(d->keeper)) && a->at_hand.client &&
                deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());
 }
 
@@ -172,22 +175,20 @@ static void one_certificate(struct daemon *d, struct control_client *c, const js
                 refuse(d, c, -EINVAL);
 }
 
-/* What an operator has set is stored before he is told so, if that takes no longer than this. */
-#define STORED_MS 500
-
 static void set_status(struct daemon *d, struct control_client *c, const json_t *args,
                        int (*set)(struct daemon *, const char *, const char *))
 {
         const char *id = text_arg(args, "id");
 
         if (id)
-                set(d, id, "operator");
-        if (!keeper_flush(d->keeper, STORED_MS))
+                set(d, id, "operator"); /* once more changes nothing */
+        /* It is stored before he is told so, if that takes no longer than an answer may. */
+        if (keeper_flush(d->keeper, DEFERRED_PATIENCE_MS))
+                one_incident(d, c, args);
+        else if (!put_off(d, -EBUSY))
                 control_answer(d->control, c, EXIT_UNAVAILABLE,
                                "the store cannot be written now: it is done, and will be stored as soon as it can",
                                NULL);
-        else
-                one_incident(d, c, args);
 }
 
 static void acknowledge(struct daemon *d, struct control_client *c, const json_t *args)

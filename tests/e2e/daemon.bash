@@ -117,6 +117,33 @@ says() {
 	return 1
 }
 
+# freeze_helper NAME...: stops a child of the daemon that has one of these names, its pid in FROZEN: in the middle of its work, so that a kill
+# is what it dies of. Fails where there is none now. Nothing is forked: some are at work for milliseconds only.
+freeze_helper() {
+	local pid name state children
+
+	read -r -a children <"/proc/$DAEMON/task/$DAEMON/children" || true # a line without an end
+	for pid in "${children[@]}"; do
+		read -r _ name state _ 2>/dev/null <"/proc/$pid/stat" || continue
+		[[ " $* " == *" ${name//[()]/} "* ]] || continue
+		kill -STOP "$pid" 2>/dev/null || continue
+		while read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat" && [[ $state != [TZX] ]]; do :; done
+		[ "$state" = T ] || continue
+		FROZEN=$pid
+		return 0
+	done
+	return 1
+}
+
+# catch_helper NAME...: the same, and waits for it.
+catch_helper() {
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
+
+	until freeze_helper "$@"; do
+		((${EPOCHREALTIME/./} < end)) || return 1
+	done
+}
+
 # Where a daemon that was killed has left its watch for the next one.
 daemon_pins() {
 	pins_of "$(readlink -m S)"

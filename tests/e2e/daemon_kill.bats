@@ -57,33 +57,6 @@ remember() {
 	[ "$status" -eq 0 ]
 }
 
-# freeze NAME...: stops a child of the daemon that has one of these names, its pid in FROZEN: in the middle of its work, so that a kill
-# is what it dies of. Fails where there is none now. Nothing is forked: some are at work for milliseconds only.
-freeze() {
-	local pid name state children
-
-	read -r -a children <"/proc/$DAEMON/task/$DAEMON/children" || true # a line without an end
-	for pid in "${children[@]}"; do
-		read -r _ name state _ 2>/dev/null <"/proc/$pid/stat" || continue
-		[[ " $* " == *" ${name//[()]/} "* ]] || continue
-		kill -STOP "$pid" 2>/dev/null || continue
-		while read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat" && [[ $state != [TZX] ]]; do :; done
-		[ "$state" = T ] || continue
-		FROZEN=$pid
-		return 0
-	done
-	return 1
-}
-
-# catch NAME...: the same, and waits for it.
-catch() {
-	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
-
-	until freeze "$@"; do
-		((${EPOCHREALTIME/./} < end)) || return 1
-	done
-}
-
 @test "helpers are killed again and again: each costs one action, and the monitor says so" {
 	local round dying killed=1 writers=0
 
@@ -91,15 +64,15 @@ catch() {
 	# The first look is killed for certain.
 	unclean_death &
 	dying=$!
-	catch vigil-look
+	catch_helper vigil-look
 	kill -KILL "$FROZEN"
 	wait "$dying"
 	for ((round = 0; round < ROUNDS; round++)); do
 		unclean_death
 		random_ms 10
 		# What writes the store is killed, too: its rows are written by the next one.
-		! freeze vigil-store || { kill -KILL "$FROZEN" && writers=$((writers + 1)); }
-		! freeze vigil-look vigil-backup vigil-check vigil-evidence || { kill -KILL "$FROZEN" && killed=$((killed + 1)); }
+		! freeze_helper vigil-store || { kill -KILL "$FROZEN" && writers=$((writers + 1)); }
+		! freeze_helper vigil-look vigil-backup vigil-check vigil-evidence || { kill -KILL "$FROZEN" && killed=$((killed + 1)); }
 	done
 	echo "$killed helpers were killed, and $writers that write the store"
 	eventually '.actions == [] and .store.set_aside == 0' status
@@ -123,7 +96,7 @@ kill_backups() {
 
 	while ! backups_failed "$1"; do
 		((${EPOCHREALTIME/./} < end)) || return 1
-		! freeze vigil-backup || kill -KILL "$FROZEN"
+		! freeze_helper vigil-backup || kill -KILL "$FROZEN"
 	done
 }
 

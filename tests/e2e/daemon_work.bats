@@ -20,31 +20,18 @@ guard_app() {
 	assert_answer '.incidents == []'
 }
 
-# A helper of the daemon that has the database open is stopped; its pid in HELPER. One that has just been forked still has the lock.
-stop_helper() {
-	local files
-
-	for HELPER in $(pgrep -P "$DAEMON"); do
-		kill -STOP "$HELPER" 2>/dev/null || continue
-		files=$(readlink "/proc/$HELPER"/fd/*)
-		[[ $files == */lock* || $files != */app.db* ]] || return 0
-		kill -CONT "$HELPER"
-	done
-	return 1
-}
-
 @test "a check that takes longer than its interval is not begun again meanwhile" {
-	local turn due
+	local due
 
 	guard_app 'check { every = "1s" }'
 	daemon_begin
-	until_true stop_helper
+	catch_helper vigil-check
 	ask status
-	for turn in 1 2; do
+	for _ in 1 2; do
 		due=$(jq '.databases[0].next_check' a.json)
 		eventually ".databases[0].next_check != $due" status
 	done
-	kill -CONT "$HELPER"
+	kill -CONT "$FROZEN"
 	assert_answer '[.actions[] | .kind] == ["check"]'
 	eventually '.databases[0].last_check.result == "ok"' status
 }

@@ -73,6 +73,21 @@ teardown() {
 	[ "$(sql 'pragma integrity_check')" = ok ]
 }
 
+@test "rows that killed whoever wrote them are told of, also by the next run, until somebody has removed their file" {
+	mkdir -m 700 S
+	printf '{"kind":"event"}\n{"kind":"metric"}\n' >S/set-aside.ndjson
+	daemon_begin
+	ask health
+	[ "$status" -eq 1 ]
+	assert_answer '.reasons | length == 1 and (.[0] | test("^2 rows are not in the store: .*/S/set-aside.ndjson"))'
+	ask status
+	assert_answer '.store | .set_aside == 2 and .given_up == 0 and .state == "ok"'
+	rm S/set-aside.ndjson
+	ask health
+	[ "$status" -eq 0 ]
+	daemon_end
+}
+
 @test "cut short before the start" {
 	daemon_begin
 	daemon_end

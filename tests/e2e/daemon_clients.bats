@@ -165,6 +165,39 @@ refused_are() {
 	[ "$status" -eq 0 ]
 }
 
+told_twice() {
+	[ "$(grep -c "P1 unclean-death.*$1" daemon.err)" -eq 2 ]
+}
+
+@test "what an operator asks for is done once, however long the store keeps the answer from him" {
+	local id
+	daemon_begin
+	unclean_death
+	eventually '.incidents[0].backup.verified' incidents
+	"$DRIVER" -t back app.db "insert into t(b) values('back')"
+	eventually '.incidents[0].status == "resolved"' incidents
+	id=$(jq -r '.incidents[0].id' a.json)
+	hold_store exclusive
+	python3 -c '
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect("S/control")
+s.recv(4096)
+s.sendall(json.dumps({"control": 1, "command": "incident-resolve", "args": {"id": sys.argv[1]}}).encode() + b"\n")
+open("asked", "w").close()
+print(s.makefile().read())' "$id" >o 3>&- &
+	await asked
+	# It fires again while he waits.
+	unclean_death
+	until_true told_twice "$id"
+	let_store_go
+	wait "$!"
+	jq -e '.exit == 0' o
+	eventually ".incidents | any(.id == \"$id\" and .status == \"firing\")" incidents
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
 @test "reload: taken, or refused with its mistakes; without a daemon it says so" {
 	daemon_begin
 	mk new.db wal

@@ -180,8 +180,8 @@ static void set_status(struct daemon *d, struct control_client *c, const json_t 
 {
         const char *id = text_arg(args, "id");
 
-        if (id)
-                set(d, id, "operator"); /* once more changes nothing */
+        if (id && !d->answers->at_hand.again) /* it may have fired again meanwhile, and he does not know */
+                set(d, id, "operator");
         /* It is stored before he is told so, if that takes no longer than an answer may. */
         if (keeper_flush(d->keeper, DEFERRED_PATIENCE_MS))
                 one_incident(d, c, args);

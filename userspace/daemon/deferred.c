@@ -25,6 +25,7 @@ bool deferred_keep(struct deferred *d, const struct deferred_question *q, uint64
                 return false;
         *to = *q;
         to->command = command;
+        to->again = true;
         json_incref(to->args);
         return true;
 }

@@ -22,6 +22,7 @@ struct deferred_question {
         char *command;
         json_t *args;
         uint64_t since_ns; /* CLOCK_BOOTTIME: when it was asked first */
+        bool again;        /* it was kept before: what it has done is done */
 };
 
 struct deferred {

@@ -20,6 +20,7 @@ static void keep_again(void *userdata, const struct deferred_question *q)
 {
         ck_assert_str_eq(q->command, "incidents");
         ck_assert_uint_eq(q->since_ns, 7);
+        ck_assert(q->again);
         ck_assert_str_eq(json_string_value(json_object_get(q->args, "status")), "firing");
         ck_assert(deferred_keep(&deferred, q, 8));
         ++*(unsigned *)userdata;

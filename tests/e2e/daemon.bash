@@ -135,6 +135,24 @@ freeze_helper() {
 	return 1
 }
 
+# freeze_helper_of COMMAND... -- NAME...: the same of a helper that the command has the daemon begin. It may have ended before it is seen:
+# to be tried again.
+freeze_helper_of() {
+	local command=() n
+
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	"${command[@]}" &
+	for ((n = 0; n < 3000; n++)); do
+		! freeze_helper "$@" || break
+	done
+	wait $!
+	((n < 3000))
+}
+
 # catch_helper NAME...: the same, and waits for it.
 catch_helper() {
 	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))

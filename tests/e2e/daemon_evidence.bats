@@ -48,8 +48,7 @@ reload() {
 	ask health
 	assert_answer '.status == "healthy"'
 	# A look that began before: what comes now is none of it, and is wanted all the same.
-	kill -HUP "$DAEMON"
-	catch_helper vigil-evidence-
+	until_true freeze_helper_of kill -HUP "$DAEMON" -- vigil-evidence-
 	mkdir "S/evidence/$id"
 	head -c 1000000 /dev/zero >"S/evidence/$id/recording.vigil"
 	touch -d '2020-01-01' "S/evidence/$id"

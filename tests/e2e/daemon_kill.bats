@@ -58,15 +58,12 @@ remember() {
 }
 
 @test "helpers are killed again and again: each costs one action, and the monitor says so" {
-	local round dying killed=1 writers=0
+	local round killed=1 writers=0
 
 	daemon_begin
-	# The first look is killed for certain.
-	unclean_death &
-	dying=$!
-	catch_helper vigil-look
+	# One look is killed for certain.
+	until_true freeze_helper_of unclean_death -- vigil-look
 	kill -KILL "$FROZEN"
-	wait "$dying"
 	for ((round = 0; round < ROUNDS; round++)); do
 		unclean_death
 		random_ms 10

@@ -185,7 +185,7 @@ learned() {
 
 # neighbour FILE: a service that writes there and syncs, again and again, without a change of the file's size.
 neighbour() {
-	group_unit "vigil-neighbour-$$.service"
+	group_unit "vigil-neighbour-of-the-database-$$.service"
 	in_background group_enter "$UNIT" python3 -c "
 import os
 f = os.open('$1', os.O_CREAT | os.O_WRONLY)
@@ -224,7 +224,7 @@ while True:
 		".incidents[] | select(.database == \"app\").latency.neighbours | (.device | startswith(\"loop\")) and
 			([.users[] | select(.pid != null and (.uses_database | not))] | .[0].pid == $n and .[0].write_bytes > 0 and .[0].syncs > 0)" \
 		".incidents[] | select(.database == \"app\").summary | test(\"beside it on loop[0-9]+: python3 .pid ${n}[,)].* wrote\")"
-	[ -z "$UNIT" ] || assert_answer ".incidents[] | select(.database == \"app\") | (.summary | test(\"python3 .pid $n, systemd ${UNIT##*/}.\")) and
+	[ -z "$UNIT" ] || assert_answer ".incidents[] | select(.database == \"app\") | (.summary | test(\"python3 .pid $n, systemd ${UNIT##*/}. wrote .* syncs?\")) and
 		any(.latency.neighbours.users[]; .pid == $n and .cgroup == \"/${UNIT##*/}\" and .supervisor == \"systemd ${UNIT##*/}\")"
 	if [ -n "$GROUP" ]; then
 		eventually 'any(.incidents[]; .code == "latency-spike" and .database == "limited")' incidents

@@ -138,11 +138,16 @@ json_t *latencies_spike_json(struct daemon *d, const struct guard *g)
 /* A second cause is named when it took so many percent. */
 #define ALSO 20
 
+/* One who is named, with his unit or container, and one cause with him; all causes, with room for the rest of the sentence. */
+#define WHO_LEN    160
+#define CAUSE_LEN  (WHO_LEN + 40)
+#define CAUSES_LEN (DETECT_DETAIL_LEN - 80)
+
 /* "94 % lock-wait, held by driver (pid 12) while others waited 1.2 s in all". */
 static void one_cause(char *ret, size_t size, const json_t *share, const json_t *neighbours)
 {
         const char *cause = pick_text(share, "cause", "unexplained");
-        char who[96] = "";
+        char who[WHO_LEN] = "";
 
         if (strcmp(cause, "lock-wait") == 0)
                 neighbours_holder_text(who, sizeof(who), neighbours);
@@ -155,12 +160,12 @@ static void one_cause(char *ret, size_t size, const json_t *share, const json_t 
                  who);
 }
 
-/* Where the time of the slow ones went, most of all. */
+/* Where the time of the slow ones went, most of all. A second cause is named if it can be named in full. */
 static void causes(char *ret, size_t size, const json_t *spike, const char *op)
 {
         bool of_syncs = strcmp(op, "sync") == 0 || strcmp(op, "checkpoint") == 0;
         const json_t *shares = NULL, *neighbours = json_object_get(spike, "neighbours");
-        char first[128], second[96] = "";
+        char first[CAUSE_LEN], second[CAUSE_LEN] = "";
         json_t *a;
         size_t i;
 
@@ -174,14 +179,15 @@ static void causes(char *ret, size_t size, const json_t *spike, const char *op)
         const json_t *next = json_array_get(shares, 1);
         if (json_number_value(json_object_get(next, "percent")) >= ALSO)
                 one_cause(second, sizeof(second), next, neighbours);
-        snprintf(ret, size, ": %s%s%s", first, second[0] ? "; " : "", second);
+        if (!second[0] || snprintf(ret, size, ": %s; %s", first, second) >= (int)size)
+                snprintf(ret, size, ": %.*s", (int)size - 3, first);
 }
 
 void latencies_detail(struct daemon *d, const struct guard *g, char ret[DETECT_DETAIL_LEN])
 {
         const struct latency_spike *k = latency_spike(g->latency->rule);
         const struct latency_series *s = latency_series(g->latency->rule, k->peak_role, k->peak_op);
-        char slow[TEXT_DURATION_LEN], usual[TEXT_DURATION_LEN], why[192];
+        char slow[TEXT_DURATION_LEN], usual[TEXT_DURATION_LEN], why[CAUSES_LEN];
         uint64_t usual_ns = s ? s->usual.p95_ns : 0;
         json_t *spike = latencies_spike_json(d, g);
 

@@ -182,11 +182,21 @@ static bool take(struct incidents *s, struct incident_known *k, const struct inc
         return true;
 }
 
+static bool is_open(const struct incidents *s, const char *id)
+{
+        for (size_t n = 0; n < s->n; n++)
+                if (strcmp(s->list[n]->id, id) == 0)
+                        return s->list[n]->status != INCIDENT_RESOLVED;
+        return false;
+}
+
 /* Where @p f belongs; NULL: nowhere yet. @param id  what an incident that begins with it is called */
 static struct incident_known *place(const struct incidents *s, const struct incident_finding *f,
                                     const struct incident_code *code, const char *id)
 {
         struct incident_known *oldest = NULL, *alike = NULL;
+        /* One that somebody has resolved meanwhile says nothing: there may be another of that cause. */
+        const char *named = f->incident && is_open(s, f->incident) ? f->incident : NULL;
         size_t open = 0;
 
         for (size_t n = 0; n < s->n; n++) {
@@ -196,7 +206,7 @@ static struct incident_known *place(const struct incidents *s, const struct inci
                 if (k->i.status == INCIDENT_RESOLVED)
                         continue;
                 open++;
-                if (f->incident ? strcmp(k->i.id, f->incident) == 0 : cause_same(k, f, code))
+                if (named ? strcmp(k->i.id, named) == 0 : cause_same(k, f, code))
                         return k;
                 if (!oldest)
                         oldest = k;

@@ -195,6 +195,26 @@ START_TEST(what_is_known_to_have_one_cause_is_one_incident_and_over_with_the_las
 }
 END_TEST
 
+START_TEST(what_belonged_to_one_that_was_resolved_by_hand_is_one_incident_from_then_on)
+{
+        struct incident_finding ring = {
+                .id = "f-1", .code = "lock-deadlock", .severity = SEVERITY_P1, .database = "a", .ns = S};
+        struct incident_finding job = {
+                .id = "f-2", .code = "job-blocked", .severity = SEVERITY_P1, .database = "a", .ns = 9 * S};
+
+        make();
+        struct incident *i = add(ring, true);
+        job.incident = i->id;
+        ck_assert_ptr_eq(add(job, false), i);
+        ck_assert_int_eq(incident_resolve(i, "operator", 10 * S), 0);
+        job.id = "f-3";
+        struct incident *next = add(job, true);
+        job.id = "f-4"; /* there are more of these jobs */
+        ck_assert_ptr_eq(add(job, false), next);
+        incidents_free(set);
+}
+END_TEST
+
 START_TEST(what_a_check_found_belongs_to_its_incident)
 {
         make();
@@ -369,6 +389,7 @@ SUITE("incident", ten_deaths_of_one_cgroup_are_one_incident, two_unrelated_datab
       a_failing_disk_is_one_incident_of_a_database_until_it_is_resolved,
       what_is_about_no_death_stays_apart_by_its_code,
       what_is_known_to_have_one_cause_is_one_incident_and_over_with_the_last_of_it,
+      what_belonged_to_one_that_was_resolved_by_hand_is_one_incident_from_then_on,
       what_a_check_found_belongs_to_its_incident, a_recovery_is_all_that_a_death_owes,
       ids_are_the_same_for_the_same_finding_and_boot, a_finding_that_is_told_again_belongs_to_what_was_stored,
       a_stored_trouble_goes_on_under_its_old_id, the_configuration_overrides_the_severity,

@@ -96,7 +96,7 @@ static struct store *store_to_ask(struct daemon *d)
 static bool put_off(struct daemon *d, int r)
 {
         struct answers *a = d->answers;
-        bool commits = r == -EBUSY && scribe_since(d->scribe, SCRIBE_STORE);
+        bool commits = scribe_since(d->scribe, SCRIBE_STORE) && !keeper_silent_ns(d->keeper);
 
         return (r == -EBUSY || r == -ENODEV) && (commits || !keeper_trouble(d->keeper)) && a->at_hand.client &&
                deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());

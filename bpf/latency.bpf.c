@@ -63,7 +63,8 @@ static __always_inline void woken(struct span *s)
                 return;
         s->waker = (__u64)task;
         s->waker_ns = h->since_ns;
-        s->waker_delay = BPF_CORE_READ(task, sched_info.run_delay) - h->run_delay;
+        /* One that has been running since before that of @s blocked need not be the one that was seen to begin. */
+        s->waker_delay = h->since_ns > s->since_ns ? BPF_CORE_READ(task, sched_info.run_delay) - h->run_delay : 0;
 }
 
 static __always_inline __u32 waiting_state(struct task_struct *task)

@@ -46,7 +46,8 @@ static void look_at_threads(struct tangles *t)
         for (size_t i = 0; i < t->nknots; i++)
                 for (size_t m = 0; t->knot[i].kind == KNOT_DEADLOCK && m < t->knot[i].nmembers; m++) {
                         struct lock_waiter *w = &t->waiter[t->knot[i].member[m]];
-                        sensor_other_threads(&w->id, w->wait.tid, &w->others);
+                        if (!lock_knot_is_own(&t->knot[i], t->waiter, m))
+                                sensor_other_threads(&w->id, w->wait.tid, &w->others);
                 }
 }
 

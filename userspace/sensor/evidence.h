@@ -62,7 +62,7 @@ struct other_threads {
         bool none; /* it has no others */
         bool may_act; /* one of them runs, sleeps until a time of its own, or for what comes from outside of the process; or they could
                           not all be looked at. Else each waits for another thread, without a limit */
-        uint64_t run_ns; /* CPU time of all of them, cumulative */
+        uint64_t run_ns; /* unless one may act: CPU time of all of them, cumulative */
 };
 
 /** A participant that waits for a lock. */

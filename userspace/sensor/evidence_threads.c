@@ -42,7 +42,7 @@ void sensor_other_threads(const struct vigil_ident *who, uint32_t tid, struct ot
         *ret = (struct other_threads){.none = true};
         snprintf(path, sizeof(path), "/proc/%u/task", who->tgid);
         _cleanup_closedir_ DIR *dir = opendir(path);
-        for (struct dirent *d; dir && looked <= EVIDENCE_THREADS && (d = readdir(dir));) {
+        for (struct dirent *d; dir && !ret->may_act && looked <= EVIDENCE_THREADS && (d = readdir(dir));) {
                 uint32_t other = (uint32_t)strtoul(d->d_name, NULL, 10);
                 if (!isdigit((unsigned char)d->d_name[0]))
                         continue;

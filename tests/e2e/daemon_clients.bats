@@ -198,6 +198,29 @@ print(s.makefile().read())' "$id" >o 3>&- &
 	[ "$status" -eq 0 ]
 }
 
+@test "who follows the events gets all of them, be they more than are sent at once" {
+	local follower
+	daemon_begin
+	timeout "$PATIENCE" python3 -c '
+import json, socket
+s = socket.socket(socket.AF_UNIX)
+s.connect("S/control")
+lines = s.makefile()
+lines.readline()
+s.sendall(json.dumps({"control": 1, "command": "events", "args": {"follow": True}}).encode() + b"\n")
+assert json.loads(lines.readline())["stream"]
+open("follows", "w").close()
+for i in range(20000):
+    assert lines.readline()' 3>&- &
+	follower=$!
+	await follows
+	sql "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
+		insert into events(at_ns, type, doc) select strftime('%s') * 1000000000, 'death', '{}' from n"
+	unclean_death
+	wait "$follower"
+	daemon_end
+}
+
 @test "reload: taken, or refused with its mistakes; without a daemon it says so" {
 	daemon_begin
 	mk new.db wal

@@ -10,6 +10,7 @@
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/deferred.h"
+#include "daemon/followers.h"
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/latencies_json.h"
@@ -25,19 +26,9 @@
 #define EXIT_CRITICAL    2
 #define EXIT_UNAVAILABLE 69
 #define REASON_MAX       200 /* bytes of why somebody wants a backup */
-#define EVENTS_AT_ONCE   1000
-
-/* One who follows the events. */
-struct follower {
-        struct control_client *client; /* NULL: free */
-        int64_t after;                 /* the last one it has */
-        int64_t since_ns;              /* 0: all behind that */
-        char *database;                /* NULL: all */
-        bool behind;                   /* the store did not answer when there was something */
-};
 
 struct answers {
-        struct follower follower[CONTROL_FOLLOWERS];
+        struct followers followers;
         struct deferred_question at_hand; /* borrowed; client NULL: none */
         struct deferred deferred;
 };
@@ -50,10 +41,10 @@ int answers_new(struct answers **ret)
 
 void answers_free(struct answers *a)
 {
-        for (size_t i = 0; a && i < CONTROL_FOLLOWERS; i++)
-                free(a->follower[i].database);
-        if (a)
-                deferred_done(&a->deferred);
+        if (!a)
+                return;
+        followers_done(&a->followers);
+        deferred_done(&a->deferred);
         free(a);
 }
 
@@ -268,48 +259,10 @@ static int on_event(void *userdata, int64_t seq, const char *line)
         return json_array_append_new(p->list, event ? event : json_object()) < 0 ? -ENOMEM : 0;
 }
 
-static int send_event(void *userdata, int64_t seq, const char *line)
-{
-        struct daemon *d = ((void **)userdata)[0];
-        struct follower *f = ((void **)userdata)[1];
-
-        f->after = seq;
-        return control_send(d->control, f->client, line, strlen(line));
-}
-
-static void catch_up(struct daemon *d, struct follower *f)
-{
-        const struct store_query q = {.since_ns = f->since_ns, .database = f->database, .limit = EVENTS_AT_ONCE};
-        void *both[] = {d, f};
-        struct store *s = store_to_ask(d);
-        int r = s ? store_events(s, &q, f->after, send_event, both) : -ENODEV;
-
-        f->behind = r == -EBUSY || r == -ENODEV;
-}
-
-static void follow(struct daemon *d, struct control_client *c, const json_t *args)
-{
-        const char *database = text_arg(args, "database");
-
-        if (control_stream(d->control, c) < 0)
-                return;
-        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-                struct follower *f = &d->answers->follower[i];
-                if (f->client)
-                        continue;
-                *f = (struct follower){
-                        .client = c, .after = number_arg(args, "after"), .since_ns = number_arg(args, "since_ns")};
-                f->database = database ? strdup(database) : NULL;
-                catch_up(d, f);
-                return;
-        }
-}
-
 void answers_events(struct daemon *d)
 {
-        for (size_t i = 0; d->answers && i < CONTROL_FOLLOWERS; i++)
-                if (d->answers->follower[i].client)
-                        catch_up(d, &d->answers->follower[i]);
+        if (d->answers)
+                followers_send(&d->answers->followers, d->control, store_to_ask(d));
 }
 
 static void events(struct daemon *d, struct control_client *c, const json_t *args)
@@ -320,7 +273,8 @@ static void events(struct daemon *d, struct control_client *c, const json_t *arg
 
         if (json_is_true(json_object_get(args, "follow"))) {
                 json_decref(p.list);
-                follow(d, c, args);
+                if (control_stream(d->control, c) == 0)
+                        followers_add(&d->answers->followers, d->control, s, c, &q, p.seq);
                 return;
         }
         int r = s ? store_events(s, &q, p.seq, on_event, &p) : -ENODEV;
@@ -467,16 +421,12 @@ static void on_request(void *userdata, struct control_client *c, const char *com
 int answers_turn(struct daemon *d)
 {
         struct answers *a = d->answers;
-        bool behind = false;
 
         if (deferred_any(&a->deferred))
                 deferred_again(&a->deferred, put, d);
-        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-                if (a->follower[i].client && a->follower[i].behind)
-                        catch_up(d, &a->follower[i]);
-                behind = behind || a->follower[i].behind;
-        }
-        return behind || deferred_any(&a->deferred) ? DEFERRED_AGAIN_MS : -1;
+        if (followers_behind(&a->followers))
+                followers_send(&a->followers, d->control, store_to_ask(d));
+        return followers_behind(&a->followers) || deferred_any(&a->deferred) ? DEFERRED_AGAIN_MS : -1;
 }
 
 static void on_gone(void *userdata, struct control_client *c)
@@ -485,13 +435,7 @@ static void on_gone(void *userdata, struct control_client *c)
 
         response_left(d, c);
         deferred_forget(&d->answers->deferred, c);
-        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++) {
-                struct follower *f = &d->answers->follower[i];
-                if (f->client != c)
-                        continue;
-                free(f->database);
-                *f = (struct follower){0};
-        }
+        followers_forget(&d->answers->followers, c);
 }
 
 struct control_handler answers_handler(struct daemon *d)

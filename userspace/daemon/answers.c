@@ -261,7 +261,7 @@ static int on_event(void *userdata, int64_t seq, const char *line)
 
 void answers_events(struct daemon *d)
 {
-        if (d->answers)
+        if (d->answers && followers_any(&d->answers->followers))
                 followers_send(&d->answers->followers, d->control, store_to_ask(d));
 }
 

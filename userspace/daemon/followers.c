@@ -53,6 +53,14 @@ void followers_send(struct followers *f, struct control_server *control, struct 
                         catch_up(&f->list[i], control, s);
 }
 
+bool followers_any(const struct followers *f)
+{
+        for (size_t i = 0; i < CONTROL_FOLLOWERS; i++)
+                if (f->list[i].client)
+                        return true;
+        return false;
+}
+
 bool followers_behind(const struct followers *f)
 {
         for (size_t i = 0; i < CONTROL_FOLLOWERS; i++)

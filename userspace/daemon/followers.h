@@ -30,6 +30,8 @@ void followers_add(struct followers *f, struct control_server *control, struct s
                    const struct store_query *q, int64_t after);
 /** Sends everybody what they do not have yet, a part of it if it is much. @param s  as above */
 void followers_send(struct followers *f, struct control_server *control, struct store *s);
+/** Somebody follows. */
+bool followers_any(const struct followers *f);
 /** Somebody may get more at once. */
 bool followers_behind(const struct followers *f);
 /** The client has left. */

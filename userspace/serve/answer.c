@@ -133,14 +133,27 @@ static json_t *answer_json(int exit, const char *error, json_t *document)
         return NULL;
 }
 
-void connection_refuse(struct control_server *s, struct control_client *c, int exit, const char *error)
+static void refuse(struct control_server *s, struct control_client *c, json_t *words)
 {
-        if (connection_say(s, c, answer_json(exit, error, NULL), CONTROL_LAST_WORDS) < 0) {
+        if (connection_say(s, c, words, CONTROL_LAST_WORDS) < 0) {
                 connection_drop(s, c);
                 return;
         }
         c->state = CLIENT_CLOSING;
         connection_interest(s, c);
+}
+
+void connection_refuse(struct control_server *s, struct control_client *c, int exit, const char *error)
+{
+        refuse(s, c, answer_json(exit, error, NULL));
+}
+
+void connection_put_off(struct control_server *s, struct control_client *c, const char *error)
+{
+        json_t *words = answer_json(CONTROL_EXIT_UNAVAILABLE, error, NULL);
+
+        json_object_set_new(words, "again", json_true());
+        refuse(s, c, words);
 }
 
 void control_answer(struct control_server *s, struct control_client *c, int exit, const char *error,

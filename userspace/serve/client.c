@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "serve/protocol.h"
 
 /* A conversation, and the bytes of it that are read and not yet taken as lines. */
@@ -163,6 +164,21 @@ static int begin(struct talk *t, const char *state_dir, const char *command, con
         return r < 0 ? r : next_word(t, ret);
 }
 
+/* Until the server has heard us: a busy machine may leave us no time to ask before others want our place. Nothing is done twice. */
+static int converse(struct talk *t, const char *state_dir, const char *command, const json_t *args, json_t **ret)
+{
+        uint64_t end = clock_boottime_ns() + CONTROL_ANSWER_WAIT_MS * 1000000ull;
+        for (;;) {
+                int r = begin(t, state_dir, command, args, ret);
+                if (r < 0 || !json_is_true(json_object_get(*ret, "again")) || clock_boottime_ns() > end)
+                        return r;
+                json_decref(*ret);
+                *ret = NULL;
+                hang_up(t);
+                usleep(CONTROL_YIELD_MS * 1000);
+        }
+}
+
 /* `exit` and `error` of an answer or of the end of a stream. */
 static int take_end(const json_t *word, int *ret_exit, char **ret_error)
 {
@@ -183,7 +199,7 @@ int control_ask(const char *state_dir, const char *command, const json_t *args, 
 {
         _cleanup_(hang_up) struct talk t;
         json_t *answer = NULL;
-        int r = begin(&t, state_dir, command, args, &answer);
+        int r = converse(&t, state_dir, command, args, &answer);
         if (r == 0)
                 r = take_end(answer, ret_exit, ret_error);
         if (r == 0) {
@@ -225,7 +241,7 @@ int control_follow(const char *state_dir, const char *command, const json_t *arg
 {
         _cleanup_(hang_up) struct talk t;
         json_t *first = NULL;
-        int r = begin(&t, state_dir, command, args, &first);
+        int r = converse(&t, state_dir, command, args, &first);
         if (r < 0)
                 return r;
         bool streams = json_is_true(json_object_get(first, "stream"));

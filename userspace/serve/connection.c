@@ -140,7 +140,8 @@ uint64_t connection_deadline(const struct control_server *s, const struct contro
 
 void connection_yield(struct control_server *s, struct control_client *c)
 {
-        malformed(s, c, CONTROL_EXIT_UNAVAILABLE, "too many clients are connected, and this one has asked nothing");
+        s->counts.malformed++;
+        connection_put_off(s, c, "too many clients are connected, and this one has asked nothing");
         write_some(s, c);
 }
 

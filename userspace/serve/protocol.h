@@ -7,6 +7,8 @@
  *   server, one line    {"control": 1, "exit": 0, "error": null, "document": {…}}                    at most 16 MiB
  *     or for a stream   {"control": 1, "stream": true}, then one line per object, then
  *                       {"control": 1, "end": true, "exit": 0, "error": null}
+ *     or to one of whom nothing was heard for CONTROL_YIELD_MS while others wait for his place, and who may ask again:
+ *                       {"control": 1, "exit": 69, "error": "…", "document": null, "again": true}
  * and the server closes. `exit` is the exit status the command must end with, `error` one sentence for people or null. A newer
  * `control` than the server's is answered with exit 69 and an error; unknown members are ignored.
  *

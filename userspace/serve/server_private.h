@@ -63,6 +63,8 @@ void connection_drop(struct control_server *s, struct control_client *c);
 int connection_say(struct control_server *s, struct control_client *c, json_t *object, size_t limit);
 /** The last that it hears. */
 void connection_refuse(struct control_server *s, struct control_client *c, int exit, const char *error);
+/* The same for one of whom nothing was heard: he may come again. */
+void connection_put_off(struct control_server *s, struct control_client *c, const char *error);
 
 /* ---- connection.c ---- */
 

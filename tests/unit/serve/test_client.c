@@ -78,6 +78,33 @@ static _Noreturn void babble(int dirfd, int ready, const char *text, unsigned ti
         }
 }
 
+#define HELLO "{\"control\": 1, \"schema\": \"vigil.control/1\"}\n"
+
+/* One that hears nobody out before the third. */
+static const char busy[] = "busy";
+static _Noreturn void hesitate(int dirfd, int ready)
+{
+        struct sockaddr_un address;
+        control_address(dirfd, &address);
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 1) < 0 ||
+            write(ready, "", 1) != 1)
+                _exit(1);
+        for (int i = 0;; i++) {
+                const char *text = i < 2 ? HELLO
+                                           "{\"control\": 1, \"exit\": 69, \"error\": \"busy\", \"document\": "
+                                           "null, \"again\": true}\n"
+                                         : HELLO
+                                           "{\"control\": 1, \"exit\": 1, \"error\": null, \"document\": {}}\n";
+                int fd = accept(listener, NULL, NULL);
+                send(fd, text, strlen(text), MSG_NOSIGNAL);
+                shutdown(fd, SHUT_WR);
+                while (recv(fd, (char[4096]){0}, 4096, 0) > 0)
+                        ;
+                close(fd);
+        }
+}
+
 /* @p text NULL: a server of ours. */
 static void start_in(int dirfd, const char *text, unsigned times)
 {
@@ -87,6 +114,8 @@ static void start_in(int dirfd, const char *text, unsigned times)
         serving = fork();
         if (serving == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (text == busy)
+                        hesitate(dirfd, ready[1]);
                 text ? babble(dirfd, ready[1], text, times) : serve(dirfd, ready[1]);
         }
         close(ready[1]);
@@ -137,6 +166,21 @@ START_TEST(an_error_comes_without_a_document)
         ck_assert_ptr_null(document);
         ck_assert_str_eq(error, "there is no such thing");
         free(error);
+        stop();
+}
+END_TEST
+
+START_TEST(who_was_not_heard_asks_again)
+{
+        json_t *document = NULL;
+        char *error = (char *)1;
+        int status = -1;
+        const char *dir = start(busy, 0);
+        ck_assert_int_eq(control_ask(dir, "health", NULL, &document, &status, &error), 0);
+        ck_assert_int_eq(status, 1);
+        ck_assert_ptr_null(error);
+        ck_assert_ptr_nonnull(document);
+        json_decref(document);
         stop();
 }
 END_TEST
@@ -205,8 +249,6 @@ START_TEST(many_clients_at_once_are_all_answered)
         stop();
 }
 END_TEST
-
-#define HELLO "{\"control\": 1, \"schema\": \"vigil.control/1\"}\n"
 
 static const struct {
         const char *text;
@@ -302,6 +344,7 @@ int main(void)
         tcase_add_test(tcase, many_clients_at_once_are_all_answered);
         tcase_add_loop_test(tcase, an_answer_of_somebody_else_is_believed_in_nothing, 0,
                             sizeof(others) / sizeof(others[0]));
+        tcase_add_test(tcase, who_was_not_heard_asks_again);
         tcase_add_test(tcase, a_stream_is_heard_to_its_end_or_as_long_as_wanted);
         tcase_add_test(tcase, a_stream_that_is_refused_is_an_error_of_the_daemon);
         tcase_add_test(tcase, a_daemon_that_dies_in_a_stream_is_noticed);

@@ -31,6 +31,7 @@ struct answers {
         struct followers followers;
         struct deferred_question at_hand; /* borrowed; client NULL: none */
         struct deferred deferred;
+        uint64_t again_ns; /* not before: many would stand each turn of the loop */
 };
 
 int answers_new(struct answers **ret)
@@ -421,11 +422,16 @@ static void on_request(void *userdata, struct control_client *c, const char *com
 int answers_turn(struct daemon *d)
 {
         struct answers *a = d->answers;
+        uint64_t now = clock_boottime_ns();
 
-        if (deferred_any(&a->deferred))
+        if (!followers_behind(&a->followers) && !deferred_any(&a->deferred))
+                return -1;
+        if (now >= a->again_ns) {
                 deferred_again(&a->deferred, put, d);
-        if (followers_behind(&a->followers))
-                followers_send(&a->followers, d->control, store_to_ask(d));
+                if (followers_behind(&a->followers))
+                        followers_send(&a->followers, d->control, store_to_ask(d));
+                a->again_ns = clock_boottime_ns() + DEFERRED_AGAIN_MS * 1000000ull;
+        }
         return followers_behind(&a->followers) || deferred_any(&a->deferred) ? DEFERRED_AGAIN_MS : -1;
 }
 

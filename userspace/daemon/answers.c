@@ -90,8 +90,8 @@ static bool put_off(struct daemon *d, int r)
         struct answers *a = d->answers;
         bool commits = scribe_since(d->scribe, SCRIBE_STORE) && !keeper_silent_ns(d->keeper);
 
-        return (r == -EBUSY || r == -ENODEV) && (commits || !keeper_trouble(d->keeper)) && a->at_hand.client &&
-               deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());
+        return (keeper_will_answer(r) || r == -ENODEV) && (commits || !keeper_trouble(d->keeper)) &&
+               a->at_hand.client && deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());
 }
 
 static void refuse(struct daemon *d, struct control_client *c, int r)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/keeper.h"
+
 #define AT_ONCE 1000 /* events to one of them in one turn */
 
 struct sending {
@@ -28,7 +30,7 @@ static void catch_up(struct follower *f, struct control_server *control, struct 
         struct sending sending = {.control = control, .to = f};
         int r = s ? store_events(s, &q, f->after, send_event, &sending) : -ENODEV;
 
-        f->behind = r == -EBUSY || r == -ENODEV || (r == 0 && sending.n == AT_ONCE);
+        f->behind = keeper_will_answer(r) || r == -ENODEV || (r == 0 && sending.n == AT_ONCE);
 }
 
 void followers_add(struct followers *f, struct control_server *control, struct store *s, struct control_client *c,

@@ -188,6 +188,11 @@ struct store *keeper_store(struct keeper *k)
         return k->store;
 }
 
+bool keeper_will_answer(int error)
+{
+        return error == -EBUSY || error == -EROFS;
+}
+
 int64_t keeper_run_id(const struct keeper *k)
 {
         return k->run.id;

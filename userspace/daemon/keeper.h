@@ -56,6 +56,9 @@ bool keeper_close(struct keeper *k);
 /** For questions; NULL while there is none, or it does not answer (see keeper_trouble()). Waits for a lock for some tenths of a
  * second, until the next call, unless store_set_patience() says otherwise. */
 struct store *keeper_store(struct keeper *k);
+/** Whether what a question to it met is over soon: somebody writes (-EBUSY); or the file was replaced and somebody writes the new one,
+ * whose journal looks to us as if it were of the old one, to be rolled back (-EROFS). */
+bool keeper_will_answer(int error);
 /** Id of this run: another one once the store is another. */
 int64_t keeper_run_id(const struct keeper *k);
 

@@ -135,10 +135,10 @@ static int begin(struct daemon *d, struct guard *g, uint64_t now)
                 return -ENOMEM;
         }
         int r = store_load_baselines(s, g->name, on_stored, l->rule);
-        if (r == -EBUSY) {
+        if (keeper_will_answer(r)) {
                 latency_free(l->rule);
                 free(l);
-                return r;
+                return -EBUSY;
         }
         l->began_ns = l->first_ns = now;
         g->latency = l;

@@ -18,12 +18,12 @@ enum knot_kind {
 /** Processes that are tied up in each other. */
 struct lock_knot {
         enum knot_kind kind;
+        bool may_end;    /* deadlock: it may end by itself: lock_watch_look() */
         size_t nmembers; /* in all */
         size_t member
                 [KNOT_MEMBERS]; /* index of the waiters: of a deadlock in the order in which they wait for each other */
         struct evidence_holder holder; /* KNOT_CONVOY: the one who is waited for */
         uint64_t since_ns;             /* deadlock: since its last edge stands; convoy: since the third one waits */
-        bool may_end;                  /* deadlock: it may end by itself: lock_watch_look() */
 };
 
 /** "deadlock", "convoy". */

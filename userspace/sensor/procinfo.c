@@ -157,7 +157,7 @@ static int read_uid(uint32_t pid, uint32_t *ret)
 
 static void read_cgroup(uint32_t pid, char ret[PROCINFO_CGROUP])
 {
-        char text[4096];
+        char text[4096] = "";
 
         if (read_small(pid, "cgroup", text, sizeof(text)) < 0)
                 text[0] = '\0';

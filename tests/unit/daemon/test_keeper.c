@@ -149,6 +149,37 @@ static bool has_store_open(pid_t pid)
         return has;
 }
 
+/* The journal of the new file, by its name, is that of the old one, which nobody is writing. */
+START_TEST(while_a_new_file_is_written_a_question_to_the_old_one_is_not_refused)
+{
+        const struct store_query all_of_them = {0};
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        json_t *document = NULL;
+        sqlite3 *other;
+
+        ck_assert_int_eq(unlink(db), 0);
+        ck_assert_int_eq(sqlite3_open(db, &other), SQLITE_OK);
+        ck_assert_int_eq(
+                sqlite3_exec(
+                        other,
+                        "pragma journal_mode=persist; create table t(b); insert into t values(zeroblob(100000));"
+                        "pragma cache_size=2; begin immediate; update t set b=zeroblob(500000)",
+                        NULL, NULL, NULL),
+                SQLITE_OK);
+        int r = store_incidents(keeper_store(k), &all_of_them, &document);
+        ck_assert_int_lt(r, 0);
+        ck_assert(keeper_will_answer(r));
+        sqlite3_close(other);
+        unlink(db);
+        keeper_look(k);
+        turn(k);
+        ck_assert_int_eq(store_incidents(keeper_store(k), &all_of_them, &document), 0);
+        json_decref(document);
+        end(k);
+}
+END_TEST
+
 /* It waits for a lock, gets it, and commits into a file that has no name any more. */
 START_TEST(what_was_written_while_it_was_deleted_is_not_lost)
 {
@@ -423,6 +454,7 @@ END_TEST
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
       without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
       a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost,
+      while_a_new_file_is_written_a_question_to_the_old_one_is_not_refused,
       an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,

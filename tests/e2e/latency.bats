@@ -14,6 +14,13 @@ setup() {
 	enter_tmp
 	WRITERS=()
 	BACKGROUND=()
+	MEMORY=
+}
+
+# For what is not about the disk: one that others keep busy is a spike, too, and rightly told.
+in_memory() {
+	MEMORY=$(mktemp -d /dev/shm/vigil-latency-XXXXXX)
+	cd "$MEMORY" || return
 }
 
 teardown() {
@@ -29,6 +36,7 @@ teardown() {
 	slow_disk_gone
 	loopdisk_down "$BATS_TEST_TMPDIR/disk"
 	loopdisk_down "$BATS_TEST_TMPDIR/other"
+	[ -z "$MEMORY" ] || rm -rf "$MEMORY"
 }
 
 # Short turns, so that a test takes seconds.
@@ -55,6 +63,7 @@ learned() {
 		skip "no disk to freeze here: $why"
 	fi
 	loopdisk_up "$BATS_TEST_TMPDIR/disk"
+	in_memory
 	mk held.db wal
 	mk quiet.db wal
 	cp quiet.db "$BATS_TEST_TMPDIR/disk/disk/frozen.db"
@@ -87,7 +96,7 @@ learned() {
 	assert_answer 'all(.incidents[]; .severity == "P2" and .resolved_by == "over")' \
 		'all(.incidents[].latency; .ended == "calm" and .from < .to and .factor >= 5 and .programs == ["driver"])' \
 		'[.incidents[] | select(.database == "held") | .latency.operations[] | select(.op == "commit")][0]
-			| .max_us >= 300000 and .max_us < 600000 and .slow >= 5 and .usual.p95_us < 100000' \
+			| .max_us >= 300000 and .max_us < 60000000 and .slow >= 5 and .usual.p95_us * 5 <= .max_us' \
 		'[.incidents[] | select(.database == "held") | .latency.operations[] | select(.op == "lock")][0]
 			| .file == "shm" and .max_us >= 100000 and .slow >= 5' \
 		'[.incidents[] | select(.database == "frozen") | .latency.operations[] | select(.op == "commit")][0]
@@ -107,6 +116,7 @@ learned() {
 }
 
 @test "what was learned outlives the daemon; a constant load, a backup and one large transaction are no spike" {
+	in_memory
 	mk app.db wal
 	configure "$LATENCY" "database \"app\" { path = \"$PWD/app.db\" check { every = \"2s\" } }"
 	daemon_begin
@@ -127,6 +137,7 @@ learned() {
 }
 
 @test "who had to wait for a lock is timed from the first refusal on, in exec, too" {
+	in_memory
 	mk app.db wal
 	watch --db app.db -- bash -c '"$0" -t h app.db "pragma busy_timeout=10000" "begin immediate" "insert into t(b) values(1)" \
 		@ready held @sleep 400 commit & while [ ! -e held ]; do sleep 0.01; done

@@ -30,7 +30,7 @@ teardown() {
 # share, nothing is synced: it may be slow.
 transactions() {
 	echo ".timeout 20000"
-	echo "pragma journal_mode=$2; pragma synchronous=${3:-full}; create table if not exists t(x);"
+	echo "pragma synchronous=${3:-full}; pragma journal_mode=$2; create table if not exists t(x);"
 	yes "insert into t values(randomblob(500));" | head -n "$1"
 }
 

@@ -57,8 +57,7 @@ static _Noreturn void serve(int dirfd, int ready)
         }
 }
 
-/* Somebody else: says @p text to whoever comes, again and again up to @p times, then hangs up. */
-static _Noreturn void babble(int dirfd, int ready, const char *text, unsigned times)
+static int listen_in(int dirfd, int ready)
 {
         struct sockaddr_un address;
         control_address(dirfd, &address);
@@ -66,6 +65,13 @@ static _Noreturn void babble(int dirfd, int ready, const char *text, unsigned ti
         if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 1) < 0 ||
             write(ready, "", 1) != 1)
                 _exit(1);
+        return listener;
+}
+
+/* Somebody else: says @p text to whoever comes, again and again up to @p times, then hangs up. */
+static _Noreturn void babble(int dirfd, int ready, const char *text, unsigned times)
+{
+        int listener = listen_in(dirfd, ready);
         for (;;) {
                 int fd = accept(listener, NULL, NULL);
                 for (unsigned i = 0; i < times; i++)
@@ -84,12 +90,7 @@ static _Noreturn void babble(int dirfd, int ready, const char *text, unsigned ti
 static const char busy[] = "busy";
 static _Noreturn void hesitate(int dirfd, int ready)
 {
-        struct sockaddr_un address;
-        control_address(dirfd, &address);
-        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 1) < 0 ||
-            write(ready, "", 1) != 1)
-                _exit(1);
+        int listener = listen_in(dirfd, ready);
         for (int i = 0;; i++) {
                 const char *text = i < 2 ? HELLO
                                            "{\"control\": 1, \"exit\": 69, \"error\": \"busy\", \"document\": "

@@ -123,7 +123,9 @@ refused_are() {
 	done
 	pkill -CONT -P "$frozen"
 	wait "$frozen" || true
-	wait "$left" || true
+	status=0
+	wait "$left" || status=$?
+	[ "$status" -ne 0 ] # it left before it was answered
 	echo "$answers were answered, $full were too many"
 	[ "$full" -eq 8 ]
 	[ "$answers" -eq 30 ]

@@ -30,7 +30,9 @@ teardown() {
 		sleep 0.01
 	done
 	kill -9 "$STRAY"
-	wait "$STRAY" || true
+	status=0
+	wait "$STRAY" || status=$?
+	[ "$status" -eq 137 ]
 	STRAY=
 	kill -INT "$WATCH_PID"
 	watch_end

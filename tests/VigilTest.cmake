@@ -1,7 +1,7 @@
 # vigil_tests(<label> <dir> <library>...): every <dir>/test_*.c becomes a Check program that CTest runs under <label>.
 #
-# Any other .c file in <dir> is support code and is linked to each of them. The name of a test is its path, so that two
-# stages may both have a test_table.c.
+# Any other .c file in <dir> is support code: it is compiled once and linked to each of them. The name of a test is its path,
+# so that two stages may both have a test_table.c.
 function(vigil_tests label dir)
         file(GLOB tests CONFIGURE_DEPENDS ${dir}/test_*.c)
         file(GLOB support CONFIGURE_DEPENDS ${dir}/*.c)
@@ -11,15 +11,27 @@ function(vigil_tests label dir)
                 message(FATAL_ERROR "tests: ${support} would never run: name a Check program test_*.c")
         endif()
         file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/tests ${dir})
+        string(REPLACE "/" "-" support_name ${path}/support)
+        set(support_library)
+        if(support)
+                add_library(${support_name} OBJECT ${support})
+                vigil_test_flags(${support_name} ${ARGN})
+                set(support_library ${support_name})
+        endif()
         foreach(source ${tests})
                 get_filename_component(stem ${source} NAME_WE)
                 string(REPLACE "/" "-" name ${path}/${stem})
-                add_executable(${name} ${source} ${support})
-                target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-                target_link_libraries(${name} PRIVATE ${ARGN} PkgConfig::CHECK)
-                target_compile_definitions(${name} PRIVATE VIGIL_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests")
+                add_executable(${name} ${source})
+                vigil_test_flags(${name} ${support_library} ${ARGN})
                 set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
                 add_test(NAME ${path}/${stem} COMMAND ${name})
                 set_tests_properties(${path}/${stem} PROPERTIES LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77)
         endforeach()
+endfunction()
+
+# vigil_test_flags(<target> <library>...): what each file of a test is compiled and linked with.
+function(vigil_test_flags target)
+        target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+        target_link_libraries(${target} PRIVATE ${ARGN} PkgConfig::CHECK)
+        target_compile_definitions(${target} PRIVATE VIGIL_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests")
 endfunction()

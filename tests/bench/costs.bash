@@ -54,7 +54,8 @@ compare() {
 
 # sandwich PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW between two unwatched runs, beside the mean of them: a disk is
 # quicker and slower by the second, and whatever drifts through the three cancels out. Samples: PART.LABEL.HOW (the mean
-# commit), PART.LABEL.HOW.p50 (the typical one), PART.LABEL.base, PART.LABEL.base.p50.
+# commit), PART.LABEL.HOW.p50 (the typical one), PART.LABEL.HOW.cpu (the mean one, were the disk as quick in all three: one
+# unwatched, and the processor time that the watched one takes more), PART.LABEL.base, PART.LABEL.base.p50.
 sandwich() {
 	local part=$1 label=$2 count=$3 n=$4 dir=$5 mode=$6 sync=$7 i how before value after
 	shift 7
@@ -67,6 +68,8 @@ sandwich() {
 			read -ra after < <(commits_under none "$dir" "$n" "$mode" "$sync")
 			sample "$part.$label.$how" "$(ratio "$((2 * value[0]))" "$((before[0] + after[0]))")"
 			sample "$part.$label.$how.p50" "$(ratio "$((2 * value[2]))" "$((before[2] + after[2]))")"
+			sample "$part.$label.$how.cpu" \
+				"$(ratio "$((before[0] + after[0] + 2 * value[1] - before[1] - after[1]))" "$((before[0] + after[0]))")"
 			sample "$part.$label.base" "${after[0]}"
 			sample "$part.$label.base.p50" "${after[2]}"
 		done
@@ -123,6 +126,8 @@ bench_disk() {
 		figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
 		figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
 		figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
+		figure disk "$label, processor time added: the same again (noise)" ratio "disk.$mode.none.cpu"
+		figure disk "$label, processor time added: vigil exec" ratio "disk.$mode.vigil.cpu" 1.03
 		for ((i = 0; i < $(rounds 5 1); i++)); do
 			sample "disk.$mode.programs" "$(programs_under "$disk" "$n" "$mode" full)"
 		done

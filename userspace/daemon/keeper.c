@@ -13,6 +13,7 @@
 #include "daemon/keeper_private.h"
 #include "daemon/pace.h"
 #include "daemon/poison.h"
+#include "daemon/row_queue.h"
 #include "daemon/scribe.h"
 #include "engine/check.h"
 
@@ -39,8 +40,7 @@ struct keeper {
         uint64_t ino;          /* of the file that was written last; 0: it is gone */
         struct store *store;   /* for questions; NULL: it cannot be opened */
         uint64_t read_ns;      /* when that may be tried again */
-        struct row *first, *last;
-        size_t bytes;
+        struct row_queue rows;
         struct batch batch;    /* held: the first rows are with a child, or were with one that failed */
         struct poison poison;  /* what is known of a row that kills children */
         unsigned aside_deaths; /* of children that were to set the first row aside */
@@ -51,7 +51,6 @@ struct keeper {
         struct keeper_retention retention;
         bool retain; /* with the next transaction */
         struct pace pace;
-        uint64_t given_up;
         uint64_t retry_ns; /* not before; 0: at once */
         uint64_t busy_since_ns;
         char trouble[160]; /* empty: none */
@@ -78,7 +77,7 @@ static void tell_well(struct keeper *k)
                 return;
         k->trouble[0] = 0;
         log_note("store: %s/vigil.db can be written again; %llu row%s given up for want of room", k->dir,
-                 (unsigned long long)k->given_up, k->given_up == 1 ? " was" : "s were");
+                 (unsigned long long)k->rows.given_up, k->rows.given_up == 1 ? " was" : "s were");
         k->hooks.trouble(k->hooks.userdata, NULL);
 }
 
@@ -162,13 +161,9 @@ bool keeper_close(struct keeper *k)
         k->retry_ns = 0;
         bool stored = !k->run.id || keeper_flush(k, scribe_patience(k->scribe));
         if (!stored)
-                log_error("store: %zu bytes of what was seen last could not be written: %s", k->bytes,
+                log_error("store: %zu bytes of what was seen last could not be written: %s", k->rows.bytes,
                           k->trouble[0] ? k->trouble : "it takes too long");
-        while (k->first) {
-                struct row *r = k->first;
-                k->first = r->next;
-                row_free(r);
-        }
+        row_queue_done(&k->rows);
         store_close(k->store);
         free(k->dir);
         free(k);
@@ -207,67 +202,27 @@ uint64_t keeper_silent_ns(const struct keeper *k)
 
 /* ---- the queue ---- */
 
-static void take_out(struct keeper *k, struct row **at)
-{
-        struct row *r = *at;
-
-        *at = r->next;
-        k->bytes -= r->bytes;
-        k->given_up++;
-        row_free(r);
-}
-
-/* What can be spared goes, oldest first, until @bytes more have room. What a child writes is as good as stored, and rows that are
- * suspected are known by where they stand. */
-static void make_room(struct keeper *k, size_t bytes)
-{
-        size_t held = k->batch.held > k->poison.suspects ? k->batch.held : k->poison.suspects;
-        struct row **at = &k->first;
-
-        for (size_t i = 0; i < held && *at; i++)
-                at = &(*at)->next;
-
-        while (*at && k->bytes + bytes > KEEPER_BYTES) {
-                if ((*at)->spare)
-                        take_out(k, at);
-                else
-                        at = &(*at)->next;
-        }
-        k->last = NULL;
-        for (struct row *r = k->first; r; r = r->next)
-                k->last = r;
-}
-
+/* What a child writes is as good as stored, and rows that are suspected are known by where they stand. */
 struct row *keeper_add(struct keeper *k, struct row *r)
 {
-        if (r && k->bytes + r->bytes > KEEPER_BYTES)
-                make_room(k, r->bytes);
-        if (!r || (r->spare && k->bytes + r->bytes > KEEPER_BYTES)) {
-                row_free(r);
-                k->given_up++;
-                return NULL;
-        }
-        *(k->last ? &k->last->next : &k->first) = r;
-        k->last = r;
-        k->bytes += r->bytes;
-        return r;
+        size_t held = k->batch.held > k->poison.suspects ? k->batch.held : k->poison.suspects;
+
+        return row_queue_add(&k->rows, r, KEEPER_BYTES, held);
 }
 
 void keeper_forget(struct keeper *k, const json_t *ticket)
 {
-        for (struct row *r = k->first; r; r = r->next)
-                if (r->o == ticket)
-                        r->stored = NULL;
+        row_queue_forget(&k->rows, ticket);
 }
 
 size_t keeper_waiting(const struct keeper *k)
 {
-        return k->bytes;
+        return k->rows.bytes;
 }
 
 uint64_t keeper_given_up(const struct keeper *k)
 {
-        return k->given_up;
+        return k->rows.given_up;
 }
 
 const char *keeper_trouble(const struct keeper *k)
@@ -282,13 +237,11 @@ static void settle(struct keeper *k, size_t n)
 {
         bool events = false;
 
-        for (k->batch.held = n; k->batch.held > 0 && k->first;) {
-                struct row *r = k->first;
+        for (k->batch.held = n; k->batch.held > 0;) {
+                struct row *r = row_queue_take(&k->rows);
+                if (!r)
+                        break;
                 k->batch.held--;
-                k->first = r->next;
-                if (!k->first)
-                        k->last = NULL;
-                k->bytes -= r->bytes;
                 events = events || r->kind == ROW_EVENT;
                 if (r->stored)
                         r->stored(r->userdata);
@@ -376,9 +329,9 @@ static void on_set_aside(void *userdata, int error, const json_t *answer)
                 later(k, error);
                 return;
         }
-        tell_set_aside(k->dir, k->first, scribe_died_of(k->scribe, SCRIBE_STORE), error);
+        tell_set_aside(k->dir, k->rows.first, scribe_died_of(k->scribe, SCRIBE_STORE), error);
         if (error < 0)
-                k->given_up++;
+                k->rows.given_up++;
         else
                 k->set_aside++;
         k->aside_deaths = 0;
@@ -390,7 +343,7 @@ static void on_set_aside(void *userdata, int error, const json_t *answer)
 static int begin_set_aside(struct keeper *k)
 {
         struct set_aside a = {.dir = k->dir,
-                              .row = k->first,
+                              .row = k->rows.first,
                               .died_of = scribe_died_of(k->scribe, SCRIBE_STORE),
                               .at_ns = (int64_t)clock_boottime_ns() + clock_realtime_offset_ns()};
         int r = scribe_start(k->scribe, SCRIBE_STORE, set_aside_work, &a, on_set_aside, k);
@@ -406,29 +359,20 @@ size_t keeper_set_aside(const struct keeper *k)
 
 /* ---- turns ---- */
 
-static size_t count_rows(const struct keeper *k)
-{
-        size_t n = 0;
-
-        for (const struct row *r = k->first; r && n < ROWS_AT_ONCE; r = r->next)
-                n++;
-        return n;
-}
-
 /* The first rows go to a child. */
 static int begin(struct keeper *k)
 {
         struct batch *b = &k->batch;
 
         b->dir = k->dir;
-        b->first = k->first;
+        b->first = k->rows.first;
         b->run = k->run;
         b->ino = k->ino;
         b->retention = k->retain ? &k->retention : NULL;
         b->retain_rows = pace_next(&k->pace, &b->retain_ms);
         if (!b->again)
                 batch_choose_token(b);
-        b->n = poison_try(&k->poison, count_rows(k));
+        b->n = poison_try(&k->poison, row_queue_count(&k->rows, ROWS_AT_ONCE));
         if (b->held < b->n)
                 b->held = b->n;
         int r = scribe_start(k->scribe, SCRIBE_STORE, batch_work, b, on_written, k);
@@ -447,11 +391,11 @@ int keeper_turn(struct keeper *k)
                         tell_trouble(k, -ETIME);
                 return -1; /* it is looked at each second */
         }
-        if (!k->first && !k->due)
+        if (!k->rows.first && !k->due)
                 return -1;
         if (now < k->retry_ns)
                 return (int)((k->retry_ns - now) / NS_PER_MS) + 1;
-        int r = poison_found(&k->poison) && k->first ? begin_set_aside(k) : begin(k);
+        int r = poison_found(&k->poison) && k->rows.first ? begin_set_aside(k) : begin(k);
         if (r < 0)
                 later(k, r);
         return r < 0 ? BROKEN_RETRY_MS : -1;
@@ -461,7 +405,7 @@ bool keeper_flush(struct keeper *k, unsigned ms)
 {
         uint64_t end = clock_boottime_ns() + ms * NS_PER_MS;
 
-        while (k->first) {
+        while (k->rows.first) {
                 int wait = keeper_turn(k);
                 uint64_t now = clock_boottime_ns();
                 if (now >= end)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "report/advice.h"
 #include "report/death.h"
+#include "report/findings.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
 #include "report/time_spent.h"
@@ -50,21 +51,6 @@ static void print_ends(struct page *p, const json_t *incident)
                                                ends[k].text);
                                 first = false;
                         }
-}
-
-static void print_findings(struct page *p, const struct operator_view *v)
-{
-        const json_t *list = json_object_get(v->document, "finding_details");
-        size_t n = json_array_size(list), i;
-        json_t *f;
-        json_array_foreach (list, i, f) {
-                if (i >= SHOWN_FINDINGS && !v->verbose)
-                        break;
-                page_paragraph(p, INK_PLAIN, i ? "" : "findings", LABEL, "%s %s: %s", pick_text(f, "severity", "?"),
-                               pick_text(f, "code", "?"), pick_text(f, "detail", ""));
-        }
-        if (n > SHOWN_FINDINGS && !v->verbose)
-                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more; -v shows all", n - SHOWN_FINDINGS);
 }
 
 static void print_integrity(struct page *p, const json_t *incident)
@@ -186,7 +172,7 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         if (strcmp(pick_text(trust, "level", "none"), "full") != 0)
                 page_paragraph(p, INK_WARN, "trust", LABEL, "%s: %s", pick_text(trust, "level", "none"), words);
         print_latency(p, incident);
-        print_findings(p, v);
+        findings_print(p, json_object_get(v->document, "finding_details"), SHOWN_FINDINGS, v->verbose);
         print_deaths(p, v, incident);
         print_advice(p, v, incident);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "report/advice.h"
 #include "report/death.h"
+#include "report/findings.h"
 #include "report/living.h"
 #include "report/page.h"
 #include "report/pick.h"
@@ -60,22 +61,7 @@ static void print_doubt(struct page *p, const json_t *database)
 
 /* ---- a database ---------------------------------------------------------------------------------------------------- */
 
-static void print_findings(struct page *p, const json_t *database, const struct report_style *style)
-{
-        const json_t *list = json_object_get(database, "findings");
-        size_t i, n = json_array_size(list);
-        json_t *f;
-        json_array_foreach (list, i, f) {
-                if (i >= SHOWN_PROBLEMS && !style->verbose)
-                        break;
-                page_paragraph(p, INK_PLAIN, i ? "" : "findings", LABEL, "%s %s: %s", pick_text(f, "severity", "?"),
-                               pick_text(f, "code", "?"), pick_text(f, "detail", ""));
-        }
-        if (n > SHOWN_PROBLEMS && !style->verbose)
-                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
-}
-
-static void print_integrity(struct page *p, const json_t *database)
+static void print_integrity(struct page *p, const json_t *database, const struct report_style *style)
 {
         const json_t *v = json_object_get(database, "integrity");
         const char *result = pick_text(v, "result", "skipped"), *reason = pick_text(v, "reason", NULL);
@@ -88,12 +74,12 @@ static void print_integrity(struct page *p, const json_t *database)
                                reason ? reason : "");
         json_t *e;
         json_array_foreach (json_object_get(v, "errors"), i, e) {
-                if (i == SHOWN_PROBLEMS)
+                if (i >= SHOWN_PROBLEMS && !style->verbose)
                         break;
                 page_paragraph(p, INK_PLAIN, "", LABEL, "%s", pick_text(e, "text", "?"));
         }
-        if (n > SHOWN_PROBLEMS)
-                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more", n - SHOWN_PROBLEMS);
+        if (n > SHOWN_PROBLEMS && !style->verbose)
+                page_paragraph(p, INK_PLAIN, "", LABEL, "and %zu more; -v shows all", n - SHOWN_PROBLEMS);
 }
 
 static void print_backup(struct page *p, const json_t *database)
@@ -166,8 +152,8 @@ static void print_database(struct page *p, const json_t *database, const struct 
         print_doubt(p, database);
         living_print(p, database, style->verbose);
         page_line(p);
-        print_findings(p, database, style);
-        print_integrity(p, database);
+        findings_print(p, json_object_get(database, "findings"), SHOWN_PROBLEMS, style->verbose);
+        print_integrity(p, database, style);
         print_backup(p, database);
         print_io(p, database, style);
         time_spent_print(p, database, LABEL);

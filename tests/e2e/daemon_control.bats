@@ -75,6 +75,38 @@ resident() {
 	[ "$status" -eq 0 ]
 }
 
+# died N: the program has died N times, in one incident.
+died() {
+	eventually ".incidents | length == 1 and .[0].deaths.count == $1" incidents
+}
+
+@test "what was acknowledged stays so when nothing worse joins it, fires again when it does, and after a restart" {
+	local id
+	daemon_begin
+	for i in 1 2; do
+		killed "$DRIVER" -t truth app.db "select 1 from t" @kill9
+		died "$i"
+	done
+	id=$(jq -r '.incidents[0].id' a.json)
+	ask incident ack "$id"
+	assert_answer '.incidents[0] | .severity == "P2" and .status == "acknowledged" and .acknowledged_by == "operator"'
+	killed "$DRIVER" -t truth app.db "select 1 from t" @kill9
+	died 3
+	assert_answer '.incidents[0] | .status == "acknowledged" and .reopened == null'
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
+	died 4
+	assert_answer '.incidents[0] | .status == "firing" and .severity == "P1" and .acknowledged_at == null' \
+		'.incidents[0].reopened | .acknowledged_by == "operator" and .acknowledged_severity == "P2"'
+	[ "$(sql "select json_extract(doc, '$.detail') like 'was acknowledged by operator at P2; now P1: %' from events
+		where json_extract(doc, '$.what') = 'reopened'")" = 1 ]
+	daemon_kill
+	daemon_begin
+	ask incidents
+	assert_answer ".incidents[0] | .id == \"$id\" and .status == \"firing\" and .reopened.acknowledged_severity == \"P2\""
+	"$VIGIL" --state-dir S incidents >text
+	grep -q 'fired again at .*: it had been acknowledged by operator at' text
+}
+
 @test "what an operator says of an incident is stored, told to who follows, and twice is no error" {
 	daemon_begin
 	timeout 600 "$VIGIL" --state-dir S events --follow --json >followed.ndjson 3>&- &

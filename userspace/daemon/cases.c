@@ -55,11 +55,12 @@ static void store(struct daemon *d, struct incident *i)
         keeper_incident(d->keeper, i, json_deep_copy(doc));
 }
 
-static void event(struct daemon *d, const struct incident *i, const char *what)
+/* @param note  stands before the summary; "": nothing */
+static void event(struct daemon *d, const struct incident *i, const char *what, const char *note)
 {
-        json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "incident", i->id, "what", what, "code", i->code,
+        json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s+}", "incident", i->id, "what", what, "code", i->code,
                                 "severity", severity_name(i->severity), "status", incident_status_name(i->status),
-                                "detail", i->summary);
+                                "detail", note, i->summary);
         keeper_event(d->keeper, "incident", i->database, daemon_now(), doc);
 }
 
@@ -155,6 +156,33 @@ static json_t *finding_json(const struct incident_finding *f, json_t *evidence)
                          "trust", trust_json(f->trust ? f->trust : &full));
 }
 
+#define NOTE_LEN 96
+
+/* It has become worse than what somebody has acknowledged. What it was then stays beside it until it is acknowledged anew.
+ * @param ret  a sentence of it, with a blank behind it */
+static void note_reopened(struct incident *i, char ret[NOTE_LEN])
+{
+        json_t *doc = doc_of(i);
+        json_t *by = json_incref(json_object_get(doc, "acknowledged_by"));
+        char at[TEXT_TIME_LEN], seen[TEXT_TIME_LEN];
+
+        text_time(at, daemon_now());
+        text_time(seen, i->seen_ns);
+        snprintf(ret, NOTE_LEN, "was acknowledged by %s at %s; now %s: ", by ? json_string_value(by) : "somebody",
+                 severity_name(i->seen_severity), severity_name(i->severity));
+        json_object_del(doc, "acknowledged_by");
+        json_object_set_new(doc, "reopened",
+                            json_pack("{s:s, s:s, s:s, s:o?}", "at", at, "acknowledged_at", seen,
+                                      "acknowledged_severity", severity_name(i->seen_severity), "acknowledged_by",
+                                      by));
+}
+
+static void forget_acknowledged(struct incident *i)
+{
+        json_object_del(doc_of(i), "acknowledged_by");
+        json_object_del(doc_of(i), "reopened");
+}
+
 struct incident *case_add(struct daemon *d, const struct incident_finding *f, json_t *doc)
 {
         bool fresh = false;
@@ -168,18 +196,28 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         }
         enum severity severity = override(d, f->code, f->severity);
         json_object_set_new(doc, "severity", json_string(severity_name(severity)));
-        if (i->returned)
+        char note[NOTE_LEN] = "";
+        if (i->returned) {
                 json_object_del(doc_of(i), "resolution");
+                forget_acknowledged(i);
+        }
+        if (i->reopened)
+                note_reopened(i, note);
         store(d, i);
-        if (i->nfindings <= CASE_LISTED)
+        keeper_together(d->keeper);
+        if (i->nfindings <= CASE_LISTED) {
                 keeper_finding(d->keeper, f->id, f->database, i->id, f->code, severity_name(severity), f->at_ns,
                                doc);
-        else
+                keeper_together(d->keeper);
+        } else {
                 json_decref(doc);
-        event(d, i, fresh ? "opened" : i->returned ? "returned" : "finding");
+        }
+        event(d, i, fresh ? "opened" : i->returned ? "returned" : i->reopened ? "reopened" : "finding", note);
         log_at(severity <= SEVERITY_P1 ? LOG_ERROR_ : LOG_WARN_, "%s %s: %s%s%s (incident %s)",
                severity_name(severity), f->code, f->database ? f->database : "", f->database ? ": " : "", f->detail,
                i->id);
+        if (i->reopened)
+                log_note("incident %s fires again: it %.*s", i->id, (int)strlen(note) - 2, note);
         if (fresh && i->owed == 1u << ENDS_AT_ONCE)
                 case_fulfil(d, i, ENDS_AT_ONCE, "over", NULL);
         return i;
@@ -259,7 +297,7 @@ static void resolve(struct daemon *d, struct incident *i, const char *by)
         if (incident_resolve(i, by, daemon_now()) < 0)
                 return;
         store(d, i);
-        event(d, i, "resolved");
+        event(d, i, "resolved", "");
         log_note("incident %s (%s%s%s) is resolved: %s", i->id, i->code, i->database ? ", " : "",
                  i->database ? i->database : "", by);
 }
@@ -309,8 +347,10 @@ int case_acknowledge(struct daemon *d, const char *id, const char *by)
 
         if (r < 0)
                 return r;
+        forget_acknowledged(i);
+        json_object_set_new(doc_of(i), "acknowledged_by", json_string(by));
         store(d, i);
-        event(d, i, "acknowledged");
+        event(d, i, "acknowledged", "");
         log_note("incident %s (%s) is acknowledged: %s", i->id, i->code, by);
         return 0;
 }
@@ -329,6 +369,19 @@ int case_resolve(struct daemon *d, const char *id, const char *by)
 
 /* ---- each second ---- */
 
+/* Somebody has taken his acknowledgement back. */
+static void fire(struct daemon *d, const char *id)
+{
+        struct incident *i = incidents_find(d->incidents, id);
+
+        if (!i || incident_fire(i) < 0)
+                return;
+        forget_acknowledged(i);
+        store(d, i);
+        event(d, i, "reopened", "");
+        log_note("incident %s (%s) fires again: shell", i->id, i->code);
+}
+
 static void on_changed(void *userdata, const char *id, const char *status, int64_t at_ns)
 {
         struct daemon *d = userdata;
@@ -338,6 +391,8 @@ static void on_changed(void *userdata, const char *id, const char *status, int64
                 case_resolve(d, id, "shell");
         else if (strcmp(status, "acknowledged") == 0)
                 case_acknowledge(d, id, "shell");
+        else
+                fire(d, id);
 }
 
 static void end_quiet(struct daemon *d)

@@ -210,6 +210,12 @@ struct row *keeper_add(struct keeper *k, struct row *r)
         return row_queue_add(&k->rows, r, KEEPER_BYTES, held);
 }
 
+void keeper_together(struct keeper *k)
+{
+        if (k->rows.last)
+                k->rows.last->with_next = true;
+}
+
 void keeper_forget(struct keeper *k, const json_t *ticket)
 {
         row_queue_forget(&k->rows, ticket);

@@ -83,6 +83,8 @@ const char *keeper_trouble(const struct keeper *k);
 
 /* ---- rows. Texts are copied, a @p doc is taken over (a reference of the caller's); out of memory is counted as given up ---- */
 
+/** The row that was put last and the next one are stored in one transaction. As they are not only where children die of one of them. */
+void keeper_together(struct keeper *k);
 void keeper_incident(struct keeper *k, const struct incident *i, json_t *doc);
 /** @param incident  NULL: it belongs to none; then, with @p spare, it may be given up */
 void keeper_certificate(struct keeper *k, const char *id, const char *database, const char *incident,

@@ -28,7 +28,8 @@ enum row_kind {
 struct row {
         struct row *next;
         enum row_kind kind;
-        bool spare; /* may be given up when there is no room */
+        bool spare;     /* may be given up when there is no room */
+        bool with_next; /* in one transaction with the next one */
         json_t *o;
         void *blob; /* what is no text: the histogram of a summary, what a baseline has learned */
         size_t blob_size;

@@ -61,11 +61,14 @@ struct row *row_queue_take(struct row_queue *q)
 
 size_t row_queue_count(const struct row_queue *q, size_t most)
 {
-        size_t n = 0;
+        size_t n = 0, whole = 0;
 
-        for (const struct row *r = q->first; r && n < most; r = r->next)
+        for (const struct row *r = q->first; r && n < most; r = r->next) {
                 n++;
-        return n;
+                if (!r->with_next || !r->next)
+                        whole = n;
+        }
+        return whole ? whole : n;
 }
 
 void row_queue_forget(struct row_queue *q, const json_t *o)

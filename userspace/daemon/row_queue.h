@@ -25,7 +25,7 @@ struct row_queue {
 struct row *row_queue_add(struct row_queue *q, struct row *r, size_t limit, size_t held);
 /** Takes the first row out. It is the caller's, for row_free(). NULL: there is none. */
 struct row *row_queue_take(struct row_queue *q);
-/** How many rows wait, @p most at most. */
+/** How many rows wait, @p most at most, without a part of those that belong together (row.with_next) unless these are more than that. */
 size_t row_queue_count(const struct row_queue *q, size_t most);
 /** Nobody waits any longer for the row whose columns are @p o: its `stored` is not called. */
 void row_queue_forget(struct row_queue *q, const json_t *o);

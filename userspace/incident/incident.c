@@ -232,7 +232,7 @@ static struct incident_known *earlier(const struct incidents *s, const struct in
 static void fire_again(struct incident *i)
 {
         i->status = INCIDENT_FIRING;
-        i->acknowledged_ns = i->resolved_ns = 0;
+        i->acknowledged_ns = i->resolved_ns = i->seen_ns = 0;
         i->resolved_by = i->proven_by = NULL;
 }
 
@@ -272,6 +272,7 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
         k->i.returned = k->i.status == INCIDENT_RESOLVED;
         if (k->i.returned)
                 fire_again(&k->i);
+        k->i.reopened = k->i.severity < k->i.seen_severity && incident_fire(&k->i) == 0;
         *ret_new = fresh;
         return &k->i;
 }
@@ -308,6 +309,8 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.status = stored->status;
         k->i.started_ns = stored->started_ns;
         k->i.acknowledged_ns = stored->acknowledged_ns;
+        k->i.seen_ns = stored->status == INCIDENT_ACKNOWLEDGED ? stored->acknowledged_ns : 0;
+        k->i.seen_severity = stored->severity;
         k->i.resolved_ns = stored->resolved_ns;
         k->i.nfindings = stored->nfindings;
         k->i.ncertificates = stored->ncertificates;

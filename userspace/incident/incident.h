@@ -77,6 +77,8 @@ struct incident {
         const char *database, *path; /* of that finding; NULL: none */
         char summary[DETECT_DETAIL_LEN];
         int64_t started_ns, acknowledged_ns, resolved_ns; /* since the epoch; 0: not */
+        enum severity seen_severity;                      /* what it was when somebody acknowledged it last, */
+        int64_t seen_ns;                 /* and when that was; 0: nobody has since it began to fire */
         uint64_t last_ns;                /* CLOCK_BOOTTIME of the newest finding; 0: before this start */
         size_t nfindings, ncertificates; /* certificates: counted again where findings share one apart */
         struct incident_database databases[INCIDENT_MAX_DATABASES];
@@ -90,6 +92,7 @@ struct incident {
         int64_t deaths_first_ns, deaths_last_ns; /* since the epoch: the first and the newest of these */
         uint64_t program;                        /* that one: incident_cause.program */
         bool returned;                           /* it was resolved, and fires again because of the last finding */
+        bool reopened;                           /* it was acknowledged, and fires again because that is worse */
         void *tag;                               /* the owner's of this set; never touched here */
 };
 
@@ -116,7 +119,8 @@ bool incidents_may_return(const struct incidents *s, const struct incident *i, u
 
 /**
  * Adds a finding to the incident of its cause, which may change code, severity and summary by it, or begins a new one. A
- * finding of the same id as the first of an incident belongs to that one.
+ * finding of the same id as the first of an incident belongs to that one. One that was acknowledged fires again when it has become
+ * more severe by it: whoever acknowledged it has not seen that.
  *
  * @param ret_new  it is a new one
  * @return valid until incidents_drop(); NULL: out of memory
@@ -142,6 +146,8 @@ void incidents_drop(struct incidents *s, struct incident *i);
 
 /** @return 0; -EALREADY: acknowledged or resolved before */
 int incident_acknowledge(struct incident *i, int64_t now_ns);
+/** One that was acknowledged fires again. @return 0; -EALREADY: it is not acknowledged */
+int incident_fire(struct incident *i);
 /** @param by  "recovery", "check", "backup", "quiet", "operator", "shell": static text. @return 0; -EALREADY */
 int incident_resolve(struct incident *i, const char *by, int64_t now_ns);
 /** It does not end by itself before @p what. */

@@ -1,4 +1,4 @@
-/* life.c - an incident is firing, acknowledged, resolved: forwards only. */
+/* life.c - an incident is firing, acknowledged, resolved. Back it goes only where something new is to be seen. */
 #include <errno.h>
 
 #include "incident/incident.h"
@@ -17,7 +17,17 @@ int incident_acknowledge(struct incident *i, int64_t now_ns)
         if (i->status != INCIDENT_FIRING)
                 return -EALREADY;
         i->status = INCIDENT_ACKNOWLEDGED;
-        i->acknowledged_ns = now_ns;
+        i->acknowledged_ns = i->seen_ns = now_ns;
+        i->seen_severity = i->severity;
+        return 0;
+}
+
+int incident_fire(struct incident *i)
+{
+        if (i->status != INCIDENT_ACKNOWLEDGED)
+                return -EALREADY;
+        i->status = INCIDENT_FIRING;
+        i->acknowledged_ns = 0;
         return 0;
 }
 

@@ -94,6 +94,14 @@ static void add_life(struct timeline *t, const json_t *incident)
                 const char *by = i == 2 ? pick_text(incident, "resolved_by", NULL) : NULL;
                 snprintf(text, TEXT_MAX, "%s%s%s", steps[i].text, by ? " by " : "", by ? by : "");
         }
+        const json_t *reopened = json_object_get(incident, "reopened");
+        char *text = json_is_object(reopened) ? add(t, reopened, "acknowledged_at") : NULL;
+        if (text)
+                snprintf(text, TEXT_MAX, "Acknowledged by %s as %s",
+                         pick_text(reopened, "acknowledged_by", "somebody"),
+                         pick_text(reopened, "acknowledged_severity", "P?"));
+        if (text && (text = add(t, reopened, "at")))
+                snprintf(text, TEXT_MAX, "Fires again: it is worse than what was acknowledged");
 }
 
 static void add_all(struct timeline *t, const json_t *document, const json_t *incident)

@@ -25,6 +25,20 @@ static void print_time(struct page *p, const struct operator_view *v, const json
                                by ? by : "");
 }
 
+void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent)
+{
+        const json_t *o = json_object_get(incident, "reopened");
+        char at[PICK_WHEN_LEN], seen[PICK_WHEN_LEN];
+
+        if (!json_is_object(o))
+                return;
+        pick_when(at, o, "at");
+        pick_when(seen, o, "acknowledged_at");
+        page_paragraph(p, INK_WARN, label, indent, "fired again at %s: it had been acknowledged by %s at %s as %s",
+                       at, pick_text(o, "acknowledged_by", "somebody"), seen,
+                       pick_text(o, "acknowledged_severity", "P?"));
+}
+
 /* What it waits for. */
 static void print_ends(struct page *p, const json_t *incident)
 {
@@ -161,7 +175,8 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
                        words[0] ? words : pick_text(incident, "database", "-"),
                        pick_text(incident, "path", NULL) ? ": " : "", pick_text(incident, "path", ""));
         print_time(p, v, incident, "since", "started_at", NULL);
-        print_time(p, v, incident, "acknowledged", "acknowledged_at", NULL);
+        print_time(p, v, incident, "acknowledged", "acknowledged_at", pick_text(incident, "acknowledged_by", NULL));
+        operator_reopened(p, incident, "reopened", LABEL);
         print_time(p, v, incident, "resolved", "resolved_at", pick_text(incident, "resolved_by", NULL));
         print_ends(p, incident);
         print_integrity(p, incident);

@@ -64,6 +64,7 @@ static void print_incident(struct page *p, const struct operator_view *v, const 
         pick_age(age, incident, key, v->now_ns);
         page_paragraph(p, INK_PLAIN, "", INDENT, "%s %s, %s ago%s%s", over ? "resolved" : "since", when, age,
                        over ? " by " : "", over ? pick_text(incident, "resolved_by", "?") : "");
+        operator_reopened(p, incident, "", INDENT);
         if (!over || v->verbose)
                 print_data(p, incident);
 }

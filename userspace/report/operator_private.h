@@ -18,6 +18,8 @@ void operator_health(struct page *p, const struct operator_view *v);
 void operator_status(struct page *p, const struct operator_view *v);
 /** One incident with everything that belongs to it. */
 void operator_incident(struct page *p, const struct operator_view *v, const json_t *incident);
+/** That it had been acknowledged and fired again, as it became worse; nothing where that is not so. */
+void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
 void operator_summary(struct page *p, const struct operator_view *v);

@@ -8,8 +8,10 @@
 #include "store/private.h"
 
 /* A status that somebody set in the shell stays until store_poll_alerts() has told it: `status` differs from `told_status`
- * then. */
-#define UNTOLD "alerts.status <> alerts.told_status"
+ * then. Not when he has acknowledged something milder than what it has become. */
+#define UNTOLD                                                                                                     \
+        "alerts.status <> alerts.told_status AND NOT (alerts.status='acknowledged' AND excluded.severity < "       \
+        "alerts.severity)"
 
 static const char put_incident[] =
         "INSERT INTO alerts(id, name, severity, status, started_at, acknowledged_at, resolved_at, database, path, "

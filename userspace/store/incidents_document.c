@@ -139,6 +139,7 @@ static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
                     json_pack("{s:s, s:s}", "result", "skipped", "reason", "no check was made for this incident"));
         put_default(o, "backup", json_null());
         put_default(o, "evidence", json_null());
+        put_default(o, "acknowledged_by", json_null());
         put_default(o, "trust", json_pack("{s:s, s:[]}", "level", "none", "reasons"));
         *ret = o;
         return 0;

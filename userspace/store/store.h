@@ -147,7 +147,7 @@ int store_last_run(struct store *s, struct store_run *ret); /* -ENOENT: none */
 /**
  * Changes that somebody else made since the last call (PRAGMA data_version): statuses of alerts set in the shell. The first call
  * after an open finds those made while nobody looked. Until it is taken over, such a status stays, whatever store_put_incident()
- * says, and is told again by the next connection. At most 256 in one call, the rest in the next.
+ * says (but an acknowledgement only while that says nothing worse), and is told again by the next connection. At most 256 in one call, the rest in the next.
  *
  * @param changed  @p at_ns: what the operator wrote, else now
  * @return how many; -EALREADY between store_begin() and its end; or -errno: nothing was told, the next call tells it

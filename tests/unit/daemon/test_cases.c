@@ -1,6 +1,7 @@
 /* test_cases.c - what of an incident outlives the daemon. */
 #include "daemon/cases.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,7 +167,97 @@ START_TEST(what_was_resolved_by_hand_or_long_ago_does_not_come_back)
 }
 END_TEST
 
-SUITE("cases", an_incident_of_several_databases_keeps_all_of_them,
+/* What is stored in `alerts` and `events`, joined by blanks. */
+static const char *stored(const char *sql)
+{
+        static char text[512];
+        char path[128];
+        sqlite3 *db;
+        sqlite3_stmt *row;
+
+        ck_assert(keeper_flush(d->keeper, 20000));
+        snprintf(path, sizeof(path), "%s/vigil.db", cases_directory());
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
+        snprintf(text, sizeof(text), "%s", (const char *)sqlite3_column_text(row, 0));
+        sqlite3_finalize(row);
+        sqlite3_close(db);
+        return text;
+}
+
+static const char status[] = "SELECT severity || ' ' || status FROM alerts";
+
+/* One more finding of this test's incident. */
+static struct incident *add_finding(const char *code, enum severity severity)
+{
+        struct incident *i = case_raise_as(d, code, severity, cases_guard(), "it is so", NULL, *id ? id : NULL);
+        ck_assert_ptr_nonnull(i);
+        strcpy(id, i->id);
+        return i;
+}
+
+START_TEST(what_was_acknowledged_fires_again_when_something_worse_joins_it_and_outlives_a_restart)
+{
+        static const char told[] = "SELECT json_extract(doc, '$.detail') FROM events WHERE "
+                                   "json_extract(doc, '$.what')='reopened'";
+        static const char before[] = "SELECT json_extract(doc, '$.reopened.acknowledged_by') || ' ' || "
+                                     "json_extract(doc, '$.reopened.acknowledged_severity') FROM alerts";
+        static const char none[] = "SELECT count(*) FROM events WHERE json_extract(doc, '$.what')='reopened'";
+
+        d = cases_begin();
+        add_finding("abrupt-death", SEVERITY_P2);
+        ck_assert_int_eq(case_acknowledge(d, id, "operator"), 0);
+        add_finding("killed-in-sync", SEVERITY_P2);
+        add_finding("backup-stale", SEVERITY_P3);
+        ck_assert_str_eq(stored(status), "P2 acknowledged");
+        ck_assert_int_eq(restart()->status, INCIDENT_ACKNOWLEDGED);
+        add_finding("killed-in-sync", SEVERITY_P2);
+        ck_assert_str_eq(stored(status), "P2 acknowledged");
+        ck_assert_str_eq(stored(none), "0");
+
+        add_finding("no-journal", SEVERITY_P0);
+        ck_assert_str_eq(stored(status), "P0 firing");
+        ck_assert_str_eq(stored(told), "was acknowledged by operator at P2; now P0: it is so");
+        ck_assert_str_eq(stored(before), "operator P2");
+        ck_assert_int_eq(restart()->status, INCIDENT_FIRING);
+        ck_assert_str_eq(stored(before), "operator P2");
+
+        ck_assert_int_eq(case_acknowledge(d, id, "operator"), 0);
+        add_finding("no-journal", SEVERITY_P0);
+        ck_assert_int_eq(restart()->status, INCIDENT_ACKNOWLEDGED);
+        ck_assert_str_eq(stored("SELECT json_extract(doc, '$.acknowledged_by') || ' ' || (json_extract(doc, "
+                                "'$.reopened') IS NULL) FROM alerts"),
+                         "operator 1");
+        ck_assert_str_eq(stored(none), "1");
+        cases_end(d);
+}
+END_TEST
+
+START_TEST(an_acknowledgement_that_is_taken_back_in_the_shell_is_none)
+{
+        char path[128];
+        sqlite3 *db;
+
+        d = cases_begin();
+        struct incident *i = add_finding("abrupt-death", SEVERITY_P2);
+        ck_assert_int_eq(case_acknowledge(d, id, "operator"), 0);
+        ck_assert_str_eq(stored(status), "P2 acknowledged");
+        snprintf(path, sizeof(path), "%s/vigil.db", cases_directory());
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db, "UPDATE alerts SET status='firing'", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        cases_turn(d);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        add_finding("abrupt-death", SEVERITY_P2);
+        ck_assert_str_eq(stored(status), "P2 firing");
+        cases_end(d);
+}
+END_TEST
+
+SUITE("cases", what_was_acknowledged_fires_again_when_something_worse_joins_it_and_outlives_a_restart,
+      an_acknowledgement_that_is_taken_back_in_the_shell_is_none,
+      an_incident_of_several_databases_keeps_all_of_them,
       of_an_incident_of_more_databases_than_are_listed_each_may_be_one,
       a_name_that_cannot_be_stored_as_it_is_may_be_any,
       a_program_that_dies_before_and_after_a_restart_is_one_incident, so_it_is_when_the_first_had_ended_by_itself,

@@ -53,6 +53,30 @@ START_TEST(who_no_longer_waits_is_not_called)
 }
 END_TEST
 
+/* The incident, its finding: whichever row the transaction would have ended with. */
+START_TEST(what_belongs_together_is_stored_in_one_transaction)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        char id[24];
+
+        for (int i = 0; i < ROWS_AT_ONCE - 1; i++)
+                keeper_metric(k, "error", i, 1, NULL);
+        for (int i = 0; i < 3; i++) {
+                snprintf(id, sizeof(id), "f-%016d", i);
+                keeper_finding(k, id, "app", "i-1", "unclean-death", "P1", i, NULL);
+                if (i < 2)
+                        keeper_together(k);
+        }
+        turn(k);
+        ck_assert_int_eq(count("select count(*) from metrics"), ROWS_AT_ONCE - 1);
+        ck_assert_int_eq(count("select count(*) from findings"), 0);
+        ck_assert(keeper_flush(k, 20000));
+        ck_assert_int_eq(count("select count(*) from findings"), 3);
+        end(k);
+}
+END_TEST
+
 START_TEST(without_room_what_can_be_spared_goes_and_findings_stay)
 {
         struct seen seen;
@@ -452,8 +476,9 @@ START_TEST(the_end_of_the_run_is_that_of_the_store_it_is_written_to)
 END_TEST
 
 SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_is_not_called,
-      without_room_what_can_be_spared_goes_and_findings_stay, room_is_not_made_among_what_is_just_stored,
-      a_store_that_is_deleted_is_begun_anew, what_was_written_while_it_was_deleted_is_not_lost,
+      what_belongs_together_is_stored_in_one_transaction, without_room_what_can_be_spared_goes_and_findings_stay,
+      room_is_not_made_among_what_is_just_stored, a_store_that_is_deleted_is_begun_anew,
+      what_was_written_while_it_was_deleted_is_not_lost,
       while_a_new_file_is_written_a_question_to_the_old_one_is_not_refused,
       an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,

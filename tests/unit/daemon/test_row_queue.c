@@ -45,6 +45,24 @@ START_TEST(rows_come_out_as_they_went_in)
 }
 END_TEST
 
+START_TEST(what_belongs_together_is_counted_as_a_whole)
+{
+        struct row_queue q = {0};
+
+        for (int i = 0; i < 5; i++)
+                ck_assert_ptr_nonnull(row_queue_add(&q, row(i, 10, false), 100, 0));
+        q.first->next->with_next = q.first->next->next->with_next = true; /* 1, 2 and 3 */
+        ck_assert_uint_eq(row_queue_count(&q, 2), 1);
+        ck_assert_uint_eq(row_queue_count(&q, 3), 1);
+        ck_assert_uint_eq(row_queue_count(&q, 4), 4);
+        q.first->with_next = true;
+        ck_assert_uint_eq(row_queue_count(&q, 3), 3); /* more than can be written at once */
+        q.last->with_next = true;                     /* what it was to be with had no room */
+        ck_assert_uint_eq(row_queue_count(&q, 9), 5);
+        row_queue_done(&q);
+}
+END_TEST
+
 START_TEST(the_oldest_that_can_be_spared_makes_room)
 {
         struct row_queue q = {0};
@@ -122,6 +140,7 @@ START_TEST(who_waits_for_a_row_can_leave)
 }
 END_TEST
 
-SUITE("row_queue", rows_come_out_as_they_went_in, the_oldest_that_can_be_spared_makes_room,
-      the_last_row_may_be_the_one_that_goes, what_must_stay_stays_whatever_it_takes,
-      what_somebody_is_at_work_with_is_not_given_up, who_waits_for_a_row_can_leave)
+SUITE("row_queue", rows_come_out_as_they_went_in, what_belongs_together_is_counted_as_a_whole,
+      the_oldest_that_can_be_spared_makes_room, the_last_row_may_be_the_one_that_goes,
+      what_must_stay_stays_whatever_it_takes, what_somebody_is_at_work_with_is_not_given_up,
+      who_waits_for_a_row_can_leave)

@@ -323,6 +323,71 @@ START_TEST(the_life_of_an_incident_goes_forwards_only)
 }
 END_TEST
 
+START_TEST(what_was_acknowledged_fires_again_only_when_it_becomes_worse)
+{
+        make();
+        struct incident_finding bad = trouble("sync-error", SEVERITY_P1), equal = bad, milder = bad, worst = bad;
+        equal.code = "media-error";
+        milder.code = "short-write";
+        milder.severity = SEVERITY_P2;
+        worst.code = "writeback-error";
+        worst.severity = SEVERITY_P0;
+        struct incident *i = add(bad, true);
+        ck_assert_int_eq(incident_acknowledge(i, 5), 0);
+        add(equal, false);
+        add(milder, false);
+        ck_assert(!i->reopened);
+        ck_assert_int_eq(i->status, INCIDENT_ACKNOWLEDGED);
+        add(worst, false);
+        ck_assert(i->reopened && !i->returned);
+        ck_assert_int_eq(i->status, INCIDENT_FIRING);
+        ck_assert_int_eq(i->acknowledged_ns, 0);
+        ck_assert_int_eq(i->seen_ns, 5);
+        ck_assert_int_eq(i->seen_severity, SEVERITY_P1);
+        add(worst, false); /* it fires already */
+        ck_assert(!i->reopened);
+        ck_assert_int_eq(incident_acknowledge(i, 6), 0);
+        add(worst, false);
+        ck_assert_int_eq(i->status, INCIDENT_ACKNOWLEDGED);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_before_a_restart_fires_again_when_it_becomes_worse)
+{
+        make();
+        struct incident_finding worst = trouble("writeback-error", SEVERITY_P0);
+        struct incident stored = *add(trouble("sync-error", SEVERITY_P1), true);
+        struct incidents *before = set;
+        ck_assert_int_eq(incident_acknowledge(&stored, 5), 0);
+        make();
+        struct incident *i = incidents_restore(set, &stored, 0);
+        ck_assert_ptr_eq(add(trouble("media-error", SEVERITY_P1), false), i);
+        ck_assert_int_eq(i->status, INCIDENT_ACKNOWLEDGED);
+        ck_assert_ptr_eq(add(worst, false), i);
+        ck_assert(i->reopened);
+        ck_assert_int_eq(i->seen_severity, SEVERITY_P1);
+        incidents_free(before);
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(what_the_configuration_makes_milder_reopens_nothing)
+{
+        set = incidents_new(BOOT, harmless, NULL);
+        struct incident_finding worse = death(1);
+        worse.code = "abrupt-death";
+        worse.severity = SEVERITY_P0;
+        struct incident_finding first = death(1);
+        first.severity = SEVERITY_P2;
+        struct incident *i = add(first, true);
+        ck_assert_int_eq(incident_acknowledge(i, 5), 0);
+        add(worse, false);
+        ck_assert_int_eq(i->status, INCIDENT_ACKNOWLEDGED);
+        incidents_free(set);
+}
+END_TEST
+
 START_TEST(open_incidents_are_bounded_and_nothing_is_lost)
 {
         static char name[INCIDENT_MAX_OPEN + 8][16];
@@ -393,6 +458,8 @@ SUITE("incident", ten_deaths_of_one_cgroup_are_one_incident, two_unrelated_datab
       what_a_check_found_belongs_to_its_incident, a_recovery_is_all_that_a_death_owes,
       ids_are_the_same_for_the_same_finding_and_boot, a_finding_that_is_told_again_belongs_to_what_was_stored,
       a_stored_trouble_goes_on_under_its_old_id, the_configuration_overrides_the_severity,
-      the_life_of_an_incident_goes_forwards_only, open_incidents_are_bounded_and_nothing_is_lost,
+      the_life_of_an_incident_goes_forwards_only, what_was_acknowledged_fires_again_only_when_it_becomes_worse,
+      what_was_acknowledged_before_a_restart_fires_again_when_it_becomes_worse,
+      what_the_configuration_makes_milder_reopens_nothing, open_incidents_are_bounded_and_nothing_is_lost,
       databases_of_one_incident_are_bounded_and_it_says_so, an_incident_is_trusted_no_more_than_its_findings,
       every_code_stands_once_in_the_table)

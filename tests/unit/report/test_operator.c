@@ -48,6 +48,24 @@ START_TEST(what_fires_comes_before_what_is_acknowledged_whatever_its_severity)
 }
 END_TEST
 
+START_TEST(one_that_fires_again_says_who_had_acknowledged_what)
+{
+        json_t *o = incident("P0", "firing", "no-journal");
+        json_object_set_new(o, "reopened",
+                            json_pack("{s:s, s:s, s:s, s:s}", "at", "2026-11-21T03:15:02.000000Z",
+                                      "acknowledged_at", "2026-11-21T03:00:00.000000Z", "acknowledged_severity",
+                                      "P2", "acknowledged_by", "operator"));
+        show(json_pack("{s:s, s:[o, o]}", "schema", "vigil.incidents/1", "incidents", o,
+                       incident("P0", "firing", "other")),
+             false);
+        const char *found = strstr(text,
+                                   "fired again at 2026-11-21T03:15:02Z: it had been acknowledged by operator");
+        ck_assert_ptr_nonnull(found);
+        ck_assert_ptr_nonnull(strstr(found, "2026-11-21T03:00:00Z as P2"));
+        ck_assert_ptr_null(strstr(found + 1, "fired again"));
+}
+END_TEST
+
 START_TEST(of_many_that_are_resolved_ten_are_shown)
 {
         json_t *list = json_array();
@@ -105,6 +123,7 @@ START_TEST(where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known
 END_TEST
 
 SUITE("operator", an_unknown_document_is_refused,
-      what_fires_comes_before_what_is_acknowledged_whatever_its_severity, of_many_that_are_resolved_ten_are_shown,
+      what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
+      one_that_fires_again_says_who_had_acknowledged_what, of_many_that_are_resolved_ten_are_shown,
       deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
       where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)

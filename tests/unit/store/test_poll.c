@@ -190,9 +190,43 @@ START_TEST(a_status_that_has_changed_again_is_not_taken_over)
 }
 END_TEST
 
+static void put_as(struct store *s, const char *severity)
+{
+        const struct store_incident i = {.id = "i-1",
+                                         .code = "c",
+                                         .severity = severity,
+                                         .status = "firing",
+                                         .summary = "s",
+                                         .started_ns = RESOLVED_NS};
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+}
+
+START_TEST(what_was_acknowledged_in_the_shell_before_it_became_worse_is_not)
+{
+        static const char ack[] = "UPDATE alerts SET status='acknowledged', acknowledged_at=datetime('now')";
+        struct store *s = opened(NULL);
+        char text[64];
+        put_as(s, "P2");
+        shell(ack, NULL, 0);
+        put_as(s, "P2");
+        shell("SELECT status FROM alerts", text, sizeof(text));
+        ck_assert_str_eq(text, "acknowledged");
+        put_as(s, "P0");
+        shell("SELECT status || ' ' || (acknowledged_at IS NULL) FROM alerts", text, sizeof(text));
+        ck_assert_str_eq(text, "firing 1");
+        int n = 0;
+        ck_assert_int_eq(store_poll_alerts(s, only_count, &n), 0);
+        shell(RESOLVE, NULL, 0); /* he who resolves it says that it is over */
+        put_as(s, "P0");
+        ck_assert_str_eq(poll_of(s).status, "resolved");
+        store_close(s);
+}
+END_TEST
+
 SUITE("changes from the shell", what_vigil_writes_itself_is_not_told,
       a_resolution_in_the_shell_is_told_once_with_its_time, a_resolution_is_shown_before_it_is_told,
       a_row_that_vigil_puts_does_not_undo_what_the_operator_did, a_resolution_without_a_time_happened_just_now,
+      what_was_acknowledged_in_the_shell_before_it_became_worse_is_not,
       an_incident_that_is_opened_again_in_the_shell_is_open_in_every_column,
       what_was_done_while_nobody_ran_is_told_after_the_start, more_changes_than_one_call_takes_come_with_the_next,
       what_was_told_and_not_taken_over_is_told_again_by_the_next_connection,

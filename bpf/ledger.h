@@ -110,7 +110,16 @@ static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *
         priv->wal_commits_prev = db->wal_commits;
         priv->wal_txn_end = WAL_HDR;
         priv->wal_frame_commit = 0;
+        priv->wal_head_end = 0;
         db->wal_commit_end = WAL_HDR;
+}
+
+/* @end: of a frame that was written with its header. In locking_mode EXCLUSIVE no lock tells where a transaction begins: the first
+ * such frame behind the last commit begins one, and what an earlier one had left there was rolled back. A page that is written anew
+ * in its place, and headers whose checksums change with it, begin nothing. */
+static __always_inline bool begins_wal_txn(const struct vigil_db *db, __u64 end)
+{
+        return db->txn == VIGIL_TXN_NONE && end == db->wal_commit_end + db->page_size + WAL_FRAME_HDR;
 }
 
 /* A frame is a header of 24 bytes and a page, in one or in two writes; a commit frame carries the size of the database at
@@ -121,7 +130,7 @@ static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv,
         __u64 end = io->offset + (__u64)io->ret;
         __u64 frame = (__u64)db->page_size + WAL_FRAME_HDR;
         __u32 head[2];
-        bool commit = false;
+        bool commit = false, whole = true;
 
         if (io->ret == WAL_FRAME_HDR || (db->page_size && (__u64)io->ret == frame)) {
                 if (bpf_probe_read_user(head, sizeof(head), (void *)io->buf))
@@ -130,15 +139,16 @@ static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv,
                         commit = head[1] != 0;
                 if (io->ret == WAL_FRAME_HDR) {
                         priv->wal_frame_commit = commit ? end : 0;
+                        priv->wal_head_end = end;
                         return;
                 }
         } else {
+                whole = priv->wal_head_end == io->offset;
                 commit = priv->wal_frame_commit && priv->wal_frame_commit == io->offset;
                 if (!db->page_size)
                         db->page_size = (__u32)io->ret;
-                frame = (__u64)db->page_size + WAL_FRAME_HDR;
         }
-        if (end > priv->wal_txn_end)
+        if (end > priv->wal_txn_end || (whole && begins_wal_txn(db, end)))
                 priv->wal_txn_end = end;
         if (commit) {
                 priv->wal_frame_commit = 0;
@@ -174,11 +184,10 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
                 priv->wal_txn_end = io->offset;
                 db->wal_commit_end = io->offset;
         }
-        if (db->txn == VIGIL_TXN_NONE) { /* locking_mode EXCLUSIVE takes no WAL write lock */
+        if (db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db)) /* it is over, complete or not */
+                txn_end(db);
+        if (db->txn == VIGIL_TXN_NONE) /* locking_mode EXCLUSIVE takes no WAL write lock */
                 db->flags |= VIGIL_DB_EXCLUSIVE;
-                if (io->offset < priv->wal_txn_end && io->offset >= db->wal_commit_end)
-                        priv->wal_txn_end = io->offset;
-        }
         wal_frame(db, priv, use, io);
 }
 
@@ -283,6 +292,22 @@ static __always_inline bool is_stranger(const struct vigil_db *db, const struct 
         return !use->locks && !(db->txn && txn_is_mine(db)) && locks_are_known(priv, p, use);
 }
 
+static __always_inline bool has_file(const struct vigil_db *db, __u32 role)
+{
+        return db->file[role].ino && !(db->file[role].flags & VIGIL_LEDGER_UNLINKED);
+}
+
+/* Why @use writes the main file, when no transaction of its own has told of that. Each of them takes RESERVED, which locking_mode
+ * EXCLUSIVE keeps: who writes under EXCLUSIVE without it brings in what a WAL or a journal holds, seen or written before the watch. */
+static __always_inline __u32 main_write_kind(const struct vigil_db *db, const struct vigil_use *use)
+{
+        bool brings_in = use->locks & VIGIL_LOCK_EXCLUSIVE && !(use->locks & VIGIL_LOCK_RESERVED);
+
+        if (has_file(db, VIGIL_ROLE_WAL) && (brings_in || db->flags & VIGIL_DB_WAL_SEEN))
+                return VIGIL_TXN_CHECKPOINT; /* at close, or in locking_mode EXCLUSIVE */
+        return brings_in && has_file(db, VIGIL_ROLE_JOURNAL) ? VIGIL_TXN_RECOVERY : VIGIL_TXN_ROLLBACK;
+}
+
 static __always_inline void main_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
                                          struct vigil_use *use, const struct io *io)
 {
@@ -297,19 +322,17 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
                 return;
         }
         if (db->txn == VIGIL_TXN_NONE || db->txn == VIGIL_TXN_WAL) {
-                __u32 kind = VIGIL_TXN_ROLLBACK;
+                __u32 kind = main_write_kind(db, use);
 
-                if (db->flags & VIGIL_DB_WAL_SEEN && db->file[VIGIL_ROLE_WAL].ino &&
-                    !(db->file[VIGIL_ROLE_WAL].flags & VIGIL_LEDGER_UNLINKED))
-                        kind = VIGIL_TXN_CHECKPOINT; /* at close, or in locking_mode EXCLUSIVE */
-                else if (!(use->locks & VIGIL_LOCK_RESERVED) && use->locks & VIGIL_LOCK_EXCLUSIVE &&
-                         db->journal_hot)
-                        kind = VIGIL_TXN_RECOVERY;
                 rollback_begin(db, priv, p, kind, io->ns, 0);
                 if (kind == VIGIL_TXN_CHECKPOINT) {
                         db->ckpt_db_writes = 1;
+                        if (use->locks & VIGIL_LOCK_EXCLUSIVE) /* frames that are left of one were rolled back */
+                                priv->wal_txn_end = db->wal_commit_end;
                         return;
                 }
+                if (kind == VIGIL_TXN_RECOVERY)
+                        db->journal_hot = 1;
         }
         db->txn_db_writes++;
         if (!txn_is_mine(db))
@@ -365,7 +388,9 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
         l->size = size;
         if (l->written > l->durable + size) /* what has been cut off cannot be lost any more */
                 l->durable = l->written - size;
-        if (role == VIGIL_ROLE_WAL && size == 0)
+        if (role == VIGIL_ROLE_MAIN && db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db))
+                txn_end(db); /* the last that a complete checkpoint does to it, but for the sync */
+        else if (role == VIGIL_ROLE_WAL && size == 0)
                 wal_generation(db, priv);
         else if (role == VIGIL_ROLE_JOURNAL && size == 0 && !taken)
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);

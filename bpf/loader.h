@@ -119,6 +119,7 @@ struct db_priv {
         struct file_key dir;
         __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
         __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
+        __u64 wal_head_end;     /* end of the frame header that was written last */
         __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
         __u64 last_commit_dirop;    /* dir.ops right after the last commit by unlink */
         __u64 last_commit_main;     /* what had been written to the main file at the last rollback commit */

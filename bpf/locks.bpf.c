@@ -129,6 +129,7 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 static __always_inline void main_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_RESERVED) {
+                a->db->flags &= ~(__u32)VIGIL_DB_EXCLUSIVE; /* who keeps the lock does not ask for it */
                 rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
                 a->use->write_lock_ns = a->ns;
                 a->use->lock_tid = a->tid;

@@ -95,6 +95,48 @@ die_in() {
 	[ "$(rows "$(jq -r .backup.path d.json)")" -eq 401 ]
 }
 
+@test "EXCLUSIVE locking: a mode that was left, and a checkpoint that is complete" {
+	local db
+	for db in back checkpoint; do
+		mk $db.db delete
+	done
+	export DRIVER
+	# shellcheck disable=SC2016 # for the shell that is watched
+	watch -- bash -c '
+		# NORMAL locking again: an unwritten transaction is one
+		"$DRIVER" -t back back.db "pragma locking_mode=exclusive" "insert into t(b) values(1)" "insert into t(b) values(2)" \
+			"pragma locking_mode=normal" "select count(*) from t" "begin immediate" @kill9
+		# a checkpoint that is complete is none that was interrupted
+		"$DRIVER" -t checkpoint checkpoint.db "pragma locking_mode=exclusive" "pragma journal_mode=wal" \
+			"insert into t(b) values(1)" @checkpoint passive @kill9
+		exit 0' 2>/dev/null
+	assert_trusted
+	certificate back.db back
+	assert_certificate '.verdict == "unclean"' '.reasons == ["write-transaction-open"]'
+	certificate checkpoint.db checkpoint
+	assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["checkpoint-interrupted"])'
+}
+
+@test "what a WAL or a journal held before the watch is brought in by no transaction" {
+	mk app.db wal
+	killed "$DRIVER" -t before app.db "update t set b=hex(randomblob(50))" @kill9
+	mk hot.db delete
+	killed "$DRIVER" -t before hot.db "${SPILL[@]}" @kill9
+	watch_begin -- "$DRIVER" -t truth app.db "select count(*) from t" @fork @exec "$DRIVER" -t rolling hot.db \
+		@hold write 3 rolls "select count(*) from t" @end @hold write 3 held @close
+	await held
+	await rolls
+	kill -9 "$(pid_of truth)" "$(pid_of rolling)"
+	watch_end
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["checkpoint-interrupted"])' \
+		'.reasons | has_none(["no-journal", "write-transaction-open"])' '.prediction | test("recovers 1 committed")'
+	certificate hot.db rolling
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["hot-journal"])' '.commits_at_risk == 0' \
+		'.reasons | has_none(["no-journal", "write-transaction-open"])' '.prediction | test("rolls back")'
+}
+
 @test "WAL: who dies while another goes on loses its transaction and nobody else's" {
 	mk app.db wal
 	watch --db app.db -- "$DRIVER" -t lives app.db "insert into t(b) values('1')" \

@@ -170,6 +170,25 @@ START_TEST(a_wal_recovery_is_neither_transaction_nor_checkpoint)
 }
 END_TEST
 
+START_TEST(who_makes_the_shm_for_a_recovery_has_no_transaction_yet)
+{
+        struct actor a = actor(100, "app");
+        in_wal(&a);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS | VIGIL_LOCK_WAL_WRITE;
+        a.use.write_lock_ns = 1000;
+        a.db.txn = VIGIL_TXN_WAL;
+        a.db.file[VIGIL_ROLE_SHM].last_write_ns = 2000;
+        killed(&a, SIGKILL);
+        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
+
+        a.use.locks_at_end |= VIGIL_LOCK_WAL_READ1; /* a writer, whose frames need a longer one */
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+        a.use.locks_at_end &= ~(uint32_t)VIGIL_LOCK_WAL_READ1;
+        a.use.write_lock_ns = 3000; /* it was made before */
+        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
+}
+END_TEST
+
 START_TEST(a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot)
 {
         struct actor a = actor(100, "app");
@@ -387,7 +406,7 @@ SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_
       a_changed_main_file_with_a_hot_journal_must_be_rolled_back, a_wal_writer_died_inside_its_transaction,
       a_writer_that_left_by_exit_inside_its_transaction_is_unclean_too, a_checkpoint_was_interrupted,
       a_full_checkpoint_holds_the_write_lock_without_a_transaction,
-      a_wal_recovery_is_neither_transaction_nor_checkpoint,
+      a_wal_recovery_is_neither_transaction_nor_checkpoint, who_makes_the_shm_for_a_recovery_has_no_transaction_yet,
       a_death_while_a_hot_journal_is_rolled_back_leaves_it_hot, a_changed_main_file_without_a_journal_is_p0,
       a_transaction_that_may_have_ended_unseen_is_unknown,
       who_leaves_by_itself_after_an_unseen_end_is_unknown_and_no_finding,

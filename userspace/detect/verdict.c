@@ -120,6 +120,14 @@ static bool rollback_txn(const struct model_death *d, const struct model_use *u,
         return held || owns(u, VIGIL_TXN_ROLLBACK);
 }
 
+/* The first to open a WAL takes byte 120 and makes the -shm, before it takes the bytes of a recovery. A writer whose frames make
+ * the -shm longer has a read mark. */
+static bool builds_index(const struct model_use *u, uint32_t locks)
+{
+        return u->db && u->db->wal_frames_open == 0 && !(locks & WAL_READ_MARKS) && u->use.write_lock_ns &&
+               u->db->file[VIGIL_ROLE_SHM].last_write_ns > u->use.write_lock_ns;
+}
+
 /* WAL: byte 120 is the transaction, but for a recovery, which takes it too, and for a checkpoint that waits for writers (FULL
  * and beyond), which takes it after its own. Without a -shm (locking_mode EXCLUSIVE) only the frames tell. */
 static bool wal_txn(const struct model_use *u, uint32_t locks)
@@ -132,7 +140,7 @@ static bool wal_txn(const struct model_use *u, uint32_t locks)
         if (locks & VIGIL_LOCK_WAL_CKPT)
                 return locks & VIGIL_LOCK_WAL_WRITE && frames;
         if (locks & VIGIL_LOCK_WAL_WRITE)
-                return true;
+                return !builds_index(u, locks);
         bool no_shm = locks & VIGIL_LOCK_EXCLUSIVE && !(locks & VIGIL_LOCK_DMS);
         return frames && (no_shm || owns(u, VIGIL_TXN_WAL));
 }

@@ -111,11 +111,14 @@ guard_app() {
 	daemon_end
 	daemon_begin
 	"$DRIVER" -t back "$i.db" "insert into t(b) values('back')"
-	sleep 2.1 # it is looked at once a second
+	[ "$i" = app ] && i=other || i=app
+	eventually "[.incidents[] | select(.code == \"unclean-death\") | .awaits_recovery] == [[\"$i\"]]" incidents
+	# That this one is back is known after another restart.
+	daemon_kill
+	daemon_begin
 	ask incidents
 	assert_answer '[.incidents[] | select(.code == "unclean-death") | .status] == ["firing"]' \
-		'.incidents | all(.code != "transaction-cut-short")'
-	[ "$i" = app ] && i=other || i=app
+		'.incidents | all(.code != "transaction-cut-short" and .recognised_by == null)'
 	"$DRIVER" -t back "$i.db" "insert into t(b) values('back')"
 	eventually '[.incidents[] | select(.code == "unclean-death") | .resolved_by] == ["recovery"]' incidents
 	[ "$(sql "select json_array_length(doc, '$.databases') from alerts where name='unclean-death'")" = 2 ]

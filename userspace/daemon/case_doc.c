@@ -115,6 +115,21 @@ static void restore_databases(const json_t *doc, struct incident *i)
                 i->more_databases = true;
 }
 
+/* Reasons borrowed from @p doc. */
+static void restore_trust(const json_t *doc, struct trust *ret)
+{
+        const json_t *trust = json_object_get(doc, "trust"), *reason;
+        const char *level = json_string_value(json_object_get(trust, "level"));
+        size_t n;
+
+        json_array_foreach (json_object_get(trust, "reasons"), n, reason)
+                if (json_is_string(reason))
+                        trust_lower(ret, json_string_value(reason));
+        for (int l = TRUST_FULL; level && l <= TRUST_NONE; l++)
+                if (strcmp(level, trust_level_name((enum trust_level)l)) == 0)
+                        ret->level = (enum trust_level)l;
+}
+
 static size_t count_of(const json_t *doc, const char *key)
 {
         json_int_t n = json_integer_value(json_object_get(doc, key));
@@ -156,6 +171,7 @@ void case_doc_read(const struct store_incident *from, struct incident *ret)
         ret->ncertificates = ret->nfindings; /* no more than these */
         restore_databases(from->doc, ret);
         restore_deaths(from->doc, ret);
+        restore_trust(from->doc, &ret->trust);
         snprintf(ret->id, sizeof(ret->id), "%s", from->id);
         snprintf(ret->summary, sizeof(ret->summary), "%s", from->summary);
 }

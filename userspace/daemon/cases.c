@@ -52,6 +52,7 @@ static void store(struct daemon *d, struct incident *i)
                 json_object_set_new(doc, "trust", trust_json(&i->trust));
         }
         json_object_set_new(doc, "ends_by", case_doc_ends(i->owed));
+        json_object_set_new(doc, "recognised_by", incident_recognised(i, d->head.boot_id));
         keeper_incident(d->keeper, i, json_deep_copy(doc));
 }
 
@@ -85,8 +86,10 @@ static int restore(void *userdata, const struct store_incident *from)
         /* Of an earlier boot it has a time below zero. */
         int64_t died = i.deaths_last_ns - clock_realtime_offset_ns();
         struct incident *kept = incidents_restore(d->incidents, &i, died > 0 ? (uint64_t)died : 0);
-        if (kept)
+        if (kept) {
                 kept->tag = json_deep_copy(from->doc);
+                incident_recognise(kept, json_object_get(from->doc, "recognised_by"), d->head.boot_id);
+        }
         return 0; /* one that has no room stays as it is in the store */
 }
 
@@ -290,6 +293,11 @@ void case_set(struct daemon *d, const char *id, const char *key, json_t *value)
         store(d, i);
 }
 
+const json_t *case_get(const struct incident *i, const char *key)
+{
+        return json_object_get(i->tag, key);
+}
+
 /* ---- ends ---- */
 
 static void resolve(struct daemon *d, struct incident *i, const char *by)
@@ -335,8 +343,11 @@ void cases_over(struct daemon *d, const char *code, const char *database, const 
         size_t n = incidents_list(d->incidents, &list);
 
         for (size_t i = 0; i < n; i++) {
-                if (incident_over(list[i], code, database))
+                int r = incident_over(list[i], code, database);
+                if (r > 0)
                         case_fulfil(d, list[i], ENDS_WHEN_OVER, by, NULL);
+                else if (r == 0)
+                        store(d, list[i]); /* that it is over is known after a restart, too */
         }
 }
 

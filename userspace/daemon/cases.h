@@ -49,6 +49,9 @@ bool case_lists(const struct incident *i);
 /** Sets a member of what is stored of the incident ("backup", "integrity", …); takes the reference. Gone: nothing. */
 void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
 
+/** Such a member; NULL: there is none. Borrowed. */
+const json_t *case_get(const struct incident *i, const char *key);
+
 /** Something has happened that its end may wait for. Resolved when nothing is owed any more. What has proven it, @p by (static) with
  * @p evidence (taken; NULL: none), stands in "resolution" from then on. */
 void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence);

@@ -21,6 +21,9 @@
 /* More are left to the operator: so many open incidents want one anyway. */
 #define RECOVERIES_MAX 1024
 
+/* Member of a stored incident: the databases whose recovery it waits for. */
+#define AWAITED "awaits_recovery"
+
 /* One database that an incident waits for. */
 struct recovery {
         struct recovery *next;
@@ -109,6 +112,32 @@ static struct recovery *expect(struct daemon *d, const char *incident, const cha
         return r;
 }
 
+static bool lists(const json_t *names, const char *name)
+{
+        const json_t *one;
+        size_t n;
+
+        json_array_foreach (names, n, one)
+                if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+                        return true;
+        return false;
+}
+
+/* Stored with the incident: after a restart it is known which of its databases have been recovered before. */
+static void note_awaited(struct daemon *d, const char *incident)
+{
+        const struct incident *i = incidents_find(d->incidents, incident);
+        json_t *names = json_array();
+
+        for (const struct recovery *r = d->recoveries->first; r; r = r->next)
+                if (strcmp(r->incident, incident) == 0)
+                        json_array_append_new(names, text_json(r->database, strlen(r->database)));
+        if (i && !json_equal(case_get(i, AWAITED), names))
+                case_set(d, incident, AWAITED, names);
+        else
+                json_decref(names);
+}
+
 void recovery_expect(struct daemon *d, const char *incident, const struct certificate *c)
 {
         const struct guard *g = guards_by_id(d->guards, c->use->use.db);
@@ -122,6 +151,7 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
         r->then = *c->use->db;
         r->died_ns = r->since_ns = c->death->ns;
         r->reader = (struct vigil_ident){0};
+        note_awaited(d, incident);
 }
 
 /* Only from now on: what was done about it before, nobody saw. */
@@ -148,8 +178,11 @@ void recovery_expect_open(struct daemon *d)
                 if (list[i]->status == INCIDENT_RESOLVED || !(list[i]->owed & 1u << ENDS_BY_RECOVERY) ||
                     awaited(d->recoveries, list[i]->id))
                         continue;
+                /* Where nothing is listed an earlier version has stored it, or its end was not stored any more. */
+                const json_t *names = case_get(list[i], AWAITED);
                 for (size_t k = 0; k < list[i]->ndatabases; k++)
-                        expect_from_now(d, list[i]->id, list[i]->databases[k].name);
+                        if (!json_array_size(names) || lists(names, list[i]->databases[k].name))
+                                expect_from_now(d, list[i]->id, list[i]->databases[k].name);
         }
 }
 
@@ -234,10 +267,12 @@ static void done(struct daemon *d, struct recovery *r, json_t *proof)
         *at = r->next;
         rs->n--;
         struct incident *i = incidents_find(d->incidents, r->incident);
-        if (proof && i && !awaited(rs, r->incident))
+        if (proof && i && !awaited(rs, r->incident)) {
                 case_fulfil(d, i, ENDS_BY_RECOVERY, "recovery", proof);
-        else
+        } else {
                 json_decref(proof);
+                note_awaited(d, r->incident);
+        }
         recovery_free(r);
 }
 

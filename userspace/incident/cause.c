@@ -1,6 +1,7 @@
 /* cause.c - which findings have one cause: deaths by who did it, where and when; all else by what it is about. */
 #include "incident/cause.h"
 
+#include <errno.h>
 #include <string.h>
 
 bool cause_is_death(const struct incident_finding *f)
@@ -106,17 +107,17 @@ void cause_note(struct incident_known *k, const struct incident_finding *f, cons
                 k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
 }
 
-bool incident_over(struct incident *i, const char *code, const char *database)
+int incident_over(struct incident *i, const char *code, const char *database)
 {
         struct incident_known *k = (struct incident_known *)i;
         int index = cause_database(i, database);
         struct incident_topic *over = database && index < 0 ? NULL : topic_of(k, incident_code(code), index);
 
         if (!over || over->over)
-                return false;
+                return -ENOENT;
         over->over = true;
         for (size_t n = 0; n < k->ntopics; n++)
                 if (k->topic[n].code && k->topic[n].code->ends == ENDS_WHEN_OVER && !k->topic[n].over)
-                        return false;
-        return true;
+                        return 0;
+        return 1;
 }

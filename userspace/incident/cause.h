@@ -1,4 +1,4 @@
-/* cause.h - whether findings have one cause. Layer: incident. Used by incident.c alone. */
+/* cause.h - whether findings have one cause. Layer: incident. Used within it alone. */
 #pragma once
 
 #include "incident/incident.h"
@@ -9,7 +9,7 @@ struct incident_known {
         uint64_t death_ns; /* CLOCK_BOOTTIME of its newest death; 0: none, or before this boot */
         struct incident_cause cause[INCIDENT_MAX_CAUSES]; /* of its deaths */
         size_t ncauses;
-        /* What about no death belongs to it: (database, code). Databases are indices; -1: about none. */
+        /* What about no death belongs to it: (database, code). Databases are indices; -1: about none; TOPIC_UNNAMED. */
         struct incident_topic {
                 int database;
                 const struct incident_code *code;
@@ -24,7 +24,11 @@ struct incident_known {
                 unsigned deaths;
         } program[INCIDENT_MAX_PROGRAMS];
         size_t nprograms;
+        char *reason[TRUST_REASONS]; /* texts of i.trust that were stored */
 };
+
+/** The database of a topic that was stored, and whose name could not be: no finding is about it. */
+#define TOPIC_UNNAMED (-2)
 
 /** True when the finding is about a death. */
 bool cause_is_death(const struct incident_finding *f);

@@ -37,6 +37,8 @@ static void known_free(struct incident_known *k)
                 free(k->i.databases[n].name);
                 free(k->i.databases[n].path);
         }
+        for (size_t n = 0; n < TRUST_REASONS; n++)
+                free(k->reason[n]);
         free(k);
 }
 
@@ -291,6 +293,15 @@ static bool restore_databases(struct incident *i, const struct incident *stored,
         return true;
 }
 
+static bool restore_trust(struct incident_known *k, const struct trust *stored)
+{
+        k->i.trust = *stored;
+        for (size_t n = 0; n < stored->nreasons; n++)
+                if (!(k->i.trust.reason[n] = k->reason[n] = strdup(stored->reason[n])))
+                        return false;
+        return true;
+}
+
 /* What a stored incident is recognised by: its first database and its code. */
 static bool restore_into(struct incident_known *k, const struct incident *stored, uint64_t death_ns)
 {
@@ -302,7 +313,8 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
                                      .detail = stored->summary};
         int database;
 
-        if (!call_after(&k->i, &f, stored->severity) || !restore_databases(&k->i, stored, &database))
+        if (!call_after(&k->i, &f, stored->severity) || !restore_databases(&k->i, stored, &database) ||
+            !restore_trust(k, &stored->trust))
                 return false;
         k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
         memcpy(k->i.id, stored->id, sizeof(k->i.id));
@@ -317,7 +329,6 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         k->i.resolved_by = stored->resolved_by;
         k->i.owed = stored->owed || stored->status == INCIDENT_RESOLVED ? stored->owed : owes(code);
         k->i.proven_by = stored->proven_by;
-        k->i.trust = stored->trust;
         k->i.deaths = stored->deaths;
         k->i.deaths_first_ns = stored->deaths_first_ns;
         k->i.deaths_last_ns = stored->deaths_last_ns;

@@ -1,6 +1,7 @@
 /* incident.h - findings of one cause become one incident with a life cycle. Pure: no files, no clock. Layer: incident. */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -128,13 +129,20 @@ bool incidents_may_return(const struct incidents *s, const struct incident *i, u
 struct incident *incidents_add(struct incidents *s, const struct incident_finding *f, bool *ret_new);
 
 /**
- * Takes an incident as it was stored: everything of @p stored is copied but last_ns and tag.
+ * Takes an incident as it was stored: everything of @p stored is copied but last_ns and tag, also the reasons of its trust. It is
+ * recognised by its code on its first database, and by its program, unless incident_recognise() knows more.
  * Where `owed` of one that is not resolved is 0, it owes what its code owes. With `program` and `deaths` it goes on counting its deaths.
  *
  * @param death_ns  CLOCK_BOOTTIME of deaths_last_ns; 0: not known, or of an earlier boot: no later death is taken for one more
  * @return NULL: out of memory, or there are INCIDENT_MAX_OPEN
  */
 struct incident *incidents_restore(struct incidents *s, const struct incident *stored, uint64_t death_ns);
+
+/** What @p i is recognised by, for the store: the codes and databases that it is about, and which of these are over; its deaths, which
+ * mean something within this boot alone. New reference; NULL: out of memory. */
+json_t *incident_recognised(const struct incident *i, const char *boot_id);
+/** Gives that back to one that was restored. @param stored  of any run; NULL, or of another form: nothing changes */
+void incident_recognise(struct incident *i, const json_t *stored, const char *boot_id);
 
 struct incident *incidents_find(struct incidents *s, const char *id); /* NULL: no such, or dropped */
 
@@ -152,8 +160,9 @@ int incident_fire(struct incident *i);
 int incident_resolve(struct incident *i, const char *by, int64_t now_ns);
 /** It does not end by itself before @p what. */
 void incident_owe(struct incident *i, enum incident_ends what);
-/** What @p code told of @p database (NULL: of none) is over. @return true when it was the last of what @p i has that ends so */
-bool incident_over(struct incident *i, const char *code, const char *database);
+/** What @p code told of @p database (NULL: of none) is over. @return 1: it was the last of what @p i has that ends so; 0: others go on;
+ * -ENOENT: it has none such that goes on */
+int incident_over(struct incident *i, const char *code, const char *database);
 /** @p what has happened. @return true when nothing is owed any more: to be resolved now */
 bool incident_fulfil(struct incident *i, enum incident_ends what);
 

@@ -135,6 +135,7 @@ static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
                 json_decref(o);
                 return r;
         }
+        json_object_del(o, "recognised_by"); /* the daemon's own */
         put_default(o, "integrity",
                     json_pack("{s:s, s:s}", "result", "skipped", "reason", "no check was made for this incident"));
         put_default(o, "backup", json_null());

@@ -255,7 +255,26 @@ START_TEST(an_acknowledgement_that_is_taken_back_in_the_shell_is_none)
 }
 END_TEST
 
-SUITE("cases", what_was_acknowledged_fires_again_when_something_worse_joins_it_and_outlives_a_restart,
+/* A second code joined later; the first is over by then. */
+START_TEST(after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it_may_be_trusted)
+{
+        d = cases_begin();
+        strcpy(id, case_raise_doubtful(d, "lock-deadlock", cases_guard(), "a ring", NULL, "events-lost")->id);
+        add_finding("job-blocked", SEVERITY_P1);
+        cases_over(d, "lock-deadlock", "app", "over");
+        struct incident *i = restart();
+        ck_assert(trust_has(&i->trust, "events-lost"));
+        ck_assert_ptr_eq(case_raise(d, "job-blocked", cases_guard(), "still", NULL), i);
+        ck_assert_str_eq(stored("SELECT json_extract(doc, '$.trust.level') FROM alerts"), "partial");
+        i = restart();
+        cases_over(d, "job-blocked", "app", "over");
+        ck_assert_int_eq(i->status, INCIDENT_RESOLVED);
+        cases_end(d);
+}
+END_TEST
+
+SUITE("cases", after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it_may_be_trusted,
+      what_was_acknowledged_fires_again_when_something_worse_joins_it_and_outlives_a_restart,
       an_acknowledgement_that_is_taken_back_in_the_shell_is_none,
       an_incident_of_several_databases_keeps_all_of_them,
       of_an_incident_of_more_databases_than_are_listed_each_may_be_one,

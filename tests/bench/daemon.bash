@@ -197,12 +197,25 @@ bench_sampling() {
 	figure jobs "sampling, the difference" % sampling.cost 0.1
 }
 
-# Writes the arrival of each event before it. An event is sent when it stands in the store, with the certificate.
-follow_events() {
+# Writes the arrival of each line before it.
+with_arrival() {
 	local line
-	ask events --follow | while IFS= read -r line; do
+	while IFS= read -r line; do
 		echo "${EPOCHREALTIME/./} $line"
 	done
+}
+
+# The events as they come, in the file events; sets $follower. An event is sent when it stands in the store, with the certificate.
+follow_begin() {
+	: >"$tmpfs/events"
+	"$vigil" --state-dir "$disk/state" --json events --follow > >(with_arrival >>"$tmpfs/events") &
+	follower=$!
+}
+
+# Before the daemon ends: that would be an error of whoever follows it.
+follow_end() {
+	kill "$follower"
+	wait "$follower" 2>/dev/null || :
 }
 
 # arrival EXPR: waits for an event for which the jq expression holds, and tells when it came, in us since the epoch. It is
@@ -249,9 +262,7 @@ bench_stored() {
 database \"large\" { path = '$disk/large.db' backup { min-interval = 0 max-per-hour = 1000 } }
 limits { crash-loop = 0 }"
 	"$bench/commits" -f 100 -n 10 "$disk/large.db" >/dev/null
-	: >"$tmpfs/events"
-	follow_events >>"$tmpfs/events" &
-	follower=$!
+	follow_begin
 	sleep 1
 	count=$(rounds 200 10)
 	for ((i = 0; i < count; i++)); do
@@ -267,8 +278,8 @@ limits { crash-loop = 0 }"
 		at=$(arrival '.type == "action" and .action == "backup" and .database == "large"')
 		sample stored.backup "$(since "$killed" "$at")"
 	done
+	follow_end
 	daemon_end
-	wait "$follower" || :
 	rm -rf "$disk/state" "$disk"/large.db* "$disk/copy"
 	paired stored.backup stored.cp stored.ratio
 	figure stored "SIGKILL to the certificate in the store" ms stored.certificate 50

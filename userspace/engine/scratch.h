@@ -1,11 +1,12 @@
 /* scratch.h - private directories for copies that are being worked on. Layer: engine.
  *
- * A copy is made and recovered in a directory that only its maker can enter, and moved out when it is finished. Its maker
- * holds flock(2) on the directory; when it dies, even by SIGKILL, the lock goes with it, and the next scratch_make() beside
- * it sweeps the leftover away. */
+ * A copy is made and recovered in a directory that only its maker can enter, and moved out when it is finished. What a killed
+ * maker leaves the next scratch_make() beside it sweeps away (base/lockdir.h). */
 #pragma once
 
 #include <sys/types.h>
+
+#include "base/lockdir.h"
 
 /** Names inside: the copy is called this, its companions are called as SQLite calls them. */
 #define SCRATCH_DB      "db"
@@ -13,14 +14,12 @@
 #define SCRATCH_JOURNAL "db-journal"
 #define SCRATCH_SHM     "db-shm"
 
-#define SCRATCH_NAME_LEN 40
-
 /** One private directory. Release with scratch_remove(). */
 struct scratch {
         int parent; /* own descriptor of the directory it stands in; -1: nothing made */
         int dir;    /* the directory itself, locked */
         char *path; /* absolute, as it was when it was made */
-        char name[SCRATCH_NAME_LEN];
+        char name[LOCKDIR_NAME_LEN];
 };
 
 #define SCRATCH_NONE                                                                                               \

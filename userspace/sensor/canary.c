@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/lockdir.h"
 #include "sensor/internal.h"
 
 #define CANARY_WAIT_MS 1000
@@ -191,29 +192,42 @@ static void count_silent(struct sensor *s)
                         s->silent++;
 }
 
-/* On a memory file system, so that its syncs cost nothing; anywhere else if there is none. */
-static int make_dir(char *dir, size_t size)
+/* ---- where ---- */
+
+static const char *const inside[] = {"canary.db", "canary.tmp", NULL};
+static const struct lockdir_kind directories = {.prefix = "vigil-canary-", .inside = inside};
+
+/* On a memory file system, so that its syncs cost nothing; anywhere else if there is none. @param place  static, or of the environment */
+static int make_dir(struct lockdir *ret, const char **place)
 {
         const char *places[] = {"/dev/shm", "/run", getenv("TMPDIR"), "/tmp"};
+        int r = -ENOENT;
 
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-                if (!places[i] || (size_t)snprintf(dir, size, "%s/vigil-canary-XXXXXX", places[i]) >= size)
+                _cleanup_close_ int parent =
+                        places[i] ? open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                if (parent < 0)
                         continue;
-                if (mkdtemp(dir))
+                *place = places[i];
+                r = lockdir_make(parent, &directories, ret);
+                if (r == 0)
                         return 0;
         }
-        return -errno;
+        return r;
 }
 
 int sensor_canary(struct sensor *s, sensor_fn fn, void *userdata)
 {
         struct wait w = {.fn = fn, .userdata = userdata};
+        struct lockdir at = LOCKDIR_NONE;
         char dir[PATH_MAX - 16], file[PATH_MAX];
+        const char *place;
         unsigned id;
-        int r = make_dir(dir, sizeof(dir));
+        int r = make_dir(&at, &place);
 
         if (r < 0)
                 return r;
+        snprintf(dir, sizeof(dir), "%s/%s", place, at.name);
         snprintf(file, sizeof(file), "%s/canary.db", dir);
         r = watch_path(s, file, VIGIL_DB_CANARY, &id);
         if (r == 0)
@@ -224,7 +238,6 @@ int sensor_canary(struct sensor *s, sensor_fn fn, void *userdata)
         s->canary_ran = true;
         s->canary_seen = w.dead && w.counted;
         count_silent(s);
-        unlink(file);
-        rmdir(dir);
+        lockdir_remove(&at, &directories);
         return r < 0 ? r : 0;
 }

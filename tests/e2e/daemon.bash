@@ -186,14 +186,19 @@ daemon_teardown() {
 	[ -n "${SUITE_SKIPPED:-}" ] || daemon_unpin
 }
 
-# ask COMMAND...: the JSON answer is in a.json, the exit status in $status.
+# ask COMMAND...: the JSON answer is in a.json, the exit status in $status. Who is told that the store is busy asks again: its disk may be
+# slow.
 ask() {
-	status=0
-	timeout "$PATIENCE" "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
-	[ -s a.json ] || {
-		cat ask.err
-		return 1
-	}
+	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
+
+	while :; do
+		status=0
+		timeout "$PATIENCE" "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
+		[ ! -s a.json ] || return 0
+		grep -qE 'try again$|the store does not answer' ask.err && ((${EPOCHREALTIME/./} < end)) || break
+	done
+	cat ask.err
+	return 1
 }
 
 assert_answer() {

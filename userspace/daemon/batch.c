@@ -151,8 +151,10 @@ static int do_all(const struct batch *b, struct outcome *o)
                 if (r == 0)
                         r = write_all(b, o);
         }
-        if (r == 0 && b->retention)
+        if (r == 0 && b->retention) {
+                atomic_store(b->retaining, true);
                 retain(b, o);
+        }
         return r;
 }
 

@@ -5,15 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/keeper_private.h"
-#include "daemon/pace.h"
-#include "daemon/poison.h"
-#include "daemon/row_queue.h"
 #include "daemon/scribe.h"
 #include "engine/check.h"
 
@@ -26,35 +24,14 @@
 /* Where it cannot be read, that is tried again after so long. */
 #define READ_RETRY_NS 1000000000ull
 
+/* A step of retention changes pages all over the file: its sync may take as long on a disk that is slow, and is told of later. */
+#define RETAIN_SILENT_NS 30000000000ull
+
 /* Somebody's sqlite3 shell has the store locked: tried again soon, and told of only when it stays so. */
 #define BUSY_RETRY_MS 50
 #define BUSY_TOLD_MS  2000
 /* A full or broken disk is tried again now and then. */
 #define BROKEN_RETRY_MS 1000
-
-struct keeper {
-        char *dir;
-        struct keeper_hooks hooks;
-        struct scribe *scribe;
-        struct keeper_run run; /* id 0: the store is open for writing, by us */
-        uint64_t ino;          /* of the file that was written last; 0: it is gone */
-        struct store *store;   /* for questions; NULL: it cannot be opened */
-        uint64_t read_ns;      /* when that may be tried again */
-        struct row_queue rows;
-        struct batch batch;    /* held: the first rows are with a child, or were with one that failed */
-        struct poison poison;  /* what is known of a row that kills children */
-        unsigned aside_deaths; /* of children that were to set the first row aside */
-        size_t set_aside;      /* rows that stand in SET_ASIDE_FILE */
-        bool writing;          /* a child is at work */
-        bool due;              /* a transaction is to be made even without rows */
-        bool more;             /* retention has not come to its end */
-        struct keeper_retention retention;
-        bool retain; /* with the next transaction */
-        struct pace pace;
-        uint64_t retry_ns; /* not before; 0: at once */
-        uint64_t busy_since_ns;
-        char trouble[160]; /* empty: none */
-};
 
 /* ---- trouble ---- */
 
@@ -114,13 +91,21 @@ static bool found_damage(const char *path)
         return corrupt;
 }
 
+/* A flag that children set, and the monitor reads. NULL: out of memory. */
+static atomic_bool *share(void)
+{
+        void *at = mmap(NULL, sizeof(atomic_bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        return at == MAP_FAILED ? NULL : at;
+}
+
 int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct scribe *scribe, struct keeper **ret)
 {
         struct keeper *k = calloc(1, sizeof(*k));
         _cleanup_free_ char *path = NULL, *aside = NULL;
         enum store_opened how = STORE_AS_IT_WAS;
 
-        if (!k || !(k->dir = strdup(dir)) || asprintf(&path, "%s/vigil.db", dir) < 0) {
+        if (!k || !(k->dir = strdup(dir)) || !(k->batch.retaining = share()) ||
+            asprintf(&path, "%s/vigil.db", dir) < 0) {
                 path = NULL;
                 keeper_close(k);
                 return log_error_r(-ENOMEM, "store: out of memory");
@@ -165,6 +150,8 @@ bool keeper_close(struct keeper *k)
                           k->trouble[0] ? k->trouble : "it takes too long");
         row_queue_done(&k->rows);
         store_close(k->store);
+        if (k->batch.retaining)
+                munmap(k->batch.retaining, sizeof(*k->batch.retaining));
         free(k->dir);
         free(k);
         return stored;
@@ -196,8 +183,9 @@ int64_t keeper_run_id(const struct keeper *k)
 uint64_t keeper_silent_ns(const struct keeper *k)
 {
         uint64_t since = k->writing ? scribe_since(k->scribe, SCRIBE_STORE) : 0;
+        uint64_t most = atomic_load(k->batch.retaining) ? RETAIN_SILENT_NS : SCRIBE_SILENT_NS;
 
-        return since > SCRIBE_SILENT_NS ? since : 0;
+        return since > most ? since : 0;
 }
 
 /* ---- the queue ---- */
@@ -381,6 +369,7 @@ static int begin(struct keeper *k)
         b->n = poison_try(&k->poison, row_queue_count(&k->rows, ROWS_AT_ONCE));
         if (b->held < b->n)
                 b->held = b->n;
+        atomic_store(b->retaining, false);
         int r = scribe_start(k->scribe, SCRIBE_STORE, batch_work, b, on_written, k);
         k->writing = r == 0;
         k->retain = false;

@@ -72,7 +72,8 @@ void keeper_look(struct keeper *k);
 void keeper_tend(struct keeper *k, const struct keeper_retention *retention);
 /** The last such step was not the end of it. */
 bool keeper_tends(const struct keeper *k);
-/** Since so many ns the store does not answer: a child that writes to it hangs. 0: it does, or not long enough to be told. */
+/** Since so many ns the store does not answer: a child that writes to it hangs. 0: it does, or not long enough to be told; a step of
+ * retention may take longer. */
 uint64_t keeper_silent_ns(const struct keeper *k);
 /** Bytes that wait, rows that were given up for want of room, and why nothing can be written (NULL: it can). */
 size_t keeper_waiting(const struct keeper *k);

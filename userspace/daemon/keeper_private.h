@@ -2,7 +2,12 @@
  * that writes some of them. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "daemon/keeper.h"
+#include "daemon/pace.h"
+#include "daemon/poison.h"
+#include "daemon/row_queue.h"
 
 enum row_kind {
         ROW_INCIDENT,
@@ -65,6 +70,32 @@ struct batch {
         size_t held; /* and so many of them at most */
         const struct keeper_retention *retention; /* NULL: not now */
         unsigned retain_rows, retain_ms;          /* as store_retain() */
+        /* Shared with the child: its rows are safe, and what it is at is retention. */
+        atomic_bool *retaining;
+};
+
+struct keeper {
+        char *dir;
+        struct keeper_hooks hooks;
+        struct scribe *scribe;
+        struct keeper_run run; /* id 0: the store is open for writing, by us */
+        uint64_t ino;          /* of the file that was written last; 0: it is gone */
+        struct store *store;   /* for questions; NULL: it cannot be opened */
+        uint64_t read_ns;      /* when that may be tried again */
+        struct row_queue rows;
+        struct batch batch;    /* held: the first rows are with a child, or were with one that failed */
+        struct poison poison;  /* what is known of a row that kills children */
+        unsigned aside_deaths; /* of children that were to set the first row aside */
+        size_t set_aside;      /* rows that stand in SET_ASIDE_FILE */
+        bool writing;          /* a child is at work */
+        bool due;              /* a transaction is to be made even without rows */
+        bool more;             /* retention has not come to its end */
+        struct keeper_retention retention;
+        bool retain; /* with the next transaction */
+        struct pace pace;
+        uint64_t retry_ns; /* not before; 0: at once */
+        uint64_t busy_since_ns;
+        char trouble[160]; /* empty: none */
 };
 
 /* Body of the child: a child_fn, @p arg a struct batch. Its answer:

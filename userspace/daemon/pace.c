@@ -1,7 +1,7 @@
 /* pace.c - see pace.h. */
 #include "daemon/pace.h"
 
-/* Less than what is told as a disk that hangs (scribe.h), the wait of the sync at its end included. */
+/* Less than what is told as a disk that hangs (scribe.h). The sync at its end cannot be broken off, and has longer (keeper.c). */
 #define BROKEN_OFF_MS       1000
 #define BROKEN_OFF_LEAST_MS 2500
 #define QUICK_MS            250

@@ -204,8 +204,7 @@ static int make_dir(struct lockdir *ret, const char **place)
         int r = -ENOENT;
 
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-                _cleanup_close_ int parent =
-                        places[i] ? open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                _cleanup_close_ int parent = places[i] ? open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
                 if (parent < 0)
                         continue;
                 *place = places[i];

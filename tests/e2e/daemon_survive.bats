@@ -77,6 +77,43 @@ account() {
 	[ "$(sql "select count(*) from actions where kind='backup'")" = 1 ]
 }
 
+# lock_when_it_watches: somebody has the store for himself from the moment on that the next daemon says so, for two seconds.
+lock_when_it_watches() {
+	timeout "$PATIENCE" python3 - 3>&- <<-'END' &
+		import sqlite3, time
+		store = sqlite3.connect("S/vigil.db", isolation_level=None, timeout=20)
+		store.execute("select count(*) from runs").fetchone()
+		open("armed", "w").close()
+		while True:
+		    with open("daemon.err") as err:
+		        if "state in" in err.read():
+		            break
+		store.execute("begin exclusive")
+		open("locked", "w").close()
+		time.sleep(2)
+	END
+	WRITER=$!
+	await armed
+}
+
+@test "nor if the store cannot be asked at first; questions are answered meanwhile" {
+	daemon_begin
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
+	eventually '.certificates | length == 1' certificates
+	daemon_kill
+	: >daemon.err
+	lock_when_it_watches
+	daemon_begin
+	await locked
+	ask status
+	wait "$WRITER"
+	WRITER=
+	"$DRIVER" -t truth2 app.db "select 1"
+	eventually '.certificates | length == 2' certificates
+	[ "$(sql "select count(*) from events where type='death'")" = 2 ]
+	[ "$(sql 'select count(*) from findings')" = 1 ]
+}
+
 @test "killed again and again, and deaths between: each has its certificate" {
 	local i
 

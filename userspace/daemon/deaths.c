@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
+#include "daemon/deferred.h"
 #include "daemon/episode.h"
 #include "daemon/guard.h"
 #include "daemon/judged.h"
@@ -37,7 +38,9 @@ struct deaths {
         unsigned looks;          /* that have not come back */
         uint64_t deadline_ns;    /* for them */
         unsigned again; /* times the rings were read once more for a record that may wait in the other one */
-        bool news;      /* records came that may begin an episode */
+        const struct detection *judged; /* of the episode, which waits for the store; NULL: it is not judged yet */
+        uint64_t judged_ns;             /* since when it waits */
+        bool news;                      /* records came that may begin an episode */
 };
 
 int deaths_new(struct deaths **ret)
@@ -157,22 +160,42 @@ static bool caught_up(struct daemon *d)
         return memory_missing(d->memory) == 0 || d->deaths->again++ == MISSING_TRIES;
 }
 
-static void finish(struct daemon *d)
+/* Whether what follows may wait until the store can say what an earlier daemon has told of: as long as an answer may, but not for a disk
+ * that hangs. */
+static bool may_wait(const struct daemon *d)
+{
+        return !d->ending && !keeper_silent_ns(d->keeper) &&
+               clock_boottime_ns() - d->deaths->judged_ns < DEFERRED_NS;
+}
+
+static int judge(struct daemon *d, struct episode *e)
 {
         struct deaths *x = d->deaths;
-        const struct detection *detection = NULL;
-        struct episode *e = x->episode;
         int r = episode_complete(e, d->sensor);
 
         if (r < 0)
                 log_warn("not all could be read that belongs to a death: %s", strerror(-r));
-        r = episode_judge(e, &detection);
+        x->judged_ns = clock_boottime_ns();
+        return episode_judge(e, &x->judged);
+}
+
+/* @return false: the store is to be asked again */
+static bool finish(struct daemon *d)
+{
+        struct deaths *x = d->deaths;
+        struct episode *e = x->episode;
+        int r = x->judged ? 0 : judge(d, e);
+
         if (r == 0)
-                r = judged_take(d, e, detection);
+                r = judged_take(d, e, x->judged, may_wait(d));
+        if (r == -EAGAIN)
+                return false;
         if (r < 0)
                 log_error("what was seen of a death cannot be judged: %s", strerror(-r));
         episode_free(e);
         x->episode = NULL;
+        x->judged = NULL;
+        return true;
 }
 
 bool deaths_settled(const struct daemon *d)
@@ -192,9 +215,10 @@ int deaths_turn(struct daemon *d)
                 if (x->episode) {
                         if (x->looks && now < x->deadline_ns)
                                 return (int)((x->deadline_ns - now) / NS_PER_MS) + 1;
-                        if (!caught_up(d))
+                        if (!x->judged && !caught_up(d))
                                 return MISSING_MS;
-                        finish(d);
+                        if (!finish(d))
+                                return DEFERRED_AGAIN_MS;
                         continue;
                 }
                 if (!x->news)

@@ -17,7 +17,7 @@ int deaths_record(const struct vigil_hdr *record, void *userdata);
 
 /**
  * Does what can be done without waiting: begins an episode, and judges it once its databases have been looked at, or 250 ms have
- * passed: then the account of the kernel must do.
+ * passed: then the account of the kernel must do. What may be an earlier daemon's is judged when the store can be asked.
  * @return ms until it must be called again, -1: only after the next record
  */
 int deaths_turn(struct daemon *d);

@@ -39,6 +39,8 @@ struct judged {
         const struct detection *detection;
         json_t *report;                  /* NULL: without findings nobody needs it */
         char (*incident)[DETECT_ID_LEN]; /* of each certificate; empty: none */
+        bool *told;                      /* of each finding: an earlier daemon has */
+        bool *stored;                    /* of each certificate */
         bool evidence;                   /* something bad enough to keep the recording */
         char worst[DETECT_ID_LEN];       /* the incident it is kept for */
 };
@@ -82,6 +84,35 @@ static size_t index_of(const struct judged *j, const struct certificate *c)
         return (size_t)(c - detection_certificate(j->detection, 0));
 }
 
+/* ---- what an earlier daemon has told of ---- */
+
+static uint64_t time_of(const struct finding *f)
+{
+        return f->ns ? f->ns : f->certificate ? f->certificate->death->ns : clock_boottime_ns();
+}
+
+/* All of it is asked before anything is done, and nothing more once the store does not answer. @return 0 or -EAGAIN */
+static int find_told(struct judged *j)
+{
+        const struct detection *x = j->detection;
+
+        for (size_t i = 0; i < detection_n_findings(x); i++) {
+                const struct finding *f = detection_finding(x, i);
+                int r = taken_is_told(j->d, f, time_of(f));
+                if (r < 0)
+                        return r;
+                j->told[i] = r > 0;
+        }
+        for (size_t i = 0; i < detection_n_certificates(x); i++) {
+                const struct certificate *c = detection_certificate(x, i);
+                int r = taken_is_stored(j->d, c->id, c->death->ns);
+                if (r < 0)
+                        return r;
+                j->stored[i] = r > 0;
+        }
+        return 0;
+}
+
 /* ---- findings ---- */
 
 static struct incident_cause cause_of(const struct judged *j, const struct certificate *c)
@@ -109,9 +140,9 @@ static void take_finding(struct judged *j, const struct finding *f)
 {
         struct daemon *d = j->d;
         struct guard *g = guard_of(j, f->database);
-        uint64_t ns = f->ns ? f->ns : f->certificate ? f->certificate->death->ns : clock_boottime_ns();
+        uint64_t ns = time_of(f);
 
-        if (!g || taken_is_told(d, f, ns))
+        if (!g)
                 return;
         const struct incident_finding in = {.id = f->id,
                                             .code = f->code,
@@ -173,7 +204,7 @@ static void take_certificate(struct judged *j, const struct certificate *c)
         int64_t at = model_realtime(detection_model(j->detection), c->death->ns);
         const char *verdict = verdict_name(c->verdict);
 
-        if (!g || taken_is_stored(d, c->id, c->death->ns))
+        if (!g)
                 return;
         recovery_closed(d, c);
         if (!*incident && !has_room(d, c))
@@ -246,30 +277,48 @@ static void keep_evidence(struct judged *j, const struct episode *e)
                 on_kept(k, r, NULL);
 }
 
-int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection)
+static void take_all(struct judged *j)
 {
-        struct judged j = {.d = d, .detection = detection};
-        size_t n = detection_n_certificates(detection);
-        int r = detection_n_findings(detection) ? report_build(detection, NULL, &j.report) : 0;
+        const struct detection *x = j->detection;
 
+        for (size_t i = 0; i < detection_n_findings(x); i++)
+                if (!j->told[i])
+                        take_finding(j, detection_finding(x, i));
+        for (size_t i = 0; i < detection_n_certificates(x); i++) {
+                if (!j->stored[i])
+                        take_certificate(j, detection_certificate(x, i));
+                if (i % POLL_EACH == POLL_EACH - 1)
+                        sensor_poll(j->d->sensor, 0, deaths_record, j->d);
+        }
+}
+
+static void judged_done(struct judged *j)
+{
+        free(j->incident);
+        free(j->told);
+        free(j->stored);
+        json_decref(j->report);
+}
+
+int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection, bool wait)
+{
+        __attribute__((cleanup(judged_done))) struct judged j = {.d = d, .detection = detection};
+        size_t n = detection_n_certificates(detection), nfindings = detection_n_findings(detection);
+
+        j.incident = calloc(n + 1, sizeof(*j.incident));
+        j.stored = calloc(n + 1, sizeof(*j.stored));
+        j.told = calloc(nfindings + 1, sizeof(*j.told));
+        if (!j.incident || !j.stored || !j.told)
+                return -ENOMEM;
+        int r = find_told(&j);
+        if (r < 0 && wait)
+                return r;
+        r = nfindings ? report_build(detection, NULL, &j.report) : 0;
         if (r < 0)
                 return r;
-        j.incident = calloc(n ? n : 1, sizeof(*j.incident));
-        if (!j.incident) {
-                json_decref(j.report);
-                return -ENOMEM;
-        }
-        for (size_t i = 0; i < detection_n_findings(detection); i++)
-                take_finding(&j, detection_finding(detection, i));
-        for (size_t i = 0; i < n; i++) {
-                take_certificate(&j, detection_certificate(detection, i));
-                if (i % POLL_EACH == POLL_EACH - 1)
-                        sensor_poll(d->sensor, 0, deaths_record, d);
-        }
+        take_all(&j);
         keeper_turn(d->keeper);
         if (j.evidence)
                 keep_evidence(&j, e);
-        free(j.incident);
-        json_decref(j.report);
         return 0;
 }

@@ -12,12 +12,9 @@
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
+#include "daemon/deferred.h"
 #include "daemon/guard.h"
-#include "daemon/scribe.h"
 #include "daemon/summary.h"
-
-/* How long a commit may take while it is asked what is stored. */
-#define COMMIT_MS 2000
 
 /* ---- opening ---- */
 
@@ -110,28 +107,23 @@ int taken_settle(struct daemon *d)
         return 0;
 }
 
-/* @return 1, 0, or -errno: nobody can say */
-static int knows(struct daemon *d, const char *id)
+int taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
 {
-        struct store *s = keeper_store(d->keeper);
+        struct store *s;
 
-        return s ? store_knows(s, id) : -ENODEV;
-}
-
-bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns)
-{
         if (!d->taken || ns >= d->taken_ns)
-                return false;
-        int r = knows(d, id);
-        /* A slow commit must not make it be told twice; what hangs is not waited for. */
-        if (r < 0 && scribe_since(d->scribe, SCRIBE_STORE) < SCRIBE_SILENT_NS) {
-                scribe_wait(d->scribe, SCRIBE_STORE, COMMIT_MS);
-                r = knows(d, id);
-        }
-        return r > 0;
+                return 0;
+        s = keeper_store(d->keeper);
+        if (!s)
+                return -EAGAIN;
+        store_set_patience(s, DEFERRED_PATIENCE_MS);
+        int r = store_knows(s, id);
+        return r < 0 ? -EAGAIN : r;
 }
 
-bool taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns)
+int taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns)
 {
-        return taken_is_stored(d, f->id, ns) || (f->certificate && taken_is_stored(d, f->certificate->id, ns));
+        int r = taken_is_stored(d, f->id, ns);
+
+        return r == 0 && f->certificate ? taken_is_stored(d, f->certificate->id, ns) : r;
 }

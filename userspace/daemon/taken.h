@@ -5,7 +5,6 @@
  * one may be told something twice, and knows it by its id, but misses nothing. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "detect/detect.h"
@@ -28,7 +27,10 @@ int taken_settle(struct daemon *d);
 /** Call at the end of each turn in which everything that was seen has been judged and stored. */
 void taken_keep(struct daemon *d);
 
-/** Whether the death at @p ns, whose certificate has this @p id, was stored by the earlier daemon. */
-bool taken_is_stored(struct daemon *d, const char *id, uint64_t ns);
+/**
+ * Whether the death at @p ns, whose certificate has this @p id, was stored by the earlier daemon. Never waits.
+ * @return 1, 0; -EAGAIN: the store cannot say now, as while a commit is under way
+ */
+int taken_is_stored(struct daemon *d, const char *id, uint64_t ns);
 /** The same of a finding at @p ns, itself or with its death: beyond CASE_LISTED findings are counted and not stored. */
-bool taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns);
+int taken_is_told(struct daemon *d, const struct finding *f, uint64_t ns);

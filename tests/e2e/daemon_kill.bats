@@ -87,19 +87,24 @@ backups_failed() {
 	[ "$(sql "select count(*) from actions where kind='backup' and outcome='failed'")" -ge "$1" ]
 }
 
-# Kills the helpers of the backup until N of its tries have failed: of those that follow on each other, none comes sooner than a second.
+# Kills the helpers of the backup until N of its tries have failed. The store is asked only when one was killed: it takes too long to
+# miss the next.
 kill_backups() {
 	local end=$((${EPOCHREALTIME/./} + PATIENCE * 1000000))
 
 	while ! backups_failed "$1"; do
 		((${EPOCHREALTIME/./} < end)) || return 1
-		! freeze_helper vigil-backup || kill -KILL "$FROZEN"
+		for _ in {1..200}; do
+			freeze_helper vigil-backup || continue
+			kill -KILL "$FROZEN"
+			break
+		done
 	done
 }
 
-# Large enough that its copy takes a while.
+# Large enough that its copy takes a while, and not so large that a slow disk takes minutes for it.
 grow() {
-	sqlite3 app.db "insert into t(b) select zeroblob(1000000) from t limit 60"
+	sqlite3 app.db "insert into t(b) select zeroblob(1000000) from t limit 8"
 }
 
 @test "a backup whose helper is killed is tried again, and the incident gets it with its check" {

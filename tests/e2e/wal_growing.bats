@@ -66,9 +66,10 @@ write_on() {
 	eventually '.incidents[0].status == "resolved"' incidents
 }
 
+# More pages than those after which SQLite makes a checkpoint.
 @test "one large transaction, and a writer whose log begins anew, are quiet" {
 	guard 1s 1M
-	begin big app.db "begin" "update t set b=hex(randomblob(2000))" "commit" @ready big.ready @sleep 2500 \
+	begin big app.db "begin" "update t set b=hex(randomblob(4000))" "commit" @ready big.ready @sleep 2500 \
 		"update t set b='x' where a=1" @ready big.done
 	await big.ready
 	[ "$(stat -c %s app.db-wal)" -gt $((1 << 20)) ]

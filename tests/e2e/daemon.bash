@@ -195,7 +195,8 @@ ask() {
 		status=0
 		timeout "$PATIENCE" "$VIGIL" --state-dir S --json "$@" >a.json 2>ask.err || status=$?
 		[ ! -s a.json ] || return 0
-		grep -qE 'try again$|the store does not answer' ask.err && ((${EPOCHREALTIME/./} < end)) || break
+		grep -qE 'try again$|the store does not answer' ask.err || break
+		((${EPOCHREALTIME/./} < end)) || break
 	done
 	cat ask.err
 	return 1

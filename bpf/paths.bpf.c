@@ -191,7 +191,8 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
         struct vigil_pathop *r = &s->rec.pathop;
         if (!pathop_fill(&a, s, r))
                 return 0;
-        if (r->confirmed && !(a.use && a.use->flags & VIGIL_USE_LOCKED) && is_being_ended(a.db->id, a.role))
+        bool owner = a.use && (a.use->flags & VIGIL_USE_LOCKED || (a.db->txn && txn_is_mine(a.db)));
+        if (r->confirmed && !owner && is_being_ended(a.db->id, a.role))
                 r->confirmed = 0;
         if (r->confirmed)
                 name_gone(&a, r);

@@ -137,6 +137,29 @@ die_in() {
 		'.reasons | has_none(["no-journal", "write-transaction-open"])' '.prediction | test("rolls back")'
 }
 
+@test "SQLite without POSIX locks: a closed database is clean, a transaction is not" {
+	local vfs
+	for vfs in unix-none unix-dotfile; do
+		mk $vfs.db delete
+	done
+	export DRIVER
+	# shellcheck disable=SC2016 # for the shell that is watched
+	watch -- bash -c '
+		for vfs in unix-none unix-dotfile; do
+			"$DRIVER" -t $vfs "file:$vfs.db?vfs=$vfs" @open uri "insert into t(b) values(1)" "insert into t(b) values(2)"
+		done
+		"$DRIVER" -t dies "file:unix-none.db?vfs=unix-none" @open uri "insert into t(b) values(3)" "begin" "pragma cache_size=5" \
+			"update t set b=hex(randomblob(50))" @kill9
+		exit 0' 2>/dev/null
+	assert_trusted
+	for vfs in unix-none unix-dotfile; do
+		certificate $vfs.db $vfs
+		assert_certificate '.verdict == "clean"' '.reasons == []' '.commits_at_risk == 1'
+	done
+	certificate unix-none.db dies
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])'
+}
+
 @test "WAL: who dies while another goes on loses its transaction and nobody else's" {
 	mk app.db wal
 	watch --db app.db -- "$DRIVER" -t lives app.db "insert into t(b) values('1')" \

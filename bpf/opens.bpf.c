@@ -91,7 +91,7 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
         struct dir no_ops = {};
         __u32 id;
 
-        if (!s)
+        if (!s || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
                 return 0;
         __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
         if (!dentry_name(dentry, s->name.name))

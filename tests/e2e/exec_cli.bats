@@ -156,10 +156,14 @@ vigil_begin() {
 	"$DRIVER" -t other.truth other.db "begin immediate" @ready ready @wait go commit &
 	local other=$!
 	await ready
-	watch -- "$DRIVER" -t truth app.db "insert into t(b) values('x')"
+	export DRIVER
+	# shellcheck disable=SC2016 # for the shell that is watched
+	watch -- bash -c '"$DRIVER" -t truth app.db "insert into t(b) values(1)"; mkdir logs-wal; ls logs-wal
+		(echo line >log-journal; kill -9 $BASHPID); exit 0'
 	touch go
 	wait "$other"
 	assert_quiet
+	assert_report '(.databases | length) == 1' # and none that is called after a log
 	assert_report '[.databases[].path | select(endswith("other.db"))] == []'
 }
 

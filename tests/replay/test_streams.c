@@ -189,6 +189,28 @@ START_TEST(what_never_looked_like_sqlite_is_dropped_unless_asked_for)
 }
 END_TEST
 
+START_TEST(a_file_that_is_called_like_a_companion_makes_no_database)
+{
+        struct stream s;
+        struct actor a = actor(100, "app");
+        stream_open(&s);
+        stream_database(&s, 2, "/srv/log", VIGIL_DB_ADOPTED);
+        a.use.db = a.db.id = 2;
+        a.db.file[VIGIL_ROLE_MAIN] = (struct vigil_ledger){0};
+        a.db.file[VIGIL_ROLE_JOURNAL].writes = 3;
+        a.db.txn = VIGIL_TXN_ROLLBACK;
+        a.db.txn_tgid = a.pid;
+        a.use.flags |= VIGIL_USE_TXN_OWNER;
+        killed(&a, SIGKILL);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_close(&s);
+        struct detection *d = stream_judge(&s);
+        ck_assert(!model_database(detection_model(d), 1)->shown);
+        ck_assert_uint_eq(detection_n_certificates(d), 0);
+        stream_done(&s, d);
+}
+END_TEST
+
 START_TEST(a_replaced_file_stays_one_entry)
 {
         struct stream s;
@@ -209,4 +231,5 @@ END_TEST
 SUITE("streams", a_replay_gives_the_same_document_every_time, order_does_not_matter,
       a_doubled_record_is_told_of_and_counted_once, one_number_for_two_records_is_no_loss,
       a_type_of_tomorrow_is_skipped_and_said, a_prefix_of_a_stream_never_crashes_and_is_never_trusted,
-      what_never_looked_like_sqlite_is_dropped_unless_asked_for, a_replaced_file_stays_one_entry)
+      what_never_looked_like_sqlite_is_dropped_unless_asked_for,
+      a_file_that_is_called_like_a_companion_makes_no_database, a_replaced_file_stays_one_entry)

@@ -102,15 +102,22 @@ static bool used_like_sqlite(const struct slot *s)
         return s->db && (s->db->file[VIGIL_ROLE_WAL].writes || s->db->file[VIGIL_ROLE_JOURNAL].writes);
 }
 
+/* A log of the name `app-journal` is no database `app`: SQLite opens the main file before its companions. */
+static bool had_main(const struct slot *s)
+{
+        return !s->db || s->db->file[VIGIL_ROLE_MAIN].ino;
+}
+
 void databases_settle(struct model *m)
 {
-        bool seen[VIGIL_MAX_DBS] = {false}, sqlite[VIGIL_MAX_DBS] = {false};
+        bool seen[VIGIL_MAX_DBS] = {false}, sqlite[VIGIL_MAX_DBS] = {false}, main[VIGIL_MAX_DBS] = {false};
         for (size_t id = 0; id < VIGIL_MAX_DBS; id++) {
                 const struct slot *s = &m->slot[id];
                 if (s->database == SIZE_MAX)
                         continue;
                 seen[s->database] |= s->looked || s->observed;
-                sqlite[s->database] |= s->sqlite || (!s->looked && used_like_sqlite(s));
+                sqlite[s->database] |= s->sqlite || (!s->looked && had_main(s) && used_like_sqlite(s));
+                main[s->database] |= had_main(s);
                 if (s->db)
                         m->group[s->database]->pub.flags |= s->db->flags;
         }
@@ -119,6 +126,6 @@ void databases_settle(struct model *m)
                 const struct slot *s = &m->slot[g->pub.id];
                 g->pub.ledger = s->db;
                 g->pub.observed = s->observed;
-                g->pub.shown = !g->canary && (g->pub.asked || sqlite[i] || !seen[i]);
+                g->pub.shown = !g->canary && (g->pub.asked || sqlite[i] || (main[i] && !seen[i]));
         }
 }

@@ -41,7 +41,7 @@ prepare() {
 		scripts/setup.sh build demo
 	fi
 	[ -z "${VIGIL_BUILD:-}" ] || return 0
-	[ -x "$vigil" ] || echo "demo.sh: building Vigil into build/demo: half a minute on two processors, the first time only"
+	[ -x "$vigil" ] || echo "demo.sh: building Vigil into build/demo: a minute or two on two processors, the first time only"
 	if ! { cmake -S . -B build/demo -G Ninja -DVIGIL_TESTS=OFF && ninja -C build/demo; } >"$log" 2>&1; then
 		tail -n 20 "$log" >&2
 		echo "demo.sh: the build failed; the whole log is build/demo.log" >&2
@@ -129,4 +129,10 @@ case $status in
 	exit 1
 	;;
 esac
-[ "$keep" = no ] || say "database and backup are in $scene"
+say "that was it"
+if [ "$keep" = yes ]; then
+	echo "database and backup are in $scene"
+else
+	echo "database and backup are removed again; --keep leaves them there"
+fi
+echo "the program is $vigil; what else it can do: $vigil --help"

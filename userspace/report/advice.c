@@ -116,12 +116,12 @@ bool advice_is_taken(const json_t *database)
 size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
 {
         size_t n = 0;
-        /* What reasons of deaths advise supposes that everything is still there. */
-        bool taken = advice_is_taken(database);
+        /* What reasons of deaths advise supposes that everything is still there, and sound. */
+        bool harmed = advice_is_taken(database) || finds(database, "integrity-failed");
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++) {
                 if (table[i].finding && finds(database, table[i].finding))
                         ret[n++] = table[i].text;
-                if (table[i].reason && !taken && gives(database, table[i].reason)) {
+                if (table[i].reason && !harmed && gives(database, table[i].reason)) {
                         ret[n++] = table[i].text;
                         break;
                 }

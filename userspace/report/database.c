@@ -31,6 +31,16 @@ const char *journal_mode(const struct model_database *db)
         }
 }
 
+/* Encrypted ones are used as any other, and judged so. */
+static const char *engine(const struct model_database *db)
+{
+        const struct vigil_observed *o = db->observed;
+        bool other = o && !o->error && o->flags & VIGIL_OBS_MAIN &&
+                     !(o->flags & (VIGIL_OBS_EMPTY | VIGIL_OBS_SQLITE));
+
+        return other ? "unknown" : "sqlite";
+}
+
 static json_t *build_finding(struct build *b, const struct finding *f)
 {
         json_t *o = json_object();
@@ -166,7 +176,7 @@ json_t *build_database(struct build *b, size_t database, const struct report_ext
         json_t *o = json_object(), *certificates = json_array(), *findings = json_array();
         const char *doubt = detection_doubt(b->d, database);
         put_bytes(b, o, "path", db->path);
-        put_text(b, o, "engine", "sqlite");
+        put_text(b, o, "engine", engine(db));
         put_text(b, o, "verdict", verdict_name(detection_verdict(b->d, database)));
         put_text(b, o, "doubt", doubt);
         put_text(b, o, "journal_mode", journal_mode(db));

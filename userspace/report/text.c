@@ -85,22 +85,26 @@ static void print_integrity(struct page *p, const json_t *database, const struct
 static void print_backup(struct page *p, const json_t *database)
 {
         const json_t *b = json_object_get(database, "backup");
+        const char *path = pick_text(b, "path", NULL), *reason = pick_text(b, "reason", NULL);
+        bool evidence = strcmp(pick_text(b, "class", "backup"), "evidence") == 0;
+        char size[TEXT_BYTES_LEN];
+
         if (!json_is_object(b))
                 return;
-        char size[TEXT_BYTES_LEN];
         text_bytes(size, pick_number(b, "bytes"));
-        if (pick_text(b, "path", NULL))
-                page_paragraph(p, INK_PLAIN, "backup", LABEL, "%s: %s, %s, %" PRIu64 " ms",
-                               json_is_true(json_object_get(b, "verified")) ? "verified" : "NOT verified",
-                               pick_text(b, "path", "?"), size, pick_number(b, "ms"));
-        if (pick_text(b, "path", NULL) && advice_is_taken(database))
+        if (path)
+                page_paragraph(p, INK_PLAIN, evidence ? "evidence" : "backup", LABEL, "%s: %s, %s, %" PRIu64 " ms",
+                               evidence                                       ? "the files as they are, no backup"
+                               : json_is_true(json_object_get(b, "verified")) ? "verified"
+                                                                              : "NOT verified",
+                               path, size, pick_number(b, "ms"));
+        if (path && advice_is_taken(database))
                 page_paragraph(
                         p, INK_WARN, "", LABEL,
                         "made after data had been taken away: it is sound and may lack what was lost; keep the "
                         "one before it");
-        if (pick_text(b, "reason", NULL))
-                page_paragraph(p, INK_PLAIN, pick_text(b, "path", NULL) ? "" : "backup", LABEL, "%s",
-                               pick_text(b, "reason", ""));
+        if (reason)
+                page_paragraph(p, INK_PLAIN, path ? "" : "backup", LABEL, "%s", reason);
 }
 
 /* Syncs and commits are what people ask for first; the rest is for -v. */
@@ -129,16 +133,36 @@ static void print_io(struct page *p, const json_t *database, const struct report
         }
 }
 
-/* A database that somebody goes on using has not ended: its verdict is that of the dead, and a good one would promise too much. */
+/* The worst that is known of it. A database that somebody goes on using has not ended: its verdict is that of the dead, and a good one
+ * would promise too much; nor has one ended that nobody used. */
 static void print_headline(struct page *p, const json_t *database)
 {
         const char *verdict = pick_text(database, "verdict", "unknown");
+        const char *integrity = pick_text(json_object_get(database, "integrity"), "result", "skipped");
+        bool clean = strcmp(verdict, "clean") == 0;
+        bool living = json_array_size(json_object_get(database, "processes")) > 0;
         char loud[16];
+
         pick_upper(loud, sizeof(loud), verdict);
-        if (strcmp(verdict, "clean") == 0 && json_array_size(json_object_get(database, "processes")) > 0)
+        if (strcmp(integrity, "corrupt") == 0)
+                page_ink(p, INK_BAD, "CORRUPT");
+        else if (clean && living)
                 page_ink(p, living_are_changing(database) ? INK_WARN : INK_GOOD, "IN USE");
+        else if (clean && json_array_size(json_object_get(database, "certificates")) == 0)
+                page_ink(p, INK_BOLD, "NOT USED");
         else
                 page_ink(p, pick_verdict_ink(verdict), loud);
+}
+
+static void print_what_it_is(struct page *p, const json_t *database)
+{
+        const char *engine = pick_text(database, "engine", "unknown");
+
+        if (strcmp(engine, "unknown") == 0)
+                fputs("  (no SQLite header: encrypted, or another file)\n", p->out);
+        else
+                fprintf(p->out, "  (%s, journal mode %s)\n", engine,
+                        pick_text(database, "journal_mode", "unknown"));
 }
 
 static void print_database(struct page *p, const json_t *database, const struct report_style *style)
@@ -146,8 +170,7 @@ static void print_database(struct page *p, const json_t *database, const struct 
         print_headline(p, database);
         fputs("  ", p->out);
         page_ink(p, INK_BOLD, pick_text(database, "path", "(no path)"));
-        fprintf(p->out, "  (%s, journal mode %s)\n", pick_text(database, "engine", "?"),
-                pick_text(database, "journal_mode", "unknown"));
+        print_what_it_is(p, database);
         print_deaths(p, database, style);
         print_doubt(p, database);
         living_print(p, database, style->verbose);

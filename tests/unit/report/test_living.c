@@ -61,7 +61,7 @@ END_TEST
 START_TEST(nobody_alive_leaves_the_verdict_alone)
 {
         char *text = text_of("clean", json_array(), json_array(), false);
-        begins(text, "CLEAN  " PATH);
+        begins(text, "NOT USED  " PATH);
         is_silent(text, "still alive");
         free(text);
 }

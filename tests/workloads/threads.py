@@ -3,10 +3,13 @@
 To be begun when somebody else has RESERVED, in a rollback journal's mode: he then waits for the reader, and the writer for him.
 
   reads    the reader sleeps a little again and again, until HOW.stop is there: then everybody gets on
+  steps    the same between the rows of a long query
   tied     the reader waits for the writer, without end: nobody gets on
+  events   the reader waits for an event of epoll(7), without end: something comes through the pipe HOW.pipe, if ever
 
 HOW.reading says that the reader has its lock, HOW.got that the writer had his."""
 import os
+import select
 import sqlite3
 import sys
 import threading
@@ -24,12 +27,21 @@ def connect(path):
 def read(path, how, written):
     db = connect(path)
     db.execute("begin")
-    db.execute("select count(*) from t").fetchone()
+    rows = db.execute("select length(b) from t")
+    rows.fetchone()
     touch(how + ".reading")
     if how == "tied":
         written.acquire()
+    elif how == "events":
+        poll = select.epoll()
+        poll.register(os.open(how + ".pipe", os.O_RDWR), select.EPOLLIN)
+        poll.poll()
+        touch(how + ".stop")
     while not os.path.exists(how + ".stop"):
         time.sleep(0.05)
+        if how == "steps":
+            rows.fetchone()
+    rows.fetchall()
     db.execute("commit")
 
 

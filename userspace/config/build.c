@@ -196,7 +196,8 @@ static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t
 const struct config_wal config_wal_default = {
         .warn_bytes = 64ULL << 20, .warn_after_ms = 300000, .max_bytes = 1ULL << 30};
 
-const struct config_locks config_locks_default = {.deadlock_after_ms = 10000, .convoy_after_ms = 30000};
+const struct config_locks config_locks_default = {
+        .deadlock_after_ms = 10000, .suspect_after_ms = 120000, .convoy_after_ms = 30000};
 
 static void defaults(const struct config *c, const struct section *s, void *one)
 {

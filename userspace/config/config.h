@@ -66,7 +66,9 @@ struct config_wal {
 /** How long processes must be tied up in each other's locks before it is told; 0: it is not. */
 struct config_locks {
         uint64_t deadlock_after_ms; /* default 10 s: longer than most busy timeouts, which end one */
-        uint64_t convoy_after_ms;   /* default 30 s */
+        uint64_t
+                suspect_after_ms; /* default 2 min: where another thread could let go, longer than most timeouts of applications */
+        uint64_t convoy_after_ms; /* default 30 s */
 };
 
 /** One `database "name" { … }`. Text is owned by the configuration. */

@@ -78,6 +78,7 @@ static const struct key wal_keys[] = {
 
 static const struct key locks_keys[] = {
         {.name = "deadlock-after", .kind = KEY_DURATION, .offset = AT(locks.deadlock_after_ms), .max = YEAR_MS},
+        {.name = "suspect-after", .kind = KEY_DURATION, .offset = AT(locks.suspect_after_ms), .max = YEAR_MS},
         {.name = "convoy-after", .kind = KEY_DURATION, .offset = AT(locks.convoy_after_ms), .max = YEAR_MS},
         {0},
 };

@@ -272,13 +272,14 @@ struct incident *case_raise(struct daemon *d, const char *code, const struct gua
         return case_raise_in(d, code, g, detail, evidence, NULL);
 }
 
-struct incident *case_raise_doubtful(struct daemon *d, const char *code, const struct guard *g, const char *detail,
-                                     json_t *evidence, const char *reason)
+struct incident *case_raise_doubtful(struct daemon *d, const char *code, enum severity severity,
+                                     const struct guard *g, const char *detail, json_t *evidence,
+                                     const char *incident, const char *reason)
 {
         struct trust trust = {0};
 
         trust_lower(&trust, reason);
-        return raise_as(d, code, severity_of_code(code), g, detail, evidence, NULL, &trust);
+        return raise_as(d, code, severity, g, detail, evidence, incident, &trust);
 }
 
 void case_set(struct daemon *d, const char *id, const char *key, json_t *value)

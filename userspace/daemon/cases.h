@@ -38,9 +38,10 @@ struct incident *case_raise_as(struct daemon *d, const char *code, enum severity
 struct incident *case_raise_in(struct daemon *d, const char *code, const struct guard *g, const char *detail,
                                json_t *evidence, const char *incident);
 
-/** The same of partial trust, for @p reason (static; docs/JSON.md). */
-struct incident *case_raise_doubtful(struct daemon *d, const char *code, const struct guard *g, const char *detail,
-                                     json_t *evidence, const char *reason);
+/** As case_raise_as(), of partial trust, for @p reason (static; docs/JSON.md). */
+struct incident *case_raise_doubtful(struct daemon *d, const char *code, enum severity severity,
+                                     const struct guard *g, const char *detail, json_t *evidence,
+                                     const char *incident, const char *reason);
 
 /** An incident lists so many certificates and findings; further ones are counted in its `deaths`, and kept by themselves. */
 #define CASE_LISTED 1000

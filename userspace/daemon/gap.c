@@ -212,7 +212,8 @@ static struct incident *tell(struct daemon *d, struct guard *g, const struct exa
         else
                 predict_next_open(o, next, sizeof(next));
         snprintf(detail, sizeof(detail), "%.120s; %.130s", what, next);
-        struct incident *i = case_raise_doubtful(d, "transaction-cut-short", g, detail, evidence, "observer-gap");
+        struct incident *i = case_raise_doubtful(d, "transaction-cut-short", SEVERITY_P1, g, detail, evidence, NULL,
+                                                 "observer-gap");
         if (!i)
                 return NULL;
         response_to(d, g, i, "transaction-cut-short", SEVERITY_P1, NULL);

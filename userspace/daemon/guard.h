@@ -61,8 +61,9 @@ struct guard {
                 char incident[DETECT_ID_LEN]; /* that it was told in last */
                 unsigned gone;                /* looks in a row without it */
                 bool told;
-                bool settled; /* what an earlier run told of it is over */
-        } tangle[2];          /* by enum knot_kind */
+                bool suspected; /* told as no more than that */
+                bool settled;   /* what an earlier run told of it is over */
+        } tangle[2];            /* by enum knot_kind */
 
         bool wal_settled; /* what an earlier run told of it is over */
         bool marked;      /* during a reload */

@@ -24,17 +24,24 @@ int tangles_new(struct tangles **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The one of that kind at this database that has lasted for longest, of those that do not end by themselves if there is one; NULL: none. */
-static const struct lock_knot *longest(const struct tangles *t, const struct guard *g, enum knot_kind kind)
+/* Of two of a kind the one that matters more: certain before suspected before what may end by itself, then the one that has lasted longer. */
+static bool outranks(const struct lock_knot *a, const struct lock_knot *b)
+{
+        if (a->may_end != b->may_end)
+                return b->may_end;
+        if (a->may_end && a->idle_ns != b->idle_ns)
+                return a->idle_ns && (!b->idle_ns || a->idle_ns < b->idle_ns);
+        return a->since_ns < b->since_ns;
+}
+
+/* That one of the kind at this database; NULL: none. */
+static const struct lock_knot *foremost(const struct tangles *t, const struct guard *g, enum knot_kind kind)
 {
         const struct lock_knot *found = NULL;
 
         for (size_t i = 0; i < t->nknots; i++) {
                 const struct lock_knot *k = &t->knot[i];
-                if (k->kind != kind || lock_knot_database(k, t->waiter) != g->id)
-                        continue;
-                if (!found || found->may_end > k->may_end ||
-                    (found->may_end == k->may_end && k->since_ns < found->since_ns))
+                if (k->kind == kind && lock_knot_database(k, t->waiter) == g->id && (!found || outranks(k, found)))
                         found = k;
         }
         return found;
@@ -57,25 +64,35 @@ static void tell(struct daemon *d, struct guard *g, const struct lock_knot *k, u
         struct sentence s = {0};
 
         lock_knot_tell(&s, k, d->tangles->waiter, &names, now);
-        const struct incident *in = case_raise_in(d, code[k->kind], g, s.text,
-                                                  lock_knot_json(k, d->tangles->waiter, &names, now),
-                                                  jobs_kept_by(d, k));
+        json_t *evidence = lock_knot_json(k, d->tangles->waiter, &names, now);
+        const char *incident = jobs_kept_by(d, k);
+        const struct incident *in;
+
+        if (k->may_end)
+                in = case_raise_doubtful(d, code[k->kind], SEVERITY_P2, g, s.text, evidence, incident,
+                                         "other-thread-may-let-go");
+        else
+                in = case_raise_in(d, code[k->kind], g, s.text, evidence, incident);
         if (!in)
                 return;
         g->tangle[k->kind].told = true;
+        g->tangle[k->kind].suspected = k->may_end;
         snprintf(g->tangle[k->kind].incident, sizeof(g->tangle[k->kind].incident), "%s", in->id);
 }
 
 static void look_at(struct daemon *d, struct guard *g, enum knot_kind kind, uint64_t now)
 {
         const struct lock_limits limits = {.deadlock_after_ms = g->of->locks.deadlock_after_ms,
+                                           .suspect_after_ms = g->of->locks.suspect_after_ms,
                                            .convoy_after_ms = g->of->locks.convoy_after_ms};
-        const struct lock_knot *k = longest(d->tangles, g, kind);
+        const struct lock_knot *k = foremost(d->tangles, g, kind);
         struct guard_tangle *t = &g->tangle[kind];
 
         if (k) {
                 t->gone = 0;
-                if (!t->told && lock_knot_lasts(k, &limits, now))
+                /* What was suspected, and is certain now, is told once more. */
+                if (((!t->told || t->suspected) && lock_knot_lasts(k, &limits, now)) ||
+                    (!t->told && lock_knot_is_suspect(k, &limits, now)))
                         tell(d, g, k, now);
         } else if ((t->told || !t->settled) && ++t->gone >= GONE_LOOKS) {
                 cases_over(d, code[kind], g->name, "over");

@@ -87,18 +87,10 @@ static void orphaned(struct sentence *s, const struct job_facts *f, const struct
 /* @asks: it is taken for one who asks somebody else. */
 static void add_sleep(struct sentence *s, const struct process_evidence *e, bool asks)
 {
-        static const char *const what[] = {[SLEEP_TIMER] = "sleeps until a time that it has set itself",
-                                           [SLEEP_MESSAGE] = "waits for a message on a socket",
-                                           [SLEEP_PIPE] = "waits for what comes through a pipe",
-                                           [SLEEP_EVENTS] = "waits for events",
-                                           [SLEEP_CHILD] = "waits for the end of a child",
-                                           [SLEEP_THREAD] = "waits for another thread",
-                                           [SLEEP_TERMINAL] = "waits for input at a terminal",
-                                           [SLEEP_SIGNAL] = "waits for a signal",
-                                           [SLEEP_OTHER] = NULL};
+        const char *what = sleep_text(e->sleep.kind);
 
-        if (what[e->sleep.kind])
-                sentence_add(s, ": it %s", what[e->sleep.kind]);
+        if (what)
+                sentence_add(s, ": it %s", what);
         if (e->sleep.peer[0])
                 sentence_add(s, "%s%s", e->sleep.kind == SLEEP_MESSAGE ? " from " : ", with a connection to ",
                              e->sleep.peer);

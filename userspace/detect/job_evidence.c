@@ -98,14 +98,9 @@ static int put_differences(json_t *o, const struct process_evidence *a, const st
 
 static json_t *sleep_json(const struct evidence_sleep *s)
 {
-        static const char *const kind[] = {
-                [SLEEP_TIMER] = "timer",       [SLEEP_MESSAGE] = "message", [SLEEP_PIPE] = "pipe",
-                [SLEEP_EVENTS] = "events",     [SLEEP_CHILD] = "child",     [SLEEP_THREAD] = "thread",
-                [SLEEP_TERMINAL] = "terminal", [SLEEP_SIGNAL] = "signal",   [SLEEP_OTHER] = "other"};
-
         if (s->kind == SLEEP_NONE)
                 return json_null();
-        return json_pack("{s:s, s:o, s:I, s:b}", "for", kind[s->kind], "peer",
+        return json_pack("{s:s, s:o, s:I, s:b}", "for", sleep_name(s->kind), "peer",
                          s->peer[0] ? json_string(s->peer) : json_null(), "connections", (json_int_t)s->connections,
                          "unsure", (int)s->unsure);
 }

@@ -100,6 +100,14 @@ bool lock_knot_is_own(const struct lock_knot *k, const struct lock_waiter *waite
         return false;
 }
 
+const struct lock_waiter *lock_knot_doubt(const struct lock_knot *k, const struct lock_waiter *waiter)
+{
+        for (size_t i = 0; i < k->nmembers && i < KNOT_MEMBERS; i++)
+                if (waiter[k->member[i]].others.tid && !lock_knot_is_own(k, waiter, i))
+                        return &waiter[k->member[i]];
+        return NULL;
+}
+
 bool lock_knot_keeps(const struct lock_knot *k, const struct lock_waiter *waiter, const struct vigil_ident *id,
                      const struct evidence_wait *wait)
 {

@@ -62,6 +62,20 @@ json_t *lock_wait_json(const struct evidence_wait *w, const struct database_name
                          "other_holders", others);
 }
 
+/* The thread for whose sake it is no more than suspected; null: it is certain, or none can be named. */
+static json_t *doubt_json(const struct lock_knot *k, const struct lock_waiter *waiter)
+{
+        const struct lock_waiter *w = k->may_end ? lock_knot_doubt(k, waiter) : NULL;
+        json_t *o = w ? ident_json(&w->id) : json_null();
+
+        if (!w || !o)
+                return o;
+        json_object_set_new(o, "tid", json_integer(w->others.tid));
+        json_object_set_new(o, "thread", text_json(w->others.comm, strnlen(w->others.comm, VIGIL_COMM_LEN)));
+        json_object_set_new(o, "waits", json_string(sleep_name(w->others.sleeps)));
+        return o;
+}
+
 json_t *lock_knot_json(const struct lock_knot *k, const struct lock_waiter *waiter,
                        const struct database_names *names, uint64_t now)
 {
@@ -72,8 +86,10 @@ json_t *lock_knot_json(const struct lock_knot *k, const struct lock_waiter *wait
                 json_array_append_new(members, json_pack("{s:o, s:o}", "process", ident_json(&w->id), "waits_for",
                                                          lock_wait_json(&w->wait, names, now)));
         }
-        return json_pack("{s:s, s:I, s:o, s:o}", "kind", knot_kind_name(k->kind), "processes",
-                         (json_int_t)k->nmembers, "since_ms", since_json(k->since_ns, now), "members", members);
+        return json_pack("{s:s, s:I, s:o, s:o, s:b, s:o}", "kind", knot_kind_name(k->kind), "processes",
+                         (json_int_t)k->nmembers, "since_ms",
+                         since_json(k->may_end ? k->idle_ns : k->since_ns, now), "members", members, "suspected",
+                         k->may_end, "may_let_go", doubt_json(k, waiter));
 }
 
 /* ---- in words ---- */
@@ -121,15 +137,38 @@ static void tell_ring(struct sentence *s, const struct lock_knot *k, const struc
                 sentence_process(s, &w->id);
                 sentence_add(s, " wants %s of %s", lock, database_name(names, w->wait.db));
         }
-        sentence_add(s, "%s; it ends when one of them gives up or is ended", k->nmembers > 3 ? " and so on" : "");
+        sentence_add(s, "%s%s", k->nmembers > 3 ? " and so on" : "",
+                     k->may_end ? "" : "; it ends when one of them gives up or is ended");
+}
+
+/* Before who waits for what: it must not be cut off. */
+static void tell_doubt(struct sentence *s, const struct lock_knot *k, const struct lock_waiter *waiter,
+                       uint64_t now)
+{
+        const struct lock_waiter *w = lock_knot_doubt(k, waiter);
+
+        sentence_add(s, "perhaps a deadlock of %zu processes: nothing has moved", k->nmembers);
+        sentence_span(s, " for ", k->idle_ns, now);
+        sentence_add(s, ", but ");
+        if (!w) {
+                sentence_add(s, "another thread could let go");
+                return;
+        }
+        sentence_add(s, "thread %u (%.15s) of ", w->others.tid, w->others.comm);
+        sentence_process(s, &w->id);
+        sentence_add(s, " %s and could let go", sleep_text(w->others.sleeps));
 }
 
 void lock_knot_tell(struct sentence *s, const struct lock_knot *k, const struct lock_waiter *waiter,
                     const struct database_names *names, uint64_t now)
 {
         if (k->kind == KNOT_DEADLOCK) {
-                sentence_add(s, "a deadlock of %zu processes", k->nmembers);
-                sentence_span(s, " for ", k->since_ns, now);
+                if (k->may_end) {
+                        tell_doubt(s, k, waiter, now);
+                } else {
+                        sentence_add(s, "a deadlock of %zu processes", k->nmembers);
+                        sentence_span(s, " for ", k->since_ns, now);
+                }
                 tell_ring(s, k, waiter, names);
                 return;
         }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "sensor/evidence.h"
 
 const char *verdict_name(enum verdict v)
 {
@@ -133,4 +134,30 @@ void ending_text(char *ret, size_t size, const struct model_death *d, const stru
         else
                 signal_text(how, sizeof(how), e);
         snprintf(ret, size, "%s (pid %u) %s", comm, d->id.tgid, how);
+}
+
+/* In the order of enum sleep_kind. */
+static const struct {
+        const char *name, *text;
+} sleeps[] = {
+        [SLEEP_NONE] = {NULL, NULL},
+        [SLEEP_TIMER] = {"timer", "sleeps until a time that it has set itself"},
+        [SLEEP_MESSAGE] = {"message", "waits for a message on a socket"},
+        [SLEEP_PIPE] = {"pipe", "waits for what comes through a pipe"},
+        [SLEEP_EVENTS] = {"events", "waits for events"},
+        [SLEEP_CHILD] = {"child", "waits for the end of a child"},
+        [SLEEP_THREAD] = {"thread", "waits for another thread"},
+        [SLEEP_TERMINAL] = {"terminal", "waits for input at a terminal"},
+        [SLEEP_SIGNAL] = {"signal", "waits for a signal"},
+        [SLEEP_OTHER] = {"other", NULL},
+};
+
+const char *sleep_name(unsigned kind)
+{
+        return kind < sizeof(sleeps) / sizeof(sleeps[0]) ? sleeps[kind].name : NULL;
+}
+
+const char *sleep_text(unsigned kind)
+{
+        return kind < sizeof(sleeps) / sizeof(sleeps[0]) ? sleeps[kind].text : NULL;
 }

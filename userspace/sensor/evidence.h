@@ -57,22 +57,6 @@ struct evidence_wait {
 };
 #define EVIDENCE_GIVE_UP_NS 2000000000ull
 
-/** The threads of a process but one. A lock belongs to the process: may it be one of these that lets go of it? */
-struct other_threads {
-        bool none; /* it has no others */
-        bool may_act; /* one of them runs, sleeps until a time of its own, or for what comes from outside of the process; or they could
-                          not all be looked at. Else each waits for another thread, without a limit */
-        uint64_t run_ns; /* unless one may act: CPU time of all of them, cumulative */
-};
-
-/** A participant that waits for a lock. */
-struct lock_waiter {
-        struct vigil_ident id;
-        uint64_t work; /* commits and writes of all databases, cumulative: who does any gets on */
-        struct evidence_wait wait;
-        struct other_threads others; /* than wait.tid; looked at only where it matters: sensor_other_threads() */
-};
-
 /** The sync that has been in flight longest. */
 struct evidence_sync {
         uint64_t since_ns; /* CLOCK_BOOTTIME; 0: none is in flight */
@@ -98,6 +82,27 @@ enum sleep_kind {
         SLEEP_TERMINAL, /* input */
         SLEEP_SIGNAL,
         SLEEP_OTHER,
+};
+
+/** The threads of a process but one. A lock belongs to the process: may it be one of these that lets go of it? */
+struct other_threads {
+        bool none; /* it has no others */
+        bool may_act; /* one of them runs, sleeps until a time of its own, or for what comes from outside of the process; or they could
+                         not all be looked at. Else each waits for another thread, without a limit */
+        bool at_work; /* with may_act: one of them runs, or is in a call that does more than wait; or they could not all be looked at */
+        uint64_t run_ns;           /* CPU time of all of them, cumulative */
+        uint64_t reads;            /* read(2) and its like, on anything, of all of them, cumulative */
+        uint32_t tid;              /* with may_act: the first that may; 0: see at_work */
+        char comm[VIGIL_COMM_LEN]; /* its name */
+        enum sleep_kind sleeps;    /* what it waits for */
+};
+
+/** A participant that waits for a lock. */
+struct lock_waiter {
+        struct vigil_ident id;
+        uint64_t work; /* commits and writes of all databases, cumulative: who does any gets on */
+        struct evidence_wait wait;
+        struct other_threads others; /* than wait.tid; looked at only where it matters: sensor_other_threads() */
 };
 
 struct evidence_sleep {
@@ -191,7 +196,7 @@ int sensor_evidence(struct sensor *s, const struct vigil_ident *who, struct proc
  */
 int sensor_waiters(struct sensor *s, struct lock_waiter *ret, size_t room, size_t *ret_n);
 
-/** Looks at the threads of @p who but @p tid. Some 50 us for each. A process that has ended may act. */
+/** Looks at the threads of @p who but @p tid. Some 70 us for each. A process that has ended is at work. */
 void sensor_other_threads(const struct vigil_ident *who, uint32_t tid, struct other_threads *ret);
 
 /**

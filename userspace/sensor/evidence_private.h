@@ -27,6 +27,11 @@ int evidence_proc(struct sensor *s, struct process_evidence *e);
 /** What it waits for, if it sleeps; `state` and `tid` must be filled. */
 void evidence_sleep_fill(struct process_evidence *e);
 
+/** What thread @p tid of process @p tgid sleeps for. SLEEP_NONE: it runs, or that cannot be read.
+ * @param ret_socket   inode of the socket it waits on; untouched where it does not, or NULL
+ * @param ret_endless  it waits for another thread, for as long as that takes; NULL */
+enum sleep_kind evidence_thread_sleep(uint32_t tgid, uint32_t tid, uint64_t *ret_socket, bool *ret_endless);
+
 /** The process of this number is still @p id, and has not ended. */
 bool evidence_lives(const struct vigil_ident *id);
 

@@ -58,8 +58,7 @@ static void connections_fill(struct process_evidence *e, const uint64_t *inode, 
         }
 }
 
-/* Thread @tid alone. */
-static enum sleep_kind thread_sleep(const struct process_evidence *e, const char *tid, uint64_t *ret_socket)
+enum sleep_kind evidence_thread_sleep(uint32_t tgid, uint32_t tid, uint64_t *ret_socket, bool *ret_endless)
 {
         char path[96], fd[24], link[64];
         _cleanup_free_ char *text = NULL;
@@ -67,14 +66,17 @@ static enum sleep_kind thread_sleep(const struct process_evidence *e, const char
         bool by_descriptor;
         long number;
 
-        snprintf(path, sizeof(path), "/proc/%u/task/%s/syscall", e->id.tgid, tid);
+        snprintf(path, sizeof(path), "/proc/%u/task/%u/syscall", tgid, tid);
         if (io_read_file(path, 512, &text, NULL) < 0 || !sleep_call(text, &number, argument))
                 return SLEEP_NONE;
         enum sleep_kind kind = sleep_of_call(number, argument, &by_descriptor);
+        if (ret_endless)
+                *ret_endless = sleep_is_endless(number, argument);
         snprintf(fd, sizeof(fd), "%d", (int)argument[0]);
-        if (!by_descriptor || !link_of(e->id.tgid, fd, link, sizeof(link)))
+        if (!by_descriptor || !link_of(tgid, fd, link, sizeof(link)))
                 return kind;
-        *ret_socket = sleep_socket(link);
+        if (ret_socket)
+                *ret_socket = sleep_socket(link);
         return sleep_of_link(link);
 }
 
@@ -90,7 +92,8 @@ static enum sleep_kind other_thread(const struct process_evidence *e, uint64_t *
                 if (!isdigit((unsigned char)d->d_name[0]))
                         continue;
                 looked++;
-                enum sleep_kind kind = thread_sleep(e, d->d_name, ret_socket);
+                enum sleep_kind kind = evidence_thread_sleep(e->id.tgid, (uint32_t)strtoul(d->d_name, NULL, 10),
+                                                             ret_socket, NULL);
                 if (kind == SLEEP_MESSAGE || kind == SLEEP_EVENTS)
                         return kind;
         }
@@ -100,12 +103,10 @@ static enum sleep_kind other_thread(const struct process_evidence *e, uint64_t *
 void evidence_sleep_fill(struct process_evidence *e)
 {
         uint64_t inode[SOCKETS] = {0};
-        char tid[16];
 
         if (e->state != 'S')
                 return;
-        snprintf(tid, sizeof(tid), "%u", e->tid);
-        e->sleep.kind = thread_sleep(e, tid, inode);
+        e->sleep.kind = evidence_thread_sleep(e->id.tgid, e->tid, inode, NULL);
         if (e->sleep.kind == SLEEP_THREAD)
                 e->sleep.kind = other_thread(e, inode);
         if (e->sleep.kind == SLEEP_MESSAGE)

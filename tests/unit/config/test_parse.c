@@ -179,6 +179,7 @@ START_TEST(a_deadlock_may_last_ten_seconds_unless_told_otherwise)
                                 "database \"b\" { path = /b.db locks { deadlock-after = 1m convoy-after = 0 } }\n");
 
         ck_assert_uint_eq(c->database[0].locks.deadlock_after_ms, 10000);
+        ck_assert_uint_eq(c->database[0].locks.suspect_after_ms, 120000);
         ck_assert_uint_eq(c->database[0].locks.convoy_after_ms, 30000);
         ck_assert_uint_eq(c->database[1].locks.deadlock_after_ms, 60000);
         ck_assert_uint_eq(c->database[1].locks.convoy_after_ms, 0);

@@ -259,7 +259,9 @@ END_TEST
 START_TEST(after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it_may_be_trusted)
 {
         d = cases_begin();
-        strcpy(id, case_raise_doubtful(d, "lock-deadlock", cases_guard(), "a ring", NULL, "events-lost")->id);
+        strcpy(id, case_raise_doubtful(d, "lock-deadlock", SEVERITY_P2, cases_guard(), "a ring", NULL, NULL,
+                                       "events-lost")
+                           ->id);
         add_finding("job-blocked", SEVERITY_P1);
         cases_over(d, "lock-deadlock", "app", "over");
         struct incident *i = restart();

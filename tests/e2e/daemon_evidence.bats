@@ -87,7 +87,10 @@ reload() {
 	eventually '.reasons | any(test("^evidence takes "))' health
 	limits "evidence-bytes = $bytes" 'evidence-keep = "1ms"'
 	before=$(sql "select count(*) from actions")
+	# The store cannot be asked when it is measured: that is no reason to wait for an hour.
+	hold_store exclusive
 	reload
+	let_store_go
 	until_true test ! -d "S/evidence/$first"
 	eventually '.actions == []' status
 	[ -d "S/evidence/$second" ] && [ -d "S/evidence/$open" ]

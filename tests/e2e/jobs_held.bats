@@ -25,7 +25,7 @@ setup_file() {
 		# A disk on that disk: when the lower one is frozen, the upper one does not answer.
 		truncate -s 24m slow/disk/image
 		mkfs.ext4 -q slow/disk/image
-		mount -o loop slow/disk/image slow/after
+		mount -o loop,commit=300 slow/disk/image slow/after
 		mk slow/after/c.db wal
 		echo "database \"slow\" { path = \"$PWD/slow/after/c.db\" check { method = none } backup { on = {} } }" >>vigil.conf
 	fi
@@ -143,6 +143,8 @@ release() {
 			fsfreeze -u "$FROZEN_DISK"
 		) >/dev/null 2>&1 3>&- &
 		THAW=$!
+		# Nothing of the upper one is on its way: what the worker hangs in is to be its own sync, and not a commit of the journal.
+		sync -f "$PLACE/slow/after"
 		fsfreeze -f "$FROZEN_DISK"
 		touch jobs/go-sync
 	fi

@@ -28,7 +28,8 @@ struct candidate {
 struct evidence_room {
         uint64_t bytes;
         bool looking;
-        bool again; /* what is looked at now may be from before what it is looked at for */
+        bool again;   /* what is looked at now may be from before what it is looked at for */
+        bool unasked; /* the store could not tell what may go: a commit was under way */
         bool told_full;
         json_t *ticket; /* of the intent to remove */
         char *ids;      /* what may go, oldest first, with blanks between */
@@ -88,8 +89,8 @@ static bool is_open(const struct daemon *d, const char *id)
         return false;
 }
 
-/* @return false: it stays */
-static bool may_go(struct daemon *d, int dir, const char *id, int64_t now, struct candidate *ret)
+/* @return 1; 0: it stays; -EAGAIN: the store cannot tell now */
+static int may_go(struct daemon *d, int dir, const char *id, int64_t now, struct candidate *ret)
 {
         const struct config_limits *l = &d->config->limits;
         int64_t keep_ns = (int64_t)l->evidence_keep_ms * 1000000,
@@ -97,14 +98,14 @@ static bool may_go(struct daemon *d, int dir, const char *id, int64_t now, struc
         struct stat st;
 
         if (is_open(d, id) || fstatat(dir, id, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
-                return false;
+                return 0;
         struct store *s = keeper_store(d->keeper);
         int r = s ? store_incident_resolved(s, id, &resolved) : -ENODEV;
         if (r == -ENOENT) { /* the store has forgotten it */
                 resolved = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
                 keep_ns = keep_ns > history_ns ? keep_ns : history_ns;
         } else if (r < 0 || !resolved) {
-                return false;
+                return r < 0 ? -EAGAIN : 0;
         }
         snprintf(ret->id, sizeof(ret->id), "%.*s", (int)sizeof(ret->id) - 1, id);
         ret->since_ns = resolved;
@@ -118,39 +119,44 @@ static int by_age(const void *a, const void *b)
         return x < y ? -1 : x > y;
 }
 
-static size_t find_candidates(struct daemon *d, struct candidate *list)
+/* @return how many, or -EAGAIN */
+static int find_candidates(struct daemon *d, struct candidate *list)
 {
         char newest[DETECT_ID_LEN] = "";
-        size_t n = 0, looked = 0;
+        int n = 0;
         int fd = openat(d->state.dirfd, "evidence", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        struct store *s = keeper_trouble(d->keeper) ? NULL : keeper_store(d->keeper);
+        struct dirent *e;
 
-        struct store *s = keeper_store(d->keeper);
-
-        if (!dir || !s || store_newest_incident(s, newest, sizeof(newest)) < 0)
+        if (!dir)
                 return 0;
-        for (struct dirent *e; n < ENTRIES_MAX && looked < ENTRIES_MAX && (e = readdir(dir)); looked++)
-                if (evidence_is_id(e->d_name) && strcmp(e->d_name, newest) != 0 &&
-                    may_go(d, dirfd(dir), e->d_name, daemon_now(), &list[n]))
-                        n++;
-        qsort(list, n, sizeof(*list), by_age);
+        int r = s ? store_newest_incident(s, newest, sizeof(newest)) : -ENODEV;
+        if (r < 0)
+                return r == -ENOENT ? 0 : -EAGAIN;
+        for (int looked = 0; looked < ENTRIES_MAX && (e = readdir(dir)); looked++) {
+                bool asked = evidence_is_id(e->d_name) && strcmp(e->d_name, newest) != 0;
+                r = asked ? may_go(d, dirfd(dir), e->d_name, daemon_now(), &list[n]) : 0;
+                if (r < 0)
+                        return r;
+                n += r;
+        }
+        qsort(list, (size_t)n, sizeof(*list), by_age);
         return n < CANDIDATES_MAX ? n : CANDIDATES_MAX;
 }
 
-/* @return owned by the caller; NULL: there is nothing, or the store cannot tell */
-static char *candidates(struct daemon *d)
+/* @param ret  owned by the caller; NULL: there is nothing. @return 0; -EAGAIN: the store cannot tell now; -ENOMEM */
+static int candidates(struct daemon *d, char **ret)
 {
         _cleanup_free_ struct candidate *list = calloc(ENTRIES_MAX, sizeof(*list));
-        char *text = malloc(CANDIDATES_MAX * DETECT_ID_LEN + 1);
-        bool usable = keeper_store(d->keeper) && !keeper_trouble(d->keeper);
-        size_t n = list && text && usable ? find_candidates(d, list) : 0, used = 0;
+        _cleanup_free_ char *text = malloc(CANDIDATES_MAX * DETECT_ID_LEN + 1);
+        size_t used = 0;
+        int n = list && text ? find_candidates(d, list) : -ENOMEM;
 
-        for (size_t i = 0; i < n; i++)
+        for (int i = 0; i < n; i++)
                 used += (size_t)sprintf(text + used, "%s ", list[i].id);
-        if (n)
-                return text;
-        free(text);
-        return NULL;
+        *ret = n > 0 ? TAKE_PTR(text) : NULL;
+        return n < 0 ? n : 0;
 }
 
 /* ---- at work ---- */
@@ -185,7 +191,7 @@ static void remove_what_may_go(struct daemon *d)
         struct evidence_room *x = d->evidence_room;
 
         free(x->ids);
-        x->ids = candidates(d);
+        x->unasked = candidates(d, &x->ids) < 0;
         if (!x->ids)
                 return;
         x->ticket = keeper_intent(d->keeper, action_name(ACTION_ROOM), NULL, NULL, "retention", daemon_now(),
@@ -199,6 +205,12 @@ void evidence_room_look(struct daemon *d)
                 d->evidence_room->again = true;
         else
                 start(d, NULL);
+}
+
+void evidence_room_turn(struct daemon *d)
+{
+        if (d->evidence_room->unasked && !d->evidence_room->looking && !d->ending)
+                remove_what_may_go(d);
 }
 
 /* ---- what came of it ---- */

@@ -19,6 +19,8 @@ void evidence_room_free(struct evidence_room *x);
 
 /** Measures, and removes what may go. */
 void evidence_room_look(struct daemon *d);
+/** Where the store could not tell what may go, it is asked again. Call each second. */
+void evidence_room_turn(struct daemon *d);
 /** What an ACTION_ROOM says. @p answer NULL: it failed, @p failure says how */
 void evidence_room_done(struct daemon *d, const json_t *answer, const char *failure);
 

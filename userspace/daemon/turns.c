@@ -53,6 +53,7 @@ void turn_second(struct daemon *d)
         keeper_look(d->keeper);
         recovery_turn(d);
         response_turn(d);
+        evidence_room_turn(d);
         gap_turn(d);
         cases_turn(d);
         dirty_turn(d);

@@ -14,13 +14,6 @@ setup() {
 	enter_tmp
 	WRITERS=()
 	BACKGROUND=()
-	MEMORY=
-}
-
-# For what is not about the disk: one that others keep busy is a spike, too, and rightly told.
-in_memory() {
-	MEMORY=$(mktemp -d /dev/shm/vigil-latency-XXXXXX)
-	cd "$MEMORY" || return
 }
 
 teardown() {
@@ -36,7 +29,7 @@ teardown() {
 	slow_disk_gone
 	loopdisk_down "$BATS_TEST_TMPDIR/disk"
 	loopdisk_down "$BATS_TEST_TMPDIR/other"
-	[ -z "$MEMORY" ] || rm -rf "$MEMORY"
+	memory_gone
 }
 
 # Short turns, so that a test takes seconds.

@@ -53,6 +53,17 @@ enter_tmp() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
+# For what is not about the disk: a directory in memory is entered instead of the test's own. A disk may be slow for everybody, which is
+# rightly told. memory_gone is for teardown.
+in_memory() {
+	MEMORY=$(mktemp -d /dev/shm/vigil-e2e-XXXXXX)
+	cd "$MEMORY" || return
+}
+
+memory_gone() {
+	[ -z "${MEMORY:-}" ] || rm -rf "$MEMORY"
+}
+
 # --- running ----------------------------------------------------------------------------------------------------------
 
 # watch OPTION... -- CMD...: runs CMD under Vigil; report in r.json, its messages in vigil.err, its status in $status.

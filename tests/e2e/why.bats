@@ -24,10 +24,11 @@ teardown() {
 	done
 	slow_disk_gone
 	group_gone
+	memory_gone
 }
 
 # transactions N MODE [SYNCHRONOUS]: SQL of N commits of one row each. Where something else than the disk is to have the largest
-# share, nothing is synced: it may be slow.
+# share they are made in memory, and nothing is synced.
 transactions() {
 	echo ".timeout 20000"
 	echo "pragma synchronous=${3:-full}; pragma journal_mode=$2; create table if not exists t(x);"
@@ -73,6 +74,7 @@ is_locked() {
 }
 
 @test "a connection that holds the lock" {
+	in_memory
 	sqlite3 app.db "pragma journal_mode=wal; create table t(x)" >/dev/null
 	mkfifo go
 	# Whoever asks whether it is locked may have the lock at that moment.
@@ -86,6 +88,7 @@ is_locked() {
 }
 
 @test "a reader that a rollback commit has to wait for" {
+	in_memory
 	sqlite3 app.db "create table t(x); insert into t values(1),(2)"
 	mkfifo go
 	(echo "begin; select count(*) from t;" && cat go && echo "commit;") 3>&- | sqlite3 app.db 3>&- >out &
@@ -100,6 +103,7 @@ is_locked() {
 
 @test "others on the same processor" {
 	local cpu i
+	in_memory
 	cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
 	for i in 1 2 3; do
 		in_background taskset -c "$cpu" sh -c 'while :; do :; done'
@@ -111,6 +115,7 @@ is_locked() {
 
 @test "a cgroup that has used up its processor time" {
 	need_group cpu
+	in_memory
 	if [[ $KNOB == *.max ]]; then echo "5000 100000" >"$KNOB"; else echo 5000 >"$KNOB"; fi
 	transactions 3000 wal off >in.sql
 	why app.db sh -c "echo \$\$ >$GROUP/cgroup.procs; sqlite3 app.db <in.sql"
@@ -118,6 +123,7 @@ is_locked() {
 }
 
 @test "a program that sleeps inside of its transaction" {
+	in_memory
 	why app.db sh -c '(echo "pragma synchronous=off; create table t(x); begin immediate; insert into t values(1);"; sleep 1; echo "commit;") | sqlite3 app.db'
 	assert_share commit application
 }

@@ -190,7 +190,7 @@ told_to_stop() {
 	sleep "0.$(printf '%03d' $((RANDOM % 540)))"
 	kill -"$signal" "$pid"
 	status=0
-	wait "$pid" || status=$?
+	await_end "$pid" || status=$?
 }
 
 @test "told to stop early it ends at once, with a line, and the command is not started" {

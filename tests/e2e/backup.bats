@@ -291,7 +291,7 @@ mount_small() {
 		"$VIGIL" backup create --db app.db --backup-dir b >/dev/null 2>&1 3>&- &
 		pids+=($!)
 	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
+	for pid in "${pids[@]}"; do await_end "$pid"; done
 	[ "$(find b -name '*.db' | wc -l)" -eq 4 ]
 	whole b
 	nothing_left
@@ -306,7 +306,7 @@ mount_small() {
 			sleep $delay
 			kill -$sig $pid 2>/dev/null || true
 			status=0
-			wait $pid || status=$?
+			await_end $pid || status=$?
 			[ $status -eq 0 ] || [ $status -eq $((128 + $(kill -l $sig))) ] || fail "status $status: $(cat err)"
 			nothing_left
 		done
@@ -435,7 +435,7 @@ after_kill() {
 		pid=$!
 		sleep "0.00$((round % 10))"
 		kill -9 $pid 2>/dev/null || true
-		wait $pid || true
+		await_end $pid || true
 		# Its worker may outlive it for a moment; as long as it lives, what it works on is its own.
 		for _ in {1..400}; do
 			run_vigil 0 backup prune --backup-dir b --keep 3

@@ -95,7 +95,7 @@ teardown() {
 		sleep $delay
 		kill -INT $pid 2>/dev/null || true
 		status=0
-		wait $pid || status=$?
+		await_end $pid || status=$?
 		[ $status -eq 0 ] || [ $status -eq 130 ] || fail "status $status"
 		nothing_left
 	done

@@ -64,7 +64,7 @@ daemon_begin() {
 daemon_end() {
 	status=0
 	kill -TERM "$DAEMON"
-	wait "$DAEMON" || status=$?
+	await_end "$DAEMON" || status=$?
 	DAEMON=
 	cat daemon.err
 }

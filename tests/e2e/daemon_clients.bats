@@ -114,7 +114,7 @@ refused_are() {
 	for ((i = 0; i < 40; i++)); do
 		[ "${pids[i]}" != "$frozen" ] && [ "${pids[i]}" != "$left" ] || continue
 		status=0
-		wait "${pids[i]}" || status=$?
+		await_end "${pids[i]}" || status=$?
 		case $status in
 		0) answers=$((answers + 1)) && assert_json "o$i" '.result == "ok"' ;;
 		69) full=$((full + 1)) && grep -q 'too many clients follow events, or wait for an action, already' "e$i" ;;
@@ -122,9 +122,9 @@ refused_are() {
 		esac
 	done
 	pkill -CONT -P "$frozen"
-	wait "$frozen" || true
+	await_end "$frozen" || true
 	status=0
-	wait "$left" || status=$?
+	await_end "$left" || status=$?
 	[ "$status" -ne 0 ] # it left before it was answered
 	echo "$answers were answered, $full were too many"
 	[ "$full" -eq 8 ]
@@ -137,7 +137,7 @@ refused_are() {
 	i=$!
 	eventually '.actions | any(.kind == "backup")' status
 	kill "$i"
-	wait "$i" || true
+	await_end "$i" || true
 	let_store_go
 	eventually '.databases[0].last_backup.verified' status
 	[ "$(sql "select outcome from actions where kind = 'backup'")" = "done" ]
@@ -193,7 +193,7 @@ print(s.makefile().read())' "$id" >o 3>&- &
 	unclean_death
 	until_true told_twice "$id"
 	let_store_go
-	wait "$!"
+	await_end "$!"
 	jq -e '.exit == 0' o
 	eventually ".incidents | any(.id == \"$id\" and .status == \"firing\")" incidents
 	daemon_end

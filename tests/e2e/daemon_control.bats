@@ -139,7 +139,7 @@ died() {
 	daemon_end
 	# The daemon's end ends the stream, and that is said.
 	status=0
-	wait "$follower" || status=$?
+	await_end "$follower" || status=$?
 	[ "$status" -eq 69 ]
 	jq -se '[.[] | select(.type == "incident") | .what] == ["opened", "acknowledged", "resolved"]
 		and any(.[]; .type == "death" and .verdict == "unclean")' followed.ndjson

@@ -20,7 +20,7 @@ teardown() {
 	daemon_teardown
 	if [ -n "${SECOND:-}" ]; then
 		kill "$SECOND" 2>/dev/null || true
-		wait "$SECOND" || true
+		await_end "$SECOND" || true
 	fi
 	loopdisk_down "$PWD/state"
 }
@@ -91,7 +91,7 @@ hang() {
 	[ "$(sql "select count(*) from findings where code='unclean-death'")" = 2 ]
 	[ "$(sql "select count(*) from events where type='death'")" = 2 ]
 	kill -TERM "$SECOND"
-	wait "$SECOND"
+	await_end "$SECOND"
 	SECOND=
 }
 

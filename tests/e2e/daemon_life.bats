@@ -205,7 +205,7 @@ gap_checked() {
 	daemon_kill
 	daemon_unpin
 	touch go
-	wait "$writer"
+	await_end "$writer"
 	daemon_begin
 	gap_checked
 	ask incidents

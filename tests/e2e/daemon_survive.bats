@@ -154,7 +154,7 @@ lock_when_it_watches() {
 		daemon_begin
 	done
 	touch enough
-	wait "$WRITER"
+	await_end "$WRITER"
 	WRITER=
 	eventually ".certificates | length >= $(wc -l <dead)" certificates
 	jq '.certificates[].process.pid' a.json | sort >told
@@ -248,7 +248,7 @@ lock_when_it_watches() {
 	daemon_begin
 	kill -USR1 "$DAEMON"
 	status=0
-	wait "$DAEMON" || status=$?
+	await_end "$DAEMON" || status=$?
 	DAEMON=
 	cat daemon.err
 	[ "$status" -eq 0 ]

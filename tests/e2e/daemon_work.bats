@@ -146,7 +146,7 @@ guard_app() {
 	killed "$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9
 	until_true grep -q '"backup"' followed
 	kill "$follower"
-	wait "$follower" || true
+	await_end "$follower" || true
 	jq -se '[.[] | select(.type == "death")] | length == 1 and .[0].verdict == "unclean" and .[0].database == "app"' followed
 	jq -se '[.[] | select(.type == "incident" and .what == "opened")] | length == 1' followed
 	jq -se '[.[] | select(.type == "action" and .action == "backup" and .outcome == "done")] | length == 1' followed
@@ -218,7 +218,8 @@ resolved() {
 	eventually "$(resolved opened-without-recovery)" incidents
 	[ "$(jq '[.incidents[] | select(.code == "unclean-death")][0].resolution.process.pid' a.json)" = "$(pid_of after)" ]
 	touch go
-	wait "$old" "$new"
+	await_end "$old"
+	await_end "$new"
 }
 
 @test "a hot journal that a reader cannot roll back is not over" {

@@ -36,13 +36,13 @@ ended_later() {
 
 let_go() {
 	kill "$1"
-	wait "$1" || true
+	await_end "$1" || true
 }
 
 srv_end() {
 	local i
 	for ((i = ${#HOLDERS[@]} - 1; i >= 0; i--)); do
 		kill "${HOLDERS[i]}" 2>/dev/null || true
-		wait "${HOLDERS[i]}" || true
+		await_end "${HOLDERS[i]}" || true
 	done
 }

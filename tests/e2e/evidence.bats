@@ -16,11 +16,9 @@ setup_file() {
 	mk a.db wal
 	mk b.db delete
 	mkfifo orders
-	"$WITNESS" a.db b.db <orders >witness.log 2>&1 3>&- &
+	# It holds both ends open: to open one would wait for the other.
+	"$WITNESS" a.db b.db <>orders >witness.log 2>&1 3>&- &
 	export WITNESS_PID=$!
-	# Holds the other end open until the file is over.
-	sleep 600 >orders 3>&- &
-	export HOLD_PID=$!
 	until_true witness_watches_or_has_ended && [ -e witness.ready ] && return
 	cat witness.log
 	return 1
@@ -32,7 +30,7 @@ witness_watches_or_has_ended() {
 
 teardown_file() {
 	[ -n "${WITNESS_PID:-}" ] || return 0
-	kill "$HOLD_PID" "$WITNESS_PID"
+	kill "$WITNESS_PID"
 }
 
 setup() {
@@ -45,7 +43,7 @@ teardown() {
 
 order() {
 	rm -f answer
-	echo "$* $PWD/answer" >"$PLACE/orders"
+	echo "$* $PWD/answer" 1<>"$PLACE/orders"
 	await answer
 }
 
@@ -198,7 +196,7 @@ judged_so() {
 	sleep 300 3>&- &
 	gone=$!
 	rm -f answer
-	echo "judge $gone $PWD/answer" >"$PLACE/orders"
+	echo "judge $gone $PWD/answer" 1<>"$PLACE/orders"
 	await answer.begun # it looks once, and again a second later
 	kill -KILL "$gone"
 	wait "$gone" || true

@@ -161,7 +161,7 @@ vigil_begin() {
 	watch -- bash -c '"$DRIVER" -t truth app.db "insert into t(b) values(1)"; mkdir logs-wal; ls logs-wal
 		(echo line >log-journal; kill -9 $BASHPID); exit 0'
 	touch go
-	wait "$other"
+	await_end "$other"
 	assert_quiet
 	assert_report '(.databases | length) == 1' # and none that is called after a log
 	assert_report '[.databases[].path | select(endswith("other.db"))] == []'

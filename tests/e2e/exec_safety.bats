@@ -69,7 +69,7 @@ self_cancelled() {
 	# strace ends with the last process that it follows.
 	await r.json
 	touch go
-	wait $! || true
+	await_end $! || true
 	database app.db
 	assert_database '.backup.verified == true'
 	grep -q 'fcntl.*app\.db.*F_RDLCK' trace
@@ -165,7 +165,7 @@ fingerprint() {
 	await over
 	kill -CONT "$STRAY"
 	await r.json
-	wait "$STRAY"
+	await_end "$STRAY"
 	assert_report '.trust.level != "full"' '.trust.lost > 0' '.trust.reasons | has_all(["events-lost"])'
 	certificate app.db truth
 	assert_certificate '.verdict == "unknown"' '.reasons | has_all(["events-lost"])'
@@ -180,7 +180,7 @@ fingerprint() {
 	STRAY=$!
 	await ready
 	watch --db app.db --backup-dir backups -- "$DRIVER" -t leaves app.db "select 1 from t" @ready go @wait other.json @exit 0
-	wait "$STRAY" || true
+	await_end "$STRAY" || true
 	STRAY=
 	# Each sees both workloads, and nobody else.
 	assert_trusted

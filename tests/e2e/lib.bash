@@ -125,6 +125,16 @@ until_true() {
 	done
 }
 
+# await_end PID: waits until a process that was begun here has ended, and returns its status. One that hangs is killed, which is its status.
+await_end() {
+	until_true has_ended "$1" || kill -KILL "$1"
+	wait "$1"
+}
+
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+
 # Waits until the file exists.
 await() {
 	until_true test -e "$1"

@@ -10,7 +10,7 @@ setup() {
 
 teardown() {
 	[ -z "${HOLD:-}" ] || kill "$HOLD"
-	[ -z "${STORE:-}" ] || wait "$STORE" || true
+	[ -z "${STORE:-}" ] || await_end "$STORE" || true
 	daemon_teardown
 }
 

@@ -25,7 +25,7 @@ teardown() {
 
 stop_daemon() {
 	kill "$DAEMON" 2>/dev/null || true
-	wait "$DAEMON" || true
+	await_end "$DAEMON" || true
 	DAEMON=
 }
 
@@ -119,8 +119,8 @@ frames() {
 	terminal 80x24 "wait:persistence" touch:shown "wait:no daemon answers" "wait:persistence" q
 	jq -e '.exit == 0' end.json
 	assert_given_back
-	wait $!
-	wait "$DAEMON" || true
+	await_end $!
+	await_end "$DAEMON" || true
 	DAEMON=
 	terminal 80x24
 	jq -e '.exit == 69' end.json

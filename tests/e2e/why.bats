@@ -83,7 +83,7 @@ is_locked() {
 	until_true is_locked
 	transactions 5 wal off >in.sql
 	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
-	wait "$holder"
+	await_end "$holder"
 	assert_share commit lock-wait
 }
 
@@ -96,7 +96,7 @@ is_locked() {
 	until_true test -s out
 	transactions 3 delete off >in.sql
 	why app.db sh -c "(sleep 1; echo >go) & sqlite3 app.db <in.sql; wait"
-	wait "$reader"
+	await_end "$reader"
 	assert_share commit lock-wait
 	jq -e ".databases[0].neighbours.lock_holders | length == 1 and (.[0] | .pid == $reader and .comm == \"sqlite3\" and .waited_us > 300000)" r.json
 }

@@ -272,8 +272,11 @@ struct span_sum {
 
 #define SPAN_STACK 40 /* frames */
 
+/* The place of all waits of @kind (enum wait_kind) whose stacks were let go. */
+#define WAIT_TOLD(kind) (-2 - (int)(kind))
+
 struct wait_key {
-        __s32 stack; /* in `wait_stacks`; negative: it could not be kept */
+        __s32 stack; /* in `wait_stacks`; -1: it could not be kept; else negative: user space has told what it was (WAIT_TOLD) */
         __u32 db;
         __u32 kinds; /* bit 1 << enum span_kind */
         __u32 pad;

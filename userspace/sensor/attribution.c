@@ -139,20 +139,26 @@ static bool tell(struct sensor *s, int32_t id)
                 return false;
         while (n < SPAN_STACK && frame[n])
                 n++;
-        s->wait_kind[id] = (int8_t)wait_symbols_kind(&s->symbols, frame, n);
+        s->wait_stack[id].kind = (int8_t)wait_symbols_kind(&s->symbols, frame, n);
+        s->wait_stack[id].let_go = false;
         s->stacks_unnamed += !s->symbols.n; /* who may not see addresses (kptr_restrict) */
         return true;
 }
 
-/* Each stack is told once: what lies in one place of the map stays there. */
+static bool is_told(const struct wait_stack *w)
+{
+        return w->kind >= 0 && !w->let_go;
+}
+
+/* Each stack is told once: what lies in one place of the map stays there until it is let go. */
 static int tell_stacks(struct sensor *s, const struct waits *w)
 {
         int r = s->symbols_ns ? 0 : read_symbols(s);
 
         for (size_t i = 0; r == 0 && i < w->n; i++) {
                 int32_t id = w->key[i].stack;
-                if (id < 0 || id >= SENSOR_STACKS || s->wait_kind[id] >= 0 || !tell(s, id) ||
-                    s->wait_kind[id] != WAIT_UNKNOWN || clock_boottime_ns() < s->symbols_ns + SYMBOLS_NS)
+                if (id < 0 || id >= SENSOR_STACKS || is_told(&s->wait_stack[id]) || !tell(s, id) ||
+                    s->wait_stack[id].kind != WAIT_UNKNOWN || clock_boottime_ns() < s->symbols_ns + SYMBOLS_NS)
                         continue;
                 r = read_symbols(s);
                 if (r == 0)
@@ -161,14 +167,80 @@ static int tell_stacks(struct sensor *s, const struct waits *w)
         return r;
 }
 
-/* ---- sums ---- */
-
 static enum wait_kind kind_of(const struct sensor *s, int32_t stack)
 {
-        bool known = stack >= 0 && stack < SENSOR_STACKS && s->wait_kind[stack] >= 0;
+        if (stack <= WAIT_TOLD(0))
+                return WAIT_TOLD(0) - stack <= WAIT_KERNEL ? (enum wait_kind)(WAIT_TOLD(0) - stack) : WAIT_UNKNOWN;
+        bool known = stack >= 0 && stack < SENSOR_STACKS && s->wait_stack[stack].kind >= 0;
 
-        return known ? (enum wait_kind)s->wait_kind[stack] : WAIT_UNKNOWN;
+        return known ? (enum wait_kind)s->wait_stack[stack].kind : WAIT_UNKNOWN;
 }
+
+/* ---- stacks that nobody waits at any more ----
+ *
+ * In the months of a daemon ever more of them come by, and each has one place of the map that it shares with others, by a hash. So
+ * one that nothing was added to for ten minutes is let go, and its sums go to those of its kind. */
+
+#define REST_NS 600000000000ull
+
+static void note_use(struct sensor *s, const struct waits *w, uint64_t now)
+{
+        uint64_t ns[SENSOR_STACKS] = {0};
+
+        for (size_t i = 0; i < w->n; i++)
+                if (w->key[i].stack >= 0 && w->key[i].stack < SENSOR_STACKS)
+                        ns[w->key[i].stack] += w->sum[i].ns;
+        for (size_t id = 0; id < SENSOR_STACKS; id++) {
+                struct wait_stack *stack = &s->wait_stack[id];
+                if (stack->since_ns && stack->ns == ns[id])
+                        continue;
+                stack->ns = ns[id];
+                stack->since_ns = now;
+        }
+}
+
+static void add_sum(struct wait_sum *to, const struct wait_sum *sum)
+{
+        to->ns += sum->ns;
+        to->held_ns += sum->held_ns;
+        to->late_ns += sum->late_ns;
+        to->run_ns += sum->run_ns;
+        to->queue_ns += sum->queue_ns;
+        to->log_ns += sum->log_ns;
+        to->journal_ns += sum->journal_ns;
+        to->unsplit_ns += sum->unsplit_ns;
+}
+
+/* To the sums of its kind, which the kernel side never touches. */
+static void fold(struct sensor *s, const struct wait_key *key)
+{
+        struct wait_key told = {
+                .stack = WAIT_TOLD(s->wait_stack[key->stack].kind), .db = key->db, .kinds = key->kinds};
+        int fd = map_fd(s->skeleton->maps.waits);
+        struct wait_sum sum, to = {0};
+
+        if (bpf_map_lookup_and_delete_elem(fd, key, &sum) < 0)
+                return;
+        bpf_map_lookup_elem(fd, &told, &to);
+        add_sum(&to, &sum);
+        bpf_map_update_elem(fd, &told, &to, BPF_ANY);
+}
+
+static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
+{
+        for (size_t i = 0; i < w->n; i++) {
+                int32_t id = w->key[i].stack;
+                if (id < 0 || id >= SENSOR_STACKS || s->wait_stack[id].kind < 0 ||
+                    now - s->wait_stack[id].since_ns < REST_NS)
+                        continue;
+                fold(s, &w->key[i]);
+                if (!s->wait_stack[id].let_go)
+                        bpf_map_delete_elem(map_fd(s->skeleton->maps.wait_stacks), &id);
+                s->wait_stack[id].let_go = true;
+        }
+}
+
+/* ---- sums ---- */
 
 /* What nothing was seen of is not explained; operations that still go on have their shares before their total. */
 static void settle(struct vigil_attribution *a)
@@ -223,18 +295,18 @@ static void read_losses(const struct sensor *s, uint64_t *ret)
 
 static int prepare(struct sensor *s)
 {
-        if (s->wait_kind)
+        if (s->wait_stack)
                 return 0;
-        s->wait_kind = malloc(SENSOR_STACKS);
-        if (!s->wait_kind)
-                return -ENOMEM;
-        memset(s->wait_kind, -1, SENSOR_STACKS);
-        return 0;
+        s->wait_stack = calloc(SENSOR_STACKS, sizeof(*s->wait_stack));
+        for (size_t i = 0; s->wait_stack && i < SENSOR_STACKS; i++)
+                s->wait_stack[i].kind = -1;
+        return s->wait_stack ? 0 : -ENOMEM;
 }
 
 int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
 {
         __attribute__((cleanup(waits_free))) struct waits w = {0};
+        uint64_t now = clock_boottime_ns();
         int r = s->options.attribution ? prepare(s) : -EOPNOTSUPP;
 
         if (r == 0)
@@ -258,6 +330,10 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
                         evidence_device_name(a.disk, a.disk_name, sizeof(a.disk_name));
                 if (a.total_ns)
                         r = sensor_send(s, &a.hdr, VIGIL_ATTRIBUTION, sizeof(a), fn, userdata);
+        }
+        if (r >= 0) {
+                note_use(s, &w, now);
+                let_go(s, &w, now);
         }
         return r < 0 ? r : 0;
 }

@@ -38,6 +38,14 @@ struct sensor_db {
         uint64_t left_ns; /* when its watch ended; 0: it goes on */
 };
 
+/* What user space knows of a kernel stack, by its number in `wait_stacks`. */
+struct wait_stack {
+        int8_t kind;       /* enum wait_kind; -1: not told yet */
+        bool let_go;       /* its place is free for another one; who still waits there has this kind */
+        uint64_t ns;       /* all waits there, at the last look */
+        uint64_t since_ns; /* when nothing had been added to them for the first time; 0: not looked at yet */
+};
+
 struct sensor {
         struct vigil_bpf *skeleton;
         struct ring_buffer *events;
@@ -66,10 +74,10 @@ struct sensor {
         size_t hist_nretired;
         uint64_t hist_retired_ns;
 
-        struct wait_symbols symbols; /* read when they are needed first */
-        uint64_t symbols_ns;         /* 0: not yet */
-        uint64_t stacks_unnamed;     /* told while there were none */
-        int8_t *wait_kind; /* SENSOR_STACKS of them: enum wait_kind of each kernel stack, -1: not told yet; NULL until asked for */
+        struct wait_symbols symbols;   /* read when they are needed first */
+        uint64_t symbols_ns;           /* 0: not yet */
+        uint64_t stacks_unnamed;       /* told while there were none */
+        struct wait_stack *wait_stack; /* SENSOR_STACKS of them; NULL until asked for */
 
         struct mounts mounts; /* our own, for cgroups, as of mounts_ns; read when they are needed */
         uint64_t mounts_ns;

@@ -386,7 +386,7 @@ void sensor_leave(struct sensor *s)
         mounts_done(&s->mounts);
         free(s->hist_idle);
         free(s->hist_retired);
-        free(s->wait_kind);
+        free(s->wait_stack);
         wait_symbols_done(&s->symbols);
         free(s);
 }

@@ -101,6 +101,9 @@ deadlocks_are() {
 	eventually 'any(.jobs[]; .verdict == "job-blocked" and .evidence.knot.kind == "deadlock")' jobs
 	eventually '[.incidents[] | select(.database == "app")] | length == 1 and (.[0].findings | length == 2)' incidents
 	[ "$(sql "select group_concat(code) from (select code from findings where database = 'app' order by code)")" = job-blocked,lock-deadlock ]
+	"$VIGIL" --state-dir S incident show "$(jq -r '.incidents[] | select(.database == "app") | .id' a.json)" | tr -s ' \n' ' ' >shown
+	grep -q "kill -TERM $one\`" shown
+	grep -q "kill -TERM $two\`" shown
 
 	for i in reads steps; do
 		[ ! -e "$i.done" ]

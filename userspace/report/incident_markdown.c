@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "report/advice.h"
+#include "report/advice_stuck.h"
 #include "report/death.h"
 #include "report/operator.h"
 #include "report/pick.h"
@@ -216,13 +217,17 @@ static void print_cause(const json_t *document, FILE *out)
 static void print_resolution(const json_t *document, FILE *out)
 {
         const char *advice[ADVICE_MAX];
+        char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
         json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(document, "finding_details"),
                                       "certificates", json_object_get(document, "certificate_details"));
-        size_t n = as_report ? advice_for(as_report, advice) : 0;
+        size_t n = as_report ? advice_for(as_report, advice) : 0,
+               nstuck = advice_stuck(json_object_get(document, "finding_details"), stuck);
         fputs("\n## Resolution\n\n**Advised by Vigil**:\n", out);
         for (size_t i = 0; i < n; i++)
                 fprintf(out, "- %s\n", advice[i]);
-        if (!n)
+        for (size_t i = 0; i < nstuck; i++)
+                fprintf(out, "- %s\n", stuck[i]);
+        if (!n && !nstuck)
                 fputs("- nothing\n", out);
         fputs("\n**Immediate Fix**:\n- [What was done]\n\n**Long-term Prevention**:\n- [What will be done]\n"
               "\n## Lessons Learned\n\n- [Lesson]\n\n## Action Items\n\n- [ ] [Action] ([owner], [priority])\n",

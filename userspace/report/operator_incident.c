@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "report/advice.h"
+#include "report/advice_stuck.h"
 #include "report/death.h"
 #include "report/findings.h"
 #include "report/operator_private.h"
@@ -137,16 +138,20 @@ static void print_deaths(struct page *p, const struct operator_view *v, const js
 static void print_advice(struct page *p, const struct operator_view *v, const json_t *incident)
 {
         const char *advice[ADVICE_MAX], *id = pick_text(incident, "id", "ID");
+        char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
         /* The table of advice knows the members of a report. */
         json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(v->document, "finding_details"),
                                       "certificates", json_object_get(v->document, "certificate_details"));
-        size_t n = as_report ? advice_for(as_report, advice) : 0;
+        size_t n = as_report ? advice_for(as_report, advice) : 0,
+               nstuck = advice_stuck(json_object_get(v->document, "finding_details"), stuck);
         bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
         page_line(p);
         for (size_t i = 0; i < n && !over; i++)
                 page_paragraph(p, INK_PLAIN, i ? "" : "what to do", LABEL, "%s", advice[i]);
+        for (size_t i = 0; i < nstuck && !over; i++)
+                page_paragraph(p, INK_PLAIN, n + i ? "" : "what to do", LABEL, "%s", stuck[i]);
         if (strcmp(pick_text(incident, "status", ""), "firing") == 0)
-                page_paragraph(p, INK_PLAIN, n ? "" : "what to do", LABEL,
+                page_paragraph(p, INK_PLAIN, n + nstuck ? "" : "what to do", LABEL,
                                "`vigil incident ack %s` says that you look after it.", id);
         page_paragraph(p, INK_DIM, "for the record", LABEL, "`vigil incident report %s` writes it down.", id);
         json_decref(as_report);

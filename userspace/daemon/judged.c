@@ -125,8 +125,9 @@ static struct incident_cause cause_of(const struct judged *j, const struct certi
         cause.cgroup_id = c->death->cgroup_id == CGROUP_ROOT ? 0 : c->death->cgroup_id;
         if (c->death->process && c->death->process->pidns_ino != PIDNS_INITIAL)
                 cause.pidns_ino = c->death->process->pidns_ino;
-        if (c->death->process)
-                cause.program = program_key(c->death->process->exe,
+        const struct model_process *p = c->death->process;
+        if (p)
+                cause.program = program_key(p->exe, p->argv, p->argv_len,
                                             model_cgroup(detection_model(j->detection), c->death->cgroup_id));
         const struct vigil_sig *by = c->ending.sender_named ? c->ending.by : c->ending.origin;
         if (by) {

@@ -153,6 +153,15 @@ static bool only_quiet(const struct incident_finding *f, const struct incident_c
         return f->incident && code && code->ends == ENDS_WHEN_QUIET;
 }
 
+/* All that was told of it before is over: it is what comes now, and fires with that one's severity. What Vigil still owes it, and the
+ * silence after a further death, are no damage. */
+static bool is_over(const struct incident *i)
+{
+        const unsigned aftermath = 1u << ENDS_WHEN_QUIET | 1u << ENDS_BY_ACTIONS;
+
+        return i->status == INCIDENT_RESOLVED || (i->deaths > 1 && !(i->owed & ~aftermath));
+}
+
 static bool take(struct incidents *s, struct incident_known *k, const struct incident_finding *f,
                  const struct incident_code *code)
 {
@@ -162,7 +171,8 @@ static bool take(struct incidents *s, struct incident_known *k, const struct inc
 
         if (!add_database(i, f->database, f->path, &database))
                 return false;
-        if ((!i->code || severity < i->severity) && !call_after(i, f, severity))
+        if ((!i->code || severity < i->severity || (cause_is_death(f) && is_over(i))) &&
+            !call_after(i, f, severity))
                 return false;
         i->nfindings++;
         i->ncertificates += f->certificate != NULL;

@@ -72,7 +72,8 @@ struct incident_database {
 
 struct incident {
         char id[DETECT_ID_LEN]; /* "i-" and 16 hex digits, of the boot id and the first finding: a replay gives the same */
-        const char *code;       /* of the worst finding, the first of these; owned, as all texts here */
+        const char *
+                code; /* of the worst finding, the first of these, or of those since all before was over; owned, as all texts here */
         enum severity severity; /* after overrides */
         enum incident_status status;
         const char *database, *path; /* of that finding; NULL: none */
@@ -119,8 +120,8 @@ void incidents_loop(struct incidents *s, uint64_t ns);
 bool incidents_may_return(const struct incidents *s, const struct incident *i, uint64_t now_ns);
 
 /**
- * Adds a finding to the incident of its cause, which may change code, severity and summary by it, or begins a new one. A
- * finding of the same id as the first of an incident belongs to that one. One that was acknowledged fires again when it has become
+ * Adds a finding to the incident of its cause, which may change code, severity and summary by it, or begins a new one. One that was
+ * over and fires again because of another death is as severe as that death. A finding of the same id as the first of an incident belongs to that one. One that was acknowledged fires again when it has become
  * more severe by it: whoever acknowledged it has not seen that.
  *
  * @param ret_new  it is a new one

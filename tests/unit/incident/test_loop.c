@@ -72,6 +72,58 @@ START_TEST(what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_n
 }
 END_TEST
 
+/* The same of a start that had no transaction. */
+static struct incident_finding abrupt(uint32_t n, uint64_t begun, uint64_t at)
+{
+        struct incident_finding f = start_of_5(n, begun, at);
+        f.code = "abrupt-death";
+        f.severity = SEVERITY_P2;
+        f.detail = "a connection was open";
+        return f;
+}
+
+START_TEST(what_was_over_is_as_severe_as_the_death_that_brings_it_back)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        incident_resolve(i, "recovery", 11 * S);
+        add(abrupt(1, 12 * S, 20 * S), false);
+        ck_assert_int_eq(i->severity, SEVERITY_P2);
+        ck_assert_str_eq(i->code, "abrupt-death");
+        ck_assert_ptr_nonnull(strstr(i->summary, "died 2 times in 10 s; at last: a connection was open"));
+        /* Recovered, though it goes on firing until it is quiet: what comes next may be worse, and after that better again. */
+        incident_fulfil(i, ENDS_BY_RECOVERY);
+        add(start_of_5(2, 21 * S, 30 * S), false);
+        ck_assert_int_eq(i->severity, SEVERITY_P1);
+        incident_fulfil(i, ENDS_BY_RECOVERY);
+        add(abrupt(3, 31 * S, 40 * S), false);
+        ck_assert_int_eq(i->severity, SEVERITY_P2);
+        ck_assert_str_eq(i->code, "abrupt-death");
+        incidents_free(set);
+}
+END_TEST
+
+START_TEST(what_is_not_over_stays_as_severe_as_the_worst_of_it)
+{
+        make();
+        struct incident *i = add(start_of_5(0, 1 * S, 10 * S), true);
+        add(abrupt(1, 12 * S, 20 * S), false);
+        ck_assert_int_eq(i->severity, SEVERITY_P1);
+        ck_assert_str_eq(i->code, "unclean-death");
+        /* All findings of one death are of one time. */
+        incident_resolve(i, "recovery", 21 * S);
+        struct incident_finding f = start_of_5(2, 22 * S, 30 * S);
+        add(f, false);
+        f.id = "f-0000000000000002";
+        f.code = "killed-in-sync";
+        f.severity = SEVERITY_P2;
+        add(f, false);
+        ck_assert_int_eq(i->severity, SEVERITY_P1);
+        ck_assert_str_eq(i->code, "unclean-death");
+        incidents_free(set);
+}
+END_TEST
+
 START_TEST(another_program_database_or_time_is_another_incident)
 {
         make();
@@ -173,7 +225,9 @@ END_TEST
 SUITE("loop", a_program_that_dies_again_is_one_incident_with_a_count,
       starts_that_follow_each_other_within_a_second_count_and_workers_of_one_kill_do_not,
       what_ended_by_itself_fires_again_and_what_was_resolved_by_hand_does_not,
-      another_program_database_or_time_is_another_incident, without_a_window_each_death_stands_by_itself,
-      a_stored_one_goes_on_counting, a_stored_one_that_had_ended_by_itself_fires_again,
+      what_was_over_is_as_severe_as_the_death_that_brings_it_back,
+      what_is_not_over_stays_as_severe_as_the_worst_of_it, another_program_database_or_time_is_another_incident,
+      without_a_window_each_death_stands_by_itself, a_stored_one_goes_on_counting,
+      a_stored_one_that_had_ended_by_itself_fires_again,
       what_dies_on_its_database_at_the_same_time_belongs_to_a_stored_one,
       a_death_soon_after_a_boot_is_no_further_one_of_an_earlier_boot)

@@ -199,11 +199,20 @@ static __noinline int signal_keep(struct vigil_proc *p, const struct vigil_sig *
         return 1;
 }
 
+/* The verifier takes a typed argument for a pointer that is never 0, and removes what is done if it is (6.18): through memory it is
+ * a number. */
+static __always_inline __u64 as_number(struct vigil_sig *s, __u64 info)
+{
+        s->ns = info;
+        return *(volatile __u64 *)&s->ns;
+}
+
 /* @info is 0 or 1 (SEND_SIG_NOINFO, SEND_SIG_PRIV) or an address: compared unsigned. Who is `current` is the sender only in
  * task context; si_code tells which of the kernel's ways it was (include/uapi/asm-generic/siginfo.h). */
 static __always_inline void signal_fill(struct vigil_sig *s, int sig, __u64 info, struct task_struct *task,
                                         int group)
 {
+        info = as_number(s, info);
         s->ns = bpf_ktime_get_boot_ns();
         s->sig = sig;
         s->flags = group ? VIGIL_SIG_GROUP : 0;
@@ -234,7 +243,8 @@ static __always_inline void stop_note(__u32 tgid, int sig, __u64 info, struct ta
         __builtin_memset(r, 0, sizeof(*r));
         signal_fill(&r->sig, sig, info, task, group);
         /* Of others, as of those that a terminal sends, `current` is no sender (model/cause.c). */
-        bool named = info > 1 && (r->sig.code == 0 || r->sig.code == -1 || r->sig.code == -6);
+        bool named = !(r->sig.flags & (VIGIL_SIG_NOINFO | VIGIL_SIG_PRIV)) &&
+                     (r->sig.code == 0 || r->sig.code == -1 || r->sig.code == -6);
         o->stop_sig = sig;
         o->stop_sender_tgid = named ? r->sig.sender_tgid : 0;
         o->stop_sender_start_ns = named ? r->sig.sender_start_ns : 0;

@@ -122,7 +122,7 @@ cgroup_is_gone() {
 		'.exit.cause == "kernel-oom"'
 }
 
-@test "14 cgroup_kill: the writer of cgroup.kill is the sender for every member" {
+@test "14 cgroup_kill: the writer of cgroup.kill is the origin for every member" {
 	local dir=/sys/fs/cgroup/vigil-test-$$
 	[ ! -d /sys/fs/cgroup/unified ] || dir=/sys/fs/cgroup/unified/vigil-test-$$
 	mkdir "$dir" 2>/dev/null && [ -e "$dir/cgroup.kill" ] || skip "no cgroup.kill here"
@@ -136,9 +136,9 @@ cgroup_is_gone() {
 	drop_cgroup "$dir"
 	assert_trusted
 	certificate app.db busy
-	assert_certificate '.verdict == "unclean"' '.exit.signal == "SIGKILL"' ".exit.sender.pid == $BASHPID"
+	assert_certificate '.verdict == "unclean"' '.exit.signal == "SIGKILL"' '.exit.how == "cgroup.kill"' ".exit.origin.pid == $BASHPID"
 	certificate app.db idle
-	assert_certificate '.verdict == "abrupt"' '.exit.signal == "SIGKILL"' ".exit.sender.pid == $BASHPID"
+	assert_certificate '.verdict == "abrupt"' '.exit.signal == "SIGKILL"' '.exit.how == "cgroup.kill"' ".exit.origin.pid == $BASHPID"
 }
 
 @test "15 pidns_teardown: who killed the init of the namespace killed its members" {

@@ -4,14 +4,23 @@
 #include "sample.h"
 #include "suite.h"
 
+/* An empty set instead of the one that is there. */
+static void make_anew(void)
+{
+        incidents_free(set);
+        make();
+}
+
 /* A copy of @i in a set of its own, as a run in @boot restores it. */
 static struct incident *restored(const struct incident *i, uint64_t death_ns, const char *boot)
 {
         json_t *stored = incident_recognised(i, BOOT);
+        struct incidents *before = set;
 
         make();
         struct incident *again = incidents_restore(set, i, death_ns);
         ck_assert_ptr_nonnull(again);
+        incidents_free(before);
         incident_recognise(again, stored, boot);
         json_decref(stored);
         return again;
@@ -34,7 +43,7 @@ static struct incident *ring_and_job(void)
 {
         struct incident_finding job = about("job-blocked", "b");
 
-        make();
+        make_anew();
         struct incident *i = add(about("lock-deadlock", "a"), true);
         job.incident = i->id;
         add(job, false);
@@ -49,6 +58,7 @@ START_TEST(later_codes_draw_what_is_theirs_and_the_first_one_too)
         ck_assert_ptr_eq(add(about("lock-deadlock", "a"), false), i);
         add(about("job-blocked", "a"), true);
         add(about("lock-deadlock", "b"), true);
+        incidents_free(set);
 }
 END_TEST
 
@@ -68,6 +78,7 @@ START_TEST(it_is_over_with_the_last_of_its_codes_and_not_before)
         i = restored(ring_and_job(), 0, BOOT);
         ck_assert_int_le(incident_over(i, "job-blocked", "b"), 0);
         ck_assert_int_eq(incident_over(i, "lock-deadlock", "a"), 1);
+        incidents_free(set);
 }
 END_TEST
 
@@ -83,8 +94,11 @@ START_TEST(a_topic_whose_name_could_not_be_stored_is_nobodys_and_not_over)
         stored.ndatabases = 1;
         json_t *as_stored = incident_recognised(i, BOOT);
         for (int run = 0; run < 2; run++) { /* so it is after the second restart */
+                struct incidents *before = set;
                 make();
                 i = incidents_restore(set, &stored, 0);
+                stored = *i;
+                incidents_free(before);
                 incident_recognise(i, as_stored, BOOT);
                 json_decref(as_stored);
                 as_stored = incident_recognised(i, BOOT);
@@ -93,6 +107,7 @@ START_TEST(a_topic_whose_name_could_not_be_stored_is_nobodys_and_not_over)
         struct incident_finding nobodys = about("job-blocked", NULL);
         add(nobodys, true);
         ck_assert_int_le(incident_over(i, "lock-deadlock", "a"), 0);
+        incidents_free(set);
 }
 END_TEST
 
@@ -118,6 +133,7 @@ START_TEST(the_rest_of_one_kill_belongs_to_it)
         ck_assert_ptr_eq(add(sent, false), i);
         ck_assert_ptr_eq(add(inside, false), i);
         ck_assert_ptr_eq(add(same, false), i);
+        incidents_free(set);
 }
 END_TEST
 
@@ -134,6 +150,7 @@ START_TEST(deaths_of_an_earlier_boot_say_nothing_of_this_one)
         near.ns = 30 * S;
         add(near, true);
         ck_assert_uint_eq(i->deaths, 1);
+        incidents_free(set);
 }
 END_TEST
 
@@ -154,6 +171,7 @@ START_TEST(each_of_its_programs_goes_on_counting)
         ck_assert_uint_eq(i->deaths, 2);
         ck_assert_ptr_eq(add(one, false), i);
         ck_assert_uint_eq(i->deaths, 2);
+        incidents_free(set);
 }
 END_TEST
 
@@ -171,15 +189,18 @@ START_TEST(what_is_not_of_this_form_changes_nothing)
         for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++) {
                 json_t *stored = json_loads(texts[n], JSON_DECODE_ANY, NULL);
                 ck_assert_ptr_nonnull(stored);
-                make();
+                make_anew();
                 struct incident was = *add(about("lock-deadlock", "a"), true);
+                struct incidents *before = set;
                 make();
                 struct incident *i = incidents_restore(set, &was, 0);
+                incidents_free(before);
                 incident_recognise(i, stored, BOOT);
                 add(death(0), true);
                 json_decref(stored);
                 ck_assert_ptr_eq(add(about("lock-deadlock", "a"), false), i);
         }
+        incidents_free(set);
 }
 END_TEST
 
@@ -192,8 +213,10 @@ START_TEST(the_reasons_of_its_trust_are_its_own)
         make();
         struct incident stored = *add(f, true);
         trust_lower(&stored.trust, reason);
+        struct incidents *before = set;
         make();
         struct incident *i = incidents_restore(set, &stored, 0);
+        incidents_free(before);
         memset(reason, 'x', sizeof(reason) - 1);
         trust_lower(&trust, "second-name");
         f.trust = &trust;

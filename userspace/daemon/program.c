@@ -42,17 +42,29 @@ static bool names_something(const char *arg, size_t len)
         return false;
 }
 
-/* The first argument that is no option and no number. @return its length; 0: there is none */
+static bool is_like_a_file(const char *arg, size_t len)
+{
+        return memchr(arg, '/', len) || memchr(arg, '.', len);
+}
+
+/* Which arguments have values nobody knows: of the words, the first that is like the name of a file is more likely what is run than the
+ * value of an option before it. @return its length; 0: there is none */
 static size_t subject_of(const char *argv, size_t argv_len, const char **ret)
 {
+        size_t found = 0;
+
         for (size_t at = strnlen(argv, argv_len) + 1; at < argv_len;) {
                 size_t len = strnlen(argv + at, argv_len - at);
-                *ret = argv + at;
-                if (names_something(*ret, len))
-                        return len;
+                bool file = is_like_a_file(argv + at, len);
+                if (names_something(argv + at, len) && (file || !found)) {
+                        *ret = argv + at;
+                        found = len;
+                        if (file)
+                                break;
+                }
                 at += len + 1;
         }
-        return 0;
+        return found;
 }
 
 uint64_t program_key(const char *exe, const char *argv, size_t argv_len, const char *cgroup)

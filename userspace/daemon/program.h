@@ -7,7 +7,8 @@
 /**
  * A hash of the program file, of what it was told to run or work on, and of the cgroup that it was started in, the same for each start:
  * what a manager makes up anew each time, as the hex digits in the name of a container or of a scope, does not count. What it was
- * told is its first argument that is no option and no number: the script of an interpreter.
+ * told is its first argument that is like the name of a file (it has a dot or a slash, as the script of an interpreter), else its first
+ * that is no option and no number.
  *
  * @param exe       path of the program file; NULL: not known
  * @param argv      NUL-separated; NULL: not known

@@ -46,6 +46,7 @@ START_TEST(two_scripts_of_one_interpreter_are_two_programs)
         ck_assert_uint_ne(STARTED("python3\0hold.py\0orders.db\0"), STARTED("python3\0writer.py\0orders.db\0"));
         ck_assert_uint_eq(STARTED("python3\0-u\0writer.py\0--batch\0"), STARTED("python3\0writer.py\0"));
         ck_assert_uint_ne(STARTED("python3\0-m\0importer\0"), STARTED("python3\0-m\0exporter\0"));
+        ck_assert_uint_ne(STARTED("python3\0-W\0ignore\0a.py\0"), STARTED("python3\0-W\0ignore\0b.py\0"));
         ck_assert_uint_ne(STARTED("python3\0w1.py\0"), STARTED("python3\0"));
         ck_assert_uint_eq(STARTED("python3\0w1.py"), STARTED("python3\0w1.py\0"));
 }

@@ -229,8 +229,7 @@ static int attempt(struct run *r)
         if (err == 0 && files.fd[VIGIL_ROLE_MAIN] < 0)
                 err = -ENOENT;
         if (err < 0)
-                return explain(r, err, "cannot open %s: %s", r->path,
-                               err == -EINVAL ? "not a regular file" : strerror(-err));
+                return explain(r, err, "cannot open %s: %s", r->path, engine_files_why(err));
         err = check_room(r, allocated(files.fd[VIGIL_ROLE_MAIN]) + allocated(files.fd[VIGIL_ROLE_WAL]));
         if (err < 0)
                 return err;

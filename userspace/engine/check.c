@@ -182,8 +182,7 @@ static void candidates(const struct run *r, const char *beside, const char *ret[
 static int fail_to_read(struct run *r, int err)
 {
         char reason[300];
-        snprintf(reason, sizeof(reason), "cannot read %.200s: %s", r->path,
-                 err == -EINVAL ? "not a regular file" : strerror(-err));
+        snprintf(reason, sizeof(reason), "cannot read %.200s: %s", r->path, engine_files_why(err));
         return conclude(r, CHECK_FAILED, reason);
 }
 

@@ -102,6 +102,19 @@ static int open_companions(const struct engine_companion *companions, struct eng
         return 0;
 }
 
+const char *engine_files_why(int err)
+{
+        switch (err) {
+        case -EINVAL:
+                return "not a regular file";
+        case -ELOOP:
+                return "its -wal, -shm or -journal is a symbolic link, which SQLite refuses, or links lead in a "
+                       "circle";
+        default:
+                return strerror(-err);
+        }
+}
+
 int engine_files_open(const char *path, const struct engine_companion *companions, struct engine_files *ret)
 {
         _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;

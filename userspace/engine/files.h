@@ -45,6 +45,9 @@ struct engine_files {
  */
 int engine_files_open(const char *path, const struct engine_companion *companions, struct engine_files *ret);
 
+/** Why engine_files_open() gave @p err (a negative errno), in words that follow "cannot open PATH: ". Static, or strerror(3)'s. */
+const char *engine_files_why(int err);
+
 void engine_files_close(struct engine_files *f);
 
 #define _cleanup_files_ _cleanup_(engine_files_close)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/files.h"
+
 struct sentence {
         char *text;
         size_t size;
@@ -106,7 +108,7 @@ int predict_next_open(const struct vigil_observed *o, char *ret, size_t size)
         struct sentence s = {.text = ret, .size = size};
 
         if (o->error != 0) {
-                say(&s, "unknown: the files could not be looked at (%s)", strerror(-o->error));
+                say(&s, "unknown: the files could not be looked at (%s)", engine_files_why(o->error));
                 return 0;
         }
         if (has(o, VIGIL_OBS_REPLACED))

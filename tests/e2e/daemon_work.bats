@@ -222,6 +222,23 @@ resolved() {
 	await_end "$new"
 }
 
+@test "who had it open, takes the lock that is free now, and is the last to close leaves nothing to recover" {
+	guard_app ''
+	daemon_begin
+	writer_begin app.db
+	"$DRIVER" -t waits app.db "select count(*) from t" @ready reading @wait go "begin immediate" rollback 3>&- &
+	local waits=$!
+	await reading
+	writer_kill
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	assert_answer '.incidents[0].status == "firing"'
+	touch go
+	wait "$waits"
+	[ ! -e app.db-wal ]
+	eventually "$(resolved closed-with-nothing-left)" incidents
+	[ "$(jq '.incidents[0].resolution.process.pid' a.json)" = "$(pid_of waits)" ]
+}
+
 @test "a hot journal that a reader cannot roll back is not over" {
 	sqlite3 app.db "pragma journal_mode=delete" >/dev/null
 	guard_app ''

@@ -13,6 +13,12 @@ bool reader_counts(const struct vigil_use *u, uint64_t since_ns)
                !(u->flags & not_its_own) && !((u->locks | u->locks_at_end) & AT_WORK);
 }
 
+bool closer_counts(const struct vigil_use *u, const struct vigil_db *now)
+{
+        return u->flags & VIGIL_USE_OPENED && u->flags & VIGIL_USE_LOCKED && !(u->flags & VIGIL_USE_INHERITED) &&
+               !((u->locks | u->locks_at_end) & AT_WORK) && !now->users;
+}
+
 bool reader_is_refuted(const struct vigil_db *then, const struct vigil_db *now)
 {
         const uint32_t taken = VIGIL_DB_WAL_TAKEN | VIGIL_DB_JOURNAL_TAKEN | VIGIL_DB_MAIN_TAKEN;
@@ -24,4 +30,9 @@ bool reader_is_confirmed(const struct vigil_observed *o)
 {
         return !o->error && o->flags & VIGIL_OBS_MAIN && o->flags & VIGIL_OBS_SQLITE &&
                (!(o->flags & VIGIL_OBS_JOURNAL_HOT) || o->flags & VIGIL_OBS_JOURNAL_STALE);
+}
+
+bool closer_is_confirmed(const struct vigil_observed *o)
+{
+        return reader_is_confirmed(o) && !(o->flags & VIGIL_OBS_WAL);
 }

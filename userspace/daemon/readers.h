@@ -13,8 +13,17 @@
  */
 bool reader_counts(const struct vigil_use *u, uint64_t since_ns);
 
+/**
+ * Whether @p u, of a process that had it open at the death already and has closed it in good order since, was the last to use it: of a
+ * log, the last to close takes over all that counts and removes it.
+ * @param now  the account after that
+ */
+bool closer_counts(const struct vigil_use *u, const struct vigil_db *now);
+
 /** What the account says against it: a hot journal is still there, or the log or the journal was taken away since. */
 bool reader_is_refuted(const struct vigil_db *then, const struct vigil_db *now);
 
 /** Of what a look at the files shows: nothing that the next opener would have to undo. */
 bool reader_is_confirmed(const struct vigil_observed *o);
+/** The same, and there is no log whose end somebody would have to look for. */
+bool closer_is_confirmed(const struct vigil_observed *o);

@@ -32,8 +32,9 @@ struct recovery {
         struct vigil_db then; /* its account at the death, or at the start of this run */
         uint64_t died_ns;     /* 0: in an earlier run */
         uint64_t since_ns;    /* CLOCK_BOOTTIME: who opens it later has found what was left */
-        /* Somebody who did, and recovered nothing. */
+        /* Somebody who did, and recovered nothing; or who had it open at the death and was the last to close it. */
         struct vigil_ident reader; /* tgid 0: nobody yet */
+        bool was_open;             /* the latter */
         uint64_t reader_ns;        /* when it was seen first */
         bool looking;              /* a helper looks at what the files say of it */
 };
@@ -224,10 +225,10 @@ static json_t *evidence(const struct recovery *r, const char *sign, const struct
                          (json_int_t)(now->rb_commits - r->then.rb_commits), "users", (int)now->users);
 }
 
-/* Who opened it and found nothing to do. */
+/* Who opened it and found nothing to do, or closed it and left nothing. */
 static json_t *reader_evidence(const struct recovery *r, const struct vigil_db *now)
 {
-        json_t *o = evidence(r, "opened-without-recovery", now);
+        json_t *o = evidence(r, r->was_open ? "closed-with-nothing-left" : "opened-without-recovery", now);
 
         json_object_set_new(o, "process",
                             json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)r->reader.tgid, "start_ns",
@@ -320,7 +321,8 @@ void recovery_looked(struct daemon *d, void *tag, const json_t *answer)
                 return;
         }
         bool proven = r->reader.tgid && g && g->state == GUARD_WATCHED && answer &&
-                      action_observed(answer, &o) == 0 && reader_is_confirmed(&o) &&
+                      action_observed(answer, &o) == 0 &&
+                      (r->was_open ? closer_is_confirmed(&o) : reader_is_confirmed(&o)) &&
                       sensor_account(d->sensor, g->id, &now) == 0 && now.id == r->then.id &&
                       !reader_is_refuted(&r->then, &now);
         if (proven)
@@ -336,6 +338,15 @@ static bool is_of(const struct daemon *d, const struct recovery *r, uint32_t db)
         return g && g->state == GUARD_WATCHED && g->id == db;
 }
 
+/* Who had it open at the death, and was the last to close it since. */
+static bool closed_last(struct daemon *d, const struct recovery *r, const struct certificate *c)
+{
+        struct vigil_db now;
+
+        return c->death->ns > r->since_ns && sensor_account(d->sensor, c->use->use.db, &now) == 0 &&
+               closer_counts(&c->use->use, &now);
+}
+
 void recovery_closed(struct daemon *d, const struct certificate *c)
 {
         const struct vigil_use *u = &c->use->use;
@@ -343,7 +354,10 @@ void recovery_closed(struct daemon *d, const struct certificate *c)
         if (c->verdict != VERDICT_CLEAN)
                 return;
         for (struct recovery *r = d->recoveries->first; r; r = r->next) {
-                if (r->looking || !is_of(d, r, u->db) || !reader_counts(u, r->since_ns))
+                if (r->looking || !is_of(d, r, u->db))
+                        continue;
+                r->was_open = !reader_counts(u, r->since_ns);
+                if (r->was_open && !closed_last(d, r, c))
                         continue;
                 r->reader = c->death->id;
                 look(d, r);
@@ -364,6 +378,7 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
                         bool gone = now - r->reader_ns > 2 * READERS_EVERY_NS; /* that one was not seen again */
                         if (!same && (!r->reader.tgid || gone)) {
                                 r->reader = p->id;
+                                r->was_open = false;
                                 r->reader_ns = now;
                         } else if (same && now - r->reader_ns >= READER_RESTS_NS) {
                                 look(d, r);

@@ -18,7 +18,8 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
 void recovery_expect_open(struct daemon *d);
 
 /** A process has closed the database in good order: where it opened it after a death and had nothing to recover, and a helper finds
- * no hot journal beside it, that death has left nothing. */
+ * no hot journal beside it, that death has left nothing. Nor where it had it open at the death and was the last to close it, and no log
+ * is there either. */
 void recovery_closed(struct daemon *d, const struct certificate *c);
 
 /** The reason of those looks, by which their answers are known. @p tag as it was given to actions_start(). */

@@ -40,6 +40,12 @@ void operator_reopened(struct page *p, const json_t *incident, const char *label
                        pick_text(o, "acknowledged_severity", "P?"));
 }
 
+/* A program that died more than once may do so again, however whole its database is. */
+static bool is_loop(const json_t *incident)
+{
+        return pick_number(json_object_get(incident, "deaths"), "count") > 1;
+}
+
 /* What it waits for. */
 static void print_ends(struct page *p, const json_t *incident)
 {
@@ -62,42 +68,12 @@ static void print_ends(struct page *p, const json_t *incident)
         json_array_foreach (json_object_get(incident, "ends_by"), i, word)
                 for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++)
                         if (json_is_string(word) && strcmp(json_string_value(word), ends[k].word) == 0) {
+                                bool again = is_loop(incident) && strcmp(ends[k].word, "quiet") == 0;
                                 page_paragraph(p, INK_PLAIN, first ? "ends when" : "and", LABEL, "%s",
-                                               ends[k].text);
+                                               again ? "the program has not died again for ten minutes"
+                                                     : ends[k].text);
                                 first = false;
                         }
-}
-
-static void print_integrity(struct page *p, const json_t *incident)
-{
-        const json_t *check = json_object_get(incident, "integrity");
-        const char *result = pick_text(check, "result", "skipped"), *reason = pick_text(check, "reason", NULL);
-        bool ok = strcmp(result, "ok") == 0;
-        char ms[TEXT_DURATION_LEN], took[64] = "";
-        text_duration(ms, pick_number(check, "ms") * 1000000);
-        if (json_is_integer(json_object_get(check, "ms")))
-                snprintf(took, sizeof(took), ", %s, %s", pick_text(check, "method", "?"), ms);
-        page_paragraph(p, ok ? INK_GOOD : INK_PLAIN, "integrity", LABEL, "%s%s%s%s", result, took,
-                       reason ? ": " : "", reason ? reason : "");
-        size_t i;
-        json_t *e;
-        json_array_foreach (json_object_get(check, "errors"), i, e)
-                if (i < SHOWN_FINDINGS)
-                        page_paragraph(p, INK_PLAIN, "", LABEL, "%s", pick_text(e, "text", "?"));
-}
-
-static void print_backup(struct page *p, const json_t *incident)
-{
-        const json_t *b = json_object_get(incident, "backup");
-        bool verified = json_is_true(json_object_get(b, "verified"));
-        char size[TEXT_BYTES_LEN];
-        text_bytes(size, pick_number(b, "bytes"));
-        if (json_is_object(b))
-                page_paragraph(p, verified ? INK_GOOD : INK_BAD, "backup", LABEL, "%s: %s, %s",
-                               verified ? "verified" : "NOT verified",
-                               pick_text(b, "path", pick_text(b, "id", "?")), size);
-        else
-                page_paragraph(p, INK_PLAIN, "backup", LABEL, "none was made for it");
 }
 
 /* What `latency-spike` has measured. */
@@ -183,9 +159,10 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         print_time(p, v, incident, "acknowledged", "acknowledged_at", pick_text(incident, "acknowledged_by", NULL));
         operator_reopened(p, incident, "reopened", LABEL);
         print_time(p, v, incident, "resolved", "resolved_at", pick_text(incident, "resolved_by", NULL));
+        operator_recovered(p, incident, LABEL);
         print_ends(p, incident);
-        print_integrity(p, incident);
-        print_backup(p, incident);
+        operator_integrity(p, incident, LABEL);
+        operator_backup(p, incident, LABEL);
         if (pick_text(incident, "evidence", NULL))
                 page_paragraph(p, INK_PLAIN, "evidence", LABEL, "%s", pick_text(incident, "evidence", ""));
         pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");

@@ -63,7 +63,10 @@ static void print_incident(struct page *p, const struct operator_view *v, const 
         pick_when(when, incident, key);
         pick_age(age, incident, key, v->now_ns);
         page_paragraph(p, INK_PLAIN, "", INDENT, "%s %s, %s ago%s%s", over ? "resolved" : "since", when, age,
-                       over ? " by " : "", over ? pick_text(incident, "resolved_by", "?") : "");
+                       over                              ? " by "
+                       : operator_is_recovered(incident) ? "; the database has been recovered since"
+                                                         : "",
+                       over ? pick_text(incident, "resolved_by", "?") : "");
         operator_reopened(p, incident, "", INDENT);
         if (!over || v->verbose)
                 print_data(p, incident);

@@ -20,6 +20,12 @@ void operator_status(struct page *p, const struct operator_view *v);
 void operator_incident(struct page *p, const struct operator_view *v, const json_t *incident);
 /** That it had been acknowledged and fired again, as it became worse; nothing where that is not so. */
 void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent);
+/** Whether the next user of each of its databases was seen to leave it whole, though the incident may still fire. */
+bool operator_is_recovered(const json_t *incident);
+/** When and how that was seen; nothing where it was not. Then its check and its backup. */
+void operator_recovered(struct page *p, const json_t *incident, unsigned label);
+void operator_integrity(struct page *p, const json_t *incident, unsigned label);
+void operator_backup(struct page *p, const json_t *incident, unsigned label);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
 void operator_summary(struct page *p, const struct operator_view *v);

@@ -79,6 +79,37 @@ START_TEST(the_files_must_say_so_too)
 }
 END_TEST
 
+START_TEST(who_had_it_open_counts_only_as_the_last_to_close_it)
+{
+        struct vigil_use u = opener();
+        struct vigil_db now = {0};
+        u.first_ns = DIED - 1;
+        u.locks = 0;
+        ck_assert(closer_counts(&u, &now));
+        now.users = 1;
+        ck_assert(!closer_counts(&u, &now));
+        now.users = 0;
+        u.locks_at_end = VIGIL_LOCK_WAL_CKPT;
+        ck_assert(!closer_counts(&u, &now));
+        u = opener();
+        u.flags = VIGIL_USE_OPENED;
+        u.locks = 0;
+        ck_assert(!closer_counts(&u, &now));
+}
+END_TEST
+
+START_TEST(a_log_that_is_left_is_not_nothing)
+{
+        struct vigil_observed o = {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL_MODE};
+        ck_assert(closer_is_confirmed(&o));
+        o.flags |= VIGIL_OBS_WAL;
+        ck_assert(!closer_is_confirmed(&o));
+        o.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_JOURNAL_HOT;
+        ck_assert(!closer_is_confirmed(&o));
+}
+END_TEST
+
 SUITE("readers", who_opened_it_after_the_death_and_took_locks_counts,
       who_was_there_before_or_took_no_locks_does_not, who_may_be_recovering_does_not,
-      a_journal_that_is_hot_or_was_taken_refutes_it, the_files_must_say_so_too)
+      a_journal_that_is_hot_or_was_taken_refutes_it, the_files_must_say_so_too,
+      who_had_it_open_counts_only_as_the_last_to_close_it, a_log_that_is_left_is_not_nothing)

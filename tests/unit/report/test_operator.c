@@ -66,6 +66,30 @@ START_TEST(one_that_fires_again_says_who_had_acknowledged_what)
 }
 END_TEST
 
+/* A crash loop: whole, and firing because the program may die again. */
+static json_t *loop(const char *owed)
+{
+        json_t *o = incident("P1", "firing", "unclean-death");
+        json_object_update_new(o, json_pack("{s:{s:i}, s:{s:s, s:s, s:s}, s:[s, s]}", "deaths", "count", 2,
+                                            "resolution", "by", "recovery", "sign", "committed-again", "seen_at",
+                                            "2026-11-21T03:15:02.000000Z", "ends_by", "quiet", owed));
+        return o;
+}
+
+START_TEST(a_loop_whose_database_is_whole_says_so)
+{
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", loop("actions")), false);
+        ck_assert_ptr_nonnull(strstr(text, "the database has been recovered since"));
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", loop("recovery")), false);
+        ck_assert_ptr_null(strstr(text, "recovered"));
+        show(json_pack("{s:s, s:[o], s:[]}", "schema", "vigil.incidents/1", "incidents", loop("actions"),
+                       "finding_details"),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "2026-11-21T03:15:02Z: committed-again"));
+        ck_assert_ptr_nonnull(strstr(text, "the program has not died again for ten minutes"));
+}
+END_TEST
+
 START_TEST(of_many_that_are_resolved_ten_are_shown)
 {
         json_t *list = json_array();
@@ -124,6 +148,7 @@ END_TEST
 
 SUITE("operator", an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
-      one_that_fires_again_says_who_had_acknowledged_what, of_many_that_are_resolved_ten_are_shown,
-      deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
+      one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
+      of_many_that_are_resolved_ten_are_shown, deaths_that_were_all_clean_are_one_line,
+      of_500_databases_those_in_trouble_are_shown_and_20_in_all,
       where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)

@@ -35,6 +35,16 @@ op() {
 	[ "$status" -eq 69 ]
 	[ "$(wc -l <err)" -eq 1 ]
 	grep -q 'no database of that name is guarded' err
+	# Of a database that is none, nothing found would read as all being well.
+	for question in incidents certificates summary events top "summary --latency"; do
+		# shellcheck disable=SC2086
+		op $question --db ap
+		[ "$status" -eq 69 ]
+		[ "$(cat err)" = "vigil: no such database: ap; did you mean 'app'?" ]
+		# shellcheck disable=SC2086
+		op $question --db app
+		[ "$status" -eq 0 ]
+	done
 	# A path is a path, whatever the daemon guards.
 	op check ../app.db
 	[ "$status" -eq 0 ]

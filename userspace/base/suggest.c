@@ -29,3 +29,13 @@ size_t suggest_distance(const char *a, const char *b)
         }
         return d[n][m];
 }
+
+bool suggest_nearer(const char *name, const char *known, size_t *best)
+{
+        size_t d = suggest_distance(name, known);
+
+        if (d >= *best || d >= strlen(known))
+                return false;
+        *best = d;
+        return true;
+}

@@ -100,7 +100,8 @@ static int ask_store(struct asking *a, const char *command, const json_t *args, 
                 {-EROFS, "a write to it was cut off; the next vigil run undoes that"},
                 {-EBUSY, "another process keeps it locked; try again"},
         };
-        int r = stored_answer(a->state_dir, command, args, ret);
+        char near[STORED_NAME] = "";
+        int r = stored_answer(a->state_dir, command, args, near, ret);
         if (r == 0) {
                 if (!a->told)
                         log_warn("no vigil run on %s: this is what its store said last", a->state_dir);
@@ -112,6 +113,12 @@ static int ask_store(struct asking *a, const char *command, const json_t *args, 
         if (r == -ENOKEY)
                 return log_error_r(CLI_UNAVAILABLE, "there is no such id in the store on %s (no vigil run there)",
                                    a->state_dir);
+        if (r == -ENXIO)
+                return log_error_r(
+                        CLI_UNAVAILABLE,
+                        "no such database: %s: the store on %s has nothing of it (no vigil run there)%s%s%s",
+                        json_string_value(json_object_get(args, "database")), a->state_dir,
+                        *near ? "; did you mean '" : "", near, *near ? "'?" : "");
         const char *why = strerror(-r);
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 why = known[i].err == r ? known[i].text : why;

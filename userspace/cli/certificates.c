@@ -11,7 +11,7 @@ static const char list_help[] =
         "  --since DURATION  only those of the last 90s, 5m, 2h, 1d\n"
         "  --db NAME         only those of the database of that name\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no daemon and no store, or no such database; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil certificates --since 1d\n";

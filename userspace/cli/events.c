@@ -21,8 +21,8 @@ static const char help[] =
         "  --follow          go on with what happens, until interrupted\n"
         "  --db NAME         only those of the database of that name\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon and no store, the daemon ended, or events came faster than\n"
-        "they were read; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no such database, no daemon and no store, the daemon ended, or events came\n"
+        "faster than they were read; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil events --follow --json | jq -c 'select(.type == \"death\")'\n";

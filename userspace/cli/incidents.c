@@ -12,7 +12,7 @@ static const char help[] =
         "  --since DURATION  only those that began in the last 90s, 5m, 2h, 1d\n"
         "  --db NAME         only those of the database of that name\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no daemon and no store, or no such database; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil incidents --status firing\n";

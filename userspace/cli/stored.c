@@ -91,7 +91,8 @@ static struct store_query query_of(const json_t *args)
                                     .id = json_string_value(json_object_get(args, "id"))};
 }
 
-int stored_answer(const char *state_dir, const char *command, const json_t *args, json_t **ret)
+int stored_answer(const char *state_dir, const char *command, const json_t *args, char ret_nearest[STORED_NAME],
+                  json_t **ret)
 {
         for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
                 if (strcmp(questions[i].command, command) != 0)
@@ -101,6 +102,8 @@ int stored_answer(const char *state_dir, const char *command, const json_t *args
                 int r = store_open_to_read(state_dir, PATIENCE_MS, &s);
                 if (r < 0)
                         return r;
+                if (q.database && store_knows_database(s, q.database, ret_nearest, STORED_NAME) == 0)
+                        return -ENXIO;
                 r = questions[i].answer(s, &q, args, ret);
                 return r == -ENOENT ? -ENOKEY : r;
         }

@@ -20,7 +20,7 @@ static const char help[] =
         "  --why             with --latency: where the time of commits and syncs went, and who else held the\n"
         "                    lock or used the disk. Needs latency { attribution = true }\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon and no store; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no daemon and no store, or no such database; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil summary --since 10m --by db,process,op\n";

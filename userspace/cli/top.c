@@ -28,7 +28,7 @@ static const char help[] =
         "\n"
         "Keys: q quit, v next view, s next order or 1 to 5 for one, p pause, arrows scroll, ? help.\n"
         "\n"
-        "Exit status: 0 done; 69 no daemon runs; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no daemon runs, or no such database; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil top --view operations --sort time\n";

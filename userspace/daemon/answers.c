@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/asked_name.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/deferred.h"
@@ -376,24 +377,37 @@ static void jobs(struct daemon *d, struct control_client *c, const json_t *args)
 static const struct {
         const char *command;
         void (*fn)(struct daemon *d, struct control_client *c, const json_t *args);
+        bool named; /* it may be about one database; nothing found would read as all being well with it */
 } questions[] = {
-        {"status", status},
-        {"health", health},
-        {"incidents", incidents},
-        {"incident", one_incident},
-        {"incident-ack", acknowledge},
-        {"incident-resolve", resolve},
-        {"certificates", certificates},
-        {"certificate", one_certificate},
-        {"summary", summary},
-        {"latency", latency},
-        {"jobs", jobs},
-        {"top", top},
-        {"events", events},
-        {"check", check},
-        {"backup-create", make_backup},
-        {"reload", reload_now},
+        {"status", status, false},
+        {"health", health, false},
+        {"incidents", incidents, true},
+        {"incident", one_incident, false},
+        {"incident-ack", acknowledge, false},
+        {"incident-resolve", resolve, false},
+        {"certificates", certificates, true},
+        {"certificate", one_certificate, false},
+        {"summary", summary, true},
+        {"latency", latency, true},
+        {"jobs", jobs, false},
+        {"top", top, true},
+        {"events", events, true},
+        {"check", check, false},
+        {"backup-create", make_backup, false},
+        {"reload", reload_now, false},
 };
+
+/* Answers, if the database that is asked about is none. */
+static bool refused_name(struct daemon *d, const struct deferred_question *q)
+{
+        const char *name = text_arg(q->args, "database");
+        char why[ASKED_NAME_WHY];
+
+        if (!name || asked_name_known(d, store_to_ask(d), name, why))
+                return false;
+        control_answer(d->control, q->client, EXIT_UNAVAILABLE, why, NULL);
+        return true;
+}
 
 static void put(void *userdata, const struct deferred_question *q)
 {
@@ -402,6 +416,8 @@ static void put(void *userdata, const struct deferred_question *q)
         for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
                 if (strcmp(questions[i].command, q->command) != 0)
                         continue;
+                if (questions[i].named && refused_name(d, q))
+                        return;
                 d->answers->at_hand = *q;
                 questions[i].fn(d, q->client, q->args);
                 d->answers->at_hand.client = NULL;

@@ -172,6 +172,12 @@ int store_incidents(struct store *s, const struct store_query *q, json_t **ret);
 int store_certificates(struct store *s, const struct store_query *q, json_t **ret); /* vigil.certificates/1 */
 /** Whether a certificate or a finding of this id is there. @return 1, 0 or -errno */
 int store_knows(struct store *s, const char *id);
+/**
+ * Whether anything stored is about a database of this name.
+ * @param ret_nearest  the name that @p name may be a slip of, "" for none; set when 0 is returned
+ * @return 1, 0, -ETIME: too much is stored to tell, or -errno
+ */
+int store_knows_database(struct store *s, const char *name, char *ret_nearest, size_t size);
 /** The incident called q->id, and beside it, as "finding_details", its findings. */
 int store_incident(struct store *s, const struct store_query *q, json_t **ret);
 /** The findings of one incident, worst first, as they were stored: an array, at most 1000. */
@@ -189,7 +195,7 @@ int store_events(struct store *s, const struct store_query *q, int64_t after_seq
  * vigil.summary/1: rows by the grouping, in the order of their names, histograms merged; @p live rows (the minute that is not
  * over) are merged in. A column that is not asked for, or not counted in a row, is null: with STORE_BY_PROCESS come the
  * rows that are counted per program, without it or with STORE_BY_FILE those counted per file. Rows that reach into the time
- * asked for count whole. `status` and `id` are not used.
+ * asked for count whole: "since" is where the first of them begins, "asked_since" what was asked for. `status` and `id` are not used.
  */
 enum store_by { STORE_BY_DB = 1, STORE_BY_FILE = 2, STORE_BY_PROCESS = 4, STORE_BY_OP = 8 };
 int store_summary_rows(struct store *s, const struct store_query *q, unsigned by, const struct store_summary *live,

@@ -13,6 +13,7 @@
 
 #define NOW 1795260000000000000
 
+static char nearest[STORED_NAME];
 static char dir[] = "/tmp/vigil-stored-XXXXXX";
 
 static const char *path_of(const char *name)
@@ -58,7 +59,7 @@ static void make_store(void)
 static int ask(const char *command, json_t *args, json_t **ret)
 {
         *ret = NULL;
-        int r = stored_answer(dir, command, args, ret);
+        int r = stored_answer(dir, command, args, nearest, ret);
         json_decref(args);
         return r;
 }
@@ -83,7 +84,6 @@ START_TEST(incidents_certificates_and_events_are_read_and_nothing_is_changed)
         ck_assert_uint_eq(entries("incident", "incidents", json_pack("{s:s}", "id", "i-1")), 1);
         ck_assert_uint_eq(entries("incident", "finding_details", json_pack("{s:s}", "id", "i-1")), 1);
         ck_assert_uint_eq(entries("certificates", "certificates", json_pack("{s:s}", "database", "app")), 1);
-        ck_assert_uint_eq(entries("certificates", "certificates", json_pack("{s:s}", "database", "other")), 0);
         ck_assert_uint_eq(entries("certificate", "certificates", json_pack("{s:s}", "id", "c-1")), 1);
         ck_assert_uint_eq(entries("events", "events", json_object()), 3);
         ck_assert_uint_eq(entries("events", "events", json_pack("{s:i}", "after", 2)), 1);
@@ -103,6 +103,24 @@ START_TEST(an_id_that_nobody_knows_is_no_missing_store)
         ck_assert_int_eq(ask("certificate", json_pack("{s:s}", "id", "c-2"), &document), -ENOKEY);
         ck_assert_int_eq(ask("incident", json_pack("{s:s}", "id", "i-2"), &document), -ENOKEY);
         ck_assert_ptr_null(document);
+        clean();
+}
+END_TEST
+
+START_TEST(a_database_that_nobody_knows_is_not_told_to_be_well)
+{
+        static const char *const commands[] = {"incidents", "certificates", "summary", "events"};
+        json_t *document;
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        make_store();
+        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+                ck_assert_int_eq(ask(commands[i], json_pack("{s:s}", "database", "apq"), &document), -ENXIO);
+                ck_assert_str_eq(nearest, "app");
+                ck_assert_int_eq(ask(commands[i], json_pack("{s:s}", "database", "elsewhere"), &document), -ENXIO);
+                ck_assert_str_eq(nearest, "");
+                ck_assert_int_eq(ask(commands[i], json_pack("{s:s}", "database", "app"), &document), 0);
+                json_decref(document);
+        }
         clean();
 }
 END_TEST
@@ -145,5 +163,5 @@ START_TEST(what_is_no_store_of_this_version_is_told_and_left_alone)
 END_TEST
 
 SUITE("stored", incidents_certificates_and_events_are_read_and_nothing_is_changed,
-      an_id_that_nobody_knows_is_no_missing_store, what_only_a_daemon_knows_is_not_made_up,
-      what_is_no_store_of_this_version_is_told_and_left_alone)
+      an_id_that_nobody_knows_is_no_missing_store, a_database_that_nobody_knows_is_not_told_to_be_well,
+      what_only_a_daemon_knows_is_not_made_up, what_is_no_store_of_this_version_is_told_and_left_alone)

@@ -11,7 +11,7 @@ static const char help[] =
         "Sums up what was done to the guarded databases: counts, bytes, errors, and how long it took (p50,\n"
         "p95, p99, max) where it was timed: syncs, waits for locks and commits always are.\n"
         "\n"
-        "  --since DURATION  the last 90s, 5m, 2h, 1d; default 1h\n"
+        "  --since DURATION  the last 90s, 5m, 2h, 1d; default 1h; whole minutes are counted\n"
         "  --by LIST         what is told apart: any of db, file, process, op; default db,file,op. Files\n"
         "                    and processes are counted apart: with both, a row has one of them\n"
         "  --db NAME         only the database of that name\n"

@@ -76,7 +76,8 @@ void operator_summary(struct page *p, const struct operator_view *v)
         char since[PICK_WHEN_LEN], until[PICK_WHEN_LEN];
         pick_when(since, v->document, "since");
         pick_when(until, v->document, "until");
-        fprintf(p->out, "From %s to %s\n", since, until);
+        fprintf(p->out, "From %s to %s%s\n", since, until,
+                json_is_string(json_object_get(v->document, "asked_since")) ? ", in whole minutes" : "");
         for (size_t k = 0; k < NAMES; k++)
                 shown[k] = has_column(rows, names[k].key);
         if (n)

@@ -240,6 +240,23 @@ static int64_t first_ns(struct store *s)
         return start_s ? start_s * 1000000000 : store_now();
 }
 
+/* What is counted begins with a whole minute, or an hour where minutes have been rolled up. */
+static int64_t counted_since_ns(struct store *s, int64_t since_ns)
+{
+        static const char sql[] = "SELECT min(start_s) FROM summaries WHERE span_s IN (60, 3600)"
+                                  " AND start_s > ?1 - 3600 AND start_s <= ?1 AND start_s + span_s > ?1";
+        int64_t since_s = since_ns / 1000000000, start_s = since_s / 60 * 60;
+        sqlite3_stmt *row = NULL;
+
+        if (ASK(s, sql, &row, V_INT(since_s)) < 0)
+                return start_s * 1000000000;
+        if (store_next(s, row) == 1 && sqlite3_column_type(row, 0) != SQLITE_NULL &&
+            sqlite3_column_int64(row, 0) < start_s)
+                start_s = sqlite3_column_int64(row, 0);
+        store_done(s, row);
+        return start_s * 1000000000;
+}
+
 int store_summary_rows(struct store *s, const struct store_query *q, unsigned by, const struct store_summary *live,
                        size_t nlive, json_t **ret)
 {
@@ -253,7 +270,9 @@ int store_summary_rows(struct store *s, const struct store_query *q, unsigned by
         if (r < 0)
                 return r;
         json_t *o = json_pack("{s:s}", "schema", "vigil.summary/1");
-        answer_time(o, "since", q->since_ns ? q->since_ns : first_ns(s));
+        answer_time(o, "since", q->since_ns ? counted_since_ns(s, q->since_ns) : first_ns(s));
+        if (q->since_ns)
+                answer_time(o, "asked_since", q->since_ns);
         answer_time(o, "until", q->until_ns ? q->until_ns : store_now());
         json_object_set(o, "rows", m.answer.list);
         if (m.answer.cut)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "fixture.h"
 #include "store/packed.h"
 
@@ -139,6 +140,41 @@ START_TEST(live_rows_are_merged_wherever_their_names_belong)
 }
 END_TEST
 
+static void assert_since(struct store *s, int64_t asked_ns, int64_t counted_s)
+{
+        char text[TEXT_TIME_LEN];
+        json_t *d;
+
+        ck_assert_int_eq(
+                store_summary_rows(s, &(struct store_query){.since_ns = asked_ns}, STORE_BY_DB, NULL, 0, &d), 0);
+        text_time(text, counted_s * SECOND);
+        ck_assert_str_eq(json_string_value(json_object_get(d, "since")), text);
+        text_time(text, asked_ns);
+        ck_assert_str_eq(json_string_value(json_object_get(d, "asked_since")), text);
+        json_decref(d);
+}
+
+START_TEST(since_is_where_the_first_row_that_counts_begins)
+{
+        struct store *s = opened(NULL);
+        two_kinds(s);
+        assert_since(s, T0 + 57 * SECOND, S0);
+        assert_since(s, T0 + 60 * SECOND, S0 + 60);
+        /* nothing is stored of that time: a minute it is all the same */
+        assert_since(s, T0 + 603 * SECOND, S0 + 600);
+        struct store_summary hour = {.database = "app",
+                                     .file = "main",
+                                     .process = "",
+                                     .op = "read",
+                                     .start_s = S0 - 1200,
+                                     .span_s = STORE_HOUR_S,
+                                     .count = 1};
+        ck_assert_int_eq(store_add_summary(s, &hour), 0);
+        assert_since(s, T0 + 603 * SECOND, S0 - 1200);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(quantiles_are_those_of_the_histograms_put_together)
 {
         struct store *s = opened(NULL);
@@ -249,7 +285,8 @@ START_TEST(too_many_rows_are_cut_and_too_much_work_is_ended)
 END_TEST
 
 SUITE("summaries", rows_per_file_and_rows_per_process_are_never_added_up,
-      live_rows_are_merged_wherever_their_names_belong, quantiles_are_those_of_the_histograms_put_together,
-      the_same_minute_again_is_added_and_its_histogram_with_it, a_histogram_survives_packing,
-      bytes_that_are_no_histogram_are_passed_over, names_of_programs_that_are_no_text_are_one_row_live_and_stored,
+      live_rows_are_merged_wherever_their_names_belong, since_is_where_the_first_row_that_counts_begins,
+      quantiles_are_those_of_the_histograms_put_together, the_same_minute_again_is_added_and_its_histogram_with_it,
+      a_histogram_survives_packing, bytes_that_are_no_histogram_are_passed_over,
+      names_of_programs_that_are_no_text_are_one_row_live_and_stored,
       a_row_of_another_span_or_without_a_name_is_refused, too_many_rows_are_cut_and_too_much_work_is_ended)

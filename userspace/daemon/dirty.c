@@ -22,8 +22,8 @@
 
 #define NS_PER_S 1000000000ull
 
-/* Written at once when a database becomes dirty or clean; for changed numbers and as a sign of life less often, because each
- * time costs two fsyncs. */
+/* Written at once when a database becomes dirty or clean; for other numbers and as a sign of life less often, because each
+ * time costs a process and two fsyncs. */
 #define NUMBERS_NS (5 * NS_PER_S)
 #define ALIVE_NS   (60 * NS_PER_S)
 
@@ -244,6 +244,26 @@ static void on_written(void *userdata, int error, const json_t *answer)
         d->state_again = error < 0;
 }
 
+static struct state_database numbers_of(const struct guard *g)
+{
+        return (struct state_database){.dirty = g->dirty,
+                                       .in_transaction = g->in_transaction,
+                                       .users = g->users,
+                                       .bytes_at_risk = g->bytes_at_risk,
+                                       .commits_at_risk = g->commits_at_risk,
+                                       .leftover = g->leftover,
+                                       .writer_pid = g->writer_tgid,
+                                       .writer_start_ns = g->writer_start_ns};
+}
+
+static bool same_numbers(const struct state_database *a, const struct state_database *b)
+{
+        return a->dirty == b->dirty && a->in_transaction == b->in_transaction && a->users == b->users &&
+               a->bytes_at_risk == b->bytes_at_risk && a->commits_at_risk == b->commits_at_risk &&
+               a->leftover == b->leftover && a->writer_pid == b->writer_pid &&
+               a->writer_start_ns == b->writer_start_ns;
+}
+
 static void write_state(struct daemon *d, bool orderly)
 {
         size_t n = guards_count(d->guards);
@@ -261,16 +281,8 @@ static void write_state(struct daemon *d, bool orderly)
         memcpy(s.boot_id, d->head.boot_id, sizeof(s.boot_id));
         for (size_t i = 0; i < n; i++) {
                 struct guard *g = guards_at(d->guards, i);
-                b[i] = (struct state_database){.name = g->name,
-                                               .dirty = g->dirty,
-                                               .in_transaction = g->in_transaction,
-                                               .users = g->users,
-                                               .bytes_at_risk = g->bytes_at_risk,
-                                               .commits_at_risk = g->commits_at_risk,
-                                               .leftover = g->leftover,
-                                               .writer_pid = g->writer_tgid,
-                                               .writer_start_ns = g->writer_start_ns};
-                g->written_dirty = g->dirty;
+                g->written = b[i] = numbers_of(g);
+                b[i].name = g->name;
         }
         d->state_again = false;
         d->state_written_ns = clock_boottime_ns();
@@ -293,8 +305,9 @@ void dirty_turn(struct daemon *d)
                         look_at(d, g);
                 else
                         wal_rest(d, g);
-                changed = changed || g->dirty != g->written_dirty;
-                numbers = numbers || g->dirty;
+                const struct state_database now = numbers_of(g);
+                changed = changed || g->dirty != g->written.dirty;
+                numbers = numbers || !same_numbers(&now, &g->written);
         }
         /* One that hangs says what was so when it began; as soon as it has ended, the next one says what is. */
         if (scribe_since(d->scribe, SCRIBE_STATE))

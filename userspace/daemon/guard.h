@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "daemon/state.h"
 #include "detect/lock_tell.h"
 #include "detect/wal_health.h"
 #include "incident/policy.h"
@@ -32,8 +33,7 @@ struct guard {
         struct policy_state policy; /* of its backups */
 
         /* as it was at the last turn while it was dirty */
-        bool dirty;         /* in use, or something of it at risk */
-        bool written_dirty; /* as the state file has it */
+        bool dirty; /* in use, or something of it at risk */
         bool in_transaction;
         unsigned clean_turns; /* in a row */
         uint32_t users;
@@ -41,6 +41,8 @@ struct guard {
         bool leftover; /* an unfinished transaction stands in its files, and nobody is in it */
         uint32_t writer_tgid;
         uint64_t writer_start_ns; /* of the transaction */
+
+        struct state_database written; /* the same as the state file has it; `name` is NULL */
 
         int64_t checked_ns; /* since the epoch: the last check; 0: none by this run */
         char check_result[16];

@@ -1,5 +1,5 @@
 /* orchestrators_scan.c - every process of the host: which belong to whom. What is known of one is kept until it ends or becomes
- * another program. Of those that belong to nobody and have been there for a while most scans read the number alone: to read one small file of
+ * another program. Of those that belong to nobody most scans read the number alone, the seldomer the older they are: to read one small file of
  * each is what a scan costs. */
 #include <assert.h>
 #include <stdio.h>
@@ -42,9 +42,20 @@ struct listing {
         uint64_t now;
 };
 
-static bool is_young(const struct host_process *p, uint64_t now)
+/* It is twice as old as it was when its rules were looked at: it may have changed by now. */
+static bool is_due(const struct host_process *p, uint64_t now)
 {
-        return now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
+        uint64_t start = procinfo_start_ns(p->stat.ticks);
+
+        return now - start >= 2 * (p->judged_ns - start);
+}
+
+/* Somebody who has just begun is about to become what he is, by exec or by another name. */
+static bool may_change(const struct host_process *p, uint64_t now)
+{
+        bool young = now - procinfo_start_ns(p->stat.ticks) < YOUNG_NS;
+
+        return young && (!p->judged || !p->stat.image || is_due(p, now));
 }
 
 /* From the last scan, if it need not be read again. That its number be another's by now takes a round through all numbers. */
@@ -52,7 +63,7 @@ static bool as_before(const struct listing *l, uint32_t pid, struct procinfo_sta
 {
         const struct host_process *p = l->known ? find(l->known->host, l->known->nhost, pid) : NULL;
 
-        if (!p || p->member || is_young(p, l->now))
+        if (!p || p->member || may_change(p, l->now))
                 return false;
         *ret = p->stat;
         return true;
@@ -77,7 +88,7 @@ static int list_one(uint32_t pid, void *userdata)
         return 0;
 }
 
-/* An exec is seen at the next look at it. For anything else a young one is looked at again when it is twice as old as it was then. */
+/* An exec is seen when it is read next. For anything else a young one is judged again when it is twice as old as it was then. */
 static bool is_as_judged(const struct host_process *before, const struct procinfo_stat *is, uint64_t now)
 {
         uint64_t start = procinfo_start_ns(is->ticks);
@@ -85,7 +96,7 @@ static bool is_as_judged(const struct host_process *before, const struct procinf
 
         if (!before->judged || before->stat.image != is->image || strcmp(before->stat.comm, is->comm) != 0)
                 return false;
-        return !was_young || (is->image && now - start < 2 * (before->judged_ns - start));
+        return !was_young || (is->image && !is_due(before, now));
 }
 
 /* What was known of a process that is still the same one, and runs the same program. */
@@ -131,7 +142,7 @@ static uint64_t rules_of(const struct orchestrators *s, const struct host_proces
                 if (info.cmdline[0] && belongs(rule, &info))
                         bits |= 1ull << i;
         }
-        return bits;
+        return bits && procinfo_is_still(&p->stat) ? bits : 0;
 }
 
 /* A file may name a process that has been there for long. */
@@ -188,7 +199,7 @@ static void note_care(struct orchestrator *o, struct listing *l, const struct ho
         for (int depth = 0; depth < 32 && (up = parent_of(l, up)); depth++)
                 if (*care_of_ancestor(up->stat.comm))
                         snprintf(o->care, sizeof(o->care), "%s", care_of_ancestor(up->stat.comm));
-        if (!o->care[0] && procinfo_read(&p->stat, PROCINFO_GROUP, &info) == 0)
+        if (!o->care[0] && procinfo_read(&p->stat, PROCINFO_GROUP, &info) == 0 && procinfo_is_still(&p->stat))
                 care_of_cgroup(info.cgroup, o->care);
 }
 

@@ -58,6 +58,7 @@ static void forget(struct people *p, struct person *who)
         *link = who->next;
         free(who->text);
         p->text_bytes -= who->text_bytes;
+        p->dead -= who->died_ns != 0;
         *who = (struct person){.next = p->free};
         p->free = self;
         p->n--;
@@ -144,14 +145,16 @@ void people_died(struct people *p, const struct vigil_ident *id, uint64_t ns)
 {
         for (uint16_t i = *bucket_of(p, id->tgid); i; i = p->person[i - 1].next) {
                 struct person *who = &p->person[i - 1];
-                if (same_ident(&who->id, id) && who->ns <= ns && !who->died_ns)
+                if (same_ident(&who->id, id) && who->ns <= ns && !who->died_ns) {
                         who->died_ns = ns;
+                        p->dead++;
+                }
         }
 }
 
 void people_age(struct people *p, uint64_t ns)
 {
-        for (size_t i = 0; i < MEMORY_PROCESSES; i++)
+        for (size_t i = 0; p->dead && i < MEMORY_PROCESSES; i++)
                 if (p->person[i].taken && p->person[i].died_ns && p->person[i].died_ns < ns)
                         forget(p, &p->person[i]);
 }

@@ -10,7 +10,7 @@ struct person;
 
 struct people {
         struct person *person; /* MEMORY_PROCESSES of them */
-        size_t n;
+        size_t n, dead;        /* in all; of these */
         size_t text_bytes;
         uint16_t bucket[PEOPLE_BUCKETS]; /* index + 1 of the first; 0: none */
         uint16_t free;                   /* index + 1 of the first that nobody has */

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 
 #define NS_PER_S 1000000000ull
 
-/* Whole of a small file, cut at @p size - 1 bytes, ended by NUL. @return bytes or -errno */
+/* Whole of a small file, cut at @p size - 1 bytes, ended by NUL. The kernel makes such a file in one piece, when it is read first.
+ * @return bytes or -errno */
 static ssize_t read_small(uint32_t pid, const char *name, char *ret, size_t size)
 {
         char path[64];
@@ -25,9 +25,10 @@ static ssize_t read_small(uint32_t pid, const char *name, char *ret, size_t size
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? -ESRCH : -errno;
-        ssize_t n = io_pread_all(fd, ret, size - 1, 0);
-        if (n >= 0)
-                ret[n] = '\0';
+        ssize_t n = pread(fd, ret, size - 1, 0);
+        if (n < 0)
+                return -errno;
+        ret[n] = '\0';
         return n;
 }
 
@@ -169,6 +170,7 @@ int procinfo_read(const struct procinfo_stat *is, unsigned parts, struct procinf
         uint32_t pid = is->pid;
         int r = 0;
 
+        ret->stat = *is;
         ret->uid = 0;
         ret->exe[0] = ret->cgroup[0] = '\0';
         if (parts & PROCINFO_UID)
@@ -180,8 +182,14 @@ int procinfo_read(const struct procinfo_stat *is, unsigned parts, struct procinf
                 read_exe(pid, ret->exe);
         if (parts & PROCINFO_GROUP)
                 read_cgroup(pid, ret->cgroup);
-        r = procinfo_stat(pid, &ret->stat);
-        return r < 0 ? r : ret->stat.ticks == is->ticks ? 0 : -ESRCH;
+        return 0;
+}
+
+bool procinfo_is_still(const struct procinfo_stat *is)
+{
+        struct procinfo_stat now;
+
+        return procinfo_stat(is->pid, &now) == 0 && now.ticks == is->ticks;
 }
 
 static uint64_t ticks_per_second(void)

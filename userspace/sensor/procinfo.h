@@ -1,7 +1,7 @@
 /* procinfo.h - what /proc says of one process. Layer: sensor.
  *
- * A process that ends while it is read is -ESRCH; one that ends and whose number is given to another meanwhile is told by its
- * start, which is read before and afterwards. */
+ * A process that ends while it is read, and whose number is given to another meanwhile, is told by its start, which whoever believes
+ * what was read looks at once more. */
 #pragma once
 
 #include <stdbool.h>
@@ -44,11 +44,13 @@ struct procinfo {
 int procinfo_stat(uint32_t pid, struct procinfo_stat *ret);
 
 /**
+ * What was read is that of @p is if procinfo_is_still() says so afterwards.
  * @param is     as procinfo_stat() has told it a moment ago
  * @param parts  enum procinfo_part; the command line is always read
- * @return 0; -ESRCH it is gone, or another one by now; or -errno
+ * @return 0; -ESRCH it is gone; or -errno
  */
 int procinfo_read(const struct procinfo_stat *is, unsigned parts, struct procinfo *ret);
+bool procinfo_is_still(const struct procinfo_stat *is);
 
 /** It has ended, and only its parent does not know yet. A zombie that has other threads goes on without its first one. */
 static inline bool procinfo_is_over(const struct procinfo_stat *s)

@@ -85,3 +85,28 @@ teardown() {
 	eventually "$(job job_stall '.verdict == "job-orphaned" and .trust.level == "full" and .evidence.certificate != null')" jobs
 	eventually '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
 }
+
+@test "while nobody writes nothing is read, and time goes on: overdue is told; the next row is read at once" {
+	local read
+
+	follow batch orchestrator.py "$QUERY" 'stuck-after = "6s"'
+	sed -i 's/no-progress = "2s" blocked-after = "1s"/no-progress = "1h" blocked-after = "1h"/' vigil.conf
+	daemon_begin
+	ln -s "$PWD/S" batch/
+	ln -s "$PWD/daemon.err" batch/
+	cd batch
+	orchestrate python stall
+	sqlite3 -cmd '.timeout 10000' app.db "update jobs set created_at = datetime('now')"
+	eventually "$(batch '.reading.confirmed_at != null and .reading.jobs == 1')" jobs
+	read=$(jq -r '.orchestrators[0].reading.read_at' a.json)
+	eventually "$(job job_stall ".verdict == \"job-overdue\" and .since > \"$read\"")" jobs
+	assert_answer "$(batch ".reading.read_at == \"$read\"")"
+
+	sqlite3 -cmd '.timeout 10000' app.db "insert into jobs values('job_new', 'running', null, datetime('now'), 0, 10, $ORCHESTRATOR)"
+	eventually "$(job job_new '.verdict == "healthy"')" jobs
+	eventually "$(batch '.reading.confirmed_at != null')" jobs
+	kill -KILL "$(pid_of_job job_stall)"
+	eventually "$(job job_stall '.verdict == "job-orphaned"')" jobs
+	sqlite3 -cmd '.timeout 10000' app.db "delete from jobs where id = 'job_new'"
+	eventually "$(batch '.reading.jobs == 1')" jobs
+}

@@ -282,7 +282,8 @@ const char *action_wrong_jobs(const struct action_request *r, const json_t *answ
                 return "its outcome is no number of an error";
         if (!json_is_array(rows) || !json_is_array(odd) || !is_count(json_object_get(answer, "nodd")) ||
             !json_is_boolean(json_object_get(answer, "more")) ||
-            !json_is_boolean(json_object_get(answer, "partial")) || json_array_size(odd) > JOBS_ODD_MAX)
+            !json_is_boolean(json_object_get(answer, "partial")) ||
+            !json_is_boolean(json_object_get(answer, "lasting")) || json_array_size(odd) > JOBS_ODD_MAX)
                 return "what it read has not the shape of jobs";
         if (json_array_size(rows) > r->jobs.max_rows)
                 return "it tells of more jobs than it was asked for";

@@ -246,10 +246,11 @@ static int jobs(int fd, void *request)
         const struct action_request *r = request;
         struct jobs_result result;
         int err = jobs_read(&r->jobs, &result);
-        json_t *answer = json_pack("{s:i, s:o, s:s, s:O?, s:O?, s:I, s:b, s:b}", "error", err, "reason",
+        json_t *answer = json_pack("{s:i, s:o, s:s, s:O?, s:O?, s:I, s:b, s:b, s:b}", "error", err, "reason",
                                    text_json(result.reason, strlen(result.reason)), "method", result.method, "rows",
                                    result.rows, "odd", result.odd, "nodd", (json_int_t)result.nodd, "more",
-                                   (int)result.more, "partial", (int)result.partial);
+                                   (int)result.more, "partial", (int)result.partial, "lasting",
+                                   (int)result.lasting);
 
         jobs_result_done(&result);
         return say(fd, answer);

@@ -85,6 +85,7 @@ int jobs_apply(struct daemon *d)
                 if (!o->jobs && !(o->jobs = calloc(1, sizeof(*o->jobs))))
                         return -ENOMEM;
                 o->jobs->due_ns = has_jobs(o) ? now : 0;
+                o->jobs->read.sound = o->jobs->asked.sound = false; /* the question may be another one */
         }
         d->jobs->scan_due_ns = 0;
         return r;
@@ -135,6 +136,7 @@ static void ask(struct daemon *d, struct orchestrator *o)
         t->asked_ns = t->begun_ns = clock_boottime_ns();
         t->due_ns = t->asked_ns + c->every_ms * NS_PER_MS;
         t->again = false;
+        job_witness_take(d, o, &t->asked);
         int e = actions_start(d->actions, &r, NULL);
         if (e == 0)
                 return;
@@ -146,9 +148,10 @@ static void ask(struct daemon *d, struct orchestrator *o)
         jobs_tell_reading(d, o);
 }
 
-/* Before its time. */
+/* Before its time: what comes of it is a reading, at once or a little later. */
 static void ask_soon(struct daemon *d, struct orchestrator *o)
 {
+        o->jobs->read.sound = false;
         if (job_table_may_read(o->jobs, clock_boottime_ns()))
                 ask(d, o);
 }
@@ -192,7 +195,10 @@ static void take(struct daemon *d, struct orchestrator *o, const json_t *answer,
                 return;
         }
         t->read_ns = t->asked_ns;
+        t->confirmed_ns = 0;
         t->read_ms = ms;
+        t->read = t->asked;
+        t->read.sound = t->read.sound && json_is_true(json_object_get(answer, "lasting"));
         t->more = json_is_true(json_object_get(answer, "more"));
         snprintf(t->method, sizeof(t->method), "%s", json_string_value(json_object_get(answer, "method")));
         note_odd(t, &o->of->jobs, answer);
@@ -293,6 +299,21 @@ static bool in_question(const struct job_table *t)
         return false;
 }
 
+/* By schedule a reading is left out where it could say nothing new; what it would have said is judged all the same, since limits of
+ * time go on. After an end it never is. */
+static void read_what_is_due(struct daemon *d, struct orchestrator *o, uint64_t now)
+{
+        if (!o->jobs->due_ns || now < o->jobs->due_ns)
+                return;
+        if (!jobs_are_unchanged(d, o, now)) {
+                ask(d, o);
+                return;
+        }
+        o->jobs->due_ns = now + o->of->jobs.every_ms * NS_PER_MS;
+        jobs_judge(d, o, true);
+        jobs_tell(d, o);
+}
+
 static void scan(struct daemon *d, uint64_t now)
 {
         struct jobs *j = d->jobs;
@@ -316,8 +337,7 @@ void jobs_second(struct daemon *d)
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 struct orchestrator *o = orchestrators_at(d->orchestrators, i);
                 job_note_use(d, o, now);
-                if (o->jobs->due_ns && now >= o->jobs->due_ns)
-                        ask(d, o);
+                read_what_is_due(d, o, now);
                 any = any || in_question(o->jobs);
         }
         if (!any)

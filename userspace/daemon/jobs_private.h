@@ -9,6 +9,7 @@
 #include "daemon/orchestrators.h"
 #include "daemon/samples.h"
 #include "detect/job.h"
+#include "engine/moment.h"
 
 #define JOB_VERDICTS (JOB_UNKNOWN + 1)
 
@@ -46,6 +47,13 @@ struct job {
         uint64_t since_ns;  /* of the verdict; 0: not known */
 };
 
+/** What says that a database is as it was when a reading began. */
+struct job_witness {
+        bool sound;              /* else nothing is known, and it is read */
+        struct vigil_db account; /* the kernel's: every write to its files, by whomever */
+        struct moment files;
+};
+
 /** The jobs of one orchestrator. */
 struct job_table {
         struct job *job;
@@ -54,13 +62,15 @@ struct job_table {
         size_t slots;   /* a power of two */
         uint64_t twice; /* rows of the last reading whose id another one had, too */
 
-        uint64_t due_ns;    /* CLOCK_BOOTTIME of the next reading; 0: never */
-        uint64_t asked_ns;  /* when the reading that is at work began; 0: none */
-        uint64_t begun_ns;  /* when the last one began; 0: none did */
-        bool again;         /* somebody ended meanwhile: one more reading at once */
-        uint64_t read_ns;   /* when the newest reading that succeeded began; 0: none yet */
-        uint64_t read_ms;   /* how long it took */
-        uint64_t judged_ns; /* how long it took to judge all of it, the last time */
+        uint64_t due_ns;                /* CLOCK_BOOTTIME of the next reading; 0: never */
+        uint64_t asked_ns;              /* when the reading that is at work began; 0: none */
+        uint64_t begun_ns;              /* when the last one began; 0: none did */
+        bool again;                     /* somebody ended meanwhile: one more reading at once */
+        uint64_t read_ns;               /* when the newest reading that succeeded began; 0: none yet */
+        uint64_t read_ms;               /* how long it took */
+        uint64_t confirmed_ns;          /* when the rows of that were known to be the same still; 0: not since */
+        struct job_witness asked, read; /* before the reading that is at work, before the newest that succeeded */
+        uint64_t judged_ns;             /* how long it took to judge all of it, the last time */
         char method[16];
         char trouble[400]; /* why the last one failed, or what is odd in it; "": nothing */
         bool failed;       /* the last one gave nothing */
@@ -132,6 +142,23 @@ bool job_table_is_over(const struct job_table *t, enum job_verdict v);
 
 void job_table_free(struct job_table *t);
 struct job *job_table_find(const struct job_table *t, const char *id);
+
+/** The rows of the last reading are the same at @p now_ns, as a reading that began then would have said. */
+void job_table_confirm(struct job_table *t, uint64_t now_ns);
+
+/* jobs_unchanged.c */
+
+/** True when the jobs of @p o need not be read, because they would be the same as at the last reading; then they count as read at
+ * @p now, which must have been before the call. */
+bool jobs_are_unchanged(struct daemon *d, struct orchestrator *o, uint64_t now);
+#define JOBS_READ_AGAIN_NS                                                                                         \
+        (300ull * 1000000000) /* all the same: whatever both witnesses may miss is seen by then */
+
+/** The witness of a reading that is about to begin. */
+void job_witness_take(struct daemon *d, const struct orchestrator *o, struct job_witness *ret);
+
+/** Nobody has written to the main file, the log or the journal from @p a to @p b, removed, cut or replaced one. */
+bool job_account_is_quiet(const struct vigil_db *a, const struct vigil_db *b);
 
 /* jobs_facts.c */
 

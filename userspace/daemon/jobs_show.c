@@ -98,8 +98,9 @@ static void put_jobs(struct daemon *d, const char *id, json_t *jobs, size_t *ret
 
 static json_t *reading_json(const struct job_table *t)
 {
-        return json_pack("{s:o, s:I, s:I, s:s?, s:s?, s:b, s:I}", "read_at",
-                         t->read_ns ? time_json(daemon_realtime(t->read_ns)) : json_null(), "ms",
+        return json_pack("{s:o, s:o, s:I, s:I, s:s?, s:s?, s:b, s:I}", "read_at",
+                         t->read_ns ? time_json(daemon_realtime(t->read_ns)) : json_null(), "confirmed_at",
+                         t->confirmed_ns ? time_json(daemon_realtime(t->confirmed_ns)) : json_null(), "ms",
                          (json_int_t)t->read_ms, "judged_us", (json_int_t)(t->judged_ns / 1000), "method",
                          t->method[0] ? t->method : NULL, "problem", t->trouble[0] ? t->trouble : NULL, "failed",
                          (int)t->failed, "jobs", (json_int_t)t->n);

@@ -270,3 +270,10 @@ int job_table_take(struct job_table *t, const json_t *rows, const struct job_rea
                 note_whole(t);
         return index_all(t, t->n);
 }
+
+void job_table_confirm(struct job_table *t, uint64_t now_ns)
+{
+        for (size_t i = 0; i < t->n; i++)
+                t->job[i].read_ns = now_ns;
+        t->confirmed_ns = now_ns;
+}

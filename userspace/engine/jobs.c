@@ -16,6 +16,7 @@
 #include "engine/deadline.h"
 #include "engine/engine.h"
 #include "engine/jobs_work.h"
+#include "engine/moment.h"
 #include "engine/sqlite_header.h"
 #include "engine/worker.h"
 
@@ -68,6 +69,7 @@ static int take_answer(struct reading *r, const json_t *answer)
         r->result->nodd = nodd;
         r->result->partial = json_is_true(json_object_get(answer, "partial"));
         r->result->more = json_is_true(json_object_get(answer, "more"));
+        r->result->lasting = json_is_true(json_object_get(answer, "lasting"));
         json_int_t e = json_integer_value(error);
         return fail(r, e < 0 && e > -4096 ? (int)e : 0, reason);
 }
@@ -130,19 +132,19 @@ static int read_files(struct reading *r)
 
 /* ---- a database ---- */
 
-/* Everything that a writer changes, as it stands now. */
-struct moment {
+/* Everything that a writer changes who takes no log, as it stands now. */
+struct stand {
         struct stat st;
         unsigned char header[SQLITE_HEADER_LEN];
         ssize_t header_len;
 };
 
-static bool same_moment(const struct moment *a, const struct moment *b)
+static bool same_stand(const struct stand *a, const struct stand *b)
 {
-        return a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino && a->st.st_size == b->st.st_size &&
-               a->st.st_mtim.tv_sec == b->st.st_mtim.tv_sec && a->st.st_mtim.tv_nsec == b->st.st_mtim.tv_nsec &&
-               a->st.st_ctim.tv_sec == b->st.st_ctim.tv_sec && a->st.st_ctim.tv_nsec == b->st.st_ctim.tv_nsec &&
-               a->header_len == b->header_len && memcmp(a->header, b->header, sizeof(a->header)) == 0;
+        const struct file_moment x = file_moment_of(&a->st), y = file_moment_of(&b->st);
+
+        return file_moment_same(&x, &y) && a->header_len == b->header_len &&
+               memcmp(a->header, b->header, sizeof(a->header)) == 0;
 }
 
 static int64_t size_of(int fd)
@@ -165,14 +167,14 @@ static bool is_hot(int journal)
 enum choice { CHOICE_WAL, CHOICE_UNCHANGED, CHOICE_WAIT, CHOICE_COPY };
 
 /* @return enum choice or -errno, told */
-static int look(struct reading *r, const struct engine_files *f, struct moment *ret)
+static int look(struct reading *r, const struct engine_files *f, struct stand *ret)
 {
         struct sqlite_header header;
         int main = f->fd[VIGIL_ROLE_MAIN];
 
         if (main < 0)
                 return fail(r, -ENOENT, "the database does not exist");
-        *ret = (struct moment){.st = f->main_stat};
+        *ret = (struct stand){.st = f->main_stat};
         ret->header_len = pread(main, ret->header, sizeof(ret->header), 0);
         if (ret->header_len == 0)
                 return engine_may_hide_a_write(&f->main_stat, f->main_now) ? CHOICE_WAIT : CHOICE_UNCHANGED;
@@ -185,7 +187,7 @@ static int look(struct reading *r, const struct engine_files *f, struct moment *
         return engine_may_hide_a_write(&f->main_stat, f->main_now) ? CHOICE_WAIT : CHOICE_UNCHANGED;
 }
 
-static int look_again(struct reading *r, const char *path, struct moment *ret)
+static int look_again(struct reading *r, const char *path, struct stand *ret)
 {
         _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;
         int err = engine_files_open(path, engine_sqlite.companions, &f);
@@ -213,13 +215,13 @@ static int ask(struct reading *r, const char *path, enum jobs_opening opening)
 }
 
 /* What was read holds only if nobody wrote meanwhile. */
-static int ask_unchanged(struct reading *r, const char *path, const struct moment *before)
+static int ask_unchanged(struct reading *r, const char *path, const struct stand *before)
 {
-        struct moment after;
+        struct stand after;
         int err = ask(r, path, JOBS_OPEN_UNCHANGED);
         int choice = err == -EAGAIN ? err : look_again(r, path, &after);
 
-        if (choice < 0 || !same_moment(before, &after) || choice == CHOICE_WAL)
+        if (choice < 0 || !same_stand(before, &after) || choice == CHOICE_WAL)
                 return fail(r, -EAGAIN, "a writer came in between");
         return err;
 }
@@ -257,7 +259,7 @@ static int ask_copy(struct reading *r, const char *path, int64_t bytes)
 static int try_once(struct reading *r, bool last)
 {
         _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;
-        struct moment now;
+        struct stand now;
         int err = engine_files_open(r->source->path, engine_sqlite.companions, &f);
 
         if (err < 0)
@@ -303,6 +305,8 @@ int jobs_read(const struct jobs_source *source, struct jobs_result *ret)
         if (!ret->rows || !ret->odd)
                 return -ENOMEM;
         int err = source->files ? read_files(&r) : read_database(&r);
+        /* A copy stands for files that need somebody to recover them, and who does that may not have to write. */
+        ret->lasting = ret->lasting && err == 0 && !ret->partial && strcmp(ret->method, "copy") != 0;
         if (err < 0) {
                 json_array_clear(ret->rows);
                 if (!ret->reason[0])

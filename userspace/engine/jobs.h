@@ -56,6 +56,7 @@ struct jobs_result {
         uint64_t nodd; /* of them in all */
         bool more;     /* there were more than max_rows */
         bool partial; /* jobs may be missing: more, or a row or file that could not be understood, or no time for it */
+        bool lasting; /* whole, and the same would be read for as long as the database is as it was: moment.h */
         const char *method; /* "wal", "unchanged", "copy", "files", "none": static */
         char reason[256];   /* on failure: one sentence, why they are not known */
 };

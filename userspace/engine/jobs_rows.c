@@ -176,7 +176,8 @@ void jobs_rows_add(struct jobs_rows *r, const struct job_value v[JOB_FIELDS], co
 
 json_t *jobs_rows_answer(struct jobs_rows *r, int error, const char *reason)
 {
-        return json_pack("{s:i, s:o, s:o, s:o, s:I, s:b, s:b}", "error", error, "reason",
+        return json_pack("{s:i, s:o, s:o, s:o, s:I, s:b, s:b, s:b}", "error", error, "reason",
                          text_json(reason, strlen(reason)), "rows", r->rows, "odd", r->odd, "nodd",
-                         (json_int_t)r->nodd, "more", (int)r->more, "partial", (int)r->partial);
+                         (json_int_t)r->nodd, "more", (int)r->more, "partial", (int)r->partial, "lasting",
+                         (int)r->lasting);
 }

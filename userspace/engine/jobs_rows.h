@@ -15,6 +15,7 @@ struct jobs_rows {
         unsigned max;
         const char *running; /* as in jobs_source */
         bool more, partial;  /* as in jobs_result */
+        bool lasting;        /* nothing but the database decides what they are */
 };
 
 /** @return 0 or -ENOMEM */

@@ -286,7 +286,7 @@ END_TEST
 
 #define JOBS_OF(rows, odd)                                                                                         \
         "{\"error\":0,\"reason\":\"\",\"method\":\"wal\",\"rows\":[" rows "],\"odd\":" odd                         \
-        ",\"nodd\":0,\"more\":false,\"partial\":false}"
+        ",\"nodd\":0,\"more\":false,\"partial\":false,\"lasting\":true}"
 #define ROOM(removed)   "{\"error\":0,\"bytes\":1,\"reason\":null,\"removed\":" removed "}"
 #define FOUND(database) "{\"error\":0,\"document\":{\"cut\":0,\"databases\":[" database "]}}"
 
@@ -378,9 +378,9 @@ START_TEST(a_text_of_what_is_odd_is_bounded)
         for (size_t n = JOBS_ODD_BYTES; n <= JOBS_ODD_BYTES + 1; n++) {
                 memset(text, 'x', n);
                 text[n] = '\0';
-                json_t *answer = json_pack("{s:i, s:s, s:s, s:[], s:[s], s:i, s:b, s:b}", "error", 0, "reason", "",
-                                           "method", "wal", "rows", "odd", text, "nodd", 1, "more", 0, "partial",
-                                           0);
+                json_t *answer = json_pack("{s:i, s:s, s:s, s:[], s:[s], s:i, s:b, s:b, s:b}", "error", 0, "reason",
+                                           "", "method", "wal", "rows", "odd", text, "nodd", 1, "more", 0,
+                                           "partial", 0, "lasting", 0);
                 ck_assert((action_jobs[ACTION_JOBS].wrong(&r, answer) == NULL) == (n == JOBS_ODD_BYTES));
                 json_decref(answer);
         }

@@ -48,6 +48,23 @@ START_TEST(a_job_is_followed_from_reading_to_reading)
 }
 END_TEST
 
+/* Whoever reads the limits of time out of it must find what a reading would have left. */
+START_TEST(what_is_confirmed_is_as_it_would_be_after_a_reading_of_the_same_rows)
+{
+        take(10, json_pack("[o]", row("a", 1, 5, 7)));
+        take(20, json_pack("[o]", row("a", 2, 6, 7)));
+        job_table_confirm(table, 40 * S);
+        const struct job *a = job_table_find(table, "a");
+        ck_assert_uint_eq(a->read_ns, 40 * S);
+        ck_assert_uint_eq(a->changed_ns, 20 * S);
+        take(50, json_pack("[o]", row("a", 3, 7, 7)));
+        ck_assert_uint_eq(a->changed_ns, 50 * S);
+        ck_assert_uint_eq(a->changed_after_ns, 40 * S);
+        job_table_free(table);
+        table = NULL;
+}
+END_TEST
+
 START_TEST(what_is_no_longer_there_has_ended)
 {
         take(10, json_pack("[o, o]", row("a", 1, 0, 0), row("b", 1, 0, 0)));
@@ -191,7 +208,8 @@ START_TEST(readings_have_a_pause_between_them_whoever_ends)
 }
 END_TEST
 
-SUITE("jobs_table", a_clock_that_is_set_moves_no_row, a_row_that_was_written_by_a_clock_since_set_back_has_no_time,
+SUITE("jobs_table", what_is_confirmed_is_as_it_would_be_after_a_reading_of_the_same_rows,
+      a_clock_that_is_set_moves_no_row, a_row_that_was_written_by_a_clock_since_set_back_has_no_time,
       readings_have_a_pause_between_them_whoever_ends, a_job_is_followed_from_reading_to_reading,
       what_is_no_longer_there_has_ended, what_a_partial_reading_does_not_see_has_not_ended,
       what_an_earlier_run_told_of_is_over_only_after_a_whole_reading,

@@ -40,6 +40,7 @@ static void adopt(struct daemon *d, struct incident *i, const char *database, co
         keeper_adopted(d->keeper, action_name(ACTION_BACKUP), database, i->id, daemon_now(),
                        json_pack("{s:s, s:b}", "backup", item->id, "adopted", 1));
         if (check) {
+                json_object_set_new(check, "at", json_string(item->manifest.from));
                 case_set(d, i->id, "integrity", json_deep_copy(check));
                 keeper_check(d->keeper, database, i->id, i->code, daemon_now(), json_deep_copy(check));
                 due_done(d, i, ACTION_CHECK, database);

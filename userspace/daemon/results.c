@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/cases.h"
 #include "daemon/core.h"
 #include "daemon/due.h"
@@ -79,11 +80,21 @@ static void failed(struct work *w, struct guard *g, const char *why, const char 
                       json_pack("{s:s, s:s?}", "reason", why, "last_good", last_good), work_first_incident(w));
 }
 
+/* What is found is of the database as it was when the action began. */
+static void date(json_t *found, int64_t at_ns)
+{
+        char at[TEXT_TIME_LEN];
+
+        text_time(at, at_ns);
+        json_object_set_new(found, "at", json_string(at));
+}
+
 static void tell_unchecked(const struct work *w, const char *why)
 {
         json_t *none = json_pack("{s:s, s:s, s:s, s:[], s:s}", "result", "failed", "method", "none", "on", "none",
                                  "errors", "reason", why);
 
+        date(none, daemon_now());
         tell(w, "integrity", none);
         json_decref(none);
 }
@@ -225,10 +236,11 @@ static void unreadable(const struct work *w, struct guard *g, const char *reason
                       json_pack("{s:s, s:i, s:n}", "method", "none", "errors", 0, "first"), work_first_incident(w));
 }
 
-static void take_check(struct work *w, struct guard *g, const json_t *check)
+static void take_check(struct work *w, struct guard *g, json_t *check)
 {
         const char *result = text(check, "result");
 
+        date(check, daemon_realtime(w->begun_ns));
         if (strcmp(result, "corrupt") == 0)
                 damaged(w, g, check);
         keeper_check(w->d->keeper, g->name, work_first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
@@ -254,7 +266,9 @@ bool result_check(struct work *w, const json_t *answer, json_t *doc)
                 return false;
         }
         json_object_set_new(doc, "result", json_string(result));
-        take_check(w, g, answer);
+        json_t *check = json_copy((json_t *)answer);
+        take_check(w, g, check);
+        json_decref(check);
         return strcmp(result, "ok") == 0 || strcmp(result, "corrupt") == 0;
 }
 

@@ -6,6 +6,7 @@
 #include "report/pick.h"
 
 #define SHOWN_ERRORS 12
+#define WHEN_LEN     64
 
 static bool awaits_recovery(const json_t *incident)
 {
@@ -36,20 +37,83 @@ void operator_recovered(struct page *p, const json_t *incident, unsigned label)
         page_paragraph(p, INK_GOOD, "recovered", label, "%s: %s", when, pick_text(proof, "sign", "?"));
 }
 
+/* Times of the Contract sort as text. A daemon of before gave a check no time. */
+static bool is_older(const json_t *incident, const json_t *found)
+{
+        const char *died = pick_text(incident, "last_death_at", NULL), *at = pick_text(found, "at", NULL);
+
+        return died && at && strcmp(at, died) < 0;
+}
+
+/* ", 2026-11-21T03:15:02Z, before the last death" */
+static const char *when_of(char *ret, size_t size, const json_t *incident, const json_t *found)
+{
+        char when[PICK_WHEN_LEN];
+
+        pick_when(when, found, "at");
+        snprintf(ret, size, "%s%s%s", pick_text(found, "at", NULL) ? ", " : "",
+                 pick_text(found, "at", NULL) ? when : "",
+                 is_older(incident, found) ? ", before the last death" : "");
+        return ret;
+}
+
+static bool is_due(const json_t *incident, const char *action)
+{
+        const json_t *one;
+        size_t i;
+
+        json_array_foreach (json_object_get(incident, "due"), i, one)
+                if (strcmp(pick_text(one, "action", ""), action) == 0)
+                        return true;
+        return false;
+}
+
+void operator_due(struct page *p, const json_t *incident, unsigned label)
+{
+        const json_t *one;
+        char since[PICK_WHEN_LEN];
+        size_t i;
+
+        json_array_foreach (json_object_get(incident, "due"), i, one) {
+                pick_when(since, one, "since");
+                page_paragraph(p, INK_WARN, i ? "" : "still due", label, "%s of %s, since %s",
+                               pick_text(one, "action", "?"), pick_text(one, "database", "?"), since);
+        }
+}
+
+void operator_data_line(struct page *p, const json_t *incident, unsigned indent)
+{
+        static const char older[] = ", before the last death";
+        const json_t *check = json_object_get(incident, "integrity"), *backup = json_object_get(incident, "backup");
+        const char *id = pick_text(backup, "id", NULL);
+        bool verified = json_is_true(json_object_get(backup, "verified"));
+
+        page_paragraph(p, INK_PLAIN, "", indent, "check %s%s%s; %s%s%s%s", pick_text(check, "result", "skipped"),
+                       is_older(incident, check) ? older : "",
+                       is_due(incident, "check") ? ", a new one is due" : "",
+                       !id        ? "no backup"
+                       : verified ? "backup verified: "
+                                  : "backup NOT verified: ",
+                       id ? id : "", id && is_older(incident, backup) ? older : "",
+                       !is_due(incident, "backup") ? ""
+                       : id                        ? ", a new one is due"
+                                                   : " yet: it is due");
+}
+
 void operator_integrity(struct page *p, const json_t *incident, unsigned label)
 {
         const json_t *check = json_object_get(incident, "integrity");
         const char *result = pick_text(check, "result", "skipped"), *reason = pick_text(check, "reason", NULL);
         bool ok = strcmp(result, "ok") == 0;
-        char ms[TEXT_DURATION_LEN], took[64] = "";
+        char ms[TEXT_DURATION_LEN], took[64] = "", when[WHEN_LEN];
         size_t i;
         json_t *e;
 
         text_duration(ms, pick_number(check, "ms") * 1000000);
         if (json_is_integer(json_object_get(check, "ms")))
                 snprintf(took, sizeof(took), ", %s, %s", pick_text(check, "method", "?"), ms);
-        page_paragraph(p, ok ? INK_GOOD : INK_PLAIN, "integrity", label, "%s%s%s%s", result, took,
-                       reason ? ": " : "", reason ? reason : "");
+        page_paragraph(p, ok ? INK_GOOD : INK_PLAIN, "integrity", label, "%s%s%s%s%s", result, took,
+                       when_of(when, sizeof(when), incident, check), reason ? ": " : "", reason ? reason : "");
         json_array_foreach (json_object_get(check, "errors"), i, e)
                 if (i < SHOWN_ERRORS)
                         page_paragraph(p, INK_PLAIN, "", label, "%s", pick_text(e, "text", "?"));
@@ -59,13 +123,14 @@ void operator_backup(struct page *p, const json_t *incident, unsigned label)
 {
         const json_t *b = json_object_get(incident, "backup");
         bool verified = json_is_true(json_object_get(b, "verified"));
-        char size[TEXT_BYTES_LEN];
+        char size[TEXT_BYTES_LEN], when[WHEN_LEN];
 
         text_bytes(size, pick_number(b, "bytes"));
         if (json_is_object(b))
-                page_paragraph(p, verified ? INK_GOOD : INK_BAD, "backup", label, "%s: %s, %s",
+                page_paragraph(p, verified ? INK_GOOD : INK_BAD, "backup", label, "%s: %s, %s%s",
                                verified ? "verified" : "NOT verified",
-                               pick_text(b, "path", pick_text(b, "id", "?")), size);
+                               pick_text(b, "path", pick_text(b, "id", "?")), size,
+                               when_of(when, sizeof(when), incident, b));
         else
                 page_paragraph(p, INK_PLAIN, "backup", label, "none was made for it");
 }

@@ -163,6 +163,7 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         print_ends(p, incident);
         operator_integrity(p, incident, LABEL);
         operator_backup(p, incident, LABEL);
+        operator_due(p, incident, LABEL);
         if (pick_text(incident, "evidence", NULL))
                 page_paragraph(p, INK_PLAIN, "evidence", LABEL, "%s", pick_text(incident, "evidence", ""));
         pick_join(words, sizeof(words), json_object_get(trust, "reasons"), ", ");

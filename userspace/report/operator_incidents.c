@@ -32,19 +32,6 @@ static void print_count(struct page *p, const json_t *list)
         page_line(p);
 }
 
-/* What is known about the data: check and backup, in one line. */
-static void print_data(struct page *p, const json_t *incident)
-{
-        const json_t *check = json_object_get(incident, "integrity"), *backup = json_object_get(incident, "backup");
-        const char *result = pick_text(check, "result", "skipped"), *id = pick_text(backup, "id", NULL);
-        bool verified = json_is_true(json_object_get(backup, "verified"));
-        page_paragraph(p, INK_PLAIN, "", INDENT, "check %s; %s%s", result,
-                       !id        ? "no backup"
-                       : verified ? "backup verified: "
-                                  : "backup NOT verified: ",
-                       id ? id : "");
-}
-
 static void print_incident(struct page *p, const struct operator_view *v, const json_t *incident)
 {
         const char *severity = pick_text(incident, "severity", "P?");
@@ -69,7 +56,7 @@ static void print_incident(struct page *p, const struct operator_view *v, const 
                        over ? pick_text(incident, "resolved_by", "?") : "");
         operator_reopened(p, incident, "", INDENT);
         if (!over || v->verbose)
-                print_data(p, incident);
+                operator_data_line(p, incident, INDENT);
 }
 
 void operator_incidents(struct page *p, const struct operator_view *v)

@@ -22,10 +22,13 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
 void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent);
 /** Whether the next user of each of its databases was seen to leave it whole, though the incident may still fire. */
 bool operator_is_recovered(const json_t *incident);
-/** When and how that was seen; nothing where it was not. Then its check and its backup. */
+/** When and how that was seen; nothing where it was not. Then its check and its backup, whether they are older than the last death, and what
+ * is still due; in one line for a list. */
 void operator_recovered(struct page *p, const json_t *incident, unsigned label);
 void operator_integrity(struct page *p, const json_t *incident, unsigned label);
 void operator_backup(struct page *p, const json_t *incident, unsigned label);
+void operator_due(struct page *p, const json_t *incident, unsigned label);
+void operator_data_line(struct page *p, const json_t *incident, unsigned indent);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
 void operator_summary(struct page *p, const struct operator_view *v);

@@ -1,5 +1,6 @@
 /* incidents_document.c - the document "vigil.incidents/1": the row of an incident and everything that belongs to it. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "store/questions.h"
@@ -39,6 +40,16 @@ static int one_object(struct store *s, sqlite3_stmt *row, json_t **ret)
         (void)s;
         *ret = store_object(row, 0);
         return *ret ? 0 : -ENOMEM;
+}
+
+/* An object with the time of its row, unless it says a better one itself. */
+static int one_dated(struct store *s, sqlite3_stmt *row, json_t **ret)
+{
+        int r = one_object(s, row, ret);
+
+        if (r == 0 && !json_object_get(*ret, "at"))
+                answer_time(*ret, "at", sqlite3_column_int64(row, 1));
+        return r;
 }
 
 /* The lists of an incident, each by one statement over its id. */
@@ -82,7 +93,7 @@ static int put_first(struct store *s, json_t *o, const char *key, const char *sq
         sqlite3_stmt *rows = NULL;
         int r = ASK(s, sql, &rows, V_TEXT(id));
         if (r == 0)
-                r = answer_rows(s, rows, &a, one_object);
+                r = answer_rows(s, rows, &a, one_dated);
         if (r < 0)
                 return r;
         if (json_array_size(a.list) > 0)
@@ -114,10 +125,42 @@ static void put_columns(json_t *o, sqlite3_stmt *row)
         answer_text(o, "resolved_by", row, RESOLVED_BY);
 }
 
+/* The newest death of it. Those that are only counted, because they are so many, have no row of their own. */
+static int put_last_death(struct store *s, json_t *o, const char *id)
+{
+        sqlite3_stmt *rows = NULL;
+        int r = ASK(s, "SELECT max(ended_ns) FROM certificates WHERE incident=?", &rows, V_TEXT(id));
+        const json_t *counted = json_object_get(json_object_get(o, "deaths"), "last_at");
+
+        if (r == 0)
+                r = store_next(s, rows);
+        if (r < 0) {
+                store_done(s, rows);
+                return r;
+        }
+        answer_time(o, "last_death_at", r == 1 ? sqlite3_column_int64(rows, 0) : 0);
+        store_done(s, rows);
+        const char *listed = json_string_value(json_object_get(o, "last_death_at"));
+        if (json_is_string(counted) && (!listed || strcmp(listed, json_string_value(counted)) < 0))
+                json_object_set_new(o, "last_death_at", json_string(json_string_value(counted)));
+        return 0;
+}
+
+/* What a copy holds is as old as its beginning. */
+static void date_backup(json_t *o)
+{
+        json_t *backup = json_object_get(o, "backup");
+        json_t *from = json_object_get(json_object_get(backup, "contains"), "from");
+
+        if (json_is_string(from))
+                json_object_set(backup, "at", from);
+}
+
 static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
 {
-        static const char last_check[] = "SELECT doc FROM checks WHERE incident=? ORDER BY at_ns DESC LIMIT 1";
-        static const char best_backup[] = "SELECT doc FROM backups WHERE incident=? AND class='backup'"
+        static const char last_check[] =
+                "SELECT doc, at_ns FROM checks WHERE incident=? ORDER BY at_ns DESC LIMIT 1";
+        static const char best_backup[] = "SELECT doc, created_ns FROM backups WHERE incident=? AND class='backup'"
                                           " AND removed_ns IS NULL ORDER BY verified DESC, created_ns DESC LIMIT 1";
         json_t *o = json_object(), *doc = store_object(row, DOC);
         const char *id = store_text(row, ID);
@@ -130,11 +173,14 @@ static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
                 r = json_object_update_missing(o, doc) < 0 ? -ENOMEM : put_first(s, o, "integrity", last_check, id);
         if (r == 0)
                 r = put_first(s, o, "backup", best_backup, id);
+        if (r == 0)
+                r = put_last_death(s, o, id);
         json_decref(doc);
         if (r < 0) {
                 json_decref(o);
                 return r;
         }
+        date_backup(o);
         json_object_del(o, "recognised_by"); /* the daemon's own */
         put_default(o, "integrity",
                     json_pack("{s:s, s:s}", "result", "skipped", "reason", "no check was made for this incident"));

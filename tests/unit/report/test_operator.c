@@ -90,6 +90,37 @@ START_TEST(a_loop_whose_database_is_whole_says_so)
 }
 END_TEST
 
+/* Checked at @p checked, copied at @p copied, and the last death at 03:15:02. */
+static json_t *checked_and_copied(const char *checked, const char *copied)
+{
+        json_t *o = incident("P1", "firing", "unclean-death");
+        json_object_update_new(o, json_pack("{s:s, s:{s:s, s:s}, s:{s:s, s:b, s:s}}", "last_death_at",
+                                            "2026-11-21T03:15:02.000000Z", "integrity", "result", "ok", "at",
+                                            checked, "backup", "id", "b-1", "verified", 1, "at", copied));
+        return o;
+}
+
+START_TEST(what_is_older_than_the_last_death_is_said_to_be_and_what_is_due)
+{
+        static const char before[] = "2026-11-21T03:15:01.999999Z", after[] = "2026-11-21T03:15:02.000001Z";
+        json_t *o = checked_and_copied(before, after);
+        json_object_set_new(o, "due",
+                            json_pack("[{s:s, s:s, s:s}]", "action", "check", "database", "a", "since",
+                                      "2026-11-21T03:15:03.000000Z"));
+        show(json_pack("{s:s, s:[O]}", "schema", "vigil.incidents/1", "incidents", o), false);
+        ck_assert_ptr_nonnull(
+                strstr(text, "check ok, before the last death, a new one is due; backup verified: b-1\n"));
+        show(json_pack("{s:s, s:[o], s:[]}", "schema", "vigil.incidents/1", "incidents", o, "finding_details"),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "ok, 2026-11-21T03:15:01Z, before the last death\n"));
+        ck_assert_ptr_nonnull(strstr(text, "check of a, since 2026-11-21T03:15:03Z\n"));
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents",
+                       checked_and_copied(after, before)),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "check ok; backup verified: b-1, before the last death\n"));
+}
+END_TEST
+
 START_TEST(of_many_that_are_resolved_ten_are_shown)
 {
         json_t *list = json_array();
@@ -149,6 +180,6 @@ END_TEST
 SUITE("operator", an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
-      of_many_that_are_resolved_ten_are_shown, deaths_that_were_all_clean_are_one_line,
-      of_500_databases_those_in_trouble_are_shown_and_20_in_all,
+      what_is_older_than_the_last_death_is_said_to_be_and_what_is_due, of_many_that_are_resolved_ten_are_shown,
+      deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
       where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)

@@ -134,6 +134,8 @@ START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
         json_t *document;
         const json_t *i = incident_of(s, "i-1", &document);
         ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "result"), "ok");
+        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "at"), "2026-11-21T10:40:00.000000Z");
+        ck_assert_str_eq(text_of(json_object_get(i, "backup"), "at"), "2026-11-21T10:41:00.000000Z");
         ck_assert_str_eq(text_of(json_object_get(i, "backup"), "id"), "app-1");
         ck_assert(json_is_true(json_object_get(json_object_get(i, "backup"), "verified")));
         json_decref(document);
@@ -143,6 +145,35 @@ START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
         json_decref(document);
         json_decref(check);
         json_decref(backup);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(the_last_death_is_told_and_a_check_says_itself_when_it_was_begun)
+{
+        struct store *s = opened(NULL);
+        json_t *check = json_pack("{s:s, s:s}", "result", "ok", "at", "2026-11-21T10:39:59.000000Z"), *document;
+        json_t *counted = json_pack("{s:{s:s}}", "deaths", "last_at", "2026-11-21T12:00:00.000000Z");
+        put_incident(s, "i-1", "firing");
+        const json_t *i = incident_of(s, "i-1", &document);
+        ck_assert(json_is_null(json_object_get(i, "last_death_at")));
+        json_decref(document);
+        ck_assert_int_eq(store_put_certificate(s, "c-2", "a", "i-1", "unclean", T0 + 2 * SECOND, NULL), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-1", "a", "i-1", "unclean", T0 + 1 * SECOND, NULL), 0);
+        ck_assert_int_eq(store_put_check(s, "a", "i-1", "unclean", T0 + 5, check), 0);
+        i = incident_of(s, "i-1", &document);
+        ck_assert_str_eq(text_of(i, "last_death_at"), "2026-11-21T10:40:02.000000Z");
+        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "at"), "2026-11-21T10:39:59.000000Z");
+        json_decref(document);
+        /* Of very many the newest have no certificate here. */
+        struct store_incident many = an_incident("i-1");
+        many.doc = counted;
+        ck_assert_int_eq(store_put_incident(s, &many), 0);
+        i = incident_of(s, "i-1", &document);
+        ck_assert_str_eq(text_of(i, "last_death_at"), "2026-11-21T12:00:00.000000Z");
+        json_decref(document);
+        json_decref(counted);
+        json_decref(check);
         store_close(s);
 }
 END_TEST
@@ -332,6 +363,7 @@ SUITE("incidents of the store", one_incident_comes_with_its_findings, an_inciden
       an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
       the_findings_of_an_incident_come_as_they_were_stored_worst_first,
       check_and_backup_of_an_incident_are_shown_with_it,
+      the_last_death_is_told_and_a_check_says_itself_when_it_was_begun,
       incidents_come_newest_first_and_by_status_and_say_when_there_were_more, an_id_that_nobody_gave_is_not_found,
       a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,
       what_was_stored_is_known_by_its_id, open_incidents_come_back_as_they_were_after_a_restart,

@@ -27,16 +27,17 @@ static const char help[] =
 
 #define TOLD_DEATHS 8
 
-/* Adds the certificates themselves: the incident has only their ids. */
+/* Adds the certificates themselves, of many the first and the newest: the incident has only their ids. */
 static int add_certificates(struct asking *a, json_t *document)
 {
         const json_t *incident = json_array_get(json_object_get(document, "incidents"), 0);
+        const json_t *ids = json_object_get(incident, "certificates");
         json_t *details = json_array(), *id;
-        size_t i;
-        json_array_foreach (json_object_get(incident, "certificates"), i, id) {
+        size_t n = json_array_size(ids), i;
+        json_array_foreach (ids, i, id) {
                 json_t *answer = NULL;
-                if (i == TOLD_DEATHS || !json_is_string(id))
-                        break;
+                if ((i > 0 && i + TOLD_DEATHS <= n) || !json_is_string(id))
+                        continue;
                 ask(a, "certificate", ask_args_id(json_string_value(id)), &answer);
                 json_array_extend(details, json_object_get(answer, "certificates"));
                 json_decref(answer);

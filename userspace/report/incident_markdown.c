@@ -9,7 +9,7 @@
 #include "report/advice.h"
 #include "report/advice_stuck.h"
 #include "report/death.h"
-#include "report/operator.h"
+#include "report/operator_private.h"
 #include "report/pick.h"
 
 #define TEXT_MAX 600
@@ -170,47 +170,91 @@ static void print_head(const json_t *incident, FILE *out)
         fputs("\n\n[Impact and resolution, in a sentence or two]\n", out);
 }
 
+static const char *age_of(const json_t *incident, const json_t *found)
+{
+        return operator_is_older(incident, found) ? ", before the last death" : "";
+}
+
 /* Only what the evidence says: an ok of the check is no proof that nothing was lost. */
 static void print_impact(const json_t *incident, FILE *out)
 {
-        char names[TEXT_MAX], trust[TEXT_MAX + 64];
+        char names[TEXT_MAX], said[TEXT_MAX + 64];
         const json_t *backup = json_object_get(incident, "backup"), *doubt = json_object_get(incident, "trust");
+        const json_t *check = json_object_get(incident, "integrity");
         pick_join(names, sizeof(names), json_object_get(incident, "databases"), ", ");
         fputs("\n## Impact\n\n**Users Affected**: [Number]  \n**Services Impacted**: [List]  \n", out);
         line(out, "Databases", names[0] ? names : pick_text(incident, "database", "[which]"));
-        line(out, "Integrity check", pick_text(json_object_get(incident, "integrity"), "result", "none"));
-        line(out, "Backup made then",
-             !json_is_object(backup)                             ? "none"
-             : json_is_true(json_object_get(backup, "verified")) ? pick_text(backup, "path", "verified")
-                                                                 : "not verified");
+        snprintf(said, sizeof(said), "%s%s", pick_text(check, "result", "none"), age_of(incident, check));
+        line(out, "Integrity check", said);
+        snprintf(said, sizeof(said), "%s%s",
+                 !json_is_object(backup)                             ? "none"
+                 : json_is_true(json_object_get(backup, "verified")) ? pick_text(backup, "path", "verified")
+                                                                     : "not verified",
+                 age_of(incident, backup));
+        line(out, "Backup made then", said);
         pick_join(names, sizeof(names), json_object_get(doubt, "reasons"), ", ");
-        snprintf(trust, sizeof(trust), "%s%s%s", pick_text(doubt, "level", "none"), names[0] ? ": " : "", names);
-        line(out, "Trust in this evidence", trust);
+        snprintf(said, sizeof(said), "%s%s%s", pick_text(doubt, "level", "none"), names[0] ? ": " : "", names);
+        line(out, "Trust in this evidence", said);
         fputs("**Data Loss**: [Yes/No + details]  \n**Downtime**: [Duration]\n", out);
 }
 
-static void print_cause(const json_t *document, FILE *out)
+/* Of the certificates that are told the last in time; NULL: there is none. Borrowed. */
+static const json_t *last_death(const json_t *document)
 {
-        const json_t *c = json_array_get(json_object_get(document, "certificate_details"), 0);
+        const json_t *last = NULL, *c;
+        size_t i;
+        json_array_foreach (json_object_get(document, "certificate_details"), i, c)
+                if (!last || strcmp(pick_text(c, "ended_at", ""), pick_text(last, "ended_at", "")) >= 0)
+                        last = c;
+        return last;
+}
+
+/* @param dated  there are several: with its time */
+static void print_death(const char *label, const json_t *c, bool dated, FILE *out)
+{
         const json_t *process = json_object_get(c, "process");
-        const json_t *sender = json_object_get(json_object_get(c, "exit"), "sender");
-        char ending[160], text[TEXT_MAX];
-        fputs("\n## Root Cause\n\n", out);
-        if (c) {
-                death_ending(ending, sizeof(ending), c);
-                snprintf(text, sizeof(text), "%s (pid %" PRIu64 ") %s", pick_text(process, "comm", "?"),
-                         pick_number(process, "pid"), ending);
-                line(out, "Immediate Cause", text);
-        } else {
-                fputs("**Immediate Cause**: [What began it]  \n", out);
+        char ending[160], when[PICK_WHEN_LEN], text[TEXT_MAX];
+        death_ending(ending, sizeof(ending), c);
+        pick_when(when, c, "ended_at");
+        snprintf(text, sizeof(text), "%s (pid %" PRIu64 ") %s%s%s", pick_text(process, "comm", "?"),
+                 pick_number(process, "pid"), ending, dated ? ", " : "", dated ? when : "");
+        line(out, label, text);
+}
+
+/* What the last death has left, unless somebody has put it right since. */
+static void print_state(const json_t *incident, const json_t *last, FILE *out)
+{
+        const json_t *proof = json_object_get(incident, "resolution");
+        char when[PICK_WHEN_LEN], text[TEXT_MAX];
+        if (operator_is_recovered(incident)) {
+                pick_when(when, proof, "seen_at");
+                snprintf(text, sizeof(text), "recovered, %s: %s", when, pick_text(proof, "sign", "?"));
+                line(out, "State of the data", text);
+        } else if (pick_text(last, "prediction", NULL)) {
+                line(out, "State of the data", pick_text(last, "prediction", ""));
         }
+}
+
+static void print_cause(const json_t *document, const json_t *incident, FILE *out)
+{
+        const json_t *first = json_array_get(json_object_get(document, "certificate_details"), 0);
+        const json_t *last = last_death(document);
+        const json_t *sender = json_object_get(json_object_get(last, "exit"), "sender");
+        bool again = last != first;
+        char text[TEXT_MAX];
+        fputs("\n## Root Cause\n\n", out);
+        if (last)
+                print_death("Immediate Cause", last, again, out);
+        else
+                fputs("**Immediate Cause**: [What began it]  \n", out);
         if (json_is_object(sender)) {
                 snprintf(text, sizeof(text), "%s (pid %" PRIu64 ", uid %" PRIu64 ")",
                          pick_text(sender, "comm", "?"), pick_number(sender, "pid"), pick_number(sender, "uid"));
                 line(out, "Killed by", text);
         }
-        if (pick_text(c, "prediction", NULL))
-                line(out, "State of the data", pick_text(c, "prediction", ""));
+        if (again)
+                print_death("Begun by", first, true, out);
+        print_state(incident, last, out);
         fputs("\n**Contributing Factors**:\n1. [Factor]\n\n**Why it wasn't detected earlier**:\n- [Reason]\n", out);
 }
 
@@ -253,7 +297,7 @@ int operator_markdown(const json_t *document, FILE *out)
         print_head(incident, out);
         print_impact(incident, out);
         print_timeline(document, incident, out);
-        print_cause(document, out);
+        print_cause(document, incident, out);
         print_resolution(document, out);
         print_appendix(incident, out);
         return ferror(out) || fflush(out) == EOF ? (errno ? -errno : -EIO) : 0;

@@ -38,7 +38,7 @@ void operator_recovered(struct page *p, const json_t *incident, unsigned label)
 }
 
 /* Times of the Contract sort as text. A daemon of before gave a check no time. */
-static bool is_older(const json_t *incident, const json_t *found)
+bool operator_is_older(const json_t *incident, const json_t *found)
 {
         const char *died = pick_text(incident, "last_death_at", NULL), *at = pick_text(found, "at", NULL);
 
@@ -53,7 +53,7 @@ static const char *when_of(char *ret, size_t size, const json_t *incident, const
         pick_when(when, found, "at");
         snprintf(ret, size, "%s%s%s", pick_text(found, "at", NULL) ? ", " : "",
                  pick_text(found, "at", NULL) ? when : "",
-                 is_older(incident, found) ? ", before the last death" : "");
+                 operator_is_older(incident, found) ? ", before the last death" : "");
         return ret;
 }
 
@@ -89,12 +89,12 @@ void operator_data_line(struct page *p, const json_t *incident, unsigned indent)
         bool verified = json_is_true(json_object_get(backup, "verified"));
 
         page_paragraph(p, INK_PLAIN, "", indent, "check %s%s%s; %s%s%s%s", pick_text(check, "result", "skipped"),
-                       is_older(incident, check) ? older : "",
+                       operator_is_older(incident, check) ? older : "",
                        is_due(incident, "check") ? ", a new one is due" : "",
                        !id        ? "no backup"
                        : verified ? "backup verified: "
                                   : "backup NOT verified: ",
-                       id ? id : "", id && is_older(incident, backup) ? older : "",
+                       id ? id : "", id && operator_is_older(incident, backup) ? older : "",
                        !is_due(incident, "backup") ? ""
                        : id                        ? ", a new one is due"
                                                    : " yet: it is due");

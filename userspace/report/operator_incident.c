@@ -98,14 +98,13 @@ static void print_latency(struct page *p, const json_t *incident)
 static void print_deaths(struct page *p, const struct operator_view *v, const json_t *incident)
 {
         const json_t *told = json_object_get(v->document, "certificate_details");
-        size_t n = json_array_size(json_object_get(incident, "certificates")), shown = 0, i;
-        json_t *c;
-        json_array_foreach (told, i, c)
-                if (shown < SHOWN_DEATHS || v->verbose) {
-                        death_print(p, c, v->verbose);
-                        page_paragraph(p, INK_PLAIN, "certificate", LABEL, "%s", pick_text(c, "id", "?"));
-                        shown++;
-                }
+        size_t n = json_array_size(json_object_get(incident, "certificates")), shown = 0;
+        /* The newest first: that is how it stands now. */
+        for (size_t i = json_array_size(told); i-- > 0 && (shown < SHOWN_DEATHS || v->verbose); shown++) {
+                const json_t *c = json_array_get(told, i);
+                death_print(p, c, v->verbose);
+                page_paragraph(p, INK_PLAIN, "certificate", LABEL, "%s", pick_text(c, "id", "?"));
+        }
         if (n > shown)
                 page_paragraph(p, INK_PLAIN, "", LABEL, "%s%zu certificate%s", shown ? "and " : "", n - shown,
                                n - shown == 1 ? "" : "s");

@@ -22,6 +22,8 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
 void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent);
 /** Whether the next user of each of its databases was seen to leave it whole, though the incident may still fire. */
 bool operator_is_recovered(const json_t *incident);
+/** Whether @p found, its check or its backup, is from before its last death. */
+bool operator_is_older(const json_t *incident, const json_t *found);
 /** When and how that was seen; nothing where it was not. Then its check and its backup, whether they are older than the last death, and what
  * is still due; in one line for a list. */
 void operator_recovered(struct page *p, const json_t *incident, unsigned label);

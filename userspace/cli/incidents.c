@@ -9,7 +9,7 @@ static const char help[] =
         "first; then what is acknowledged; then what is resolved, newest first.\n"
         "\n"
         "  --status STATUS   only those: firing, acknowledged or resolved\n"
-        "  --since DURATION  only those that began in the last 90s, 5m, 2h, 1d\n"
+        "  --since DURATION  only those that began, or had a finding, in the last 90s, 5m, 2h, 1d\n"
         "  --db NAME         only those of the database of that name\n"
         "\n"
         "Exit status: 0 done; 69 no daemon and no store, or no such database; 77 not permitted.\n"

@@ -192,6 +192,11 @@ static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
         return 0;
 }
 
+/* One that began earlier and has had a finding since; of very many the newest is only counted. */
+#define NEWS_SINCE                                                                                                 \
+        " OR id IN (SELECT incident FROM findings WHERE at_ns>=?4)"                                                \
+        " OR json_extract(doc, '$.deaths.last_at')>=strftime('%Y-%m-%dT%H:%M:%S', ?4/1000000000, 'unixepoch')"
+
 int store_incidents(struct store *s, const struct store_query *q, json_t **ret)
 {
         static const struct question question = {
@@ -199,8 +204,8 @@ int store_incidents(struct store *s, const struct store_query *q, json_t **ret)
                 .key = "incidents",
                 .by_id = COLUMNS "WHERE id=?1",
                 .by_range = COLUMNS
-                "WHERE (?2 IS NULL OR status=?2) AND (?3 IS NULL OR database=?3) AND started_ns>=?4"
-                " AND (?5=0 OR started_ns<?5) ORDER BY started_ns DESC, id",
+                "WHERE (?2 IS NULL OR status=?2) AND (?3 IS NULL OR database=?3) AND (started_ns>=?4" NEWS_SINCE
+                ") AND (?5=0 OR started_ns<?5) ORDER BY started_ns DESC, id",
                 .make = make_incident,
         };
         return question_ask(s, &question, q, ret);

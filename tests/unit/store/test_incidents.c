@@ -134,7 +134,7 @@ START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
         json_t *document;
         const json_t *i = incident_of(s, "i-1", &document);
         ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "result"), "ok");
-        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "at"), "2026-11-21T10:40:00.000000Z");
+        ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "at"), "2026-11-21T11:20:00.000000Z");
         ck_assert_str_eq(text_of(json_object_get(i, "backup"), "at"), "2026-11-21T10:41:00.000000Z");
         ck_assert_str_eq(text_of(json_object_get(i, "backup"), "id"), "app-1");
         ck_assert(json_is_true(json_object_get(json_object_get(i, "backup"), "verified")));
@@ -162,7 +162,7 @@ START_TEST(the_last_death_is_told_and_a_check_says_itself_when_it_was_begun)
         ck_assert_int_eq(store_put_certificate(s, "c-1", "a", "i-1", "unclean", T0 + 1 * SECOND, NULL), 0);
         ck_assert_int_eq(store_put_check(s, "a", "i-1", "unclean", T0 + 5, check), 0);
         i = incident_of(s, "i-1", &document);
-        ck_assert_str_eq(text_of(i, "last_death_at"), "2026-11-21T10:40:02.000000Z");
+        ck_assert_str_eq(text_of(i, "last_death_at"), "2026-11-21T11:20:02.000000Z");
         ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "at"), "2026-11-21T10:39:59.000000Z");
         json_decref(document);
         /* Of very many the newest have no certificate here. */
@@ -203,6 +203,30 @@ START_TEST(incidents_come_newest_first_and_by_status_and_say_when_there_were_mor
         ck_assert_uint_eq(json_array_size(json_object_get(d, "incidents")), 2);
         ck_assert_ptr_null(json_object_get(d, "cut"));
         json_decref(d);
+        store_close(s);
+}
+END_TEST
+
+START_TEST(one_that_began_earlier_and_has_news_since_is_among_them)
+{
+        struct store *s = opened(NULL);
+        const struct store_query since = {.since_ns = T0 + 10 * SECOND};
+        json_t *deaths = json_pack("{s:{s:s}}", "deaths", "last_at", "2026-11-21T11:20:10.500000Z"), *d;
+        put_incident(s, "i-1", "firing");
+        put_incident(s, "i-2", "resolved");
+        put_incident(s, "i-3", "firing");
+        struct store_incident counted = an_incident("i-4");
+        counted.doc = deaths;
+        ck_assert_int_eq(store_put_incident(s, &counted), 0);
+        ck_assert_int_eq(store_put_finding(s, "f-1", "a", "i-1", "unclean-death", "P1", T0 + 9 * SECOND, NULL), 0);
+        ck_assert_int_eq(store_put_finding(s, "f-2", "a", "i-2", "unclean-death", "P1", T0 + 10 * SECOND, NULL), 0);
+        ck_assert_int_eq(store_incidents(s, &since, &d), 0);
+        const json_t *list = json_object_get(d, "incidents");
+        ck_assert_uint_eq(json_array_size(list), 2);
+        ck_assert_str_eq(text_of(json_array_get(list, 0), "id"), "i-2");
+        ck_assert_str_eq(text_of(json_array_get(list, 1), "id"), "i-4");
+        json_decref(d);
+        json_decref(deaths);
         store_close(s);
 }
 END_TEST
@@ -364,7 +388,8 @@ SUITE("incidents of the store", one_incident_comes_with_its_findings, an_inciden
       the_findings_of_an_incident_come_as_they_were_stored_worst_first,
       check_and_backup_of_an_incident_are_shown_with_it,
       the_last_death_is_told_and_a_check_says_itself_when_it_was_begun,
-      incidents_come_newest_first_and_by_status_and_say_when_there_were_more, an_id_that_nobody_gave_is_not_found,
+      incidents_come_newest_first_and_by_status_and_say_when_there_were_more,
+      one_that_began_earlier_and_has_news_since_is_among_them, an_id_that_nobody_gave_is_not_found,
       a_certificate_is_what_was_stored_with_its_database, a_repetition_replaces_and_never_doubles,
       what_was_stored_is_known_by_its_id, open_incidents_come_back_as_they_were_after_a_restart,
       a_path_that_is_no_text_is_shown_with_its_bytes_beside,

@@ -112,6 +112,23 @@ teardown() {
 	daemon_begin
 }
 
+@test "read by another process at the start, for a second: it is waited for" {
+	local reader
+	daemon_begin
+	daemon_end
+	{
+		echo "begin; select count(*) from runs;"
+		sleep 1 # then the shell ends, and its transaction with it
+	} | sqlite3 S/vigil.db >reader.out &
+	reader=$!
+	until_true test -s reader.out
+	daemon_begin
+	await_end "$reader"
+	daemon_end
+	[ "$status" -eq 0 ]
+	[ "$(sql 'select count(*) from runs')" = 2 ]
+}
+
 @test "made by a newer Vigil: left alone, one line, 69" {
 	daemon_begin
 	daemon_end

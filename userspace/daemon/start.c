@@ -108,6 +108,9 @@ static void on_renewed(void *userdata)
         cases_store_all(userdata);
 }
 
+/* Questions of operators read the store themselves while no daemon runs. */
+#define START_PATIENCE_MS 10000
+
 static int open_store(struct daemon *d)
 {
         const struct keeper_hooks hooks = {
@@ -123,6 +126,7 @@ static int open_store(struct daemon *d)
         if (keeper_open(d->state.path, &hooks, d->scribe, &d->keeper) < 0)
                 return EXIT_UNAVAILABLE_;
         s = keeper_store(d->keeper);
+        store_set_patience(s, START_PATIENCE_MS);
         int r = store_begin(s);
         if (r == 0 && (r = store_last_run(s, &d->last_run)) == -ENOENT)
                 r = 0; /* the first one */
@@ -137,7 +141,8 @@ static int open_store(struct daemon *d)
         if (r == 0)
                 r = keeper_begin(d->keeper, &run);
         if (r < 0) {
-                log_error("store: %s/vigil.db: %s", d->state.path, strerror(-r));
+                log_error("store: %s/vigil.db: %s", d->state.path,
+                          r == -EBUSY ? "another process keeps it locked; end it, and start again" : strerror(-r));
                 return EXIT_UNAVAILABLE_;
         }
         if (interrupted)

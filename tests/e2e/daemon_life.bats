@@ -107,8 +107,12 @@ state_knows() {
 		'.incidents[] | select(.code == "unclean-death") | .status == "firing" and .backup.verified and .ends_by == ["recovery"]'
 	ask health
 	[ "$status" -eq 1 ]
+	# What was checked is still known; what had not reached the disk is not said to be there.
+	ask status
+	assert_answer '.databases[0] | .last_check.result == "ok" and .bytes_at_risk == null and .commits_at_risk == null'
 	"$DRIVER" -t truth2 app.db "insert into t(b) values('back')"
 	eventually '.incidents[] | select(.code == "unclean-death") | .resolved_by == "recovery"' incidents
+	eventually '.databases[0].bytes_at_risk == 0' status
 }
 
 @test "killed itself, and its watch with it, the daemon says for how long nobody watched" {

@@ -18,6 +18,7 @@
 #include "daemon/response.h"
 #include "daemon/scribe.h"
 #include "daemon/state.h"
+#include "daemon/unproven.h"
 #include "daemon/wal.h"
 
 #define NS_PER_S 1000000000ull
@@ -112,6 +113,22 @@ static void examine(struct daemon *d, const struct state_file *s, bool all)
         }
 }
 
+/* What an account that began anew does not know: what was at risk then, and what was written while nobody watched.
+ * @param s  NULL: not known what was */
+static void remember_unproven(struct daemon *d, const struct state_file *s)
+{
+        for (size_t i = 0; i < guards_count(d->guards); i++) {
+                struct guard *g = guards_at(d->guards, i);
+                const struct state_database *then = then_of(s, g->name);
+                bool at_risk = then && (then->bytes_at_risk || then->commits_at_risk);
+
+                g->unproven = then ? then->unproven : 0;
+                if (!was_watched(d))
+                        g->unproven |= at_risk ? UNPROVEN_ALL
+                                               : unproven_changed(guard_path(d, g), s ? s->seen_ns : 0);
+        }
+}
+
 /* The last run ended before it had written the file: the store alone knows of it. */
 static bool unwritten(const struct daemon *d, const struct state_file *s)
 {
@@ -129,6 +146,7 @@ static void judge_unwritten(struct daemon *d, const struct state_file *s)
         if (strcmp(last->boot_id, d->head.boot_id) == 0) {
                 tell_gap(d, last->last_seen_ns, -1,
                          "Vigil ended without an orderly end, before it had written down what was in use");
+                remember_unproven(d, NULL);
                 examine(d, s, true);
                 return;
         }
@@ -153,6 +171,7 @@ void dirty_judge_last_run(struct daemon *d)
                 log_error("%s/state.json: %s; what was in use when the last run ended is not known", d->state.path,
                           r == -EBADMSG ? "it is damaged" : strerror(-r));
                 tell_gap(d, 0, -1, "state.json of the last run cannot be read");
+                remember_unproven(d, NULL);
                 examine(d, NULL, true);
                 return;
         }
@@ -163,6 +182,7 @@ void dirty_judge_last_run(struct daemon *d)
                          d->taken_gap ? "Vigil was killed while deaths came faster than they could be stored"
                          : s.orderly  ? "Vigil was stopped"
                                       : "Vigil ended without an orderly end");
+                remember_unproven(d, &s);
                 examine(d, &s, false);
         } else if (!s.orderly) {
                 judge_crash(d, &s);
@@ -206,6 +226,7 @@ static void look_at(struct daemon *d, struct guard *g)
         g->in_transaction = dirty_in_transaction(&a);
         g->bytes_at_risk = dirty_bytes_at_risk(&a);
         g->commits_at_risk = dirty_commits_at_risk(&a);
+        g->unproven = unproven_left(g->unproven, guard_path(d, g), &a);
         wal_look(d, g, &a);
         g->leftover = !a.txn && (a.journal_hot || a.wal_frames_open);
         g->writer_tgid = g->in_transaction ? a.txn_tgid : 0;
@@ -251,6 +272,7 @@ static struct state_database numbers_of(const struct guard *g)
                                        .users = g->users,
                                        .bytes_at_risk = g->bytes_at_risk,
                                        .commits_at_risk = g->commits_at_risk,
+                                       .unproven = g->unproven,
                                        .leftover = g->leftover,
                                        .writer_pid = g->writer_tgid,
                                        .writer_start_ns = g->writer_start_ns};
@@ -260,7 +282,7 @@ static bool same_numbers(const struct state_database *a, const struct state_data
 {
         return a->dirty == b->dirty && a->in_transaction == b->in_transaction && a->users == b->users &&
                a->bytes_at_risk == b->bytes_at_risk && a->commits_at_risk == b->commits_at_risk &&
-               a->leftover == b->leftover && a->writer_pid == b->writer_pid &&
+               a->unproven == b->unproven && a->leftover == b->leftover && a->writer_pid == b->writer_pid &&
                a->writer_start_ns == b->writer_start_ns;
 }
 

@@ -38,13 +38,14 @@ struct guard {
         unsigned clean_turns; /* in a row */
         uint32_t users;
         uint64_t bytes_at_risk, commits_at_risk;
-        bool leftover; /* an unfinished transaction stands in its files, and nobody is in it */
+        unsigned unproven; /* files of which it is not known what is at risk; unproven.h */
+        bool leftover;     /* an unfinished transaction stands in its files, and nobody is in it */
         uint32_t writer_tgid;
         uint64_t writer_start_ns; /* of the transaction */
 
         struct state_database written; /* the same as the state file has it; `name` is NULL */
 
-        int64_t checked_ns; /* since the epoch: the last check; 0: none by this run */
+        int64_t checked_ns; /* since the epoch: the last check; 0: none is known */
         char check_result[16];
         int64_t backup_ns; /* the last verified backup; 0: none is known */
         char backup_id[256];

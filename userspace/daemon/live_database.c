@@ -13,6 +13,7 @@
 #include "daemon/dirty.h"
 #include "daemon/discovery.h"
 #include "daemon/guard.h"
+#include "daemon/unproven.h"
 #include "detect/wording.h"
 #include "incident/incident.h"
 #include "report/build.h"
@@ -65,6 +66,16 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
 
 /* ---- one database ---- */
 
+static void put_at_risk(struct daemon *d, const struct guard *g, const struct vigil_db *a, json_t *o)
+{
+        bool known = !unproven_left(g->unproven, guard_path(d, g), a);
+        json_t *bytes = known ? json_integer((json_int_t)dirty_bytes_at_risk(a)) : json_null();
+        json_t *commits = known ? json_integer((json_int_t)dirty_commits_at_risk(a)) : json_null();
+
+        json_object_set_new(o, "bytes_at_risk", bytes);
+        json_object_set_new(o, "commits_at_risk", commits);
+}
+
 void live_put_account(struct daemon *d, const struct guard *g, json_t *o)
 {
         struct model_database shown = {0};
@@ -82,8 +93,7 @@ void live_put_account(struct daemon *d, const struct guard *g, json_t *o)
         json_object_set_new(o, "journal_mode", json_string(journal_mode(&shown)));
         json_object_set_new(o, "users", json_integer(a.users));
         json_object_set_new(o, "in_transaction", json_boolean(dirty_in_transaction(&a)));
-        json_object_set_new(o, "bytes_at_risk", json_integer((json_int_t)dirty_bytes_at_risk(&a)));
-        json_object_set_new(o, "commits_at_risk", json_integer((json_int_t)dirty_commits_at_risk(&a)));
+        put_at_risk(d, g, &a, o);
 }
 
 static json_t *check_json_of(const struct guard *g)

@@ -24,6 +24,7 @@
 #include "daemon/guard.h"
 #include "daemon/jobs.h"
 #include "daemon/known_backups.h"
+#include "daemon/known_checks.h"
 #include "daemon/latencies.h"
 #include "daemon/loop.h"
 #include "daemon/orchestrators.h"
@@ -281,6 +282,7 @@ static int open_guards(struct daemon *d)
         if (r < 0)
                 return log_error_r(EXIT_INTERNAL_, "the orchestrators cannot be followed: %s", strerror(-r));
         known_backups_read(d);
+        known_checks_read(d);
         dirty_judge_last_run(d);
         adopt_backups(d);
         recovery_expect_open(d);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "daemon/unproven.h"
 
 #define STATE_VERSION 1
 
@@ -33,12 +34,12 @@ int state_write(const char *dir, const struct state_file *s)
 
         for (size_t i = 0; i < s->n; i++) {
                 const struct state_database *b = &s->database[i];
-                json_t *one = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:I}", "name", b->name, "dirty",
-                                        b->dirty, "in_transaction", b->in_transaction, "users",
+                json_t *one = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:b, s:I, s:I, s:i}", "name", b->name,
+                                        "dirty", b->dirty, "in_transaction", b->in_transaction, "users",
                                         (json_int_t)b->users, "bytes_at_risk", (json_int_t)b->bytes_at_risk,
                                         "commits_at_risk", (json_int_t)b->commits_at_risk, "leftover", b->leftover,
                                         "writer_pid", (json_int_t)b->writer_pid, "writer_start_ns",
-                                        (json_int_t)b->writer_start_ns);
+                                        (json_int_t)b->writer_start_ns, "unproven", (int)b->unproven);
                 if (json_array_append_new(databases, one) < 0)
                         return -ENOMEM;
         }
@@ -54,21 +55,23 @@ int state_write(const char *dir, const struct state_file *s)
 static int read_database(const json_t *o, struct state_database *ret)
 {
         const char *name;
-        int dirty, txn, leftover = 0;
+        int dirty, txn, leftover = 0, unproven = 0;
         json_int_t users, bytes, commits, pid = 0, start = 0;
 
-        /* The last three did not exist from the beginning. */
-        if (json_unpack((json_t *)o, "{s:s, s:b, s:b, s:I, s:I, s:I, s?b, s?I, s?I}", "name", &name, "dirty",
+        /* The last four did not exist from the beginning. */
+        if (json_unpack((json_t *)o, "{s:s, s:b, s:b, s:I, s:I, s:I, s?b, s?I, s?I, s?i}", "name", &name, "dirty",
                         &dirty, "in_transaction", &txn, "users", &users, "bytes_at_risk", &bytes, "commits_at_risk",
-                        &commits, "leftover", &leftover, "writer_pid", &pid, "writer_start_ns", &start) < 0 ||
+                        &commits, "leftover", &leftover, "writer_pid", &pid, "writer_start_ns", &start, "unproven",
+                        &unproven) < 0 ||
             users < 0 || users > UINT32_MAX || bytes < 0 || commits < 0 || pid < 0 || pid > INT32_MAX ||
-            start < 0 || strlen(name) > 1024)
+            start < 0 || unproven < 0 || strlen(name) > 1024)
                 return -EBADMSG;
         *ret = (struct state_database){.dirty = dirty,
                                        .in_transaction = txn,
                                        .users = (uint32_t)users,
                                        .bytes_at_risk = (uint64_t)bytes,
                                        .commits_at_risk = (uint64_t)commits,
+                                       .unproven = (unsigned)unproven & UNPROVEN_ALL,
                                        .leftover = leftover,
                                        .writer_pid = (uint32_t)pid,
                                        .writer_start_ns = (uint64_t)start};

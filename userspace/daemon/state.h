@@ -17,6 +17,7 @@ struct state_database {
         bool in_transaction;
         uint32_t users;
         uint64_t bytes_at_risk, commits_at_risk;
+        unsigned unproven;   /* files of which it was not known what is at risk; unproven.h */
         bool leftover;       /* an unfinished transaction stood in its files that nobody was in */
         uint32_t writer_pid; /* who had the transaction; 0: not known */
         uint64_t writer_start_ns;

@@ -49,6 +49,22 @@ int store_put_check(struct store *s, const char *database, const char *incident,
                 V_TEXT(member_text(check, "result")), V_JSON(check));
 }
 
+int store_last_check(struct store *s, const char *database, int64_t *ret_at_ns, char *ret_result, size_t size)
+{
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, "SELECT at_ns, result FROM checks WHERE database=? ORDER BY at_ns DESC LIMIT 1", &row,
+                    V_TEXT(database));
+
+        if (r == 0)
+                r = store_next(s, row);
+        if (r == 1) {
+                *ret_at_ns = sqlite3_column_int64(row, 0);
+                snprintf(ret_result, size, "%s", store_text(row, 1));
+        }
+        store_done(s, row);
+        return r == 1 ? 0 : r == 0 ? -ENOENT : r;
+}
+
 int store_put_metric(struct store *s, const char *type, double value, const json_t *labels, int64_t at_ns)
 {
         return RUN(s, "INSERT INTO metrics(type, value, labels_json, recorded_at) VALUES(?,?,?,?)", V_TEXT(type),

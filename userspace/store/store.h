@@ -66,6 +66,8 @@ struct store_incident {
 };
 int store_put_incident(struct store *s, const struct store_incident *i);
 
+/** The newest check of @p database. @param ret_result  its result, cut to @p size. @return 0; -ENOENT: none is known; or -errno */
+int store_last_check(struct store *s, const char *database, int64_t *ret_at_ns, char *ret_result, size_t size);
 /** Its evidence was removed: `evidence` becomes null, and `evidence_removed_at` says when. Nothing when the incident is unknown. */
 int store_evidence_removed(struct store *s, const char *id, int64_t now_ns);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "bpf/abi.h"
 #include "suite.h"
 
 static char dir[] = "/tmp/vigil-test-state-XXXXXX";
@@ -43,6 +44,7 @@ START_TEST(what_is_written_is_read)
                                        .users = 3,
                                        .bytes_at_risk = 8272,
                                        .commits_at_risk = 1,
+                                       .unproven = 1u << VIGIL_ROLE_WAL,
                                        .leftover = true,
                                        .writer_pid = 4711,
                                        .writer_start_ns = 98765},
@@ -61,6 +63,8 @@ START_TEST(what_is_written_is_read)
         ck_assert_str_eq(in.boot_id, out.boot_id);
         ck_assert_int_eq(in.pid, 7);
         ck_assert_int_eq(in.run, 12);
+        ck_assert_uint_eq(in.database[0].unproven, 1u << VIGIL_ROLE_WAL);
+        ck_assert_uint_eq(in.database[1].unproven, 0);
         ck_assert(in.database[0].leftover && !in.database[1].leftover);
         ck_assert_uint_eq(in.database[0].writer_pid, 4711);
         ck_assert_uint_eq(in.database[0].writer_start_ns, 98765);

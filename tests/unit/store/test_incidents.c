@@ -131,6 +131,12 @@ START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
                                    "bytes", 4096);
         ck_assert_int_eq(store_put_check(s, "persistence", "i-1", "unclean", T0 + 5, check), 0);
         ck_assert_int_eq(store_put_backup(s, "persistence", backup, "i-1"), 0);
+        int64_t at = 0;
+        char result[16] = "";
+        ck_assert_int_eq(store_last_check(s, "other", &at, result, sizeof(result)), -ENOENT);
+        ck_assert_int_eq(store_last_check(s, "persistence", &at, result, sizeof(result)), 0);
+        ck_assert_int_eq(at, T0 + 5);
+        ck_assert_str_eq(result, "ok");
         json_t *document;
         const json_t *i = incident_of(s, "i-1", &document);
         ck_assert_str_eq(text_of(json_object_get(i, "integrity"), "result"), "ok");

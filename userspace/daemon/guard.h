@@ -49,11 +49,11 @@ struct guard {
         char check_result[16];
         int64_t backup_ns; /* the last verified backup; 0: none is known */
         char backup_id[256];
+        bool told_stale;
         bool seen_file; /* it has been there: when it is not, it is gone */
 
         uint64_t check_due, backup_due;           /* CLOCK_BOOTTIME; 0: not by schedule */
         uint64_t check_every_ms, backup_every_ms; /* what that was made of */
-        bool told_stale;
 
         struct guard_latency *latency; /* how long operations take; latencies.h; NULL: nothing was looked at yet */
 

@@ -75,7 +75,7 @@ static int take_log(const struct engine_files *f, struct moment *m)
 int moment_take(const char *path, struct moment *ret)
 {
         _cleanup_files_ struct engine_files f = ENGINE_NO_FILES;
-        struct sqlite_header header;
+        struct sqlite_header header = {0};
         struct stat wal = {0};
         struct moment m = {0};
         int r = engine_files_open(path, engine_sqlite.companions, &f);

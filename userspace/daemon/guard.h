@@ -37,9 +37,9 @@ struct guard {
         bool in_transaction;
         unsigned clean_turns; /* in a row */
         uint32_t users;
-        uint64_t bytes_at_risk, commits_at_risk;
         unsigned unproven; /* files of which it is not known what is at risk; unproven.h */
-        bool leftover;     /* an unfinished transaction stands in its files, and nobody is in it */
+        uint64_t bytes_at_risk, commits_at_risk;
+        bool leftover; /* an unfinished transaction stands in its files, and nobody is in it */
         uint32_t writer_tgid;
         uint64_t writer_start_ns; /* of the transaction */
 

@@ -108,17 +108,32 @@ static void add_ledger(struct collect *c, uint32_t db, unsigned role, const stru
         add(c, db, role, VIGIL_OP_LOCK_WR, "", less(n->locks, b->locks), 0, less(n->lock_busy, b->lock_busy), NULL);
 }
 
+bool counted_used(const struct vigil_db *before, const struct vigil_db *now)
+{
+        for (unsigned role = 0; role < VIGIL_ROLES; role++) {
+                const struct vigil_ledger *n = &now->file[role], *b = &before->file[role];
+                if (role != VIGIL_ROLE_DIRECTORY &&
+                    (n->opens != b->opens || n->reads != b->reads || n->writes != b->writes ||
+                     n->syncs != b->syncs || n->truncates != b->truncates || n->unlinks != b->unlinks ||
+                     n->renames != b->renames || n->locks != b->locks))
+                        return true;
+        }
+        return false;
+}
+
 static void collect_accounts(struct collect *c)
 {
         struct daemon *d = c->d;
 
         for (size_t i = 0; i < guards_count(d->guards); i++) {
                 const struct guard *g = guards_at(d->guards, i);
+                const struct vigil_db *then = &c->then->account[g->id];
                 struct vigil_db now;
                 if (g->state != GUARD_WATCHED || sensor_account(d->sensor, g->id, &now) < 0)
                         continue;
                 for (unsigned role = 0; role < VIGIL_ROLES; role++)
-                        add_ledger(c, g->id, role, &now.file[role], &c->then->account[g->id].file[role]);
+                        if (role != VIGIL_ROLE_DIRECTORY || counted_used(then, &now))
+                                add_ledger(c, g->id, role, &now.file[role], &then->file[role]);
                 if (c->keep)
                         c->keep->account[g->id] = now;
         }

@@ -1,6 +1,8 @@
 /* counted.h - what was done between two instants: the kernel counts from the beginning of the watch. Layer: daemon. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "daemon/tally.h"
 
 struct daemon;
@@ -10,6 +12,12 @@ struct daemon;
 
 /** Everything that had been counted at one instant; nothing, at first. */
 struct counted;
+
+/**
+ * True when the database was used between accounts @p before and @p now. A directory is synced for one of its databases, and
+ * nobody can tell for which: not for one of which no file was touched.
+ */
+bool counted_used(const struct vigil_db *before, const struct vigil_db *now);
 
 int counted_new(struct counted **ret); /* -ENOMEM */
 void counted_free(struct counted *c);

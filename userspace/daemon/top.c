@@ -86,6 +86,8 @@ static void sum(struct sums *s, const struct tally_row *t)
                 hist_add(&s->commit, &t->hist);
                 break;
         case VIGIL_OP_SYNC:
+                if (t->key.role == VIGIL_ROLE_DIRECTORY) /* of all that is in it, and not timed */
+                        break;
                 s->syncs += t->count;
                 hist_add(&s->sync, &t->hist);
                 break;

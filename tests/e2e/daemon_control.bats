@@ -128,6 +128,11 @@ died() {
 	[ "$(sql "select status from alerts")" = resolved ]
 	ask incident resolve "$id"
 	[ "$status" -eq 0 ]
+	# What is over cannot be looked after any more.
+	ask incident ack "$id"
+	[ "$status" -eq 69 ]
+	assert_answer '.incidents[0].status == "resolved"'
+	grep -q "^vigil: $id is resolved already" ask.err
 	"$VIGIL" --state-dir S incident report "$id" | grep -q '^# Incident Report: unclean-death on app$'
 	ask summary
 	assert_answer '.rows | any(.db == "app" and .op == "write" and .count > 0)'

@@ -20,7 +20,7 @@ static const char help[] =
         "  report ID   an incident report in Markdown: what is known is filled in, what only people know is\n"
         "              marked with [brackets]\n"
         "\n"
-        "Exit status: 0 done; 69 no such incident, or no daemon; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no such incident, no daemon, or ack of one that is resolved; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil incident report i-0123456789abcdef >incident.md\n";
@@ -71,17 +71,31 @@ static int run_report(struct asking *a, const char *id)
         return show(a, id, ask_print_markdown);
 }
 
+/* What is over cannot be looked after any more. */
+static bool is_over(const json_t *document)
+{
+        const json_t *incident = json_array_get(json_object_get(document, "incidents"), 0);
+        const char *status = json_string_value(json_object_get(incident, "status"));
+
+        return status && strcmp(status, "resolved") == 0;
+}
+
 /* @p how: "acknowledged", "resolved" */
 static int set_status(struct asking *a, const char *command, const char *id, const char *how)
 {
         json_t *document = NULL;
         int status = ask(a, command, ask_args_id(id), &document);
+        bool late = is_over(document) && strcmp(how, "resolved") != 0;
         if (status == ASK_NO_DAEMON)
                 return ask_tell_no_daemon(a);
         if (document && a->cli->json)
                 status = ask_print(a, document) == CLI_OK ? status : CLI_INTERNAL;
-        else if (document && !a->cli->quiet)
+        else if (document && !a->cli->quiet && !late)
                 printf("%s is %s\n", id, how);
+        if (late && status == CLI_OK) {
+                log_error("%s is resolved already; vigil incident show %s tells by whom", id, id);
+                status = CLI_UNAVAILABLE;
+        }
         json_decref(document);
         return status;
 }

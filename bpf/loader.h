@@ -126,7 +126,6 @@ struct db_priv {
         __u64 journal_ends;         /* commits by truncation of the -journal or zeroing of its header */
         __u64 journal_ends_durable; /* of these, covered by a good sync of the -journal */
         __u64 journal_end_ns;       /* when the last of them was */
-        __u64 commits_at_lock;      /* `commits` of its use, when the write lock was taken */
         __u64 commit_next; /* main file: end of the last write since page 1 was written; 0: in this transaction it was not */
         __u64 journal_page1; /* -journal: where the copy of page 1 is written next; 0: not known */
         __u32 counter;       /* change counter in that copy, big-endian */

@@ -79,21 +79,6 @@ static __always_inline bool is_one_mark(unsigned char type, long long start, lon
 
 /* ---- what the locks mean ---- */
 
-static __always_inline void write_locked(struct act *a)
-{
-        a->use->write_lock_ns = a->ns;
-        a->use->lock_tid = a->tid;
-        a->priv->commits_at_lock = a->use->commits;
-}
-
-/* The write lock is given back: a transaction that was rolled back, or that changed nothing, is no commit. */
-static __always_inline void write_unlocked(struct act *a, __u32 role)
-{
-        if (a->use->write_lock_ns && a->use->commits != a->priv->commits_at_lock)
-                hist_add(a->p, a->db->id, role, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
-        a->use->write_lock_ns = 0;
-}
-
 static __always_inline void shm_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_WAL_RECOVER && !(a->use->locks & VIGIL_LOCK_WAL_RECOVER)) {
@@ -104,7 +89,8 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
                 txn_begin(a->db, a->p, VIGIL_TXN_WAL, a->ns);
                 a->priv->wal_txn_end = a->db->wal_commit_end;
                 a->priv->wal_frame_commit = 0;
-                write_locked(a);
+                a->use->write_lock_ns = a->ns;
+                a->use->lock_tid = a->tid;
         }
         if (bits & VIGIL_LOCK_WAL_CKPT && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
                 a->db->ckpt_db_writes = 0;
@@ -124,7 +110,10 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
         if (cfg_attribution && bits & VIGIL_LOCK_WAL_WRITE)
                 commit_over(a);
         if (bits & VIGIL_LOCK_WAL_WRITE) {
-                write_unlocked(a, VIGIL_ROLE_WAL);
+                if (a->use->write_lock_ns)
+                        hist_add(a->p, a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns,
+                                 false);
+                a->use->write_lock_ns = 0;
                 if (a->db->txn == VIGIL_TXN_WAL)
                         txn_end(a->db);
                 a->priv->wal_txn_end = a->db->wal_commit_end; /* what was not committed was rolled back */
@@ -142,7 +131,8 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
         if (bits & VIGIL_LOCK_RESERVED) {
                 a->db->flags &= ~(__u32)VIGIL_DB_EXCLUSIVE; /* who keeps the lock does not ask for it */
                 rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
-                write_locked(a);
+                a->use->write_lock_ns = a->ns;
+                a->use->lock_tid = a->tid;
         }
 }
 
@@ -150,6 +140,10 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
 {
         if (cfg_attribution && gone & VIGIL_LOCK_RESERVED)
                 commit_over(a);
+        if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
+                hist_add(a->p, a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+                a->use->write_lock_ns = 0;
+        }
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
             a->db->txn_start_ns == a->p->id.start_ns) {
                 /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
@@ -158,8 +152,6 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
                 else
                         txn_end(a->db);
         }
-        if (gone & VIGIL_LOCK_RESERVED)
-                write_unlocked(a, VIGIL_ROLE_MAIN);
 }
 
 static __always_inline void lock_note(struct act *a, unsigned char type, long long start, long long end, int ret)

@@ -1,7 +1,9 @@
 /* check.c - see build.h: what can be told only of several values together. */
 #include <string.h>
 
+#include "base/suggest.h"
 #include "config/build.h"
+#include "config/codes.h"
 
 #define NAME_MAX_BYTES 64
 #define NAME_BYTES     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -47,6 +49,21 @@ static void check_database(const struct config *c, size_t i, struct config_error
                                  c->database[j].name, c->database[j].line);
 }
 
+static void check_severity(const struct config_severity *s, struct config_errors *errors)
+{
+        size_t best = SUGGEST_NONE;
+        const char *near = NULL;
+
+        for (const char *const *code = config_codes; *code; code++) {
+                if (strcmp(*code, s->code) == 0)
+                        return;
+                if (suggest_nearer(s->code, *code, &best))
+                        near = *code;
+        }
+        complain(errors, s->line, false, "severity '%.64s': no finding has this code%s%s%s", s->code,
+                 near ? "; did you mean '" : " (docs/JSON.md lists them)", near ? near : "", near ? "'?" : "");
+}
+
 void check(const struct config *c, struct config_errors *errors)
 {
         if (c->ndatabases > CONFIG_MAX_DATABASES)
@@ -60,6 +77,8 @@ void check(const struct config *c, struct config_errors *errors)
                          CONFIG_MAX_ORCHESTRATORS);
         for (size_t i = 0; i < c->norchestrators; i++)
                 check_orchestrator(c, &c->orchestrator[i], errors);
+        for (size_t i = 0; i < c->nseverities; i++)
+                check_severity(&c->severity[i], errors);
         for (size_t i = 0; i < c->nnotify; i++)
                 complain(errors, c->notify[i].line, true,
                          "notify '%.64s' is understood, but this version notifies nobody", c->notify[i].name);

@@ -114,7 +114,11 @@ START_TEST(every_kind_of_mistake_has_its_line)
                  "2: database 'b': the same path as database 'a' in line 1"},
                 {"database 'a' { path = '/a' }\ndatabase 'a' { path = '/b' }", "2: found duplicate title 'a'"},
                 {"database 'a' {\n path = '/a'\n path = '/b'\n}", "3: 'path' is given twice, first in line 2"},
-                {"severity 'x' {\n}", "1: severity 'x': is: is missing"},
+                {"severity 'no-space' {\n}", "1: severity 'no-space': is: is missing"},
+                {"severity 'unclean-deth' { is = 'P2' }",
+                 "1: severity 'unclean-deth': no finding has this code; did you mean 'unclean-death'?"},
+                {"severity 'connection-left-open' { is = 'P2' }",
+                 "1: severity 'connection-left-open': no finding has this code (docs/JSON.md lists them)"},
                 {"orchestrator 'o' {\n match-cmdline = 'x'\n database = 'gone'\n}",
                  "1: orchestrator 'o': there is no database 'gone'"},
                 {"orchestrator 'o' {\n}", "1: orchestrator 'o': which processes it is, is missing: match-cmdline, "

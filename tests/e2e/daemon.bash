@@ -213,12 +213,12 @@ eventually() {
 
 	while :; do
 		ask "$@"
-		! jq -e "$expr" a.json >/dev/null || return 0
+		! jq -e "$expr" a.json >/dev/null 2>jq.err || return 0
 		((${EPOCHREALTIME/./} < end)) || break
 		sleep 0.02
 	done
 	echo "not so within $PATIENCE s: $expr"
-	cat a.json daemon.err
+	cat jq.err a.json daemon.err
 	return 1
 }
 

@@ -56,6 +56,9 @@ state_knows() {
 	reload
 	grep -q 'vigil.conf: the configuration of before stays in force' daemon.err
 	grep -qE 'vigil.conf:[0-9]+: ' daemon.err
+	eventually '.reasons | any(test("a restart would fail: .*vigil.conf:[0-9]+: "))' health
+	[ "$status" -eq 1 ]
+	eventually '.type == "reload" and .outcome == "failed" and (.reason | test("vigil.conf:[0-9]+: "))' events
 	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
 	eventually '.incidents | length == 1' incidents
 }

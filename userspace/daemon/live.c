@@ -126,6 +126,12 @@ static void judge_self(const struct daemon *d, struct health *h)
                          n == 1 ? "it stands" : "they stand", d->state.path);
                 worse(h, 1, text);
         }
+        if (d->reload_failed[0]) {
+                snprintf(text, sizeof(text),
+                         "the configuration could not be read again, and a restart would fail: %s",
+                         d->reload_failed);
+                worse(h, 1, text);
+        }
         if (evidence_room_full(d)) {
                 char used[TEXT_BYTES_LEN], budget[TEXT_BYTES_LEN];
                 text_bytes(used, evidence_room_bytes(d));

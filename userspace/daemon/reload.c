@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/attribution.h"
 #include "daemon/core.h"
 #include "daemon/discovery.h"
@@ -63,6 +64,21 @@ static json_t *document_of(const struct daemon *d, int r, struct config_errors *
         return o;
 }
 
+/* The first mistake is enough for a line; `vigil check-config` tells all. */
+static void note_failure(struct daemon *d, const char *path, const struct config_errors *errors)
+{
+        const struct config_error *e = errors->item;
+
+        while (e < errors->item + errors->n && e->note)
+                e++;
+        if (e == errors->item + errors->n)
+                snprintf(d->reload_failed, sizeof(d->reload_failed), "%s: it cannot be read", path);
+        else if (e->line)
+                snprintf(d->reload_failed, sizeof(d->reload_failed), "%s:%u: %s", path, e->line, e->text);
+        else
+                snprintf(d->reload_failed, sizeof(d->reload_failed), "%s: %s", path, e->text);
+}
+
 /* What this run cannot take over is said, in the answer, too. */
 static void changes_later(const char *path, struct config_errors *errors, const char *what)
 {
@@ -112,11 +128,19 @@ int reload(struct daemon *d, json_t **ret)
                 config_free(now);
                 log_error("%s: the configuration of before stays in force", path);
         }
-        keeper_event(d->keeper, "reload", NULL, daemon_now(),
-                     json_pack("{s:s, s:s}", "what", "configuration", "outcome", r == 0 ? "done" : "failed"));
+        json_t *document = document_of(d, r, &errors);
+        d->reload_failed[0] = 0;
+        if (r < 0)
+                note_failure(d, path, &errors);
+        json_t *event = json_pack("{s:s, s:s}", "what", "configuration", "outcome", r == 0 ? "done" : "failed");
+        if (event && r < 0)
+                json_object_set_new(event, "reason", text_json(d->reload_failed, strlen(d->reload_failed)));
+        keeper_event(d->keeper, "reload", NULL, daemon_now(), event);
         turn_status(d, status);
         systemd_ready(status);
         if (ret)
-                *ret = document_of(d, r, &errors);
+                *ret = document;
+        else
+                json_decref(document);
         return r;
 }

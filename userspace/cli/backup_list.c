@@ -29,9 +29,10 @@ static void print_row(const char *word, const struct backup_item *i)
         text_bytes(bytes, i->manifest.bytes);
         text_printable(id, sizeof(id), i->id);
         text_printable(source, sizeof(source), i->manifest.source ? i->manifest.source : "unknown");
-        printf("%-10s  %-19.19s  %9s  %s\n            of %s%s%s\n", word,
-               *i->manifest.created_at ? i->manifest.created_at : "unknown", bytes, id, source,
-               i->manifest.reason ? ", reason " : "", i->manifest.reason ? i->manifest.reason : "");
+        printf("%-10s  %-19.19s%s  %9s  %s\n            of %s%s%s\n", word,
+               *i->manifest.created_at ? i->manifest.created_at : "unknown", *i->manifest.created_at ? "Z" : " ",
+               bytes, id, source, i->manifest.reason ? ", reason " : "",
+               i->manifest.reason ? i->manifest.reason : "");
 }
 
 static int read_list(const char *directory, struct backup_list *ret)

@@ -204,6 +204,11 @@ static int run(const struct cli *cli, int argc, char **argv)
                 r = by_daemon(cli, argv[1], method < 0 ? NULL : names[method]);
                 if (r != ASK_NO_DAEMON)
                         return r;
+                return log_error_r(
+                        CLI_UNAVAILABLE,
+                        "check: there is no file %s here, and no daemon runs that would guard a database "
+                        "of that name",
+                        argv[1]);
         }
         /* As the report names it; what does not exist is named as it was asked for. */
         _cleanup_free_ char *real = realpath(argv[1], NULL);

@@ -41,6 +41,9 @@ static int set_duration(const struct command *command, const struct opt *o, cons
                 return cli_usage(command, "%s: %s is too long", o->name, value);
         if (r < 0)
                 return cli_usage(command, "%s: %s is no duration such as 90s, 5m, 2h or 1d", o->name, value);
+        if (*(uint64_t *)o->ret == 0) /* nobody who says 0 means what an option left out means */
+                return cli_usage(command, "%s: %s is no time at all; leave the option out for its default", o->name,
+                                 value);
         return CLI_OK;
 }
 
@@ -86,7 +89,7 @@ static int take(const struct command *command, const struct opt *opts, char **ar
         if (o->kind == OPT_FLAG && value)
                 return cli_usage(command, "%s takes no value", o->name);
         if (o->kind != OPT_FLAG && !value) {
-                if (*i + 1 >= argc)
+                if (*i + 1 >= argc || strcmp(argv[*i + 1], "--") == 0)
                         return cli_usage(command, "%s needs a value", o->name);
                 value = argv[++*i];
         }

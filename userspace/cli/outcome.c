@@ -196,7 +196,8 @@ static int write_report(const struct session *s, const json_t *doc)
         if (!text)
                 return log_error_r(CLI_INTERNAL, "out of memory");
         if (!s->options->out && !s->cli->json) {
-                print_text(s, doc);
+                if (!s->cli->quiet || !report_is_uneventful(doc))
+                        print_text(s, doc);
                 return CLI_OK;
         }
         if (s->cli->json) {

@@ -29,6 +29,10 @@ struct report_extras {
  */
 int report_build(const struct detection *d, const struct report_extras *extras, json_t **ret);
 
+/** Whether somebody who wants to hear of trouble only need not be told of @p report: every end was clean, nothing was found, nothing was
+ * damaged or could not be checked, nothing was missed. */
+bool report_is_uneventful(const json_t *report);
+
 /** How the text report looks. */
 struct report_style {
         bool colour;

@@ -201,6 +201,26 @@ static void print_trust(struct page *p, const json_t *report)
                         "name those that matter with --db");
 }
 
+static bool is_uneventful(const json_t *database)
+{
+        const char *integrity = pick_text(json_object_get(database, "integrity"), "result", "skipped");
+
+        return strcmp(pick_text(database, "verdict", "unknown"), "clean") == 0 &&
+               !pick_text(database, "doubt", NULL) && json_array_size(json_object_get(database, "findings")) == 0 &&
+               (strcmp(integrity, "ok") == 0 || strcmp(integrity, "skipped") == 0);
+}
+
+bool report_is_uneventful(const json_t *report)
+{
+        size_t i;
+        json_t *database;
+
+        json_array_foreach (json_object_get(report, "databases"), i, database)
+                if (!is_uneventful(database))
+                        return false;
+        return strcmp(pick_text(json_object_get(report, "trust"), "level", "none"), "full") == 0;
+}
+
 int report_text(const json_t *report, FILE *out, const struct report_style *style)
 {
         if (strcmp(pick_text(report, "schema", ""), "vigil.report/1") != 0)

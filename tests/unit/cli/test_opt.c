@@ -75,9 +75,9 @@ END_TEST
 START_TEST(mistakes_are_usage_errors)
 {
         static const char *const wrong[][3] = {
-                {"--nonsense"}, {"--out"},         {"--flag=1"},      {"--for", "soon"},
-                {"--out="},     {"--colour=blue"}, {"--for", "9e99"}, {"--for", "99999999999999999999"},
-                {"--outx", "1"}};
+                {"--nonsense"},  {"--out"},         {"--flag=1"},      {"--for", "soon"},
+                {"--out="},      {"--colour=blue"}, {"--for", "9e99"}, {"--for", "99999999999999999999"},
+                {"--outx", "1"}, {"--out", "--"},   {"--for", "0"},    {"--for=0s"}};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
                 char *argv[] = {"exec", (char *)wrong[i][0], (char *)wrong[i][1], NULL};
                 int argc = wrong[i][1] ? 3 : 2;

@@ -104,6 +104,33 @@ START_TEST(a_backup_says_whether_it_is_verified)
 }
 END_TEST
 
+/* Whether the report on @database, whose reference it takes, is one that nobody needs. */
+static bool is_uneventful(json_t *database, const char *trust)
+{
+        json_t *report = json_pack("{s:[o], s:{s:s}}", "databases", database, "trust", "level", trust);
+        bool quiet = report_is_uneventful(report);
+
+        json_decref(report);
+        return quiet;
+}
+
+START_TEST(only_a_clean_end_that_was_seen_whole_is_uneventful)
+{
+        json_t *o = database();
+
+        ck_assert(is_uneventful(json_incref(o), "full"));
+        ck_assert(!is_uneventful(json_incref(o), "partial"));
+        json_object_set_new(o, "integrity", json_pack("{s:s}", "result", "failed"));
+        ck_assert(!is_uneventful(o, "full"));
+        o = database();
+        json_object_set_new(o, "verdict", json_string("abrupt"));
+        ck_assert(!is_uneventful(o, "full"));
+        o = database();
+        json_object_set_new(o, "findings", json_pack("[{s:s}]", "code", "sync-error"));
+        ck_assert(!is_uneventful(o, "full"));
+}
+END_TEST
+
 SUITE("text", a_verdict_stands_first, damage_is_worse_than_a_clean_end, what_nobody_used_has_not_ended,
       a_file_that_begins_as_no_database_is_not_called_one, kept_files_of_a_damaged_one_are_no_backup,
-      a_backup_says_whether_it_is_verified)
+      a_backup_says_whether_it_is_verified, only_a_clean_end_that_was_seen_whole_is_uneventful)

@@ -82,8 +82,8 @@ struct daemon {
         } uneventful;              /* certificates that nothing follows from */
         int state_error;           /* of the last writing of state.json */
         bool state_again;          /* it could not be written: once more at the next turn */
-        char reload_failed[300];   /* why the configuration could not be read again the last time; empty: it could */
-        uint64_t minutes;          /* that the loop has had */
+        char reload_failed[300]; /* why the configuration could not be read again the last time; empty: it could */
+        uint64_t minutes;        /* that the loop has had */
         bool ending;
         bool leave; /* at the end the kernel side stays for the next one */
         int exit;

@@ -20,7 +20,7 @@ static const char help[] =
         "  report ID   an incident report in Markdown: what is known is filled in, what only people know is\n"
         "              marked with [brackets]\n"
         "\n"
-        "Exit status: 0 done; 69 no such incident, no daemon, or ack of one that is resolved; 77 not permitted.\n"
+        "Exit status: 0 done; 69 no such incident, no daemon, or ack of a resolved one; 77 not permitted.\n"
         "\n"
         "Example:\n"
         "  vigil incident report i-0123456789abcdef >incident.md\n";

@@ -11,8 +11,8 @@
 
 #define MAIN    (1u << VIGIL_ROLE_MAIN)
 #define WAL     (1u << VIGIL_ROLE_WAL)
-#define S       1000000000ll
-#define CHANGED 1795260000ll /* in seconds */
+#define S       1000000000LL
+#define CHANGED 1795260000LL /* in seconds */
 
 static char dir[] = "/tmp/vigil-test-unproven-XXXXXX";
 static char path[64], wal[64];

@@ -435,7 +435,7 @@ after_kill() {
 		pid=$!
 		sleep "0.00$((round % 10))"
 		kill -9 $pid 2>/dev/null || true
-		await_end $pid || true
+		await_gone $pid
 		# Its worker may outlive it for a moment; as long as it lives, what it works on is its own.
 		for _ in {1..400}; do
 			run_vigil 0 backup prune --backup-dir b --keep 3

@@ -12,7 +12,7 @@ setup() {
 teardown() {
 	[ -n "${DAEMON:-}" ] || return 0
 	kill "$DAEMON"
-	await_end "$DAEMON" || true
+	await_gone "$DAEMON"
 }
 
 # complete_words WORD...: what may stand in place of the last word.

@@ -132,7 +132,7 @@ refused_are() {
 		esac
 	done
 	pkill -CONT -P "$frozen"
-	await_end "$frozen" || true
+	await_gone "$frozen"
 	status=0
 	await_end "$left" || status=$?
 	[ "$status" -ne 0 ] # it left before it was answered
@@ -147,7 +147,7 @@ refused_are() {
 	i=$!
 	eventually '.actions | any(.kind == "backup")' status
 	kill "$i"
-	await_end "$i" || true
+	await_gone "$i"
 	let_store_go
 	eventually '.databases[0].last_backup.verified' status
 	[ "$(sql "select outcome from actions where kind = 'backup'")" = "done" ]

@@ -20,7 +20,7 @@ teardown() {
 	daemon_teardown
 	if [ -n "${SECOND:-}" ]; then
 		kill "$SECOND" 2>/dev/null || true
-		await_end "$SECOND" || true
+		await_gone "$SECOND"
 	fi
 	loopdisk_down "$PWD/state"
 }

@@ -146,7 +146,7 @@ guard_app() {
 	killed "$DRIVER" -t t1 app.db "${SPILL[@]}" @kill9
 	until_true grep -q '"backup"' followed
 	kill "$follower"
-	await_end "$follower" || true
+	await_gone "$follower"
 	jq -se '[.[] | select(.type == "death")] | length == 1 and .[0].verdict == "unclean" and .[0].database == "app"' followed
 	jq -se '[.[] | select(.type == "incident" and .what == "opened")] | length == 1' followed
 	jq -se '[.[] | select(.type == "action" and .action == "backup" and .outcome == "done")] | length == 1' followed

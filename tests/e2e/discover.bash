@@ -36,13 +36,13 @@ ended_later() {
 
 let_go() {
 	kill "$1"
-	await_end "$1" || true
+	await_gone "$1"
 }
 
 srv_end() {
 	local i
 	for ((i = ${#HOLDERS[@]} - 1; i >= 0; i--)); do
 		kill "${HOLDERS[i]}" 2>/dev/null || true
-		await_end "${HOLDERS[i]}" || true
+		await_gone "${HOLDERS[i]}"
 	done
 }

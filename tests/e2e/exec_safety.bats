@@ -69,7 +69,7 @@ self_cancelled() {
 	# strace ends with the last process that it follows.
 	await r.json
 	touch go
-	await_end $! || true
+	await_gone $!
 	database app.db
 	assert_database '.backup.verified == true'
 	grep -q 'fcntl.*app\.db.*F_RDLCK' trace
@@ -180,7 +180,7 @@ fingerprint() {
 	STRAY=$!
 	await ready
 	watch --db app.db --backup-dir backups -- "$DRIVER" -t leaves app.db "select 1 from t" @ready go @wait other.json @exit 0
-	await_end "$STRAY" || true
+	await_gone "$STRAY"
 	STRAY=
 	# Each sees both workloads, and nobody else.
 	assert_trusted

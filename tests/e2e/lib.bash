@@ -131,6 +131,16 @@ await_end() {
 	wait "$1"
 }
 
+# await_gone PID: the same where its status is nobody's concern, as of one that was killed: but it must end by itself. One that hangs is
+# killed, and that is a failure.
+await_gone() {
+	until_true has_ended "$1" || {
+		kill -KILL "$1"
+		return 1
+	}
+	wait "$1" || return 0
+}
+
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
 }

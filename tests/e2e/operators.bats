@@ -24,7 +24,7 @@ start_daemon() {
 
 stop_daemon() {
 	kill "$DAEMON" 2>/dev/null || true
-	await_end "$DAEMON" || true
+	await_gone "$DAEMON"
 	DAEMON=
 }
 

@@ -10,7 +10,7 @@ setup() {
 
 teardown() {
 	[ -z "${HOLD:-}" ] || kill "$HOLD"
-	[ -z "${STORE:-}" ] || await_end "$STORE" || true
+	[ -z "${STORE:-}" ] || await_gone "$STORE"
 	daemon_teardown
 }
 

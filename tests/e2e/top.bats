@@ -25,7 +25,7 @@ teardown() {
 
 stop_daemon() {
 	kill "$DAEMON" 2>/dev/null || true
-	await_end "$DAEMON" || true
+	await_gone "$DAEMON"
 	DAEMON=
 }
 
@@ -120,7 +120,7 @@ frames() {
 	jq -e '.exit == 0' end.json
 	assert_given_back
 	await_end $!
-	await_end "$DAEMON" || true
+	await_gone "$DAEMON"
 	DAEMON=
 	terminal 80x24
 	jq -e '.exit == 69' end.json

@@ -322,6 +322,7 @@ static void scan(struct daemon *d, uint64_t now)
                 return;
         uint64_t began = clock_cpu_ns();
         orchestrators_scan(d, on_ended);
+        now = clock_boottime_ns(); /* that may have found an end */
         j->scan_due_ns = now + (j->ended_ns && now - j->ended_ns < SOON_FOR_NS ? SCAN_SOON_NS : SCAN_NS);
         j->scan_rest_ns = now + (clock_cpu_ns() - began) * REST_SHARE;
 }

@@ -228,14 +228,15 @@ void orchestrators_scan(struct daemon *d, void (*ended)(struct daemon *d, struct
         struct orchestrators *s = d->orchestrators;
         uint32_t pid_file[CONFIG_MAX_ORCHESTRATORS] = {0};
         bool changed[CONFIG_MAX_ORCHESTRATORS] = {false};
-        uint64_t now = clock_boottime_ns();
-        bool all = !s->host || now >= s->all_ns + ALL_NS;
-        struct listing l = {.known = all ? NULL : s, .now = now};
+        uint64_t began = clock_boottime_ns();
+        bool all = !s->host || began >= s->all_ns + ALL_NS;
+        struct listing l = {.known = all ? NULL : s, .now = began};
 
         if (!s->n || procinfo_each(list_one, &l) < 0) {
                 free(l.list);
                 return;
         }
+        uint64_t now = clock_boottime_ns(); /* all of the list have begun by now */
         _cleanup_free_ uint64_t *ruled = calloc(l.n + 1, sizeof(*ruled));
         qsort(l.list, l.n, sizeof(*l.list), by_pid);
         for (size_t i = 0; i < s->n; i++) {

@@ -39,6 +39,12 @@ static struct sample *find(const struct samples *s, const struct vigil_ident *wh
         return NULL;
 }
 
+/* The clock of who wants it may be a little ahead of that of the turn. */
+static bool is_kept(const struct sample *one, uint64_t now)
+{
+        return one->id.tgid && now <= one->wanted_ns + SAMPLES_KEPT_NS;
+}
+
 /* A free one; else that of whoever has had it longest, and long enough: of many that go on for long each has its turn. SAMPLES_MAX: none */
 static size_t place_of(const struct samples *s, uint64_t now)
 {
@@ -46,9 +52,9 @@ static size_t place_of(const struct samples *s, uint64_t now)
 
         for (size_t i = 0; i < SAMPLES_MAX; i++) {
                 const struct sample *one = &s->one[i];
-                if (!one->id.tgid || now - one->wanted_ns > SAMPLES_KEPT_NS)
+                if (!is_kept(one, now))
                         return i;
-                if (now - one->since_ns >= SAMPLES_TURN_NS &&
+                if (now >= one->since_ns + SAMPLES_TURN_NS &&
                     (longest == SAMPLES_MAX || one->since_ns < s->one[longest].since_ns))
                         longest = i;
         }
@@ -137,9 +143,7 @@ size_t samples_turn(struct samples *s, struct sensor *sensor, uint64_t now)
 
         for (size_t i = 0; i < SAMPLES_MAX; i++) {
                 struct sample *one = &s->one[i];
-                if (!one->id.tgid)
-                        continue;
-                if (now - one->wanted_ns > SAMPLES_KEPT_NS) {
+                if (!is_kept(one, now)) {
                         one->id.tgid = 0;
                         continue;
                 }

@@ -53,5 +53,20 @@ START_TEST(of_more_than_there_is_room_for_each_has_a_turn)
 }
 END_TEST
 
+/* A verdict within the second's work wants a look, and the look that follows goes by the time at which that work began. */
+START_TEST(who_is_wanted_a_moment_after_the_turn_began_keeps_his_place)
+{
+        struct samples *s = samples_new();
+        struct vigil_ident who = {.tgid = 1, .start_ns = 7};
+
+        ck_assert_ptr_nonnull(s);
+        for (; who.tgid <= SAMPLES_MAX; who.tgid++)
+                samples_want(s, &who, 1001 * MS);
+        samples_want(s, &who, 1000 * MS);
+        ck_assert_uint_eq(samples_left_out(s), 1); /* all places are taken, and by those who have just got them */
+        samples_free(s);
+}
+END_TEST
+
 SUITE("samples", looks_use_half_a_thousandth_of_a_cpu, who_is_held_in_all_looks_is_held_since_the_first,
-      of_more_than_there_is_room_for_each_has_a_turn)
+      of_more_than_there_is_room_for_each_has_a_turn, who_is_wanted_a_moment_after_the_turn_began_keeps_his_place)

@@ -115,19 +115,23 @@ programs_under() {
 bench_disk() {
 	local mode n label i
 	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
+	mapfile -t probe_names < <(probes)
 	for mode in wal delete; do
 		n=$(rounds 3000 300)
 		[ "$mode" = wal ] || n=$((n / 2))
 		label="${mode^^}/FULL"
-		sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil
+		sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil empty
 		figure disk "$label, mean commit: unwatched" ns "disk.$mode.base"
 		figure disk "$label, mean commit: the same again / unwatched (noise)" ratio "disk.$mode.none"
 		figure disk "$label, mean commit: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+		figure disk "$label, mean commit: empty probes / unwatched" ratio "disk.$mode.empty"
 		figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
 		figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
 		figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
+		figure disk "$label, typical commit: empty probes / unwatched" ratio "disk.$mode.empty.p50"
 		figure disk "$label, processor time added: the same again (noise)" ratio "disk.$mode.none.cpu"
 		figure disk "$label, processor time added: vigil exec" ratio "disk.$mode.vigil.cpu" 1.03
+		figure disk "$label, processor time added: empty probes" ratio "disk.$mode.empty.cpu"
 		for ((i = 0; i < $(rounds 5 1); i++)); do
 			sample "disk.$mode.programs" "$(programs_under "$disk" "$n" "$mode" full)"
 		done

@@ -29,6 +29,26 @@ ends() {
 	[ ! -s out ]
 }
 
+@test "an unknown section, a name given twice and a missing brace do not hide what else is wrong" {
+	cat >x.conf <<-'EOC'
+		databse "b" { path = "/b" }
+		database "a" { path = "rel.db"
+		  check { every = 5 minutes }
+		}
+		database "a" { path = "/c"  latency { attribution = true }
+		limits { store-bytes = lots
+	EOC
+	ends 2 "$VIGIL" check-config --config x.conf
+	grep -qx "x.conf:1: unknown section 'databse'; did you mean 'database'?" err
+	grep -q "^x.conf:2: database 'a': path: 'rel.db' is not absolute" err
+	grep -q "^x.conf:3: database 'a': every: '5 minutes' is not a duration" err
+	grep -qx "x.conf:5: database 'a' is there twice, first in line 2" err
+	grep -qx "x.conf:5: unknown key 'attribution' in section 'latency': known, but only in the top-level section 'latency'" err
+	grep -q "^x.conf:6: unknown section 'limits' in section 'database': known, but only outside of all sections; is a } missing before it?\$" err
+	grep -qx "x.conf:6: the file ends inside of section 'database': a } is missing" err
+	[ "$(wc -l <err)" -eq 7 ]
+}
+
 @test "the same as a document" {
 	printf "database 'a' {\n  path = '/a'\n" >x.conf
 	ends 2 "$VIGIL" check-config --config x.conf --json

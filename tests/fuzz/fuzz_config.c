@@ -29,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int r = config_parse("fuzz", text, &c, &errors);
         must(r == 0 || r == -EINVAL);
         must((r == 0) == (c != NULL));
+        must(r == 0 || errors.n);
         must(errors.n <= CONFIG_MAX_ERRORS);
         for (size_t i = 0; i < errors.n; i++)
                 must(errors.item[i].line <= lines);

@@ -56,7 +56,7 @@ static int choose(const struct builder *b, const struct key *k, const char *text
                 size_t n = strlen(all);
                 snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "", k->choices[i]);
         }
-        wrong(b, line, k->name, "'%.40s' is none of %s", text, all);
+        wrong(b, line, k->name, "'%.40s' is not one of: %s", text, all);
         return -1;
 }
 
@@ -80,13 +80,6 @@ static bool in_range(const struct builder *b, const struct key *k, uint64_t valu
         return false;
 }
 
-static const char *form_of(enum key_kind kind)
-{
-        return kind == KEY_DURATION ? "a duration such as '90s', '5m', '1h' or '7d'"
-               : kind == KEY_BYTES  ? "a size such as '512M' or '10G'"
-                                    : "a whole number";
-}
-
 static void put_number(const struct builder *b, const struct key *k, void *at, const char *text, unsigned line)
 {
         uint64_t value = 0;
@@ -95,8 +88,9 @@ static void put_number(const struct builder *b, const struct key *k, void *at, c
         if (r == 0 && k->kind == KEY_COUNT && text[strspn(text, "0123456789")])
                 r = -EINVAL; /* "14K" is a size */
         if (r < 0) {
+                char form[KEY_FORM_LEN];
                 wrong(b, line, k->name, "'%.40s' is %s %s", text, r == -ERANGE ? "too large for" : "not",
-                      form_of(k->kind));
+                      key_form(k, form));
                 return;
         }
         if (!in_range(b, k, value, text, line))
@@ -157,11 +151,9 @@ static int put(const struct builder *b, const struct key *k, void *at, cfg_opt_t
         }
         switch (k->kind) {
         case KEY_PATH:
-                if (text[0] != '/') {
+                if (text[0] != '/')
                         wrong(b, line, k->name, "'%.100s' is not absolute: write it from / on", text);
-                        return 0;
-                }
-                return put_text(at, text);
+                return put_text(at, text); /* given, though wrong: it is not missing as well */
         case KEY_TEXT:
                 return put_text(at, text);
         case KEY_DURATION:
@@ -243,15 +235,15 @@ static int fill_list(struct builder *b, const struct section *s, struct config *
         for (unsigned i = 0; i < n; i++) {
                 unsigned char *one = list + i * s->size;
                 cfg_t *sec = cfg_getnsec(cfg, s->name, i);
-                unsigned line = parsed_section_line(b->parsed, s->name, cfg_title(sec), (unsigned)sec->line);
+                unsigned line = parsed_section_line(b->parsed, s->name, parsed_title(sec), (unsigned)sec->line);
 
                 *(unsigned *)(one + s->line) = line;
                 defaults(c, s, one);
-                int r = put_text((char **)(one + s->title), cfg_title(sec));
+                int r = put_text((char **)(one + s->title), parsed_title(sec));
                 if (r < 0)
                         return r;
                 b->section = s->name;
-                b->title = cfg_title(sec);
+                b->title = parsed_title(sec);
                 r = fill(b, s, one, sec, line);
                 b->title = NULL;
                 if (r < 0)

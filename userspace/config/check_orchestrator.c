@@ -30,9 +30,8 @@ static void check_match(const struct config_orchestrator *o, struct config_error
         if (!m->cmdline && !m->comm && !m->exe && !m->pid_file && !m->systemd_unit && !m->cgroup && !m->container &&
             m->uid == CONFIG_NO_UID)
                 wrong(o, errors,
-                      "which processes it is, is missing: match-cmdline, match-comm, match-exe, match-uid, "
-                      "pid-file, "
-                      "systemd-unit, cgroup or container");
+                      "nothing says which processes belong to it: give match-cmdline, match-comm, match-exe, "
+                      "match-uid, pid-file, systemd-unit, cgroup or container");
         if (m->comm && strlen(m->comm) > COMM_MAX_BYTES)
                 wrong(o, errors, "match-comm: the kernel keeps %d bytes of a name, '%.40s' can never match",
                       COMM_MAX_BYTES, m->comm);

@@ -1,6 +1,8 @@
 /* grammar.c - see grammar.h. */
 #include "config/grammar.h"
 
+#include <stdio.h>
+
 #include "config/config.h"
 
 #define HOUR_MS (3600ULL * 1000)
@@ -239,3 +241,16 @@ const struct section grammar = {
         .below = (const struct section *const[]){&limits_section, &latency_section, &database_section,
                                                  &orchestrator_section, &notify_section, &severity_section, NULL},
 };
+
+const char *key_form(const struct key *k, char ret[KEY_FORM_LEN])
+{
+        if (k->kind == KEY_DURATION)
+                return "a duration such as '90s', '5m', '1h' or '7d'";
+        if (k->kind == KEY_BYTES)
+                return "a size such as '512M' or '10G'";
+        if (k->kind != KEY_COUNT)
+                return NULL;
+        snprintf(ret, KEY_FORM_LEN, "a whole number from %llu to %llu", (unsigned long long)k->min,
+                 (unsigned long long)k->max);
+        return ret;
+}

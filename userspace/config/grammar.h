@@ -40,3 +40,8 @@ struct section {
 
 /** What the file as a whole may have. */
 extern const struct section grammar;
+
+#define KEY_FORM_LEN 64
+
+/** How a value of @p k is written, "a duration such as …", if it is a number of some kind; else NULL. */
+const char *key_form(const struct key *k, char ret[KEY_FORM_LEN]);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/suggest.h"
+#include "config/repair.h"
 
 /* libconfuse takes a file whose last '}' is missing: this key, put behind the text, is met where the file ends. */
 #define SENTINEL      "vigil_end_of_file"
@@ -29,8 +29,6 @@ struct parsed {
         struct set_value *set;
         size_t nset;
         bool out_of_memory;
-        char unknown[64];      /* the key at which parsing ended */
-        unsigned unknown_line; /* 0: it did not end at one */
         struct config_errors *errors;
 };
 
@@ -81,15 +79,23 @@ static bool begins_section(const char *line, const char *name, const char *title
 unsigned parsed_section_line(const struct parsed *p, const char *name, const char *title, unsigned end)
 {
         const char *from = p->text;
+        unsigned found = end;
 
         for (unsigned line = 1; from && line < end; line++) {
                 if (begins_section(from, name, title))
-                        return line;
+                        found = line;
                 from = strchr(from, '\n');
                 if (from)
                         from++;
         }
-        return end;
+        return found;
+}
+
+const char *parsed_title(cfg_t *section)
+{
+        const char *title = cfg_title(section);
+
+        return title + strspn(title, (const char[]){REPAIR_MARK, 0});
 }
 
 /* ---- callbacks ---- */
@@ -117,52 +123,16 @@ static int remember(cfg_t *cfg, cfg_opt_t *opt)
         return 0;
 }
 
-/* The key or section of @cfg that @name may be a slip of; NULL: none. */
-static const char *nearest(const cfg_t *cfg, const char *name)
-{
-        const char *found = NULL;
-        size_t best = SUGGEST_SLIPS + 1;
-
-        for (const cfg_opt_t *o = cfg->opts; o && o->name; o++) {
-                size_t d = strcmp(o->name, SENTINEL) ? suggest_distance(name, o->name) : SIZE_MAX;
-
-                if (d < best && d < strlen(o->name)) {
-                        best = d;
-                        found = o->name;
-                }
-        }
-        return found;
-}
-
-static void unknown_key(cfg_t *cfg, const char *name)
-{
-        bool top = strcmp(cfg->name, "root") == 0;
-        const char *near = nearest(cfg, name);
-
-        if (!strcmp(name, SENTINEL)) {
-                complain(current->errors, line_of(cfg), false,
-                         "the file ends inside of section '%s': a } is missing", cfg->name);
-                return;
-        }
-        snprintf(current->unknown, sizeof(current->unknown), "%s", name);
-        current->unknown_line = (unsigned)cfg->line;
-        complain(current->errors, line_of(cfg), false, "unknown key '%.60s'%s%s%s%s%s%s", name,
-                 top ? "" : " in section '", top ? "" : cfg->name, top ? "" : "'", near ? "; did you mean '" : "",
-                 near ? near : "", near ? "'?" : "");
-}
-
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
         char text[200];
 
-        if (!strcmp(fmt, "no such option '%s'")) {
-                va_list copy;
-                va_copy(copy, ap);
-                unknown_key(cfg, va_arg(copy, const char *));
-                va_end(copy);
+        vsnprintf(text, sizeof(text), fmt, ap);
+        if (strstr(text, SENTINEL)) {
+                complain(current->errors, line_of(cfg), false,
+                         "the file ends inside of section '%s': a } is missing", cfg->name);
                 return;
         }
-        vsnprintf(text, sizeof(text), fmt, ap);
         complain(current->errors, line_of(cfg), false, "%s%s", text,
                  strstr(text, "premature end") ? ": a quote or a brace is not closed" : "");
 }
@@ -253,87 +223,21 @@ static int parse_once(const char *text, unsigned lines, struct config_errors *er
         return r == CFG_SUCCESS ? 0 : -EINVAL;
 }
 
-/* ---- unknown keys ---- */
-
-/* Where the value that begins at @p ends; NULL: not in this line. */
-static char *end_of_value(char *p)
-{
-        const char *close = *p == '{' ? "}" : *p == '"' ? "\"" : *p == '\'' ? "'" : NULL;
-
-        if (!close)
-                return p + strcspn(p, " \t\r\n{}");
-        p += 1 + strcspn(p + 1, *p == '{' ? "}\n" : *p == '"' ? "\"\\\n" : "'\\\n");
-        return *p == *close ? p + 1 : NULL;
-}
-
-/* The end of "@name = value" if @p begins with it; else NULL. */
-static char *end_of_setting(char *p, const char *name)
-{
-        size_t n = strlen(name);
-
-        if (strncmp(p, name, n) != 0)
-                return NULL;
-        p += n + strspn(p + n, " \t");
-        p += *p == '+';
-        if (*p != '=')
-                return NULL;
-        p++;
-        return end_of_value(p + strspn(p, " \t"));
-}
-
-/* Blanks the setting of an unknown key in @line, when it can be told where it ends. */
-static bool take_out(char *text, unsigned line, const char *name)
-{
-        bool fresh = true;
-
-        for (; line > 1; line--) {
-                text = strchr(text, '\n');
-                if (!text)
-                        return false;
-                text++;
-        }
-        for (; *text && *text != '\n'; text++) {
-                char *end = fresh ? end_of_setting(text, name) : NULL;
-
-                if (end) {
-                        memset(text, ' ', (size_t)(end - text));
-                        return true;
-                }
-                fresh = strchr(" \t{}", *text) != NULL;
-        }
-        return false;
-}
-
 int parse_text(const char *text, struct config_errors *errors, struct parsed **ret)
 {
         size_t n = strlen(text);
-        _cleanup_free_ char *copy = malloc(n + sizeof(SENTINEL_LINE));
-        size_t known = errors->n;
+        _cleanup_free_ char *copy = malloc(n + REPAIR_SLACK + sizeof(SENTINEL_LINE));
 
         if (!copy)
                 return -ENOMEM;
-        memcpy(copy, text, n);
-        copy[n] = 0;
+        memcpy(copy, text, n + 1);
         blank_comments(copy);
-        memcpy(copy + n, SENTINEL_LINE, sizeof(SENTINEL_LINE));
-        for (;;) {
-                struct parsed *p = NULL;
-                int r = parse_once(copy, count_lines(text), errors, &p);
-
-                if (r == -ENOMEM)
-                        return r;
-                if (p->unknown_line && errors->n < CONFIG_MAX_ERRORS &&
-                    take_out(copy, p->unknown_line, p->unknown)) {
-                        /* What was told before this key will be told again. */
-                        struct config_error unknown = errors->item[errors->n - 1];
-                        errors->n = known;
-                        errors->item[errors->n++] = unknown;
-                        known = errors->n;
-                        parsed_free(p);
-                        continue;
-                }
-                p->text = text;
-                *ret = p;
+        int r = repair(copy, errors);
+        if (r < 0)
                 return r;
-        }
+        memcpy(copy + strlen(copy), SENTINEL_LINE, sizeof(SENTINEL_LINE));
+        r = parse_once(copy, count_lines(text), errors, ret);
+        if (r != -ENOMEM)
+                (*ret)->text = text;
+        return r;
 }

@@ -9,11 +9,11 @@
 struct parsed;
 
 /**
- * Parses @p text. Unknown keys that stand on one line are told and taken out, and parsing goes on.
+ * Parses @p text, and tells every mistake of its structure (repair.h).
  *
  * @param text borrowed by @p ret
  * @param ret  owned by the caller, as far as it got with -EINVAL; untouched on -ENOMEM
- * @return 0: parsed to its end, maybe with unknown keys among @p errors; -EINVAL: it could not be; -ENOMEM
+ * @return 0: parsed to its end, maybe with mistakes among @p errors; -EINVAL: it could not be; -ENOMEM
  */
 int parse_text(const char *text, struct config_errors *errors, struct parsed **ret);
 void parsed_free(struct parsed *p);
@@ -24,6 +24,9 @@ unsigned parsed_line(const struct parsed *p, const cfg_opt_t *opt);
 
 /** The line where the section @p name with @p title begins; libconfuse knows only where it ended, in line @p end. */
 unsigned parsed_section_line(const struct parsed *p, const char *name, const char *title, unsigned end);
+
+/** The name of @p section as the file has it. */
+const char *parsed_title(cfg_t *section);
 
 /** Makes blanks of comments: `#` outside of quotes, `//` and slash-asterisk where a token may begin. libconfuse 3.3 counts each
  * line that has one three times. */

@@ -96,23 +96,24 @@ START_TEST(every_kind_of_mistake_has_its_line)
                 {"database 'a' {\n path = '/a'\n check { every = 'soon' }\n}",
                  "3: database 'a': every: 'soon' is not a duration such as '90s', '5m', '1h' or '7d'"},
                 {"database 'a' {\n path = '/a'\n check { method = 'deep' }\n}",
-                 "3: database 'a': method: 'deep' is none of none, quick, full"},
+                 "3: database 'a': method: 'deep' is not one of: none, quick, full"},
                 {"database 'a' {\n path = '/a'\n backup { keep = 0 }\n}",
                  "3: database 'a': keep: 0 is not between 1 and 100000"},
                 {"database 'a' {\n path = '/a'\n backup { keep = 14K }\n}",
-                 "3: database 'a': keep: '14K' is not a whole number"},
+                 "3: database 'a': keep: '14K' is not a whole number from 1 to 100000"},
                 {"database 'a' {\n path = '/a'\n backup { max-bytes = 99999999999999999999T }\n}",
                  "3: database 'a': max-bytes: '99999999999999999999T' is too large for a size such as '512M' or "
                  "'10G'"},
                 {"database 'a' {\n path = '/a'\n backup { on = {'unclean', 'always'} }\n}",
-                 "3: database 'a': on: 'always' is none of unclean, hazard, sync-error, corrupt, schedule"},
+                 "3: database 'a': on: 'always' is not one of: unclean, hazard, sync-error, corrupt, schedule"},
                 {"limits { store-bytes = 1K }", "1: store-bytes: 1K is less than 16 MiB"},
                 {"database 'a' {\n}", "1: database 'a': path or glob is missing"},
                 {"database 'a' {\n path = '/a'\n glob = '/b*'\n}",
                  "1: database 'a': path and glob exclude each other"},
                 {"database 'a' { path = '/a' }\ndatabase 'b' { path = '/a' }",
                  "2: database 'b': the same path as database 'a' in line 1"},
-                {"database 'a' { path = '/a' }\ndatabase 'a' { path = '/b' }", "2: found duplicate title 'a'"},
+                {"database 'a' { path = '/a' }\ndatabase 'a' { path = '/b' }",
+                 "2: database 'a' is there twice, first in line 1"},
                 {"database 'a' {\n path = '/a'\n path = '/b'\n}", "3: 'path' is given twice, first in line 2"},
                 {"severity 'no-space' {\n}", "1: severity 'no-space': is: is missing"},
                 {"severity 'unclean-deth' { is = 'P2' }",
@@ -121,9 +122,9 @@ START_TEST(every_kind_of_mistake_has_its_line)
                  "1: severity 'connection-left-open': no finding has this code (docs/JSON.md lists them)"},
                 {"orchestrator 'o' {\n match-cmdline = 'x'\n database = 'gone'\n}",
                  "1: orchestrator 'o': there is no database 'gone'"},
-                {"orchestrator 'o' {\n}", "1: orchestrator 'o': which processes it is, is missing: match-cmdline, "
-                                          "match-comm, match-exe, match-uid, "
-                                          "pid-file, systemd-unit, cgroup or container"},
+                {"orchestrator 'o' {\n}", "1: orchestrator 'o': nothing says which processes belong to it: give "
+                                          "match-cmdline, match-comm, match-exe, match-uid, pid-file, "
+                                          "systemd-unit, cgroup or container"},
                 {"orchestrator 'o' { match-comm = 'batch-orchestrator' }",
                  "1: orchestrator 'o': match-comm: the kernel keeps 15 bytes of a name, 'batch-orchestrator' can "
                  "never "
@@ -151,8 +152,8 @@ START_TEST(every_kind_of_mistake_has_its_line)
                  "change"},
                 {"orchestrator 'o' { match-uid = 0 jobs { running = {'busy'} } }",
                  "1: orchestrator 'o': jobs: query or files is missing"},
-                {"state-dir '/x'", "1: missing equal sign after option 'state-dir'"},
-                {"}", "1: unexpected closing brace"},
+                {"state-dir '/x'", "1: 'state-dir' has no '=' behind it"},
+                {"}", "1: a } without a { before it"},
                 {"include('/etc/shadow')", "1: unknown key 'include'"},
         };
 
@@ -220,8 +221,10 @@ START_TEST(attribution_is_off_unless_asked_for_and_never_of_one_database)
         c = good("latency { attribution = true }\n");
         ck_assert(c->attribution);
         config_free(c);
-        ck_assert_str_eq(bad("database 'a' {\n path = '/a'\n latency { attribution = true }\n}"),
-                         "3: unknown key 'attribution' in section 'latency'");
+        ck_assert_str_eq(
+                bad("database 'a' {\n path = '/a'\n latency { attribution = true }\n}"),
+                "3: unknown key 'attribution' in section 'latency': known, but only in the top-level section "
+                "'latency'");
 }
 END_TEST
 
@@ -279,6 +282,60 @@ START_TEST(unknown_keys_are_all_told_with_the_nearest_one)
 }
 END_TEST
 
+START_TEST(one_run_tells_every_mistake)
+{
+        static const char text[] = "state-dir = 'var'\n"
+                                   "databse 'x' {\n path = '/x'\n check { every = 1h }\n}\n"
+                                   "database 'a' {\n"
+                                   "  path = 'rel.db'\n"
+                                   "  check { every = 5 minutes method = ful }\n"
+                                   "  latency { factor = -1 attribution = true }\n"
+                                   "}\n"
+                                   "}\n"
+                                   "database 'a' {\n"
+                                   "  path = '/b'\n"
+                                   "  backup { keep = none\n evry = 1h }\n"
+                                   "  wal\n"
+                                   "}\n"
+                                   "limits { store-bytes 1G keep = 3 }\n"
+                                   "orchestrator { match-uid = 0 }\n"
+                                   "severity 'unclean-death' { is = 'P7' }\n"
+                                   "redact-argv =\n"
+                                   "redact-argv = yes please\n";
+        static const char *const told[] = {
+                "1: state-dir: 'var' is not absolute: write it from / on",
+                "2: unknown section 'databse'; did you mean 'database'?",
+                "7: database 'a': path: 'rel.db' is not absolute: write it from / on",
+                "8: database 'a': every: '5 minutes' is not a duration such as '90s', '5m', '1h' or '7d'",
+                "8: database 'a': method: 'ful' is not one of: none, quick, full",
+                "9: unknown key 'attribution' in section 'latency': known, but only in the top-level section "
+                "'latency'",
+                "9: database 'a': factor: '-1' is not a whole number from 2 to 1000",
+                "11: a } without a { before it",
+                "12: database 'a' is there twice, first in line 6",
+                "14: database 'a': keep: 'none' is not a whole number from 1 to 100000",
+                "15: unknown key 'evry' in section 'backup'; did you mean 'every'?",
+                "16: database 'a': 'wal' is a section: write wal { … }",
+                "18: 'store-bytes' has no '=' behind it",
+                "18: unknown key 'keep' in section 'limits': known, but only in section 'backup' of 'database'",
+                "19: section 'orchestrator' has no name: write orchestrator \"NAME\" { … }",
+                "20: severity 'unclean-death': is: 'P7' is not one of: P0, P1, P2, P3",
+                "21: 'redact-argv' has no value",
+                "22: redact-argv: 'yes please' is more than one word: put it into quotes",
+        };
+        struct config_errors errors;
+        struct config *c = NULL;
+        char all[sizeof(told) / sizeof(told[0])][300];
+
+        ck_assert_int_eq(config_parse("test", text, &c, &errors), -EINVAL);
+        for (size_t i = 0; i < errors.n && i < sizeof(told) / sizeof(told[0]); i++)
+                snprintf(all[i], sizeof(all[i]), "%u: %s", errors.item[i].line, errors.item[i].text);
+        for (size_t i = 0; i < errors.n && i < sizeof(told) / sizeof(told[0]); i++)
+                ck_assert_str_eq(all[i], told[i]);
+        ck_assert_uint_eq(errors.n, sizeof(told) / sizeof(told[0]));
+}
+END_TEST
+
 START_TEST(comments_hide_nothing_and_move_no_line)
 {
         struct config *c = good("# one\n// two 'x\n/* three\n\" four */\nstate-dir = '/a#b' # end\n"
@@ -313,5 +370,5 @@ SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understo
       latency_of_one_database_is_that_of_all_but_for_what_it_sets,
       attribution_is_off_unless_asked_for_and_never_of_one_database,
       an_empty_list_is_no_occasion_and_not_the_default, a_name_that_cannot_be_a_directory_is_refused,
-      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one,
+      a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one, one_run_tells_every_mistake,
       comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)

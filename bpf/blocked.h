@@ -48,6 +48,13 @@ struct {
 } waits __weak SEC(".maps");
 
 struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_MAX_DBS);
+        __type(key, __u32);
+        __type(value, struct open_commit);
+} open_commits __weak SEC(".maps");
+
+struct {
         __uint(type, BPF_MAP_TYPE_STACK_TRACE);
         __uint(max_entries, 1024);
         __uint(key_size, sizeof(__u32));
@@ -130,6 +137,47 @@ static __always_inline struct wait_sum *wait_sum(const struct wait_key *key)
         return w;
 }
 
+/* ---- the open transaction of a database ---- */
+
+static __always_inline struct open_commit *open_commit(__u32 db)
+{
+        return bpf_map_lookup_elem(&open_commits, &db);
+}
+
+/* Where the open transaction of @db keeps what it waited at @stack; COMMIT_WAITS: nowhere. */
+GLOBAL int commit_place(__u32 db, __s32 stack)
+{
+        struct open_commit *c = open_commit(db);
+
+        if (!c)
+                return COMMIT_WAITS;
+        for (__u32 i = 0; i < COMMIT_WAITS; i++) {
+                if (i == c->waits) {
+                        __builtin_memset(&c->wait[i], 0, sizeof(c->wait[i]));
+                        c->stack[i] = stack;
+                        c->waits++;
+                }
+                if (c->stack[i] == stack)
+                        return (int)i;
+        }
+        return COMMIT_WAITS;
+}
+
+static __always_inline struct wait_sum *commit_wait(__u32 db, __s32 stack)
+{
+        struct open_commit *c = open_commit(db);
+        __u64 i = (__u32)commit_place(db, stack);
+
+        if (!c)
+                return NULL;
+        if (i >= COMMIT_WAITS) {
+                LOST(waits);
+                return NULL;
+        }
+        FIX(i);
+        return &c->wait[i & (COMMIT_WAITS - 1)];
+}
+
 /* Of the time from @from to @to, what the journal took to write the transaction that ends with it, as far as that was made of
  * changes by users of databases. */
 static __always_inline __u64 journal_wrote(__u32 dev, __u64 from, __u64 to)
@@ -174,8 +222,8 @@ static __always_inline void wait_changed(struct wait_sum *w, const struct span *
 {
         __u64 run = s->waker_delay < tail ? s->waker_delay : tail;
 
-        __sync_fetch_and_add(&w->run_ns, run);
-        __sync_fetch_and_add(&w->journal_ns, tail - run);
+        w->run_ns += run;
+        w->journal_ns += tail - run;
 }
 
 /* The device as it was during the wait: idle until requests came, though what is waited for had been asked of it; idle at the
@@ -186,7 +234,7 @@ static __always_inline void wait_split(struct wait_sum *w, const struct span *s,
 
         /* A device that passes its work on (device-mapper, md) never has a request of its own. */
         if (!d || (!d->busy_ns && !d->busy_since_ns)) {
-                __sync_fetch_and_add(&w->unsplit_ns, ns);
+                w->unsplit_ns += ns;
                 return;
         }
         __u64 busy = disk_busy(d, now) - s->busy_ns, queue = d->queue_ns - s->queue_ns,
@@ -206,36 +254,56 @@ static __always_inline void wait_split(struct wait_sum *w, const struct span *s,
                 idle = held + tail;
         } else if (idle) {
                 __u64 run = helpers_waited(s, d, idle - held, now - ns);
-                __sync_fetch_and_add(&w->run_ns, run);
-                __sync_fetch_and_add(&w->late_ns, idle - held - run);
+                w->run_ns += run;
+                w->late_ns += idle - held - run;
         }
-        __sync_fetch_and_add(&w->held_ns, held);
+        w->held_ns += held;
         if (queue && queue + service)
-                __sync_fetch_and_add(&w->queue_ns, (ns - idle) * ((queue << 10) / (queue + service)) >> 10);
+                w->queue_ns += (ns - idle) * ((queue << 10) / (queue + service)) >> 10;
+}
+
+/* What a span waited, which @part describes, of one kind. */
+static __always_inline void wait_add(struct wait_sum *w, const struct wait_sum *part)
+{
+        if (!w)
+                return;
+        __sync_fetch_and_add(&w->ns, part->ns);
+        __sync_fetch_and_add(&w->held_ns, part->held_ns);
+        __sync_fetch_and_add(&w->late_ns, part->late_ns);
+        __sync_fetch_and_add(&w->run_ns, part->run_ns);
+        __sync_fetch_and_add(&w->queue_ns, part->queue_ns);
+        __sync_fetch_and_add(&w->log_ns, part->log_ns);
+        __sync_fetch_and_add(&w->journal_ns, part->journal_ns);
+        __sync_fetch_and_add(&w->unsplit_ns, part->unsplit_ns);
+}
+
+/* To what @s waits for in each of its kinds. */
+static __always_inline void waits_add(const struct span *s, const struct wait_sum *part)
+{
+        __s32 stack = s->stack < 0 ? -1 : s->stack;
+        struct wait_key key = {.stack = stack, .db = s->db, .kinds = 1 << SPAN_SYNC};
+
+        if (s->kinds & 1 << SPAN_SYNC)
+                wait_add(wait_sum(&key), part);
+        if (s->kinds & 1 << SPAN_COMMIT)
+                wait_add(commit_wait(s->db, stack), part);
 }
 
 static __always_inline void wait_end(struct span *s, __u64 ns, __u64 now)
 {
-        struct wait_key key = {.stack = s->stack < 0 ? -1 : s->stack, .db = s->db, .kinds = s->kinds};
-        struct wait_sum *w = wait_sum(&key);
+        struct wait_sum part = {.ns = ns, .log_ns = journal_wrote(s->dev, now - ns, now)};
 
-        if (!w)
-                return;
-        __sync_fetch_and_add(&w->ns, ns);
-        wait_split(w, s, ns, now);
-        s->log_ns = journal_wrote(s->dev, now - ns, now);
-        if (s->log_ns)
-                __sync_fetch_and_add(&w->log_ns, s->log_ns);
+        wait_split(&part, s, ns, now);
+        s->log_ns = part.log_ns;
+        waits_add(s, &part);
 }
 
 /* It blocks where it was blocked before: what the journal wrote meanwhile was another transaction. */
 static __always_inline void wait_goes_on(struct span *s)
 {
-        struct wait_key key = {.stack = s->stack, .db = s->db, .kinds = s->kinds};
-        struct wait_sum *w = bpf_map_lookup_elem(&waits, &key);
+        struct wait_sum part = {.log_ns = -s->log_ns};
 
-        if (w)
-                __sync_fetch_and_add(&w->log_ns, -s->log_ns);
+        waits_add(s, &part);
         s->log_ns = 0;
 }
 

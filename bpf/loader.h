@@ -120,6 +120,7 @@ struct db_priv {
         __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
         __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
         __u64 wal_head_end;     /* end of the frame header that was written last */
+        __u64 commits_at_lock;  /* `commits` of its use, when the write lock was taken */
         __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
         __u64 last_commit_dirop;    /* dir.ops right after the last commit by unlink */
         __u64 last_commit_main;     /* what had been written to the main file at the last rollback commit */
@@ -278,7 +279,7 @@ struct span_sum {
 struct wait_key {
         __s32 stack; /* in `wait_stacks`; -1: it could not be kept; else negative: user space has told what it was (WAIT_TOLD) */
         __u32 db;
-        __u32 kinds; /* bit 1 << enum span_kind */
+        __u32 kinds; /* bit 1 << enum span_kind, one */
         __u32 pad;
 };
 
@@ -291,6 +292,17 @@ struct wait_sum {
         __u64 log_ns; /* of `ns`, the journal wrote the part of users of databases in the transaction that was waited for */
         __u64 journal_ns; /* of `ns`, a thread of the kernel changed the file system for what is waited for */
         __u64 unsplit_ns; /* the device was not known */
+};
+
+#define COMMIT_WAITS 32 /* kernel stacks; a power of two */
+
+/* The time of the write transaction that is open in a database: whether it is a commit's is known at its end. */
+struct open_commit {
+        __u64 ns[SPAN_BLOCKED];
+        __u32 waits;
+        __s32 stack[COMMIT_WAITS];
+        __u32 pad;
+        struct wait_sum wait[COMMIT_WAITS]; /* at stack[] */
 };
 
 /* Who held a lock of a database that others waited for. */

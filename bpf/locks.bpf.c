@@ -79,6 +79,28 @@ static __always_inline bool is_one_mark(unsigned char type, long long start, lon
 
 /* ---- what the locks mean ---- */
 
+static __always_inline void write_locked(struct act *a)
+{
+        a->use->write_lock_ns = a->ns;
+        a->use->lock_tid = a->tid;
+        a->priv->commits_at_lock = a->use->commits;
+}
+
+/* The write lock is given back. A transaction that was rolled back, or that changed nothing, is no commit; nor is the write lock under
+ * which a connection looks whether the index of the WAL must be made anew. */
+static __always_inline void write_unlocked(struct act *a, __u32 role)
+{
+        bool committed = a->use->commits != a->priv->commits_at_lock;
+
+        if (cfg_attribution) {
+                span_close(a->priv->commit_tid, a->db->id, SPAN_COMMIT, a->ns, committed);
+                a->priv->commit_tid = 0;
+        }
+        if (a->use->write_lock_ns && committed)
+                hist_add(a->p, a->db->id, role, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+        a->use->write_lock_ns = 0;
+}
+
 static __always_inline void shm_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_WAL_RECOVER && !(a->use->locks & VIGIL_LOCK_WAL_RECOVER)) {
@@ -89,8 +111,7 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
                 txn_begin(a->db, a->p, VIGIL_TXN_WAL, a->ns);
                 a->priv->wal_txn_end = a->db->wal_commit_end;
                 a->priv->wal_frame_commit = 0;
-                a->use->write_lock_ns = a->ns;
-                a->use->lock_tid = a->tid;
+                write_locked(a);
         }
         if (bits & VIGIL_LOCK_WAL_CKPT && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
                 a->db->ckpt_db_writes = 0;
@@ -99,21 +120,10 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
         }
 }
 
-static __always_inline void commit_over(struct act *a)
-{
-        span_close(a->priv->commit_tid, a->db->id, SPAN_COMMIT, a->ns);
-        a->priv->commit_tid = 0;
-}
-
 static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 {
-        if (cfg_attribution && bits & VIGIL_LOCK_WAL_WRITE)
-                commit_over(a);
         if (bits & VIGIL_LOCK_WAL_WRITE) {
-                if (a->use->write_lock_ns)
-                        hist_add(a->p, a->db->id, VIGIL_ROLE_WAL, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns,
-                                 false);
-                a->use->write_lock_ns = 0;
+                write_unlocked(a, VIGIL_ROLE_WAL);
                 if (a->db->txn == VIGIL_TXN_WAL)
                         txn_end(a->db);
                 a->priv->wal_txn_end = a->db->wal_commit_end; /* what was not committed was rolled back */
@@ -131,19 +141,12 @@ static __always_inline void main_locked(struct act *a, __u32 bits)
         if (bits & VIGIL_LOCK_RESERVED) {
                 a->db->flags &= ~(__u32)VIGIL_DB_EXCLUSIVE; /* who keeps the lock does not ask for it */
                 rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
-                a->use->write_lock_ns = a->ns;
-                a->use->lock_tid = a->tid;
+                write_locked(a);
         }
 }
 
 static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_close)
 {
-        if (cfg_attribution && gone & VIGIL_LOCK_RESERVED)
-                commit_over(a);
-        if (gone & VIGIL_LOCK_RESERVED && a->use->write_lock_ns) {
-                hist_add(a->p, a->db->id, VIGIL_ROLE_MAIN, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
-                a->use->write_lock_ns = 0;
-        }
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
             a->db->txn_start_ns == a->p->id.start_ns) {
                 /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
@@ -152,6 +155,8 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
                 else
                         txn_end(a->db);
         }
+        if (gone & VIGIL_LOCK_RESERVED)
+                write_unlocked(a, VIGIL_ROLE_MAIN);
 }
 
 static __always_inline void lock_note(struct act *a, unsigned char type, long long start, long long end, int ret)

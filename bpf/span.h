@@ -2,8 +2,8 @@
  * from the entry of a sync to its return.
  *
  * Only with cfg_attribution: otherwise the verifier removes every call. Each change of what the thread does (latency.bpf.c) adds
- * the time since the last one to a sum of its database, so that the sums add up to the whole; what it was blocked by is summed up
- * by kernel stack, and user space tells what the stacks mean (userspace/sensor/attribution.c). */
+ * the time since the last one to a sum of its database, so that the sums add up to the whole, of a transaction once it has committed;
+ * what it was blocked by is summed up by kernel stack, and user space tells what the stacks mean (userspace/sensor/attribution.c). */
 #ifndef VIGIL_SPAN_H
 #define VIGIL_SPAN_H
 
@@ -65,19 +65,66 @@ static __always_inline struct span *span_of(__u32 tid)
         return bpf_map_lookup_elem(&spans, &place);
 }
 
+static __always_inline struct span_sum *span_sum(__u32 db, __u32 kind)
+{
+        __u32 key = db * SPAN_KINDS + kind;
+
+        return bpf_map_lookup_elem(&span_sums, &key);
+}
+
 /* @what: enum span_state */
 static __always_inline void span_add(struct span *s, __u32 what, __u64 ns)
 {
-        for (__u32 kind = 0; kind < SPAN_KINDS; kind++) {
-                __u32 key = s->db * SPAN_KINDS + kind;
-                struct span_sum *sum;
+        struct span_sum *sum = s->kinds & 1 << SPAN_SYNC ? span_sum(s->db, SPAN_SYNC) : NULL;
+        struct open_commit *c = s->kinds & 1 << SPAN_COMMIT ? open_commit(s->db) : NULL;
 
-                if (!(s->kinds & 1 << kind))
-                        continue;
-                sum = bpf_map_lookup_elem(&span_sums, &key);
-                if (sum && what < SPAN_BLOCKED)
-                        __sync_fetch_and_add(&sum->ns[what], ns);
-        }
+        if (what >= SPAN_BLOCKED)
+                return;
+        if (sum)
+                __sync_fetch_and_add(&sum->ns[what], ns);
+        if (c)
+                __sync_fetch_and_add(&c->ns[what], ns);
+}
+
+/* ---- the open transaction of a database: its time is that of a commit, or nobody's ---- */
+
+static __always_inline void commit_forget(__u32 db)
+{
+        struct open_commit *c = open_commit(db);
+
+        if (c)
+                c->waits = 0;
+        for (int i = 0; c && i < SPAN_BLOCKED; i++)
+                c->ns[i] = 0;
+}
+
+static long commit_wait_keep(__u32 round, void *ctx)
+{
+        __u32 db = *(__u32 *)ctx;
+        struct open_commit *c = open_commit(db);
+        __u64 i = round;
+
+        if (!c || i >= c->waits || i >= COMMIT_WAITS)
+                return 1;
+        FIX(i);
+        i &= COMMIT_WAITS - 1;
+        struct wait_key key = {.stack = c->stack[i], .db = db, .kinds = 1 << SPAN_COMMIT};
+        wait_add(wait_sum(&key), &c->wait[i]);
+        return 0;
+}
+
+/* It has committed. */
+GLOBAL int commit_keep(__u32 db)
+{
+        struct open_commit *c = open_commit(db);
+        struct span_sum *sum = span_sum(db, SPAN_COMMIT);
+
+        if (!c || !sum)
+                return 0;
+        for (int i = 0; i < SPAN_BLOCKED; i++)
+                __sync_fetch_and_add(&sum->ns[i], c->ns[i]);
+        repeat(COMMIT_WAITS, commit_wait_keep, &db);
+        return 0;
 }
 
 /* ---- a span ---- */
@@ -98,14 +145,15 @@ static __always_inline void span_account(struct span *s, __u64 now)
 
 static __always_inline void span_ended(struct span *s, __u32 kind, __u64 now)
 {
-        __u32 key = s->db * SPAN_KINDS + kind;
-        struct span_sum *sum = bpf_map_lookup_elem(&span_sums, &key);
+        struct span_sum *sum = span_sum(s->db, kind);
         __u64 begun = kind == SPAN_SYNC ? s->sync_ns : s->commit_ns;
 
         if (!sum || !(s->kinds & 1 << kind))
                 return;
         __sync_fetch_and_add(&sum->count, 1);
         __sync_fetch_and_add(&sum->total_ns, now - begun);
+        if (kind == SPAN_COMMIT)
+                commit_keep(s->db);
 }
 
 /* The current thread begins an operation. @waited: for the lock, before. */
@@ -139,6 +187,7 @@ GLOBAL int span_open(__u32 db, __u32 kind, __u64 now, __u64 waited)
         if (kind == SPAN_SYNC) {
                 s->sync_ns = now;
         } else {
+                commit_forget(db);
                 s->commit_ns = now - waited;
                 priv->commit_tid = tid;
                 span_add(s, SPAN_LOCKED, waited);
@@ -146,15 +195,16 @@ GLOBAL int span_open(__u32 db, __u32 kind, __u64 now, __u64 waited)
         return 0;
 }
 
-/* The operation that thread @tid has open ends. */
-GLOBAL int span_close(__u32 tid, __u32 db, __u32 kind, __u64 now)
+/* The operation that thread @tid has open ends. @counts: it was none if not, as a transaction that was rolled back is no commit. */
+GLOBAL int span_close(__u32 tid, __u32 db, __u32 kind, __u64 now, int counts)
 {
         struct span *s = span_of(tid);
 
         if (!s || s->db != db || kind >= SPAN_KINDS)
                 return 0;
         span_account(s, now);
-        span_ended(s, kind, now);
+        if (counts)
+                span_ended(s, kind, now);
         s->kinds &= ~(1 << kind);
         s->lock_ns = 0;
         if (!s->kinds)

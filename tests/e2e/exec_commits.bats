@@ -153,3 +153,19 @@ ONE="insert into u(b) values('x')"
 	certificate app.db truth
 	assert_certificate ".commits_at_risk == $(($(counter app.db) - before))" '.commits_at_risk == 1500'
 }
+
+# committed: how many commits were timed.
+committed() {
+	jq '[.databases[].io[] | select(.op == "commit") | .count] | add // 0' r.json
+}
+
+@test "timed are transactions that have committed: neither one that was rolled back nor one that changed nothing" {
+	commits begin "$SAME_SIZE" rollback "begin immediate" commit
+	[ "$(committed)" -eq 0 ]
+	commits "$ONE" begin "$SAME_SIZE" rollback "$ONE"
+	[ "$(committed)" -eq 2 ]
+	commits_with memory off "$ONE" begin "$SAME_SIZE" rollback
+	[ "$(committed)" -eq 1 ]
+	commits_with wal full "$ONE" begin "$SAME_SIZE" rollback "begin immediate" commit "$ONE"
+	[ "$(committed)" -eq 3 ] # the change of the mode is one
+}

@@ -19,10 +19,10 @@ static int map_fd(const struct bpf_map *map)
 void attribution_prepare(struct sensor *s)
 {
         struct bpf_map *const maps[] = {
-                s->skeleton->maps.spans,       s->skeleton->maps.span_sums,     s->skeleton->maps.waits,
-                s->skeleton->maps.wait_stacks, s->skeleton->maps.lock_delays,   s->skeleton->maps.disks,
-                s->skeleton->maps.flights,     s->skeleton->maps.journals,      s->skeleton->maps.lock_holders,
-                s->skeleton->maps.disk_users,  s->skeleton->maps.helper_changes};
+                s->skeleton->maps.spans,       s->skeleton->maps.span_sums,      s->skeleton->maps.waits,
+                s->skeleton->maps.wait_stacks, s->skeleton->maps.lock_delays,    s->skeleton->maps.disks,
+                s->skeleton->maps.flights,     s->skeleton->maps.journals,       s->skeleton->maps.lock_holders,
+                s->skeleton->maps.disk_users,  s->skeleton->maps.helper_changes, s->skeleton->maps.open_commits};
 
         s->skeleton->rodata->cfg_attribution = s->options.attribution;
         for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !s->options.attribution; i++)

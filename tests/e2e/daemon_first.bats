@@ -19,6 +19,9 @@ load daemon.bash
 		'.incidents[0].integrity.result == "ok"' '.incidents[0].backup.class == "backup"' \
 		'.incidents[0].trust.level == "full"' '.incidents[0].ends_by == ["recovery"]'
 
+	# A death stands before the incident that it has opened.
+	[ "$(sql "select group_concat(type, ' ') from (select type from events where type in ('death', 'incident') order by seq)")" = "death incident" ]
+
 	# The certificate is that of the process that told the truth.
 	ask certificate "$(jq -r '.incidents[0].certificates[0]' a.json)"
 	assert_answer ".certificates[0].process.pid == $(pid_of truth)" '.certificates[0].verdict == "unclean"' \

@@ -41,6 +41,7 @@ struct judged {
         char (*incident)[DETECT_ID_LEN]; /* of each certificate; empty: none */
         bool *told;                      /* of each finding: an earlier daemon has */
         bool *stored;                    /* of each certificate */
+        bool *event;                     /* of each certificate: it is among the events */
         bool evidence;                   /* something bad enough to keep the recording */
         char worst[DETECT_ID_LEN];       /* the incident it is kept for */
 };
@@ -137,6 +138,23 @@ static struct incident_cause cause_of(const struct judged *j, const struct certi
         return cause;
 }
 
+/* Before the first that follows from it, and in one transaction with that. */
+static void tell_death(struct judged *j, const struct guard *g, const struct certificate *c,
+                       const json_t *certificate)
+{
+        const json_t *process = json_object_get(certificate, "process");
+
+        if (j->event[index_of(j, c)])
+                return;
+        j->event[index_of(j, c)] = true;
+        keeper_event(j->d->keeper, "death", g->name, model_realtime(detection_model(j->detection), c->death->ns),
+                     json_pack("{s:s, s:s, s:{s:O?, s:O?, s:O?}}", "certificate", c->id, "verdict",
+                               verdict_name(c->verdict), "process", "pid", json_object_get(process, "pid"),
+                               "start_ns", json_object_get(process, "start_ns"), "comm",
+                               json_object_get(process, "comm")));
+        keeper_together(j->d->keeper);
+}
+
 static void take_finding(struct judged *j, const struct finding *f)
 {
         struct daemon *d = j->d;
@@ -156,6 +174,11 @@ static void take_finding(struct judged *j, const struct finding *f)
                                             .detail = f->detail,
                                             .trust = &f->trust,
                                             .cause = cause_of(j, f->certificate)};
+        if (f->certificate && !j->stored[index_of(j, f->certificate)]) {
+                json_t *o = certificate_json(j, f->certificate);
+                tell_death(j, g, f->certificate, o);
+                json_decref(o);
+        }
         struct incident *i = case_add(d, &in, finding_json(j, f->id));
         if (!i)
                 return;
@@ -214,14 +237,10 @@ static void take_certificate(struct judged *j, const struct certificate *c)
                 if (c->death->use[i].database == c->database)
                         jobs_certificate(d, &c->death->id, c->death->ns, &c->death->use[i].use, c->id);
         json_t *o = certificate_json(j, c);
-        json_t *process = json_object_get(o, "process");
-        json_t *note = json_pack("{s:s, s:s, s:{s:O?, s:O?, s:O?}}", "certificate", c->id, "verdict", verdict,
-                                 "process", "pid", json_object_get(process, "pid"), "start_ns",
-                                 json_object_get(process, "start_ns"), "comm", json_object_get(process, "comm"));
+        tell_death(j, g, c, o);
         json_object_set_new(o, "database", json_string(g->name));
         keeper_certificate(d->keeper, c->id, g->name, *listed ? listed : NULL, verdict, at, o,
                            c->verdict == VERDICT_CLEAN);
-        keeper_event(d->keeper, "death", g->name, at, note);
         if (!*incident && c->verdict == VERDICT_UNKNOWN)
                 response_to(d, g, NULL, "unknown-death", SEVERITY_P2, verdict);
 }
@@ -282,6 +301,11 @@ static void take_all(struct judged *j)
 {
         const struct detection *x = j->detection;
 
+        for (size_t i = 0; i < detection_n_findings(x); i++) {
+                const struct certificate *c = detection_finding(x, i)->certificate;
+                if (j->told[i] && c)
+                        j->event[index_of(j, c)] = true; /* as it was stored together with it */
+        }
         for (size_t i = 0; i < detection_n_findings(x); i++)
                 if (!j->told[i])
                         take_finding(j, detection_finding(x, i));
@@ -298,6 +322,7 @@ static void judged_done(struct judged *j)
         free(j->incident);
         free(j->told);
         free(j->stored);
+        free(j->event);
         json_decref(j->report);
 }
 
@@ -308,8 +333,9 @@ int judged_take(struct daemon *d, const struct episode *e, const struct detectio
 
         j.incident = calloc(n + 1, sizeof(*j.incident));
         j.stored = calloc(n + 1, sizeof(*j.stored));
+        j.event = calloc(n + 1, sizeof(*j.event));
         j.told = calloc(nfindings + 1, sizeof(*j.told));
-        if (!j.incident || !j.stored || !j.told)
+        if (!j.incident || !j.stored || !j.event || !j.told)
                 return -ENOMEM;
         int r = find_told(&j);
         if (r < 0 && wait)

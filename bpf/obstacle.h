@@ -43,8 +43,9 @@ GLOBAL int wait_refused(__u32 tgid, __u32 db, __u32 lock, int asleep)
                 bool second = (other->db == db && other->lock == lock) || other->last_ns < w->last_ns;
                 w = second ? other : w;
         }
-        /* Who slept and now merely asks was woken by a signal, whenever that was. */
-        bool anew = w->asleep ? !asleep : ns - w->last_ns > WAIT_GIVE_UP_NS;
+        /* Who slept and now merely asks was woken by a signal, whenever that was. Another thread may have been refused a moment
+         * later, and written that down before. */
+        bool anew = w->asleep ? !asleep : ns > w->last_ns + WAIT_GIVE_UP_NS;
         if (w->db != db || w->lock != lock || anew) {
                 w->db = db;
                 w->lock = lock;
@@ -67,8 +68,9 @@ static __always_inline void wait_count(__u32 tgid, const struct lock_wait *w)
 {
         __u32 role = w->lock & LOCKS_OF_SHM ? VIGIL_ROLE_SHM : VIGIL_ROLE_MAIN;
         __u64 ns = bpf_ktime_get_boot_ns();
+        bool asked = w->asleep || ns <= w->last_ns + WAIT_GIVE_UP_NS;
 
-        if (w->lock & (LOCKS_OF_SHM | LOCKS_OF_MAIN) && (w->asleep || ns - w->last_ns <= WAIT_GIVE_UP_NS))
+        if (w->lock & (LOCKS_OF_SHM | LOCKS_OF_MAIN) && asked && ns >= w->since_ns)
                 hist_count(tgid, w->db, role << 8 | VIGIL_OP_LOCK_WAIT, ns - w->since_ns, 0);
 }
 

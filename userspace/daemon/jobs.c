@@ -261,12 +261,15 @@ void jobs_turn(struct daemon *d)
 }
 
 /* One that no scan has seen in its short life: a row may name it all the same. */
-static void read_rows_of(struct daemon *d, uint32_t pid)
+static void read_rows_of(struct daemon *d, const struct vigil_ident *id)
 {
         for (size_t i = 0; i < orchestrators_count(d->orchestrators); i++) {
                 struct orchestrator *o = orchestrators_at(d->orchestrators, i);
+                const struct member *m = orchestrator_member(o, id->tgid);
+                if (m && m->id.start_ns == id->start_ns)
+                        continue;
                 for (size_t k = 0; o->jobs && has_jobs(o) && k < o->jobs->n; k++) {
-                        if (o->jobs->job[k].pid != pid || orchestrator_member(o, pid))
+                        if (o->jobs->job[k].pid != id->tgid)
                                 continue;
                         o->jobs->again = o->jobs->asked_ns != 0;
                         ask_soon(d, o);
@@ -286,7 +289,7 @@ void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t e
         *x = (struct job_death){
                 .id = *id, .ended_ns = ended_ns, .db = use->db, .last_commit_ns = use->commits ? use->last_ns : 0};
         snprintf(x->certificate, sizeof(x->certificate), "%s", certificate);
-        read_rows_of(d, id->tgid);
+        read_rows_of(d, id);
 }
 
 /* ---- each second ---- */
@@ -321,6 +324,7 @@ static void scan(struct daemon *d, uint64_t now)
         if (now < j->scan_due_ns || now < j->scan_rest_ns)
                 return;
         uint64_t began = clock_cpu_ns();
+        j->scanned_ns = clock_boottime_ns();
         orchestrators_scan(d, on_ended);
         now = clock_boottime_ns(); /* that may have found an end */
         j->scan_due_ns = now + (j->ended_ns && now - j->ended_ns < SOON_FOR_NS ? SCAN_SOON_NS : SCAN_NS);

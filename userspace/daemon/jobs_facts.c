@@ -46,6 +46,12 @@ static const struct job_death *death_of(const struct jobs *jobs, const struct vi
         return found;
 }
 
+/* Who began later is not whom the row names: it was written while it was read, and clocks of rows are not asked here. */
+static uint64_t named_by(const struct job *job)
+{
+        return job->pid_seen_ns + SECOND_NS;
+}
+
 /* Of the process that the row names and no scan has seen alive. A living one that had the number by then is that process. NULL: none
  * is known. */
 static const struct job_death *death_by_number(const struct jobs *jobs, const struct job *job)
@@ -56,8 +62,8 @@ static const struct job_death *death_by_number(const struct jobs *jobs, const st
         for (size_t i = 0; i < n; i++) {
                 const struct job_death *x = &jobs->death[i];
                 bool other = job->stranger.tgid && job->stranger.start_ns != x->id.start_ns &&
-                             job->stranger.start_ns <= job->pid_seen_ns;
-                if (x->id.tgid == job->pid && x->id.start_ns <= job->pid_seen_ns + SECOND_NS && !other &&
+                             job->stranger.start_ns <= named_by(job);
+                if (x->id.tgid == job->pid && x->id.start_ns <= named_by(job) && !other &&
                     (!found || x->id.start_ns > found->id.start_ns))
                         found = x;
         }
@@ -69,7 +75,6 @@ static const struct job_death *death_by_number(const struct jobs *jobs, const st
 static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, const struct vigil_ident *id,
                 uint64_t ended_ns)
 {
-        static const struct process_evidence gone = {.gone = true};
         struct job_process *p = &c->process[c->facts.nprocesses];
 
         if (c->facts.nprocesses == JOB_PROCESSES) {
@@ -83,8 +88,7 @@ static void tie(const struct jobs *jobs, struct job_case *c, enum job_tie how, c
         p->now = ended_ns ? NULL : samples_now(jobs->samples, id);
         p->before = ended_ns ? NULL : samples_before(jobs->samples, id);
         p->held_ns = ended_ns ? 0 : samples_held_ns(jobs->samples, id);
-        if (!id->tgid)
-                p->now = &gone;
+        p->gone_ns = p->now && p->now->gone ? p->now->at_ns : 0;
 }
 
 /* What a process writes for its number is that of its own PID namespace. */
@@ -103,9 +107,9 @@ static const struct member *member_of(const struct orchestrator *o, const struct
                 living += own_pid(&o->member[i]) == job->pid && !o->member[i].ended_ns;
         for (size_t i = 0; living < 2 && i < o->n; i++) {
                 const struct member *m = &o->member[i];
-                if (own_pid(m) != job->pid || (best && m->id.start_ns > job->pid_seen_ns))
+                if (own_pid(m) != job->pid || (best && m->id.start_ns > named_by(job)))
                         continue;
-                if (!best || best->id.start_ns > job->pid_seen_ns || m->id.start_ns > best->id.start_ns)
+                if (!best || best->id.start_ns > named_by(job) || m->id.start_ns > best->id.start_ns)
                         best = m;
         }
         return best;
@@ -125,6 +129,7 @@ static bool descends(const struct orchestrator *o, const struct member *m, uint3
 static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, const struct job *job,
                        const struct member *m, struct job_case *c)
 {
+        static const struct process_evidence gone = {.gone = true};
         const struct job_death *death = m ? NULL : death_by_number(jobs, job);
 
         if (m)
@@ -134,8 +139,11 @@ static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, co
         else
                 tie(jobs, c, JOB_TIE_PID, &job->stranger, 0);
         c->process[0].tied_ns = job->pid_seen_ns;
-        if (!c->process[0].id.tgid)
-                c->process[0].id.tgid = job->pid; /* nobody has it: it is gone */
+        if (!c->process[0].id.tgid) {
+                c->process[0].id.tgid = job->pid;
+                c->process[0].now = job->nobody_ns ? &gone : NULL; /* NULL: who has it could not be looked up */
+                c->process[0].gone_ns = job->nobody_ns;
+        }
         /* While it lives its children count, too; afterwards the others: one of them may have taken the job over. */
         bool alive = m && !m->ended_ns;
         for (size_t i = 0; i < o->n; i++) {
@@ -250,8 +258,10 @@ static int lives(const struct orchestrator *o, const struct job *job, struct mov
                                 last = o->member[i].ended_ns;
                 return o->living == 0 && last && moved.from_ns > last + SLACK_NS ? -1 : 0;
         }
-        /* Nobody has the database open, so nobody can be at work; unless he opens it for each of his steps. */
-        bool unused = o->jobs->unused_ns && now - o->jobs->unused_ns >= UNUSED_NS;
+        /* Nobody has the database open, so nobody can be at work; unless he opens it for each of his steps. Who has closed it may have
+         * written last that the job is done: the row must be younger. */
+        bool unused = o->jobs->unused_ns && now >= o->jobs->unused_ns + UNUSED_NS &&
+                      job->read_ns > o->jobs->unused_ns;
         return unused && !job->changed_ns ? 0 : -1;
 }
 

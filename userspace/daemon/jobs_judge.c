@@ -17,16 +17,24 @@
 /* The number in the row is no member's: who has it now? */
 static void look_up_stranger(struct daemon *d, const struct orchestrator *o, struct job *job, uint64_t now)
 {
+        const struct process_evidence *seen = samples_now(d->jobs->samples, &job->stranger);
         struct procinfo_stat stat;
         uint64_t start_ns;
 
         if (!job->pid || orchestrator_member(o, job->pid) || orchestrator_is_contained(o) ||
             (job->stranger_ns && now - job->stranger_ns < STRANGER_NS))
                 return;
+        int r = procinfo_stat(job->pid, &stat);
+        if (r < 0 && r != -ESRCH)
+                return;
         job->stranger_ns = now;
         job->stranger = (struct vigil_ident){0};
-        if (procinfo_stat(job->pid, &stat) < 0 || procinfo_is_over(&stat))
+        if (r < 0 || procinfo_is_over(&stat)) {
+                if (!job->nobody_ns)
+                        job->nobody_ns = seen && seen->gone ? seen->at_ns : now;
                 return;
+        }
+        job->nobody_ns = 0;
         job->stranger.tgid = job->pid;
         memcpy(job->stranger.comm, stat.comm, sizeof(job->stranger.comm));
         if (sensor_identify(d->sensor, (pid_t)job->pid, &start_ns) < 0)
@@ -88,6 +96,27 @@ static bool waits_for_samples(struct job_case *c, const struct job_judgement *j,
         return waits;
 }
 
+/* Its row names a process that had ended by then: the number may be that of another one, whom no scan has met yet. */
+static bool waits_for_scan(struct jobs *jobs, const struct job *job, const struct job_case *c,
+                           const struct job_judgement *j, uint64_t now)
+{
+        if (j->verdict != JOB_ORPHANED || j->process == JOB_NOBODY || jobs->scanned_ns > job->pid_seen_ns)
+                return false;
+        const struct job_process *p = &c->process[j->process];
+        if (p->tie != JOB_TIE_PID || !p->ended_ns || p->ended_ns >= job->pid_seen_ns)
+                return false;
+        jobs->scan_due_ns = now;
+        return true;
+}
+
+/* Its end says nothing before a reading that begins after it. Of one that failed another has been thought of. */
+static void read_after_the_end(struct job_table *t, const struct job_judgement *j, uint64_t now)
+{
+        if (j->verdict == JOB_UNKNOWN && strcmp(j->reason, "row-older-than-the-end") == 0 && !t->failed &&
+            !t->asked_ns && t->due_ns > now && job_table_may_read(t, now))
+                t->due_ns = now;
+}
+
 /* A wait that asks again and again uses some CPU time, now more and now less: what was told stands until the other is seen so
  * often in a row. */
 #define OTHER_WAY 3
@@ -115,7 +144,9 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
                 hurry_who_waits(d, &c, l->blocked_after_ms * 1000000, now);
         }
         job_judge(&c.facts, l, &j);
-        if (waits_for_certificate(o, &c, &j, now) || waits_for_samples(&c, &j, d->jobs->samples, now)) {
+        read_after_the_end(o->jobs, &j, now);
+        if (waits_for_certificate(o, &c, &j, now) || waits_for_samples(&c, &j, d->jobs->samples, now) ||
+            waits_for_scan(d->jobs, job, &c, &j, now)) {
                 job->in_question = true;
                 return;
         }

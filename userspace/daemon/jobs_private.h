@@ -31,7 +31,8 @@ struct job {
         uint64_t pid_seen_ns; /* when this pid was first seen in the row */
         struct vigil_ident
                 stranger;     /* who has that number and is no member; tgid 0: nobody, start_ns 0: not known */
-        uint64_t stranger_ns; /* when that was looked up */
+        uint64_t stranger_ns; /* when that was looked up; 0: not yet */
+        uint64_t nobody_ns;   /* when it was found that nobody has that number; 0: it was not */
         double first_progress;
         uint64_t first_progress_ns;
         bool seen;        /* in this reading */
@@ -105,6 +106,7 @@ struct jobs {
         struct job_death death[JOB_DEATHS];
         size_t ndeaths; /* in all */
         uint64_t scan_due_ns, sample_due_ns;
+        uint64_t scanned_ns;                  /* when the last look at all processes began; 0: none did */
         uint64_t scan_rest_ns, judge_rest_ns; /* not before */
         uint64_t ended_ns;                    /* when somebody was seen to end */
 };

@@ -139,8 +139,11 @@ static int update(struct job *j, const struct row *r, const struct job_reading *
                 j->status = status;
                 same = false;
         }
-        if (j->pid != r->pid)
+        if (j->pid != r->pid) {
                 j->pid_seen_ns = began;
+                j->stranger = (struct vigil_ident){0}; /* who that was is nothing of this one */
+                j->stranger_ns = j->nobody_ns = 0;
+        }
         if (isnan(j->first_progress) || r->progress < j->first_progress) { /* it has begun anew */
                 j->first_progress = r->progress;
                 j->first_progress_ns = began;

@@ -95,6 +95,8 @@ uint64_t samples_pause_ns(uint64_t spent_ns)
 
 static bool is_due(const struct samples *s, const struct sample *one, uint64_t now)
 {
+        if (one->has_now && one->now.gone) /* an end is for good: that look tells by when it was */
+                return false;
         if (one->has_before && !one->hurry && now < s->again_ns)
                 return false;
         return !one->has_now || now >= one->now.at_ns + SAMPLES_APART_NS;

@@ -146,8 +146,10 @@ static bool row_is_older_than_the_end(const struct job_facts *f, const struct jo
         j->reason = "row-older-than-the-end";
         if (first_process(f, l, true, true) != JOB_NOBODY || i == JOB_NOBODY)
                 return false;
+        const struct job_process *p = &f->process[i];
+        uint64_t ended_by = p->ended_ns ? p->ended_ns : p->gone_ns;
         j->process = i;
-        return f->process[i].ended_ns && f->read_ns <= f->process[i].ended_ns;
+        return ended_by && f->read_ns <= ended_by;
 }
 
 /* The row goes on changing, and there is somebody who could change it: another has taken the job over, whatever the row says. The change

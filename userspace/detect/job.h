@@ -5,6 +5,7 @@
  *
  *  verdict       severity  it is when
  *  unknown                 its row could not be read, not for no-progress (and a minute), or was last read before its process ended
+ *                          or was found to be gone
  *  job-orphaned  P1        its process has ended, or the number is another process's by now; or no process of its orchestrator lives
  *  unknown                 no process can be tied to it, and it is quiet; or only one sample, or counters that cannot be read
  *  healthy                 it was seen to change within blocked-after
@@ -62,8 +63,9 @@ struct job_process {
         const struct process_evidence *before; /* an earlier sample; NULL: there is none */
         const struct process_evidence *now;    /* NULL: not looked at */
         uint64_t ended_ns;                     /* CLOCK_BOOTTIME; 0: it was not seen to end */
-        const char *certificate;               /* id of the certificate of its death; NULL: none */
-        uint64_t tied_ns; /* JOB_TIE_PID: when its number was first seen in the row; 0: not known */
+        uint64_t gone_ns;        /* when it was found to be gone, where its end was not seen; 0: it was not */
+        const char *certificate; /* id of the certificate of its death; NULL: none */
+        uint64_t tied_ns;        /* JOB_TIE_PID: when its number was first seen in the row; 0: not known */
         uint64_t held_ns; /* first of the looks, up to now, that all saw it stopped, frozen or held; 0: not known */
 };
 

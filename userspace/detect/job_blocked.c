@@ -22,7 +22,7 @@ static bool held_off(const struct job_process *p, uint64_t min_ns, struct job_ju
                 return false;
         }
         j->since_ns = since;
-        return now->at_ns - since >= min_ns;
+        return now->at_ns >= since + min_ns; /* a signal may have come after the look began */
 }
 
 static bool waits_for_lock(const struct process_evidence *now, uint64_t min_ns, struct job_judgement *j)

@@ -84,10 +84,16 @@ END_TEST
 START_TEST(a_number_of_our_own_namespace_that_nobody_has_is_an_end)
 {
         arrange();
+        job.nobody_ns = NOW - S;
         fill();
         ck_assert(!made.facts.pid_foreign);
         ck_assert_int_eq(made.process[0].tie, JOB_TIE_PID);
         ck_assert(made.process[0].now->gone);
+        ck_assert_uint_eq(made.process[0].gone_ns, NOW - S);
+        job.nobody_ns = 0; /* it could not be looked up */
+        fill();
+        ck_assert_ptr_null(made.process[0].now);
+        ck_assert_uint_eq(made.process[0].gone_ns, 0);
 }
 END_TEST
 
@@ -111,6 +117,30 @@ START_TEST(a_death_tells_of_a_process_that_no_scan_has_seen)
         d.jobs->death[0].id.start_ns = 300 * S; /* and this one got it long after the row had named it */
         fill();
         ck_assert_uint_eq(made.process[0].ended_ns, 0);
+}
+END_TEST
+
+/* Numbers come back. A row may be written while it is read, so whom it names may have begun a moment after the reading. */
+START_TEST(a_number_of_two_is_that_of_the_younger_one_who_was_there_when_the_row_was_read)
+{
+        arrange();
+        job.pid = 4711;
+        member[0].ended_ns = 50 * S;
+        member[1].id.tgid = member[1].own_pid = 4711;
+        member[1].id.start_ns = job.pid_seen_ns + S / 100;
+        fill();
+        ck_assert_uint_eq(made.process[0].id.start_ns, member[1].id.start_ns);
+        member[1].id.start_ns = job.pid_seen_ns + 10 * S;
+        fill();
+        ck_assert_uint_eq(made.process[0].id.start_ns, member[0].id.start_ns);
+
+        job.pid = 31; /* the same of those whom no scan has seen */
+        d.jobs->death[0] = (struct job_death){.id = {.tgid = 31, .start_ns = 40 * S}, .ended_ns = 50 * S};
+        d.jobs->ndeaths = 1;
+        job.stranger = (struct vigil_ident){.tgid = 31, .start_ns = job.pid_seen_ns + S / 100};
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 0);
+        ck_assert_uint_eq(made.process[0].id.start_ns, job.stranger.start_ns);
 }
 END_TEST
 
@@ -156,6 +186,10 @@ START_TEST(nobody_runs_a_job_whose_database_nobody_has_open_for_a_while)
         table.unused_ns = NOW - 10 * S;
         fill();
         ck_assert_int_eq(made.facts.orchestrator_lives, 0);
+        job.read_ns = table.unused_ns; /* whoever has left may have ended it since */
+        fill();
+        ck_assert_int_eq(made.facts.orchestrator_lives, -1);
+        job.read_ns = NOW;
         table.unused_ns = NOW - S; /* at one look or two */
         fill();
         ck_assert_int_eq(made.facts.orchestrator_lives, -1);
@@ -171,6 +205,8 @@ END_TEST
 
 SUITE("jobs_facts", who_began_after_the_job_had_moved_last_is_told_as_such,
       nobody_runs_a_job_whose_database_nobody_has_open_for_a_while,
-      a_death_tells_of_a_process_that_no_scan_has_seen, processes_that_find_no_place_are_told,
-      a_number_is_that_of_the_namespace_of_its_process, a_number_of_another_namespace_that_nobody_has_ties_nobody,
+      a_death_tells_of_a_process_that_no_scan_has_seen,
+      a_number_of_two_is_that_of_the_younger_one_who_was_there_when_the_row_was_read,
+      processes_that_find_no_place_are_told, a_number_is_that_of_the_namespace_of_its_process,
+      a_number_of_another_namespace_that_nobody_has_ties_nobody,
       a_number_of_our_own_namespace_that_nobody_has_is_an_end)

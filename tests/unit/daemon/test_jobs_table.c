@@ -139,6 +139,23 @@ START_TEST(another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_an
 }
 END_TEST
 
+/* What was looked up of the number before says nothing of the next one's. */
+START_TEST(a_job_that_is_handed_over_is_looked_up_anew)
+{
+        take(10, json_pack("[o]", row("a", 1, 50, 7)));
+        struct job *a = job_table_find(table, "a");
+        a->stranger = (struct vigil_ident){.tgid = 7, .start_ns = S};
+        a->stranger_ns = a->nobody_ns = 11 * S;
+        take(12, json_pack("[o]", row("a", 2, 51, 7)));
+        ck_assert_uint_eq(a->nobody_ns, 11 * S);
+        take(14, json_pack("[o]", row("a", 3, 52, 8)));
+        ck_assert_uint_eq(a->stranger.tgid, 0);
+        ck_assert_uint_eq(a->stranger_ns, 0);
+        ck_assert_uint_eq(a->nobody_ns, 0);
+        job_table_free(table);
+}
+END_TEST
+
 START_TEST(ten_thousand_jobs_come_and_go)
 {
         for (unsigned reading = 0; reading < 5; reading++) {
@@ -214,4 +231,5 @@ SUITE("jobs_table", what_is_confirmed_is_as_it_would_be_after_a_reading_of_the_s
       what_is_no_longer_there_has_ended, what_a_partial_reading_does_not_see_has_not_ended,
       what_an_earlier_run_told_of_is_over_only_after_a_whole_reading,
       an_id_that_stands_twice_is_one_job_and_counted,
-      another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew, ten_thousand_jobs_come_and_go)
+      another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew,
+      a_job_that_is_handed_over_is_looked_up_anew, ten_thousand_jobs_come_and_go)

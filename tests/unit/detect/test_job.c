@@ -46,6 +46,19 @@ START_TEST(a_process_that_is_merely_gone_is_believed_less)
 }
 END_TEST
 
+/* Whoever is missed between a reading and a look may have ended its job in between. */
+START_TEST(a_row_read_before_its_process_was_found_gone_proves_nothing)
+{
+        arrange();
+        now.gone = true;
+        process[0].gone_ns = NOW - S;
+        facts.read_ns = NOW - S;
+        VERDICT(judge(), JOB_UNKNOWN, "row-older-than-the-end");
+        facts.read_ns = NOW;
+        VERDICT(judge(), JOB_ORPHANED, "process-ended");
+}
+END_TEST
+
 START_TEST(a_number_that_another_process_has_is_no_process_of_the_job)
 {
         arrange();
@@ -295,6 +308,8 @@ START_TEST(a_stopped_process_blocks_and_its_stopper_is_named)
         ck_assert_ptr_nonnull(strstr(j.detail, "SIGSTOP from bash (pid 9)"));
         now.stop.ns = NOW - S; /* a moment is no block; and the row has been quiet for long */
         VERDICT(judge(), JOB_STALLED, "nothing-moves");
+        now.stop.ns = now.at_ns + 1; /* it came while the look was being taken */
+        VERDICT(judge(), JOB_STALLED, "nothing-moves");
 }
 END_TEST
 
@@ -400,8 +415,9 @@ START_TEST(one_process_that_gets_on_is_enough)
 END_TEST
 
 SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the_death_proves_nothing,
-      a_process_that_is_merely_gone_is_believed_less, a_number_that_another_process_has_is_no_process_of_the_job,
-      a_job_taken_up_again_by_a_younger_process_is_none, a_row_older_than_the_process_that_it_named_from_the_start,
+      a_row_read_before_its_process_was_found_gone_proves_nothing, a_process_that_is_merely_gone_is_believed_less,
+      a_number_that_another_process_has_is_no_process_of_the_job, a_job_taken_up_again_by_a_younger_process_is_none,
+      a_row_older_than_the_process_that_it_named_from_the_start,
       what_is_seen_after_a_death_may_have_been_written_before_it,
       a_job_that_goes_on_after_a_death_has_another_process, a_row_that_moves_refutes_an_end_that_nobody_saw,
       a_number_of_another_namespace_is_told_as_such, one_of_two_writers_dying_orphans_nothing,

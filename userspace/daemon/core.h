@@ -92,6 +92,6 @@ struct daemon {
 /** The file that the configuration is read from. */
 const char *daemon_config_path(const struct daemon *d);
 
-/** Nanoseconds since the epoch, now; and of a time of CLOCK_BOOTTIME. */
+/** Nanoseconds since the epoch, now; and of a time of CLOCK_BOOTTIME, the same whenever it is asked unless the clock is set. */
 int64_t daemon_now(void);
 int64_t daemon_realtime(uint64_t boottime_ns);

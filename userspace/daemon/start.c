@@ -49,9 +49,17 @@ int64_t daemon_now(void)
         return (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
 }
 
+/* Two clocks cannot be read at once, and one of them is slewed: differences up to this are no other offset. */
+#define SAME_OFFSET_NS 1000000
+
 int64_t daemon_realtime(uint64_t boottime_ns)
 {
-        return (int64_t)boottime_ns + clock_realtime_offset_ns();
+        static int64_t offset;
+        int64_t now = clock_realtime_offset_ns();
+
+        if (now > offset + SAME_OFFSET_NS || now < offset - SAME_OFFSET_NS)
+                offset = now;
+        return (int64_t)boottime_ns + offset;
 }
 
 const char *daemon_config_path(const struct daemon *d)

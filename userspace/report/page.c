@@ -42,6 +42,42 @@ static size_t columns(const char *text, size_t n)
         return c;
 }
 
+size_t page_columns(const char *text)
+{
+        return columns(text, strlen(text));
+}
+
+size_t page_bytes(const char *text, size_t most)
+{
+        const char *end = text;
+        for (size_t c = 0; *end; end++) {
+                bool begins = ((unsigned char)*end & 0xc0) != 0x80;
+                if (begins && c == most)
+                        break;
+                c += begins;
+        }
+        return (size_t)(end - text);
+}
+
+unsigned page_cut(struct page *p, enum ink ink, unsigned most, const char *text)
+{
+        _cleanup_free_ char *cut = NULL;
+        size_t all = page_columns(text);
+        if (all <= most) {
+                page_ink(p, ink, text);
+                return (unsigned)all;
+        }
+        /* ASCII, since not every console at 3 am has more; a short name needs its letters. */
+        const char *dots = most < 12 ? ".." : "...";
+        size_t ndots = strlen(dots) < most ? strlen(dots) : most;
+        if (asprintf(&cut, "%.*s%.*s", (int)page_bytes(text, most - ndots), text, (int)ndots, dots) < 0) {
+                cut = NULL;
+                return 0;
+        }
+        page_ink(p, ink, cut);
+        return most;
+}
+
 static void wrap(struct page *p, unsigned indent, const char *text)
 {
         size_t column = indent;

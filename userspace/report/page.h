@@ -23,6 +23,12 @@ void page_ink(struct page *p, enum ink ink, const char *text);
 void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
         __attribute__((format(printf, 5, 6)));
 void page_line(struct page *p);
+/** Columns that @p text takes: UTF-8, wide characters count as one. */
+size_t page_columns(const char *text);
+/** Bytes of @p text that fit into @p columns. */
+size_t page_bytes(const char *text, size_t columns);
+/** Writes @p text in at most @p columns; dots stand for what is cut. @return columns that were written */
+unsigned page_cut(struct page *p, enum ink ink, unsigned columns, const char *text);
 /** One cell of a table: the text, then blanks up to @p width columns, at least one. A longer text is not cut. */
 void page_cell(struct page *p, enum ink ink, unsigned width, const char *text);
 /** The same with the blanks before it and two behind: for numbers. */

@@ -1,10 +1,13 @@
 /* operator_status.c - `vigil status`: the verdict, the daemon itself, then the databases, those in trouble first. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
+#include "report/table.h"
 
 #define LABEL           13
 #define SHOWN_DATABASES 20
@@ -106,25 +109,25 @@ static void print_actions(struct page *p, const struct operator_view *v)
         }
 }
 
-static void print_head(struct page *p)
-{
-        page_line(p);
-        fputs("  ", p->out);
-        page_cell(p, INK_DIM, 21, "DATABASE");
-        page_cell(p, INK_DIM, 9, "STATE");
-        page_cell(p, INK_DIM, 7, "USERS");
-        page_cell(p, INK_DIM, 20, "AT RISK");
-        page_cell(p, INK_DIM, 18, "LAST CHECK");
-        fputs("LAST BACKUP\n", p->out);
-}
+static const struct table_column columns[] = {{.title = "DATABASE"},
+                                              {.title = "STATE", .whole = true},
+                                              {.title = "USERS", .whole = true, .right = true},
+                                              {.title = "AT RISK", .whole = true},
+                                              {.title = "LAST CHECK", .whole = true},
+                                              {.title = "LAST BACKUP", .whole = true}};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* A page narrower than that has no room for "ago", which the titles say anyway. */
+#define ROOMY 90
 
 /* "ok, 12 min ago"; "never". */
-static void last_word(char *ret, size_t size, const json_t *o, const char *word, const char *when, int64_t now_ns)
+static void last_word(char *ret, size_t size, const json_t *o, const char *word, const char *when, int64_t now_ns,
+                      bool roomy)
 {
         char age[PICK_WHEN_LEN];
         pick_age(age, o, when, now_ns);
         if (json_is_object(o))
-                snprintf(ret, size, "%s, %s ago", word, age);
+                snprintf(ret, size, "%s, %s%s", word, age, roomy ? " ago" : "");
         else
                 snprintf(ret, size, "never");
 }
@@ -161,24 +164,27 @@ static void print_processes(struct page *p, const json_t *database)
                 page_paragraph(p, INK_PLAIN, "", 4, "and %zu more", json_array_size(list) - SHOWN_PROCESSES);
 }
 
-static void print_database(struct page *p, const struct operator_view *v, const json_t *d)
+static void add_row(struct table *t, const struct operator_view *v, const json_t *d, bool roomy)
 {
         const json_t *check = json_object_get(d, "last_check"), *backup = json_object_get(d, "last_backup");
         char text[64], users[24];
-        bool watched = is_watched(d);
-        fputs("  ", p->out);
-        page_cell(p, INK_BOLD, 21, pick_text(d, "name", "?"));
-        page_cell(p, watched ? INK_GOOD : INK_BAD, 9, pick_text(d, "state", "unknown"));
+        bool watched = is_watched(d), verified = json_is_true(json_object_get(backup, "verified"));
+
+        table_add(t, INK_BOLD, pick_text(d, "name", "?"));
+        table_add(t, watched ? INK_GOOD : INK_BAD, pick_text(d, "state", "unknown"));
         snprintf(users, sizeof(users), "%" PRIu64, pick_number(d, "users"));
-        page_number(p, 5, watched ? users : "-");
+        table_add(t, INK_PLAIN, watched ? users : "-");
         at_risk(text, sizeof(text), d);
-        page_cell(p, INK_PLAIN, 20, text);
-        last_word(text, sizeof(text), check, pick_text(check, "result", "?"), "at", v->now_ns);
-        page_cell(p, INK_PLAIN, 18, text);
-        bool verified = json_is_true(json_object_get(backup, "verified"));
-        last_word(text, sizeof(text), backup, verified ? "verified" : "UNVERIFIED", "created_at", v->now_ns);
-        page_ink(p, json_is_object(backup) && !verified ? INK_BAD : INK_PLAIN, text);
-        page_line(p);
+        table_add(t, INK_PLAIN, text);
+        last_word(text, sizeof(text), check, pick_text(check, "result", "?"), "at", v->now_ns, roomy);
+        table_add(t, INK_PLAIN, text);
+        last_word(text, sizeof(text), backup, verified ? "verified" : "UNVERIFIED", "created_at", v->now_ns, roomy);
+        table_add(t, json_is_object(backup) && !verified ? INK_BAD : INK_PLAIN, text);
+}
+
+/* What stands below its row. */
+static void print_details(struct page *p, const struct operator_view *v, const json_t *d)
+{
         const char *problem = pick_text(d, "problem", NULL);
         if (problem)
                 page_paragraph(p, INK_PLAIN, "", 4, "%s: %s", pick_text(d, "path", "?"), problem);
@@ -192,25 +198,47 @@ static void print_database(struct page *p, const struct operator_view *v, const 
                 print_processes(p, d);
 }
 
+/* Those in trouble first. @return how many there is room for */
+static size_t choose(const json_t *list, const struct operator_view *v, const json_t **ret)
+{
+        size_t n = 0, i;
+        json_t *d;
+
+        for (int watched = 0; watched < 2; watched++)
+                json_array_foreach (list, i, d)
+                        if (is_watched(d) == watched && (n < SHOWN_DATABASES || v->verbose))
+                                ret[n++] = d;
+        return n;
+}
+
+static void print_databases(struct page *p, const struct operator_view *v, const json_t *list)
+{
+        _cleanup_free_ const json_t **shown = calloc(json_array_size(list) + 1, sizeof(void *));
+        size_t n = shown ? choose(list, v, shown) : 0;
+        struct table t = {.column = columns, .ncolumns = COLUMNS};
+
+        for (size_t i = 0; i < n; i++)
+                add_row(&t, v, shown[i], p->width >= ROOMY);
+        table_fit(&t, p);
+        table_print_head(&t, p);
+        for (size_t i = 0; i < n; i++) {
+                table_print_row(&t, p, i);
+                print_details(p, v, shown[i]);
+        }
+        if (n < json_array_size(list))
+                page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows all", json_array_size(list) - n);
+        table_done(&t);
+}
+
 void operator_status(struct page *p, const struct operator_view *v)
 {
         const json_t *list = json_object_get(v->document, "databases");
-        size_t shown = 0, n = json_array_size(list), i;
-        json_t *d;
         operator_print_health(p, json_object_get(v->document, "health"));
         page_line(p);
         print_daemon(p, v);
         print_actions(p, v);
-        if (n)
-                print_head(p);
+        if (json_array_size(list))
+                print_databases(p, v, list);
         else
                 page_paragraph(p, INK_WARN, "databases", LABEL, "none is configured");
-        for (int watched = 0; watched < 2; watched++)
-                json_array_foreach (list, i, d)
-                        if (is_watched(d) == watched && (shown < SHOWN_DATABASES || v->verbose)) {
-                                print_database(p, v, d);
-                                shown++;
-                        }
-        if (shown < n)
-                page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows all", n - shown);
 }

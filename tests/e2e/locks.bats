@@ -84,6 +84,7 @@ deadlocks_are() {
 
 	eventually 'any(.incidents[]; .code == "lock-convoy")' incidents
 	assert_answer '.incidents[] | select(.code == "lock-convoy") | .severity == "P2" and .database == "log"'
+	eventually 'any(.databases[]; .db == "log" and .waiters >= 3 and .waits[0].waits_for.waiting_ms >= 1000 and (.waits[0].waits_for.holder.pid | type) == "number")' top
 	sql "select doc from findings where code = 'lock-convoy'" >f.json
 	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.evidence.processes == 3' \
 		"[.evidence.members[].process.pid] | sort == ([$w1, $w2, $w3] | sort)"

@@ -189,6 +189,9 @@ narrow() {
 	grep -qE '^  DATABASE +OP +COUNT +BYTES +ERRORS +P50 +P95 +P99 +MAX$' out
 	grep -qE '^  persistence +sync +64 +- +2 +110 us +140 us +200 us +900 us$' out
 	grep -qE '^  persistence +write +640 +2.5 MiB +- +- +- +- +-$' out
+	grep -qE '^  persistence +lock +474 +- +- +- +- +- +-$' out
+	grep -qE '^  persistence +lock-busy +34 +- +- +- +- +- +-$' out
+	grep -qE '^  persistence +lock-wait +1 +- +- +2.5 s +2.5 s +2.5 s +2.5 s$' out
 	narrow
 	jq -e '.by == ["db", "op"]' answers/summary.args
 	ask 0 summary

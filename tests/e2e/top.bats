@@ -74,7 +74,7 @@ frames() {
 		first = open("came").read().split("\033[H")[1].split("\033[J")[0]
 		plain = re.sub(r"\033\[[0-9;]*[mK]", "", first).split("\n")
 		assert [r.split()[0] for r in plain[4:6]] == ["cache", "persistence"], plain
-		assert plain[6].startswith("a-name-that"), plain
+		assert plain[6].startswith("a-name-tha..."), plain
 	EOF
 	# Asked for again and again.
 	[ "$(cat answers/top.args)" = "{}" ]

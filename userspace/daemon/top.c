@@ -14,10 +14,14 @@
 #include "daemon/latencies_json.h"
 #include "daemon/live.h"
 #include "daemon/live_database.h"
+#include "daemon/tangles.h"
+#include "detect/lock_tell.h"
 #include "detect/wording.h"
 
 #define NS_PER_S  1e9
 #define NS_PER_MS 1000000
+
+#define WAITS_SHOWN 3 /* of one database; more are counted */
 
 static json_int_t us(uint64_t ns)
 {
@@ -62,6 +66,8 @@ static json_t *row_json(const struct guard *g, const struct tally_row *t, uint64
         json_object_set_new(o, "per_s", rate(t->count, span_ns));
         json_object_set_new(o, "bytes_per_s", rate(t->bytes, span_ns));
         json_object_set_new(o, "errors", json_integer((json_int_t)t->errors));
+        json_object_set_new(o, "timed_per_s", rate(t->hist.count, span_ns));
+        json_object_set_new(o, "refused_per_s", rate(t->key.op == VIGIL_OP_LOCK_WR ? t->errors : 0, span_ns));
         json_object_set_new(o, "p50_us", quantile(&t->hist, 500));
         json_object_set_new(o, "p95_us", quantile(&t->hist, 950));
         json_object_set_new(o, "p99_us", quantile(&t->hist, 990));
@@ -104,6 +110,41 @@ static json_t *spike_json(struct daemon *d, const struct guard *g)
         return g->latency && latency_spike(g->latency->rule)->on ? latencies_spike_json(d, g) : json_null();
 }
 
+/* ---- who waits ---- */
+
+static int longest_first(const void *a, const void *b)
+{
+        const struct lock_waiter *x = *(const struct lock_waiter *const *)a,
+                                 *y = *(const struct lock_waiter *const *)b;
+
+        return x->wait.since_ns < y->wait.since_ns ? -1 : x->wait.since_ns > y->wait.since_ns;
+}
+
+static json_t *wait_json(struct daemon *d, const struct lock_waiter *w)
+{
+        const struct database_names names = guard_names(d);
+
+        return json_pack("{s:o, s:o}", "process", ident_json(&w->id), "waits_for",
+                         lock_wait_json(&w->wait, &names, clock_boottime_ns()));
+}
+
+/* As it was at the last look, which is two seconds old at most. */
+static void put_waits(struct daemon *d, const struct guard *g, json_t *o)
+{
+        const struct lock_waiter *of_it[TANGLE_WAITERS];
+        json_t *waits = json_array();
+        size_t n = 0;
+
+        for (size_t i = 0; i < d->tangles->nwaiters && g->state == GUARD_WATCHED; i++)
+                if (d->tangles->waiter[i].wait.db == g->id)
+                        of_it[n++] = &d->tangles->waiter[i];
+        qsort(of_it, n, sizeof(*of_it), longest_first);
+        for (size_t i = 0; i < n && i < WAITS_SHOWN; i++)
+                json_array_append_new(waits, wait_json(d, of_it[i]));
+        json_object_set_new(o, "waiters", json_integer((json_int_t)n));
+        json_object_set_new(o, "waits", waits);
+}
+
 static json_t *database_json(struct daemon *d, const struct guard *g, const struct sums *sums, uint64_t span_ns)
 {
         const struct sums none = {0}, s = g->state == GUARD_WATCHED ? sums[g->id] : none;
@@ -121,6 +162,7 @@ static json_t *database_json(struct daemon *d, const struct guard *g, const stru
         json_object_set_new(o, "sync_p50_us", quantile(&s.sync, 500));
         json_object_set_new(o, "sync_p99_us", quantile(&s.sync, 990));
         json_object_set_new(o, "spike", spike_json(d, g));
+        put_waits(d, g, o);
         return o;
 }
 

@@ -3,20 +3,34 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report/lock_rows.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
+#include "report/table.h"
 
 #define SHOWN_ROWS 60
 
 static const struct {
-        const char *key, *title;
-        unsigned width;
-} names[] = {{"db", "DATABASE", 19}, {"file", "FILE", 10}, {"process", "PROCESS", 17}, {"op", "OP", 10}};
+        const char *key;
+        struct table_column column;
+} names[] = {{"db", {.title = "DATABASE"}},
+             {"file", {.title = "FILE"}},
+             {"process", {.title = "PROCESS"}},
+             {"op", {.title = "OP"}}};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+static const struct table_column counts[] = {{.title = "COUNT", .whole = true, .right = true},
+                                             {.title = "BYTES", .whole = true, .right = true},
+                                             {.title = "ERRORS", .whole = true, .right = true}};
+#define COUNTS (sizeof(counts) / sizeof(counts[0]))
+
 static const struct {
-        const char *key, *title;
-} times[] = {{"p50_us", "P50"}, {"p95_us", "P95"}, {"p99_us", "P99"}, {"max_us", "MAX"}};
+        const char *key;
+        struct table_column column;
+} times[] = {{"p50_us", {.title = "P50", .whole = true, .right = true, .spare = true}},
+             {"p95_us", {.title = "P95", .whole = true, .right = true, .spare = true}},
+             {"p99_us", {.title = "P99", .whole = true, .right = true}},
+             {"max_us", {.title = "MAX", .whole = true, .right = true}}};
 #define TIMES (sizeof(times) / sizeof(times[0]))
 
 /* A column that is null in every row was not asked for. */
@@ -30,67 +44,78 @@ static bool has_column(const json_t *rows, const char *key)
         return false;
 }
 
-static void print_row(struct page *p, const json_t *row, const bool *shown)
+static void add_row(struct table *t, const json_t *row, const bool *shown)
 {
         char text[64];
         uint64_t errors = pick_number(row, "errors");
-        fputs("  ", p->out);
         for (size_t k = 0; k < NAMES; k++)
                 if (shown[k])
-                        page_cell(p, INK_PLAIN, names[k].width, pick_text(row, names[k].key, "-"));
+                        table_add(t, INK_PLAIN, pick_text(row, names[k].key, "-"));
         snprintf(text, sizeof(text), "%" PRIu64, pick_number(row, "count"));
-        page_number(p, 10, text);
+        table_add(t, INK_PLAIN, text);
         text_bytes(text, pick_number(row, "bytes"));
-        page_number(p, 8, pick_number(row, "bytes") ? text : "-");
-        snprintf(text, sizeof(text), "%6" PRIu64, errors);
-        page_ink(p, errors ? INK_BAD : INK_PLAIN, errors ? text : "     -");
+        table_add(t, INK_PLAIN, pick_number(row, "bytes") ? text : "-");
+        snprintf(text, sizeof(text), "%" PRIu64, errors);
+        table_add(t, errors ? INK_BAD : INK_PLAIN, errors ? text : "-");
         for (size_t k = 0; k < TIMES; k++) {
                 const json_t *us = json_object_get(row, times[k].key);
                 text_duration(text, pick_number(row, times[k].key) * 1000);
-                fprintf(p->out, "%8s", json_is_integer(us) ? text : "-");
+                table_add(t, INK_PLAIN, json_is_integer(us) ? text : "-");
         }
-        page_line(p);
 }
 
-static void print_head(struct page *p, const bool *shown)
+/* @return how many there are */
+static size_t columns_of(const bool *shown, struct table_column ret[TABLE_COLUMNS])
 {
-        page_line(p);
-        fputs("  ", p->out);
+        size_t n = 0;
         for (size_t k = 0; k < NAMES; k++)
                 if (shown[k])
-                        page_cell(p, INK_DIM, names[k].width, names[k].title);
-        page_number(p, 10, "COUNT");
-        page_number(p, 8, "BYTES");
-        fputs("ERRORS", p->out);
+                        ret[n++] = names[k].column;
+        for (size_t k = 0; k < COUNTS; k++)
+                ret[n++] = counts[k];
         for (size_t k = 0; k < TIMES; k++)
-                fprintf(p->out, "%8s", times[k].title);
-        page_line(p);
+                ret[n++] = times[k].column;
+        return n;
+}
+
+static void print_rows(struct page *p, const struct operator_view *v, const json_t *rows)
+{
+        struct table_column column[TABLE_COLUMNS];
+        size_t printed = 0, n = json_array_size(rows), i;
+        bool shown[NAMES];
+        json_t *row;
+
+        for (size_t k = 0; k < NAMES; k++)
+                shown[k] = has_column(rows, names[k].key);
+        struct table t = {.column = column, .ncolumns = columns_of(shown, column)};
+        json_array_foreach (rows, i, row) {
+                if (printed >= SHOWN_ROWS && !v->verbose && !pick_number(row, "errors"))
+                        continue;
+                add_row(&t, row, shown);
+                printed++;
+        }
+        size_t out = table_fit(&t, p);
+        table_print_head(&t, p);
+        for (i = 0; i < printed; i++)
+                table_print_row(&t, p, i);
+        if (printed < n)
+                page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows all, --by db,op asks for less",
+                               n - printed);
+        table_print_left_out(p, out);
+        table_done(&t);
 }
 
 void operator_summary(struct page *p, const struct operator_view *v)
 {
-        const json_t *rows = json_object_get(v->document, "rows");
-        size_t printed = 0, n = json_array_size(rows), i;
-        json_t *row;
-        bool shown[NAMES];
+        json_t *rows = lock_rows_apart(json_object_get(v->document, "rows"));
         char since[PICK_WHEN_LEN], until[PICK_WHEN_LEN];
         pick_when(since, v->document, "since");
         pick_when(until, v->document, "until");
         fprintf(p->out, "From %s to %s%s\n", since, until,
                 json_is_string(json_object_get(v->document, "asked_since")) ? ", in whole minutes" : "");
-        for (size_t k = 0; k < NAMES; k++)
-                shown[k] = has_column(rows, names[k].key);
-        if (n)
-                print_head(p, shown);
+        if (json_array_size(rows))
+                print_rows(p, v, rows);
         else
                 fputs("Nothing was done to a guarded database.\n", p->out);
-        json_array_foreach (rows, i, row) {
-                if (printed >= SHOWN_ROWS && !v->verbose && !pick_number(row, "errors"))
-                        continue;
-                print_row(p, row, shown);
-                printed++;
-        }
-        if (printed < n)
-                page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows all, --by db,op asks for less",
-                               n - printed);
+        json_decref(rows);
 }

@@ -107,6 +107,28 @@ static void print_backup(struct page *p, const json_t *database)
                 page_paragraph(p, INK_PLAIN, path ? "" : "backup", LABEL, "%s", reason);
 }
 
+/* "sync: 64, p50 1 ms, p99 2 ms". A lock that was refused is no error, and its times are those of waits. */
+static void print_io_row(struct page *p, const json_t *r, const char *label)
+{
+        bool lock = strcmp(pick_text(r, "op", "?"), "lock") == 0,
+             timed = json_is_integer(json_object_get(r, "p50_us"));
+        uint64_t errors = pick_number(r, "errors");
+        char bytes[TEXT_BYTES_LEN], p50[TEXT_DURATION_LEN], p99[TEXT_DURATION_LEN], times[96] = "", failed[48] = "";
+
+        text_bytes(bytes, pick_number(r, "bytes"));
+        text_duration(p50, pick_number(r, "p50_us") * 1000);
+        text_duration(p99, pick_number(r, "p99_us") * 1000);
+        if (timed)
+                snprintf(times, sizeof(times), ", %sp50 %s, p99 %s", lock ? "waits " : "", p50, p99);
+        if (errors && lock)
+                snprintf(failed, sizeof(failed), ", refused %" PRIu64 " times", errors);
+        else if (errors)
+                snprintf(failed, sizeof(failed), ", with errors");
+        page_paragraph(p, INK_PLAIN, label, LABEL, "%s %s: %" PRIu64 "%s%s%s%s", pick_text(r, "file", "?"),
+                       pick_text(r, "op", "?"), pick_number(r, "count"), pick_number(r, "bytes") ? ", " : "",
+                       pick_number(r, "bytes") ? bytes : "", failed, times);
+}
+
 /* Syncs and commits are what people ask for first; the rest is for -v. */
 static void print_io(struct page *p, const json_t *database, const struct report_style *style)
 {
@@ -119,16 +141,7 @@ static void print_io(struct page *p, const json_t *database, const struct report
                 bool headline = (strcmp(op, "sync") == 0 || strcmp(op, "commit") == 0) && timed;
                 if (!style->verbose && !headline && !pick_number(r, "errors"))
                         continue;
-                char bytes[TEXT_BYTES_LEN], p50[TEXT_DURATION_LEN], p99[TEXT_DURATION_LEN], times[96] = "";
-                text_bytes(bytes, pick_number(r, "bytes"));
-                text_duration(p50, pick_number(r, "p50_us") * 1000);
-                text_duration(p99, pick_number(r, "p99_us") * 1000);
-                if (timed)
-                        snprintf(times, sizeof(times), ", p50 %s, p99 %s", p50, p99);
-                page_paragraph(p, INK_PLAIN, first ? "I/O" : "", LABEL, "%s %s: %" PRIu64 "%s%s%s%s",
-                               pick_text(r, "file", "?"), op, pick_number(r, "count"),
-                               pick_number(r, "bytes") ? ", " : "", pick_number(r, "bytes") ? bytes : "", times,
-                               pick_number(r, "errors") ? ", with errors" : "");
+                print_io_row(p, r, first ? "I/O" : "");
                 first = false;
         }
 }

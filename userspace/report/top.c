@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "report/page.h"
+#include "report/lock_rows.h"
 #include "report/pick.h"
+#include "report/top_line.h"
 #include "report/top_rows.h"
+#include "report/top_waits.h"
 
 #define COLUMNS       80
 #define LEAST_COLUMNS 20
@@ -19,43 +22,9 @@
 #define LINES_ABOVE 4
 #define LINES_BELOW 1
 
-/* ---- cells ---- */
-
-/* The line that is being written: what does not fit into it is cut. */
-struct line {
-        FILE *out;
-        unsigned left; /* columns */
-        bool colour;
-};
-
-/* @p width columns of @p text, on the left or on the right; 0: as many as it has. */
-static void cell(struct line *l, enum ink ink, int width, const char *text)
+static struct top_line begin_line(const struct top_page *page, FILE *out)
 {
-        struct page p = {.out = l->out, .colour = l->colour};
-        char clean[256], *cut = clean;
-        unsigned columns = 0, most = width ? (unsigned)abs(width) : l->left;
-
-        text_printable(clean, sizeof(clean), text);
-        most = most < l->left ? most : l->left;
-        for (; *cut; cut++) {
-                bool begins = ((unsigned char)*cut & 0xc0) != 0x80;
-                if (begins && columns == most)
-                        break;
-                columns += begins;
-        }
-        *cut = '\0';
-        unsigned blanks = width ? most - columns : 0;
-        if (width > 0)
-                fprintf(l->out, "%*s", (int)blanks, "");
-        page_ink(&p, ink, clean);
-        if (width < 0)
-                fprintf(l->out, "%*s", (int)blanks, "");
-        l->left -= columns + blanks;
-}
-
-static struct line begin_line(const struct top_page *page, FILE *out)
-{
-        return (struct line){.out = out, .left = page->columns, .colour = page->colour};
+        return (struct top_line){.out = out, .left = page->columns, .colour = page->colour};
 }
 
 /* ---- values ---- */
@@ -199,69 +168,83 @@ static void print_title(const struct top_page *page, const json_t *document, siz
 {
         static const char *const views[] = {"database", "operation", "program"};
         static const char *const sorts[] = {"worst first", "by rate", "by bytes", "by time", "by name"};
-        struct line l = begin_line(page, out);
+        struct top_line l = begin_line(page, out);
         char when[PICK_WHEN_LEN], text[160], span[TEXT_DURATION_LEN];
 
         pick_when(when, document, "at");
         text_duration(span, pick_number(document, "span_ms") / 1000 * 1000000000);
         snprintf(text, sizeof(text), "vigil top%s  %s  %zu %s%s, %s, last %s", page->paused ? " PAUSED" : "", when,
                  n, views[page->view], n == 1 ? "" : "s", sorts[page->sort], span);
-        cell(&l, INK_BOLD, 0, text);
+        top_cell(&l, INK_BOLD, 0, text);
         fputc('\n', out);
 }
 
+/* The first reason, as far as there is room beside how many more there are. */
 static void print_health(const struct top_page *page, const json_t *document, FILE *out)
 {
-        const json_t *health = json_object_get(document, "health");
+        const json_t *health = json_object_get(document, "health"), *reasons = json_object_get(health, "reasons");
         const char *status = pick_text(health, "status", "unknown");
-        const char *reason = json_string_value(json_array_get(json_object_get(health, "reasons"), 0));
+        const char *reason = json_string_value(json_array_get(reasons, 0));
         bool healthy = strcmp(status, "healthy") == 0;
-        struct line l = begin_line(page, out);
-        char upper[16];
+        struct top_line l = begin_line(page, out);
+        char upper[16], more[64] = "";
 
         pick_upper(upper, sizeof(upper), page->notice ? "unknown" : status);
-        cell(&l, !page->notice && healthy ? INK_GOOD : INK_BAD, 0, upper);
-        cell(&l, INK_PLAIN, 0, page->notice ? "  " : reason ? "  " : "");
-        cell(&l, INK_PLAIN, 0, page->notice ? page->notice : reason ? reason : "");
+        if (!page->notice && json_array_size(reasons) > 1)
+                snprintf(more, sizeof(more), "  and %zu more: vigil health", json_array_size(reasons) - 1);
+        top_cell(&l, !page->notice && healthy ? INK_GOOD : INK_BAD, 0, upper);
+        top_cell(&l, INK_PLAIN, 0, page->notice || reason ? "  " : "");
+        top_text(&l, INK_PLAIN, (unsigned)strlen(more), page->notice ? page->notice : reason ? reason : "");
+        top_cell(&l, INK_BAD, 0, more);
         fputs("\n\n", out);
 }
 
 static void print_head(const struct top_page *page, FILE *out)
 {
         const struct column *columns = columns_of[page->view];
-        struct line l = begin_line(page, out);
+        struct top_line l = begin_line(page, out);
 
         for (const struct column *c = columns; c->title; c++)
-                cell(&l, INK_DIM, width_of(columns, c, page->columns), c->title);
+                top_cell(&l, INK_DIM, width_of(columns, c, page->columns), c->title);
 }
 
 static void print_entry(const struct top_page *page, const json_t *entry, FILE *out)
 {
         const struct column *columns = columns_of[page->view];
         const char *state = pick_text(entry, "state", "watched");
-        struct line l = begin_line(page, out);
+        struct top_line l = begin_line(page, out);
         bool slow = json_is_object(json_object_get(entry, "spike"));
         char text[64];
 
         fputc('\n', out);
         for (const struct column *c = columns; c->title; c++) {
                 enum ink ink = value_of(entry, c, text);
-                cell(&l, c == columns && (slow || strcmp(state, "watched") != 0) ? INK_BAD : ink,
-                     width_of(columns, c, page->columns), text);
+                top_cell(&l, c == columns && (slow || strcmp(state, "watched") != 0) ? INK_BAD : ink,
+                         width_of(columns, c, page->columns), text);
                 if (c == columns && strcmp(state, "watched") != 0) {
-                        cell(&l, INK_BAD, 0, " ");
-                        cell(&l, INK_BAD, 0, state);
+                        top_cell(&l, INK_BAD, 0, " ");
+                        top_cell(&l, INK_BAD, 0, state);
                         break;
                 }
         }
 }
 
-static void print_keys(const struct top_page *page, FILE *out)
+static void print_waits(const struct top_page *page, const json_t *entry, FILE *out)
 {
-        struct line l = begin_line(page, out);
+        struct top_line l = begin_line(page, out);
+        char text[256];
 
         fputc('\n', out);
-        cell(&l, INK_DIM, 0, "q quit   v view   s sort   p pause   arrows scroll   ? help");
+        top_waits_text(text, sizeof(text), entry);
+        top_text(&l, top_waits_long(entry) ? INK_BAD : INK_WARN, 0, text);
+}
+
+static void print_keys(const struct top_page *page, FILE *out)
+{
+        struct top_line l = begin_line(page, out);
+
+        fputc('\n', out);
+        top_cell(&l, INK_DIM, 0, "q quit   v view   s sort   p pause   arrows scroll   ? help");
 }
 
 /* @return lines that were printed */
@@ -275,43 +258,81 @@ static unsigned print_help(const struct top_page *page, unsigned room, FILE *out
                 "arrows, PgUp, PgDn, Home, End    scroll; also k and j",
                 "?            this",
                 "",
-                "Rates and times are of the seconds that the title tells. COMMIT is from the write lock",
-                "to its release; ERR are failed calls, AT RISK what a power cut would take. USUAL: how",
-                "many times its usual time it takes (95 of 100). Red: see `vigil incidents`.",
+                "Rates and times are of the seconds that the title tells. COMMIT is from the",
+                "write lock to its release; ERR are failed calls; lock-busy, a lock that was",
+                "refused, is none: lock-wait is how long that went on. AT RISK: what a power cut",
+                "would take. USUAL: how many times its usual time it takes (95 of 100). Below a",
+                "database: who waits for a lock of it, the longest first. Red: vigil incidents.",
         };
         unsigned n = sizeof(lines) / sizeof(lines[0]);
 
         n = n < room ? n : room;
         for (unsigned i = 0; i < n; i++) {
-                struct line l = begin_line(page, out);
+                struct top_line l = begin_line(page, out);
                 fputc('\n', out);
-                cell(&l, INK_PLAIN, 0, lines[i]);
+                top_cell(&l, INK_PLAIN, 0, lines[i]);
         }
         return n;
 }
 
+static unsigned lines_of(const json_t *entry)
+{
+        return top_waits(entry) ? 2 : 1;
+}
+
+/* The entry that the last page begins with. */
+static size_t last_page(const json_t *const *list, size_t n, unsigned room)
+{
+        unsigned used = 0;
+
+        while (n > 0 && used + lines_of(list[n - 1]) <= room)
+                used += lines_of(list[--n]);
+        return n;
+}
+
+/* @return lines that were printed */
 static unsigned print_entries(struct top_page *page, const json_t *const *list, size_t n, unsigned room, FILE *out)
 {
-        size_t last = n > room ? n - room : 0, shown = 0;
+        size_t last = last_page(list, n, room);
+        unsigned used = 0;
 
         if (page->scroll > last)
                 page->scroll = last;
-        for (; shown < room && page->scroll + shown < n; shown++)
-                print_entry(page, list[page->scroll + shown], out);
-        return (unsigned)shown;
+        for (size_t i = page->scroll; i < n && used < room; i++) {
+                print_entry(page, list[i], out);
+                used++;
+                if (top_waits(list[i]) && used < room) {
+                        print_waits(page, list[i], out);
+                        used++;
+                }
+        }
+        return used;
+}
+
+/* The document as it is shown. */
+static json_t *shown(const json_t *document)
+{
+        json_t *o = document ? json_copy((json_t *)document) : json_object();
+
+        if (o)
+                json_object_set_new(o, "rows", lock_rows_apart(json_object_get(document, "rows")));
+        return o;
 }
 
 int top_print(const json_t *document, struct top_page *page, FILE *out)
 {
         _cleanup_free_ const json_t **list = NULL;
-        size_t n = top_rows(document, page->view, page->sort, &list);
+        json_t *all = shown(document);
+        size_t n = top_rows(all, page->view, page->sort, &list);
         bool whole = page->lines == 0;
-        unsigned room = whole                                     ? (unsigned)n
+        unsigned room = whole                                     ? UINT_MAX
                         : page->lines > LINES_ABOVE + LINES_BELOW ? page->lines - LINES_ABOVE - LINES_BELOW
                                                                   : 0;
 
-        if (!list)
+        if (!list) {
+                json_decref(all);
                 return -ENOMEM;
+        }
         if (page->columns < LEAST_COLUMNS)
                 page->columns = page->columns ? LEAST_COLUMNS : COLUMNS;
         print_title(page, document, n, out);
@@ -322,5 +343,6 @@ int top_print(const json_t *document, struct top_page *page, FILE *out)
                 fputc('\n', out);
         if (!whole)
                 print_keys(page, out);
+        json_decref(all);
         return ferror(out) ? -EIO : 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/pick.h"
+#include "report/top_waits.h"
 
 double top_factor(const json_t *entry)
 {
@@ -66,6 +67,8 @@ static int by_worst(const json_t *a, const json_t *b)
 
         if (r == 0)
                 r = json_is_object(json_object_get(b, "spike")) - json_is_object(json_object_get(a, "spike"));
+        if (r == 0)
+                r = top_waits_long(b) - top_waits_long(a);
         if (r == 0)
                 r = more(number(a, "errors"), number(b, "errors"));
         if (r == 0)

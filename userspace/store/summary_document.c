@@ -11,6 +11,9 @@
 
 #define NAMES 4 /* database, file, process, op: bit i of enum store_by is name i */
 
+/* Its errors are refusals, whatever it is summed up with. */
+#define LOCK "lock"
+
 static const char *const keys[NAMES] = {"db", "file", "process", "op"};
 
 /* A live row with its names as they would be stored; "" for those that are not asked for. */
@@ -22,7 +25,7 @@ struct live {
 struct group {
         bool open;
         char *name[NAMES];
-        uint64_t count, bytes, errors;
+        uint64_t count, bytes, errors, refused;
         struct vigil_hist hist;
 };
 
@@ -126,6 +129,8 @@ static int end_group(struct merge *m)
         json_object_set_new(o, "count", json_integer((json_int_t)g->count));
         json_object_set_new(o, "bytes", json_integer((json_int_t)g->bytes));
         json_object_set_new(o, "errors", json_integer((json_int_t)g->errors));
+        json_object_set_new(o, "refused", json_integer((json_int_t)g->refused));
+        json_object_set_new(o, "timed", json_integer((json_int_t)g->hist.count));
         put_us(o, "p50_us", &g->hist, 500);
         put_us(o, "p95_us", &g->hist, 950);
         put_us(o, "p99_us", &g->hist, 990);
@@ -166,6 +171,8 @@ static int take_live(struct merge *m, const char *const names[NAMES])
         g->count += row->count;
         g->bytes += row->bytes;
         g->errors += row->errors;
+        if (strcmp(row->op, LOCK) == 0)
+                g->refused += row->errors;
         if (row->hist)
                 hist_add(&g->hist, row->hist);
         m->next++;
@@ -201,6 +208,7 @@ static int take_stored(struct merge *m, sqlite3_stmt *row)
         g->bytes += (uint64_t)sqlite3_column_int64(row, 5);
         g->errors += (uint64_t)sqlite3_column_int64(row, 6);
         summary_hist(row, 7, &g->hist);
+        g->refused += (uint64_t)sqlite3_column_int64(row, 10);
         return 0;
 }
 
@@ -209,7 +217,7 @@ static int merge_rows(struct store *s, struct merge *m, const struct store_query
         static const char sql[] =
                 "SELECT CASE WHEN ?4&1 THEN database ELSE '' END, CASE WHEN ?4&2 THEN file ELSE '' END,"
                 " CASE WHEN ?4&4 THEN process ELSE '' END, CASE WHEN ?4&8 THEN op ELSE '' END,"
-                " count, bytes, errors, hist, sum_ns, max_ns FROM summaries"
+                " count, bytes, errors, hist, sum_ns, max_ns, CASE op WHEN '" LOCK "' THEN errors ELSE 0 END FROM summaries"
                 " WHERE span_s IN (60, 3600) AND start_s > ?1 - 3600 AND start_s + span_s > ?1"
                 " AND start_s < ?2 AND (?3 IS NULL OR database=?3)"
                 " AND ((process <> '' AND ?4&4) OR (process = '' AND (?4&6) <> 4)) ORDER BY 1, 2, 3, 4";

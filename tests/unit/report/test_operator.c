@@ -177,9 +177,124 @@ START_TEST(where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known
 }
 END_TEST
 
+static json_t *counted(const char *file, const char *op, int count, int errors, int refused, int timed, int p99)
+{
+        return json_pack("{s:s, s:s, s:n, s:s, s:i, s:i, s:i, s:i, s:i, s:o}", "db", "bills", "file", file,
+                         "process", "op", op, "count", count, "bytes", 0, "errors", errors, "refused", refused,
+                         "timed", timed, "p99_us", timed ? json_integer(p99) : json_null());
+}
+
+START_TEST(asked_for_refused_and_waited_for_are_rows_of_their_own)
+{
+        show(json_pack("{s:s, s:[o, o, o]}", "schema", "vigil.summary/1", "rows",
+                       counted("shm", "lock", 474, 34, 34, 1, 2500000), counted("main", "lock", 12, 0, 0, 0, 0),
+                       counted("wal", "sync", 64, 2, 0, 64, 200)),
+             false);
+        const char *lines[] = {"  bills     shm   lock         474      -       -    -    -      -    -\n",
+                               "  bills     shm   lock-busy     34      -       -    -    -      -    -\n",
+                               "  bills     shm   lock-wait      1      -       -    -    -  2.5 s    -\n",
+                               "  bills     main  lock          12      -       -    -    -      -    -\n",
+                               "  bills     wal   sync          64      -       2    -    - 200 us    -\n"};
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+                /* Gaps are not what is meant here. */
+                char want[128], *to = want;
+                for (const char *c = lines[i]; *c; c++)
+                        if (*c != ' ' || c[1] != ' ')
+                                *to++ = *c;
+                *to = '\0';
+                char *have = strdup(text), *out = have;
+                for (const char *c = text; *c; c++)
+                        if (*c != ' ' || c[1] != ' ')
+                                *out++ = *c;
+                *out = '\0';
+                ck_assert_msg(strstr(have, want), "no '%s' in %s", want, have);
+                free(have);
+        }
+}
+END_TEST
+
+START_TEST(refusals_that_are_summed_up_with_other_operations_are_no_errors)
+{
+        json_t *row = counted("main", "x", 500, 36, 34, 60, 900);
+        json_object_set_new(row, "op", json_null());
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.summary/1", "rows", row), false);
+        ck_assert_ptr_nonnull(strstr(text, "-       2 "));
+        ck_assert_ptr_null(strstr(text, "36"));
+}
+END_TEST
+
+static json_t *judged(const char *op, const char *state, int usual_us)
+{
+        return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:{s:i}}", "db", "bills", "file", "wal",
+                         "op", op, "state", state, "count", 3, "p50_us", 300, "p95_us", 310, "max_us", 320,
+                         "slow_from_us", 7000, "usual", "p95_us", usual_us);
+}
+
+START_TEST(what_is_being_learnt_has_no_usual_and_a_lock_without_waits_says_so)
+{
+        show(json_pack("{s:s, s:[o, o, o]}", "schema", "vigil.latency/1", "rows", judged("sync", "learning", 5000),
+                       judged("lock", "usual", 1), judged("commit", "usual", 5000)),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "320 us        -        -\n"));
+        ck_assert_ptr_nonnull(strstr(text, "320 us     none     7 ms\n"));
+        ck_assert_ptr_nonnull(strstr(text, "320 us     5 ms     7 ms\n"));
+}
+END_TEST
+
+/* Documents with the longest names and numbers that may come. */
+static json_t *wide(int i)
+{
+        static const char name[] = "a-database-with-quite-a-long-name-and-more";
+        json_t *row = json_pack(
+                "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:s, s:{s:I}, s:I}", "db", name,
+                "file", "directory", "process", "a-program-name1", "op", "checkpoint", "count", 123456789ll,
+                "bytes", 1234567890123ll, "errors", 2449ll, "refused", 0, "timed", 1, "p50_us", 12345ll, "p95_us",
+                123456ll, "p99_us", 123456ll, "max_us", 123456789ll, "state", "learning", "usual", "p95_us",
+                123456ll, "slow_from_us", 123456ll);
+        json_t *database = json_pack("{s:s, s:s, s:i, s:I, s:i, s:{s:s, s:s}, s:{s:b, s:s}}", "name", name, "state",
+                                     "watched", "users", 1234, "bytes_at_risk", 123456789ll, "commits_at_risk",
+                                     12345, "last_check", "result", "corrupt", "at", "2026-11-20T03:15:02.000000Z",
+                                     "last_backup", "verified", 0, "created_at", "2026-11-20T03:15:02.000000Z");
+        json_t *one = incident("P1", "acknowledged", "checkpoint-while-unlinked");
+        json_object_set_new(one, "id", json_string("i-0123456789abcdef"));
+        json_object_set_new(one, "database", json_string(name));
+        json_t *all[] = {json_pack("{s:s, s:[O]}", "schema", "vigil.summary/1", "rows", row),
+                         json_pack("{s:s, s:[O]}", "schema", "vigil.latency/1", "rows", row),
+                         json_pack("{s:s, s:[o]}", "schema", "vigil.status/1", "databases", database),
+                         json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", one)};
+        json_decref(row);
+        for (int k = 0; k < 4; k++)
+                if (k != i)
+                        json_decref(all[k]);
+        return all[i];
+}
+
+START_TEST(no_line_is_longer_than_the_page)
+{
+        for (unsigned width = 80; width <= 100; width += 20)
+                for (int i = 0; i < 4; i++) {
+                        size_t size;
+                        const struct report_style style = {.width = width};
+                        json_t *o = wide(i);
+                        free(text);
+                        FILE *out = open_memstream(&text, &size);
+                        ck_assert_int_eq(operator_text(o, 1795230902000000000, &style, out), 0);
+                        fclose(out);
+                        json_decref(o);
+                        for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+                                ck_assert_msg(strcspn(line, "\n") <= width, "%u columns: %s", width, text);
+                        ck_assert_ptr_nonnull(strstr(text, "a-da"));
+                        ck_assert(i > 1 || strstr(text, " 123456789 "));
+                }
+}
+END_TEST
+
 SUITE("operator", an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
       what_is_older_than_the_last_death_is_said_to_be_and_what_is_due, of_many_that_are_resolved_ten_are_shown,
       deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
-      where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known)
+      where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known,
+      asked_for_refused_and_waited_for_are_rows_of_their_own,
+      refusals_that_are_summed_up_with_other_operations_are_no_errors,
+      what_is_being_learnt_has_no_usual_and_a_lock_without_waits_says_so, no_line_is_longer_than_the_page)

@@ -160,6 +160,91 @@ START_TEST(no_name_reaches_the_terminal_as_a_sequence)
 }
 END_TEST
 
+/* @p n processes wait at @p name, the longest for @p ms. */
+static json_t *waited_at(const char *name, int n, int ms)
+{
+        json_t *o = database(name, 0, 0);
+        json_object_update_new(o, json_pack("{s:i, s:[{s:{s:i, s:s}, s:{s:s, s:i, s:i, s:{s:i, s:s}}}]}", "waiters",
+                                            n, "waits", "process", "pid", 12, "comm", "python3", "waits_for",
+                                            "lock", "wal-write", "waiting_ms", ms, "holders", 1, "holder", "pid",
+                                            10, "comm", "node"));
+        return o;
+}
+
+START_TEST(below_a_database_stands_who_waits_for_its_locks)
+{
+        struct top_page page = {.columns = 80};
+        json_t *o = document_of(
+                json_pack("[o, o, o]", database("a", 5, 5), waited_at("b", 5, 8200), waited_at("c", 1, 20)), NULL);
+        frame(o, &page);
+        ck_assert_ptr_nonnull(
+                strstr(text, "\n  5 wait: python3 (pid 12) 8.2 s for wal-write, held by node (pid 10)\na "));
+        ck_assert_ptr_nonnull(
+                strstr(text, "\n  1 waits: python3 (pid 12) 20 ms for wal-write, held by node (pid 10)"));
+        ck_assert_uint_eq(lines_of(text), 9);
+        /* Whose wait is short does not come first. */
+        ck_assert(strstr(text, "\nb ") < strstr(text, "\na ") && strstr(text, "\na ") < strstr(text, "\nc "));
+        json_decref(o);
+}
+END_TEST
+
+START_TEST(with_lines_of_waits_no_frame_is_larger_and_the_end_is_reached)
+{
+        json_t *list = json_array();
+        char name[32];
+        for (int i = 0; i < 40; i++) {
+                snprintf(name, sizeof(name), "db-%03d", i);
+                json_array_append_new(list, i % 3 ? waited_at(name, 2, 20) : database(name, 0, 0));
+        }
+        json_t *o = document_of(list, NULL);
+        for (unsigned lines = 7; lines < 40; lines++) {
+                struct top_page page = {.sort = TOP_NAME, .lines = lines, .columns = 60, .scroll = SIZE_MAX / 2};
+                frame(o, &page);
+                ck_assert_uint_eq(lines_of(text), lines);
+                ck_assert_uint_le(longest(text), 60);
+                ck_assert_ptr_nonnull(strstr(text, "\ndb-039 "));
+        }
+        json_decref(o);
+}
+END_TEST
+
+START_TEST(of_several_reasons_the_first_is_cut_and_the_others_are_counted)
+{
+        static const char *const first = "P1 lock-convoy on bills: a convoy: 5 processes have waited 8.2 s for the "
+                                         "wal-write lock of bills";
+        struct top_page page = {.columns = 80};
+        json_t *o = document_of(json_array(), NULL);
+        json_object_set_new(o, "health",
+                            json_pack("{s:s, s:[s, s, s]}", "status", "degraded", "reasons", first, "b", "c"));
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, "\nDEGRADED  P1 lock-convoy on bills: "));
+        ck_assert_ptr_nonnull(strstr(text, "...  and 2 more: vigil health\n"));
+        json_object_set_new(o, "health", json_pack("{s:s, s:[s]}", "status", "degraded", "reasons", "P2 short"));
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, "\nDEGRADED  P2 short\n"));
+        json_decref(o);
+}
+END_TEST
+
+START_TEST(a_refused_lock_is_no_error)
+{
+        struct top_page page = {.columns = 100, .view = TOP_OPERATIONS};
+        json_t *o = document_of(json_array(),
+                                json_pack("[{s:s, s:s, s:s, s:f, s:i, s:f, s:f, s:i}]", "db", "a", "file", "shm",
+                                          "op", "lock", "per_s", 60.0, "errors", 34, "timed_per_s", 0.5,
+                                          "refused_per_s", 17.0, "p99_us", 2500000));
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, " lock            60"));
+        ck_assert_ptr_nonnull(strstr(text, " lock-busy       17"));
+        ck_assert_ptr_nonnull(strstr(text, " lock-wait      0.5"));
+        ck_assert_ptr_null(strstr(text, "34"));
+        json_decref(o);
+}
+END_TEST
+
 SUITE("vigil top", a_frame_is_never_larger_than_its_terminal, scrolling_ends_with_the_last_entry,
       without_a_terminal_every_entry_is_there, each_order_has_another_first,
-      what_is_not_there_is_unknown_and_harms_nothing, no_name_reaches_the_terminal_as_a_sequence)
+      what_is_not_there_is_unknown_and_harms_nothing, no_name_reaches_the_terminal_as_a_sequence,
+      below_a_database_stands_who_waits_for_its_locks,
+      with_lines_of_waits_no_frame_is_larger_and_the_end_is_reached,
+      of_several_reasons_the_first_is_cut_and_the_others_are_counted, a_refused_lock_is_no_error)

@@ -217,7 +217,8 @@ static int merge_rows(struct store *s, struct merge *m, const struct store_query
         static const char sql[] =
                 "SELECT CASE WHEN ?4&1 THEN database ELSE '' END, CASE WHEN ?4&2 THEN file ELSE '' END,"
                 " CASE WHEN ?4&4 THEN process ELSE '' END, CASE WHEN ?4&8 THEN op ELSE '' END,"
-                " count, bytes, errors, hist, sum_ns, max_ns, CASE op WHEN '" LOCK "' THEN errors ELSE 0 END FROM summaries"
+                " count, bytes, errors, hist, sum_ns, max_ns, CASE op WHEN '" LOCK
+                "' THEN errors ELSE 0 END FROM summaries"
                 " WHERE span_s IN (60, 3600) AND start_s > ?1 - 3600 AND start_s + span_s > ?1"
                 " AND start_s < ?2 AND (?3 IS NULL OR database=?3)"
                 " AND ((process <> '' AND ?4&4) OR (process = '' AND (?4&6) <> 4)) ORDER BY 1, 2, 3, 4";

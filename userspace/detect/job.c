@@ -372,9 +372,17 @@ static bool is_overdue(const struct job_facts *f, const struct job_limits *l)
                f->now_ns - f->started_ns >= l->stuck_after_ms * NS_PER_MS;
 }
 
+/* What has stopped has no rate any more, and no end. */
+static bool goes_on(enum job_verdict v)
+{
+        return v == JOB_HEALTHY || v == JOB_OVERDUE || v == JOB_UNKNOWN;
+}
+
 static void estimate(const struct job_facts *f, struct job_judgement *j)
 {
         j->rate = j->left_s = NAN;
+        if (!goes_on(j->verdict))
+                return;
         if (isnan(f->progress) || isnan(f->first_progress) || f->read_ns <= f->first_progress_ns)
                 return;
         double rate = (f->progress - f->first_progress) / ((double)(f->read_ns - f->first_progress_ns) / 1e9);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
+#include "report/table.h"
 
 #define INDENT 6
 #define LABEL  13
@@ -56,50 +58,72 @@ static void progress_of(char *ret, size_t size, const json_t *job)
                 snprintf(ret, size, "%.12g", json_number_value(progress));
 }
 
-static void print_job(struct page *p, const struct operator_view *v, const json_t *job)
+static const struct table_column columns[] = {{.title = "", .whole = true},
+                                              {.title = "VERDICT", .whole = true},
+                                              {.title = "JOB"},
+                                              {.title = "ORCHESTRATOR"},
+                                              {.title = "PROCESS"},
+                                              {.title = "PROGRESS", .whole = true},
+                                              {.title = "CHANGED", .whole = true}};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static void add_row(struct table *t, const struct operator_view *v, const json_t *job)
 {
         const json_t *process = json_object_get(job, "process");
-        char age[PICK_WHEN_LEN], progress[64], who[64] = "-";
+        char age[PICK_WHEN_LEN], changed[PICK_WHEN_LEN + 8], progress[64], who[64] = "-";
 
         pick_age(age, job, "updated_at", v->now_ns);
+        snprintf(changed, sizeof(changed), "%s%s", age, strcmp(age, "-") == 0 ? "" : " ago");
         progress_of(progress, sizeof(progress), job);
         if (json_is_object(process))
                 snprintf(who, sizeof(who), "%s %" PRIu64, pick_text(process, "comm", "?"),
                          pick_number(process, "pid"));
-        fputs("  ", p->out);
-        page_cell(p, ink_of(job), 4, pick_text(job, "severity", ""));
-        page_cell(p, ink_of(job), 14, pick_text(job, "verdict", "?"));
-        page_cell(p, INK_BOLD, 22, pick_text(job, "id", "?"));
-        page_cell(p, INK_PLAIN, 14, pick_text(job, "orchestrator", "?"));
-        page_cell(p, INK_PLAIN, 18, who);
-        page_cell(p, INK_PLAIN, 14, progress);
-        page_ink(p, INK_DIM, age);
-        page_line(p);
-        const char *detail = pick_text(job, "detail", NULL);
-        if (detail)
-                page_paragraph(p, INK_PLAIN, "", INDENT, "%s", detail);
+        table_add(t, ink_of(job), pick_text(job, "severity", ""));
+        table_add(t, ink_of(job), pick_text(job, "verdict", "?"));
+        table_add(t, INK_BOLD, pick_text(job, "id", "?"));
+        table_add(t, INK_PLAIN, pick_text(job, "orchestrator", "?"));
+        table_add(t, INK_PLAIN, who);
+        table_add(t, INK_PLAIN, progress);
+        table_add(t, INK_DIM, changed);
+}
+
+static void print_table(struct page *p, const struct operator_view *v, const json_t *const *job, size_t n)
+{
+        struct table t = {.column = columns, .ncolumns = COLUMNS};
+
+        for (size_t i = 0; i < n; i++)
+                add_row(&t, v, job[i]);
+        table_fit(&t, p);
+        table_print_head(&t, p);
+        for (size_t i = 0; i < n; i++) {
+                table_print_row(&t, p, i);
+                const char *detail = pick_text(job[i], "detail", NULL);
+                if (detail)
+                        page_paragraph(p, INK_PLAIN, "", INDENT, "%s", detail);
+        }
+        table_done(&t);
 }
 
 static void print_list(struct page *p, const struct operator_view *v, const json_t *jobs)
 {
-        size_t shown = 0, healthy = 0, hidden = 0, i;
+        _cleanup_free_ const json_t **shown = calloc(json_array_size(jobs) + 1, sizeof(void *));
+        size_t n = 0, healthy = 0, hidden = 0, i;
         const json_t *job;
 
         json_array_foreach (jobs, i, job) {
                 if (is_healthy(job) && !v->verbose)
                         healthy++;
-                else if (shown >= SHOWN && !v->verbose)
+                else if (!shown || (n >= SHOWN && !v->verbose))
                         hidden++;
-                else {
-                        if (shown++ == 0)
-                                page_line(p);
-                        print_job(p, v, job);
-                }
+                else
+                        shown[n++] = job;
         }
+        if (n)
+                print_table(p, v, shown, n);
         hidden += pick_number(v->document, "left_out");
         if (hidden)
                 page_paragraph(p, INK_DIM, "", 4, "and %zu more; -v shows more of them", hidden);
-        if (healthy && shown)
+        if (healthy && n)
                 page_paragraph(p, INK_DIM, "", 4, "and %zu that are healthy; -v shows them", healthy);
 }
 
@@ -129,29 +153,6 @@ static void print_orchestrator(struct page *p, const struct operator_view *v, co
                                problem);
 }
 
-static void print_one(struct page *p, const json_t *job)
-{
-        char *evidence = json_dumps(json_object_get(job, "evidence"), JSON_INDENT(2));
-        const json_t *trust = json_object_get(job, "trust");
-        char why[256];
-
-        pick_join(why, sizeof(why), json_object_get(trust, "reasons"), ", ");
-        page_paragraph(p, INK_PLAIN, "status", LABEL, "%s, started %s, updated %s", pick_text(job, "status", "-"),
-                       pick_text(job, "started_at", "-"), pick_text(job, "updated_at", "-"));
-        page_paragraph(p, INK_PLAIN, "trust", LABEL, "%s%s%s", pick_text(trust, "level", "?"), why[0] ? ": " : "",
-                       why);
-        for (char *line = evidence; line && *line;) {
-                size_t n = strcspn(line, "\n");
-                char end = line[n];
-                line[n] = '\0';
-                fputs("    ", p->out);
-                page_ink(p, INK_PLAIN, line);
-                page_line(p);
-                line += n + (end == '\n');
-        }
-        free(evidence);
-}
-
 void operator_jobs(struct page *p, const struct operator_view *v)
 {
         const json_t *jobs = json_object_get(v->document, "jobs"),
@@ -160,8 +161,9 @@ void operator_jobs(struct page *p, const struct operator_view *v)
 
         if (json_is_true(json_object_get(v->document, "one"))) {
                 json_array_foreach (jobs, i, one) {
-                        print_job(p, v, one);
-                        print_one(p, one);
+                        print_table(p, v, &one, 1);
+                        page_line(p);
+                        operator_job(p, v, one);
                 }
                 return;
         }

@@ -35,4 +35,6 @@ void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
 void operator_summary(struct page *p, const struct operator_view *v);
 void operator_latency(struct page *p, const struct operator_view *v);
+/** One job below its row. */
+void operator_job(struct page *p, const struct operator_view *v, const json_t *job);
 void operator_jobs(struct page *p, const struct operator_view *v);

@@ -221,6 +221,7 @@ END_TEST
 START_TEST(numbers_beyond_reason_have_no_rate_and_cost_no_evidence)
 {
         arrange();
+        facts.changed_ns = NOW - S;
         facts.first_progress = -1.7e308;
         facts.first_progress_ns = NOW - S;
         facts.progress = 1.7e308;
@@ -237,11 +238,29 @@ END_TEST
 START_TEST(one_reading_tells_no_rate)
 {
         arrange();
+        facts.changed_ns = NOW - S;
         facts.progress = facts.first_progress = 7;
         facts.first_progress_ns = facts.read_ns = NOW - S;
         ck_assert(isnan(judge().rate));
         facts.read_ns = NOW; /* a second one, and it has not moved */
         ck_assert(judge().rate == 0);
+}
+END_TEST
+
+START_TEST(what_has_stopped_has_neither_a_rate_nor_an_end)
+{
+        arrange();
+        facts.progress = 30;
+        facts.total = 100;
+        facts.first_progress = 2;
+        facts.first_progress_ns = 70 * MIN;
+        struct job_judgement j = judge();
+        ck_assert_int_ne(j.verdict, JOB_HEALTHY);
+        ck_assert(isnan(j.rate) && isnan(j.left_s));
+        facts.changed_ns = NOW - S;
+        j = judge();
+        ck_assert_int_eq(j.verdict, JOB_HEALTHY);
+        ck_assert(j.rate > 0 && j.left_s > 0);
 }
 END_TEST
 
@@ -305,5 +324,5 @@ SUITE("job motion", a_row_is_quiet_only_until_it_was_read_last, cpu_without_prog
       counters_that_cannot_be_read_prove_nothing, a_job_that_is_young_is_not_looked_at,
       a_row_from_the_future_does_not_keep_a_job_quiet, slow_but_alive_is_overdue_with_rate_and_estimate,
       what_is_overdue_tells_its_numbers_as_they_are, numbers_beyond_reason_have_no_rate_and_cost_no_evidence,
-      slow_but_in_time_is_healthy, one_reading_tells_no_rate, progress_without_a_total_has_no_estimate,
-      a_row_that_cannot_be_read_is_unknown)
+      slow_but_in_time_is_healthy, one_reading_tells_no_rate, what_has_stopped_has_neither_a_rate_nor_an_end,
+      progress_without_a_total_has_no_estimate, a_row_that_cannot_be_read_is_unknown)

@@ -50,7 +50,8 @@ START_TEST(the_verdict_comes_first_and_healthy_jobs_are_counted)
 {
         show(document(three(), false), false);
         ck_assert_ptr_eq(strstr(text, "1 job-blocked, 2 healthy\n"), text);
-        ck_assert_ptr_nonnull(strstr(text, "P1  job-blocked   job_a"));
+        ck_assert_ptr_nonnull(strstr(text, "\n      VERDICT      JOB    ORCHESTRATOR  PROCESS    PROGRESS   "
+                                           "CHANGED\n  P1  job-blocked  job_a  "));
         ck_assert_ptr_nonnull(strstr(text, "node 4711"));
         ck_assert_ptr_nonnull(strstr(text, "41 of 100"));
         ck_assert_ptr_nonnull(strstr(text, "has waited 42 s for the wal-write lock"));
@@ -71,10 +72,27 @@ START_TEST(no_line_is_longer_than_a_hundred_columns)
 }
 END_TEST
 
-START_TEST(one_job_is_shown_with_its_evidence)
+START_TEST(one_job_is_shown_with_its_evidence_in_words)
 {
-        show(document(json_pack("[o]", job("job_a", "job-blocked", "P1", "it waits")), true), false);
-        ck_assert_ptr_nonnull(strstr(text, "\"reason\": \"lock\""));
+        json_t *o = job("job_a", "job-blocked", "P1", "it waits");
+        json_object_set_new(o, "evidence",
+                            json_pack("{s:s, s:i, s:s, s:{s:i, s:s}, s:{s:s, s:s, s:i, s:i, s:i, s:{s:i, s:s, "
+                                      "s:[s], s:i}}, s:{s:f, s:f, s:n, "
+                                      "s:n}, s:{s:s, s:i, s:i, s:i, s:[]}}",
+                                      "reason", "lock", "unchanged_ms", 42000, "tie", "pid", "process", "pid", 4711,
+                                      "comm", "node", "waits_for", "lock", "wal-write", "database", "app",
+                                      "waiting_ms", 8200, "tries", 97, "holders", 1, "holder", "pid", 12, "comm",
+                                      "python3", "locks", "wal-write", "holding_ms", 9000, "progress", "value",
+                                      41.0, "total", 100.0, "per_minute", "left_s", "sample", "state", "S",
+                                      "threads", 3, "window_ms", 2000, "cpu_ms", 10, "missing"));
+        show(document(json_pack("[o]", o), true), false);
+        ck_assert_ptr_nonnull(strstr(text, "\n  reason       lock; its row had not changed for 42 s\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n  process      node (pid 4711): its row names it\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n  waits for    wal-write of app for 8.2 s, refused 97 times\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n  held by      python3 (pid 12) with wal-write for 9 s\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n  progress     41 of 100\n"));
+        ck_assert_ptr_nonnull(strstr(text, "\n  state        S, 3 threads\n"));
+        ck_assert_ptr_null(strpbrk(text, "{}\""));
         ck_assert_ptr_null(strstr(text, "processes, under"));
 }
 END_TEST
@@ -87,5 +105,5 @@ START_TEST(without_an_orchestrator_it_says_how_to_get_one)
 END_TEST
 
 SUITE("operator_jobs", the_verdict_comes_first_and_healthy_jobs_are_counted,
-      no_line_is_longer_than_a_hundred_columns, one_job_is_shown_with_its_evidence,
+      no_line_is_longer_than_a_hundred_columns, one_job_is_shown_with_its_evidence_in_words,
       without_an_orchestrator_it_says_how_to_get_one)

@@ -86,7 +86,7 @@ deadlocks_are() {
 	assert_answer '.incidents[] | select(.code == "lock-convoy") | .severity == "P2" and .database == "log"'
 	eventually 'any(.databases[]; .db == "log" and .waiters >= 3 and .waits[0].waits_for.waiting_ms >= 1000 and (.waits[0].waits_for.holder.pid | type) == "number")' top
 	sql "select doc from findings where code = 'lock-convoy'" >f.json
-	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.evidence.processes == 3' \
+	assert_json f.json ".detail | contains(\"held by driver (pid $holder) with wal-write\")" '.detail | test(" .as of [0-9:]{8}Z.$")' '.evidence.processes == 3' \
 		"[.evidence.members[].process.pid] | sort == ([$w1, $w2, $w3] | sort)"
 
 	until_true deadlocks_are $'app P1\nevents P2\ntied P1'

@@ -254,6 +254,16 @@ static struct incident *raise_as(struct daemon *d, const char *code, enum severi
         return case_add(d, &f, finding_json(&f, evidence));
 }
 
+void case_as_of(char ret[DETECT_DETAIL_LEN], const char *detail)
+{
+        char now[TEXT_TIME_LEN], when[32];
+
+        text_time(now, daemon_now());
+        int n = snprintf(when, sizeof(when), " (as of %.8sZ)", now + strlen("2026-11-21T"));
+        text_printable(ret, DETECT_DETAIL_LEN - (size_t)n, detail);
+        strcat(ret, when);
+}
+
 struct incident *case_raise_as(struct daemon *d, const char *code, enum severity severity, const struct guard *g,
                                const char *detail, json_t *evidence, const char *incident)
 {

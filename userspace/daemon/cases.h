@@ -43,6 +43,10 @@ struct incident *case_raise_doubtful(struct daemon *d, const char *code, enum se
                                      const struct guard *g, const char *detail, json_t *evidence,
                                      const char *incident, const char *reason);
 
+/** @p detail with the time of day that it tells of, "… (as of 00:19:55Z)": it stays, and what it says lasts goes on. A sentence that is too
+ * long for both is cut. */
+void case_as_of(char ret[DETECT_DETAIL_LEN], const char *detail);
+
 /** An incident lists so many certificates and findings; further ones are counted in its `deaths`, and kept by themselves. */
 #define CASE_LISTED 1000
 bool case_lists(const struct incident *i);

@@ -73,7 +73,7 @@ static void raise(struct daemon *d, struct orchestrator *o, enum job_verdict v)
         json_t *evidence;
         const struct job *job = worst_of(t, v);
         const struct job_limits l = job_limits_of(o->of);
-        char detail[DETECT_DETAIL_LEN + 200], many[64] = "";
+        char sentence[DETECT_DETAIL_LEN + 200], detail[DETECT_DETAIL_LEN], many[64] = "";
         struct job_case c;
         struct job_judgement j;
 
@@ -83,8 +83,9 @@ static void raise(struct daemon *d, struct orchestrator *o, enum job_verdict v)
         job_judge(&c.facts, &l, &j);
         if (t->count[v] > 1)
                 snprintf(many, sizeof(many), " (and %zu more)", t->count[v] - 1);
-        snprintf(detail, sizeof(detail), "job %.60s of %s%s: %s", job->id, o->name, many,
+        snprintf(sentence, sizeof(sentence), "job %.60s of %s%s: %s", job->id, o->name, many,
                  job->detail ? job->detail : j.detail);
+        case_as_of(detail, sentence);
         evidence = json_pack("{s:s, s:I, s:o, s:o}", "orchestrator", o->name, "count", (json_int_t)t->count[v],
                              "jobs", ids_of(t, v), "evidence", job_evidence(&c.facts, &j));
         const struct incident *in = case_raise_as(d, job_verdict_name(v), job->severity, guard_of(d, o), detail,

@@ -62,17 +62,19 @@ static void tell(struct daemon *d, struct guard *g, const struct lock_knot *k, u
 {
         const struct database_names names = guard_names(d);
         struct sentence s = {0};
+        char detail[DETECT_DETAIL_LEN];
 
         lock_knot_tell(&s, k, d->tangles->waiter, &names, now);
+        case_as_of(detail, s.text);
         json_t *evidence = lock_knot_json(k, d->tangles->waiter, &names, now);
         const char *incident = jobs_kept_by(d, k);
         const struct incident *in;
 
         if (k->may_end)
-                in = case_raise_doubtful(d, code[k->kind], SEVERITY_P2, g, s.text, evidence, incident,
+                in = case_raise_doubtful(d, code[k->kind], SEVERITY_P2, g, detail, evidence, incident,
                                          "other-thread-may-let-go");
         else
-                in = case_raise_in(d, code[k->kind], g, s.text, evidence, incident);
+                in = case_raise_in(d, code[k->kind], g, detail, evidence, incident);
         if (!in)
                 return;
         g->tangle[k->kind].told = true;

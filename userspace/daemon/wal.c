@@ -24,12 +24,13 @@ static void tell(struct daemon *d, struct guard *g, const struct wal_sample *s, 
                  const struct evidence_wait *marks)
 {
         struct evidence_wait checkpoint = {0};
-        char detail[DETECT_DETAIL_LEN];
+        char sentence[DETECT_DETAIL_LEN], detail[DETECT_DETAIL_LEN];
 
         int r = sensor_holders(d->sensor, g->id, VIGIL_LOCK_WAL_CKPT, &checkpoint);
         if (r < 0)
                 log_debug("%s: who holds its checkpoint lock cannot be read: %s", g->name, strerror(-r));
-        json_t *evidence = wal_evidence(&g->wal, s, marks, &checkpoint, detail);
+        json_t *evidence = wal_evidence(&g->wal, s, marks, &checkpoint, sentence);
+        case_as_of(detail, sentence);
         if (case_raise_as(d, CODE, state == WAL_AT_CAP ? SEVERITY_P1 : SEVERITY_P2, g, detail, evidence, NULL))
                 g->wal_told = state;
 }

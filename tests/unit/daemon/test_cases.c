@@ -275,6 +275,21 @@ START_TEST(after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it_may
 }
 END_TEST
 
+START_TEST(a_sentence_says_when_it_was_told_however_long_it_is)
+{
+        char told[DETECT_DETAIL_LEN], words[2 * DETECT_DETAIL_LEN];
+
+        case_as_of(told, "it has waited for 3 s");
+        ck_assert_ptr_eq(strstr(told, "it has waited for 3 s (as of "), told);
+        ck_assert_str_eq(told + strlen(told) - 2, "Z)");
+        memset(words, 'x', sizeof(words));
+        words[sizeof(words) - 1] = '\0';
+        case_as_of(told, words);
+        ck_assert_uint_eq(strlen(told), DETECT_DETAIL_LEN - 1);
+        ck_assert_str_eq(told + strlen(told) - 2, "Z)");
+}
+END_TEST
+
 SUITE("cases", after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it_may_be_trusted,
       what_was_acknowledged_fires_again_when_something_worse_joins_it_and_outlives_a_restart,
       an_acknowledgement_that_is_taken_back_in_the_shell_is_none,
@@ -282,4 +297,4 @@ SUITE("cases", after_a_restart_all_codes_of_an_incident_are_known_and_how_far_it
       of_an_incident_of_more_databases_than_are_listed_each_may_be_one,
       a_name_that_cannot_be_stored_as_it_is_may_be_any,
       a_program_that_dies_before_and_after_a_restart_is_one_incident, so_it_is_when_the_first_had_ended_by_itself,
-      what_was_resolved_by_hand_or_long_ago_does_not_come_back)
+      what_was_resolved_by_hand_or_long_ago_does_not_come_back, a_sentence_says_when_it_was_told_however_long_it_is)

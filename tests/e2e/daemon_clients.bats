@@ -34,7 +34,7 @@ op() {
 	op check nobody
 	[ "$status" -eq 69 ]
 	[ "$(wc -l <err)" -eq 1 ]
-	grep -q 'no database of that name is guarded' err
+	grep -q 'no such database: nobody is not guarded' err
 	# Of a database that is none, nothing found would read as all being well.
 	for question in incidents certificates summary events top "summary --latency"; do
 		# shellcheck disable=SC2086
@@ -94,7 +94,7 @@ op() {
 	[ "$status" -eq 0 ]
 	op backup create app
 	[ "$status" -eq 69 ]
-	grep -q 'no vigil run on' err
+	grep -q 'no vigil daemon uses' err
 }
 
 # So many were told that there is no place.
@@ -256,5 +256,5 @@ for i in range(20000):
 	[ "$status" -eq 0 ]
 	op reload
 	[ "$status" -eq 69 ]
-	grep -q 'no vigil run on' err
+	grep -q 'no vigil daemon uses' err
 }

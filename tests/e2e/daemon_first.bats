@@ -89,7 +89,7 @@ load daemon.bash
 	configure 'database "app" {' '  pth = "/x"' '}'
 	status=0
 	"$VIGIL" run -c vigil.conf --state-dir S 2>err || status=$?
-	[ "$status" -eq 64 ]
+	[ "$status" -eq 2 ]
 	grep -q 'vigil.conf:2: ' err
 	[ ! -e S ]
 }

@@ -61,7 +61,7 @@ setup() {
 	before=$(sha256sum <app.db)
 	status=0
 	"$VIGIL" exec --db app.db --out app.db -- true 2>err || status=$?
-	[ "$status" -eq 64 ]
+	[ "$status" -eq 69 ]
 	grep -q 'app.db: it exists and is no report of Vigil' err
 	[ "$(sha256sum <app.db)" = "$before" ]
 	"$VIGIL" exec --db app.db --out late.db -- "$DRIVER" -t truth late.db "create table t(a)" 2>err || true

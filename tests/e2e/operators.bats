@@ -59,7 +59,7 @@ narrow() {
 	ask 2 health
 	[ "$(head -1 out)" = CRITICAL ]
 	[ "$(wc -l <err)" -eq 1 ]
-	grep -q 'no vigil run on state; start it: ' err
+	grep -q 'no vigil daemon uses state; start it: ' err
 	ask 2 health --json
 	jq -e '.status == "critical" and (.reasons | length) == 1' out
 }
@@ -70,10 +70,10 @@ narrow() {
 		ask 69 $command
 		[ ! -s out ]
 		[ "$(wc -l <err)" -eq 1 ]
-		grep -q 'no vigil run on state; start it: ' err
+		grep -q 'no vigil daemon uses state; start it: ' err
 	done
 	ask 69 status --state-dir "$PWD/nowhere"
-	grep -q 'no vigil run on' err
+	grep -q 'no vigil daemon uses' err
 }
 
 @test "status shows the verdict first and databases in trouble before the others" {
@@ -165,7 +165,7 @@ narrow() {
 	ask 64 incident delete i-0123456789abcdef
 	stop_daemon
 	ask 69 incident ack i-0123456789abcdef
-	grep -q 'no vigil run on' err
+	grep -q 'no vigil daemon uses' err
 }
 
 @test "events are shown page by page, then as they come" {
@@ -205,7 +205,7 @@ narrow() {
 	echo '{"exit": 69, "error": "there is no certificate c-9"}' >answers/certificate.json
 	ask 69 certificate c-9
 	[ ! -s out ]
-	grep -qx 'vigil: there is no certificate c-9' err
+	grep -qx 'vigil: certificate: there is no certificate c-9' err
 	printf '%s' '{"exit": 69, "error": "a \u001b[31m red one\n"}' >answers/certificate.json
 	ask 69 certificate c-9
 	grep -qF 'a ?[31m red one?' err

@@ -124,7 +124,7 @@ frames() {
 	DAEMON=
 	terminal 80x24
 	jq -e '.exit == 69' end.json
-	grep -q 'no vigil run' came
+	grep -q 'no vigil daemon uses' came
 }
 
 @test "in a pipe it prints once, without a sequence; --json is one document" {

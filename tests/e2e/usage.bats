@@ -52,6 +52,94 @@ narrow() {
 	done
 }
 
+teardown() {
+	[ -z "${OPEN_DIR:-}" ] || rm -r "$OPEN_DIR"
+}
+
+# ended STATUS TEXT CMD...: its exit status, and in one line on standard error what it names.
+ended() {
+	local want=$1 text=$2 status=0
+	shift 2
+	"$@" >out 2>err || status=$?
+	cat out err
+	[ "$status" -eq "$want" ] && [ "$(wc -l <err)" -eq 1 ] && grep -qF -- "$text" err
+}
+
+@test "one kind of error has one exit status, whichever command meets it, and names what it met" {
+	cd "$BATS_TEST_TMPDIR"
+	: >file
+	# What is not there, or is not what it must be.
+	ended 69 'exec: --out nowhere/r.json: ' "$VIGIL" exec --out nowhere/r.json -- touch ran
+	ended 69 'exec: --out .: ' "$VIGIL" exec --out . -- touch ran
+	ended 69 'exec: --backup-dir /proc/x: ' "$VIGIL" exec --backup-dir /proc/x -- touch ran
+	ended 69 'exec: --backup-dir file: ' "$VIGIL" exec --backup-dir file -- touch ran
+	ended 69 'attach: --backup-dir nowhere/b: ' "$VIGIL" attach --db file --backup-dir nowhere/b
+	ended 69 'backup list: cannot read the backup directory nowhere: ' "$VIGIL" backup list --backup-dir nowhere
+	ended 69 'replay: cannot read nowhere: ' "$VIGIL" replay nowhere
+	ended 69 'check: nowhere/x.db ' "$VIGIL" check nowhere/x.db
+	[ ! -e ran ]
+	# A configuration that is wrong, or is not there.
+	echo 'pth = 1' >x.conf
+	for file in x.conf gone.conf; do
+		ended 2 "$file" "$VIGIL" check-config -c "$file"
+		ended 2 "$file" "$VIGIL" run -c "$file" --state-dir S
+		ended 2 "$file" "$VIGIL" run --forget -c "$file"
+		ended 2 "$file" "$VIGIL" reload -c "$file"
+		ended 2 "$file" "$VIGIL" status -c "$file"
+	done
+	# What can be told of the command line alone.
+	ended 64 '--db needs a value' "$VIGIL" exec --db a.db --db -- touch ran
+	ended 64 '--db needs a value, and --out is an option' "$VIGIL" exec --db --out r.json -- touch ran
+	ended 64 '--max-size 100 is less than 1M' "$VIGIL" record -o r --db file --max-size 100
+	ended 64 'quck is not one of: ' "$VIGIL" check file --check quck
+	[ ! -e ran ]
+}
+
+@test "who may not read is told so by status 77" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
+	cd "$BATS_TEST_TMPDIR"
+	OPEN_DIR=$(mktemp -d /tmp/vigil-test-open-XXXXXX) # where nobody can go
+	local open=$OPEN_DIR
+	cp "$VIGIL" "$open/vigil"
+	mkdir "$open/closed"
+	sqlite3 "$open/secret.db" 'create table t(a)'
+	cp "$open/secret.db" "$open/secret"
+	chmod 700 "$open/closed"
+	chmod 600 "$open"/secret*
+	chmod 755 "$open" "$open/vigil"
+	cd "$open"
+	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$open/vigil" "$@"; }
+	for command in "check secret.db" "replay secret" "backup list --backup-dir closed" "check-config -c secret" "status -c secret" \
+		"exec --out closed/r.json -- true" "exec --backup-dir closed/b -- true"; do
+		local status=0
+		# shellcheck disable=SC2086 # words
+		nobody $command >"$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
+		echo "$command: $status $(cat "$BATS_TEST_TMPDIR/out")"
+		[ "$status" -eq 77 ]
+	done
+}
+
+@test "a backup that is looked for in the wrong place" {
+	cd "$BATS_TEST_TMPDIR"
+	sqlite3 app.db 'create table t(a)'
+	mkdir backups
+	[ "$("$VIGIL" backup list --backup-dir backups)" = "no backup" ]
+	"$VIGIL" backup create --db app.db --backup-dir backups/app >out
+	grep -q 'read back, opened by itself and checked: ok' out
+	[ "$(grep -c commit out)" -eq 0 ]
+	ended 69 'backups has no backup itself, but directories in it have: app; ' "$VIGIL" backup list --backup-dir backups
+	ended 69 'directories in it have: app; ' "$VIGIL" backup list --backup-dir backups --json
+	jq -e '.backups == []' out
+	ended 69 "there is no database ap.db, and no backup of it in backups/app, which has those of $PWD/app.db" \
+		"$VIGIL" backup list --backup-dir backups/app --db ap.db
+	# One that is there and has none is another thing.
+	sqlite3 other.db 'create table t(a)'
+	[ "$("$VIGIL" backup list --backup-dir backups/app --db other.db)" = "no backup" ]
+	# One that is gone is asked for by its old path.
+	mv app.db gone.db
+	"$VIGIL" backup list --backup-dir backups/app --db "$PWD/app.db" | grep -q verified
+}
+
 @test "the version is told" {
 	[[ $("$VIGIL" --version) =~ ^vigil\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 }

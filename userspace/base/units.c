@@ -121,8 +121,9 @@ int text_parse_duration(const char *text, uint64_t *ret_ms)
 
 int text_parse_bytes(const char *text, uint64_t *ret_bytes)
 {
-        static const struct suffix units[] = {
-                {"", 1}, {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"T", 1ULL << 40}};
+        static const struct suffix units[] = {{"", 1},           {"K", 1ULL << 10}, {"M", 1ULL << 20},
+                                              {"G", 1ULL << 30}, {"T", 1ULL << 40}, {"k", 1ULL << 10},
+                                              {"m", 1ULL << 20}, {"g", 1ULL << 30}, {"t", 1ULL << 40}};
 
         return parse_scaled(text, units, sizeof(units) / sizeof(units[0]), ret_bytes);
 }

@@ -37,6 +37,7 @@ int act(const struct asking *a, const char *command, json_t *args, json_t **ret)
 {
         _cleanup_free_ char *error = NULL;
         struct acting it = {0};
+        char words[ASK_WORDS];
         int status = CLI_INTERNAL;
 
         *ret = NULL;
@@ -52,7 +53,8 @@ int act(const struct asking *a, const char *command, json_t *args, json_t **ret)
                 return r == -ENOENT || r == -ECONNREFUSED ? ASK_NO_DAEMON : ask_tell(a, r);
         }
         if (error || !it.document)
-                log_error("%s: %s", command, error ? error : "the daemon answered without a document");
+                log_error("%s: %s", ask_words(command, words),
+                          error ? error : "the daemon answered without a document");
         *ret = it.document;
         return it.document || status != CLI_OK ? status : CLI_INTERNAL;
 }

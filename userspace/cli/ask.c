@@ -32,11 +32,11 @@ static int read_config(const struct cli *cli, char **ret)
                 return *ret ? CLI_OK : log_error_r(CLI_INTERNAL, "out of memory");
         }
         if (r == -EINVAL && cli->config)
-                return log_error_r(CLI_USAGE,
+                return log_error_r(CLI_CRITICAL,
                                    "%s:%u: %s; see vigil check-config, or name the state with --state-dir", path,
                                    errors.item[0].line, errors.item[0].text);
         if (cli->config)
-                return log_error_r(r == -EACCES ? CLI_NOPERM : CLI_USAGE, "cannot read %s: %s", path, strerror(-r));
+                return log_error_r(cli_config_status(r), "cannot read %s: %s", path, strerror(-r));
         /* A daemon may still run by what it read before. */
         if (r == -EINVAL)
                 log_warn("%s:%u: %s; the state is taken to be in %s", path, errors.item[0].line,
@@ -63,10 +63,18 @@ void ask_end(struct asking *a)
 
 /* ---- asking ---- */
 
+const char *ask_words(const char *command, char ret[ASK_WORDS])
+{
+        snprintf(ret, ASK_WORDS, "%s", command);
+        for (char *p = ret; (p = strchr(p, '-'));)
+                *p = ' ';
+        return ret;
+}
+
 int ask_tell_no_daemon(const struct asking *a)
 {
-        log_error("no vigil run on %s; start it: systemctl start vigil, or vigil run --state-dir %s", a->state_dir,
-                  a->state_dir);
+        log_error("no vigil daemon uses %s; start it: systemctl start vigil, or vigil run --state-dir %s",
+                  a->state_dir, a->state_dir);
         return CLI_UNAVAILABLE;
 }
 
@@ -79,13 +87,13 @@ int ask_tell(const struct asking *a, int err)
                 {-EACCES, CLI_NOPERM, "not permitted; run this as root or as the user of the daemon"},
                 {-ETIME, CLI_UNAVAILABLE, "it runs and does not answer; its log says what it waits for"},
                 {-ECONNRESET, CLI_UNAVAILABLE, "it ended while it was asked; see its log"},
-                {-EPROTO, CLI_UNAVAILABLE, "what answers there is no vigil run of this kind"},
+                {-EPROTO, CLI_UNAVAILABLE, "what answers there is no daemon of this version"},
                 {-ENOMEM, CLI_INTERNAL, "out of memory"},
         };
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (known[i].err == err)
-                        return log_error_r(known[i].status, "the daemon on %s: %s", a->state_dir, known[i].text);
-        return log_error_r(CLI_UNAVAILABLE, "cannot ask the daemon on %s: %s", a->state_dir, strerror(-err));
+                        return log_error_r(known[i].status, "the daemon in %s: %s", a->state_dir, known[i].text);
+        return log_error_r(CLI_UNAVAILABLE, "cannot ask the daemon in %s: %s", a->state_dir, strerror(-err));
 }
 
 /* No daemon runs: what it has stored may be asked. */
@@ -100,36 +108,38 @@ static int ask_store(struct asking *a, const char *command, const json_t *args, 
                 {-EROFS, "a write to it was cut off; the next vigil run undoes that"},
                 {-EBUSY, "another process keeps it locked; try again"},
         };
-        char near[STORED_NAME] = "";
+        char near[STORED_NAME] = "", words[ASK_WORDS];
         int r = stored_answer(a->state_dir, command, args, near, ret);
         if (r == 0) {
                 if (!a->told)
-                        log_warn("no vigil run on %s: this is what its store said last", a->state_dir);
+                        log_warn("no vigil daemon uses %s: this is what its store said last", a->state_dir);
                 a->told = true;
                 return CLI_OK;
         }
         if (r == -ENOSYS || r == -ENOENT)
                 return ASK_NO_DAEMON;
         if (r == -ENOKEY)
-                return log_error_r(CLI_UNAVAILABLE, "there is no such id in the store on %s (no vigil run there)",
-                                   a->state_dir);
+                return log_error_r(
+                        CLI_UNAVAILABLE, "%s: no such id: %s: the store in %s does not have it (no daemon runs)",
+                        ask_words(command, words), json_string_value(json_object_get(args, "id")), a->state_dir);
         if (r == -ENXIO)
                 return log_error_r(
                         CLI_UNAVAILABLE,
-                        "no such database: %s: the store on %s has nothing of it (no vigil run there)%s%s%s",
-                        json_string_value(json_object_get(args, "database")), a->state_dir,
-                        *near ? "; did you mean '" : "", near, *near ? "'?" : "");
+                        "%s: no such database: %s: the store in %s has nothing of it (no daemon runs)%s%s%s",
+                        ask_words(command, words), json_string_value(json_object_get(args, "database")),
+                        a->state_dir, *near ? "; did you mean '" : "", near, *near ? "'?" : "");
         const char *why = strerror(-r);
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 why = known[i].err == r ? known[i].text : why;
-        return log_error_r(r == -EACCES ? CLI_NOPERM : CLI_UNAVAILABLE,
-                           "no vigil run on %s, and its store cannot be read: %s", a->state_dir, why);
+        return log_error_r(cli_status(r), "no vigil daemon uses %s, and its store cannot be read: %s", a->state_dir,
+                           why);
 }
 
 int ask(struct asking *a, const char *command, json_t *args, json_t **ret)
 {
         _cleanup_free_ char *error = NULL;
         json_t *document = NULL;
+        char words[ASK_WORDS];
         int status = CLI_INTERNAL;
         *ret = NULL;
         if (!args)
@@ -144,7 +154,8 @@ int ask(struct asking *a, const char *command, json_t *args, json_t **ret)
         if (r < 0)
                 return ask_tell(a, r);
         if (error || !document)
-                log_error("%s", error ? error : "the daemon answered without a document");
+                log_error("%s: %s", ask_words(command, words),
+                          error ? error : "the daemon answered without a document");
         *ret = document;
         return document || status != CLI_OK ? status : CLI_INTERNAL;
 }

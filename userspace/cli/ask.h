@@ -16,6 +16,7 @@ struct asking {
 };
 
 /** No daemon answers, and the store cannot answer instead. */
+#define ASK_WORDS     32
 #define ASK_NO_DAEMON (-1)
 
 /**
@@ -48,6 +49,9 @@ int ask_print_markdown(const struct asking *a, const json_t *document);
 
 /** All of it: finds, asks, prints. @return exit status */
 int ask_and_print(const struct cli *cli, const char *command, json_t *args);
+
+/** "backup create" for the "backup-create" of the protocol. @return @p ret */
+const char *ask_words(const char *command, char ret[ASK_WORDS]);
 
 /** Tells why a daemon that is there has not answered; @p err as of control_ask(). @return exit status */
 int ask_tell(const struct asking *a, int err);

@@ -1,5 +1,6 @@
 /* attach.c - `vigil attach`: the same for processes that are running already. `vigil record`: the stream itself. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 #include "cli/session.h"
 #include "engine/check.h"
 
-#define TURN_MS 100
+#define TURN_MS    100
+#define RECORD_MIN (1u << 20)
 
 static const char *const check_choices[] = {"none", "quick", "full", NULL};
 
@@ -51,7 +53,7 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
                    enum vigil_mode mode)
 {
         struct session s = {0};
-        int r = outcome_check_places(o), seen = 0;
+        int r = outcome_check_places(command, o), seen = 0;
 
         if (r == CLI_OK)
                 r = session_open(&s, command, cli, o, mode, 0, NULL);
@@ -67,7 +69,8 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
                 int e = watch_for(&s, for_ms);
                 if (e >= 0)
                         e = session_finish(&s, NULL, -1);
-                r = e < 0 ? log_error_r(CLI_INTERNAL, "the watch was lost: %s", strerror(-e)) : CLI_OK;
+                r = e < 0 ? log_error_r(CLI_INTERNAL, "%s: the watch was lost: %s", command->name, strerror(-e))
+                          : CLI_OK;
         }
         if (r == CLI_OK && mode == VIGIL_MODE_ATTACH)
                 r = outcome_report(&s, CLI_OK);
@@ -113,21 +116,19 @@ static int run_attach(const struct cli *cli, int argc, char **argv)
 
 static int run_record(const struct cli *cli, int argc, char **argv)
 {
-        struct watch_options o = {.check = CHECK_NONE, .stream_all = true};
-        const char *max = NULL;
+        struct watch_options o = {.check = CHECK_NONE, .stream_all = true, .max_bytes = 1u << 30};
         uint64_t for_ms = 0;
         const struct opt opts[] = {
                 {"--out", OPT_TEXT, &o.record, NULL},
                 {"-o", OPT_TEXT, &o.record, NULL},
                 {"--db", OPT_LIST, &o.db, NULL},
                 {"--for", OPT_DURATION, &for_ms, NULL},
-                {"--max-size", OPT_TEXT, &max, NULL},
+                {"--max-size", OPT_SIZE, &o.max_bytes, NULL},
                 {"--reads", OPT_FLAG, &o.reads, NULL},
                 {"--wait-detach", OPT_FLAG, &o.wait_detach, NULL},
                 {NULL, OPT_FLAG, NULL, NULL},
         };
         int r = opt_parse(&command_record, opts, &argc, argv, NULL);
-        char *end = NULL;
 
         if (r == CLI_OK && argc > 1)
                 r = cli_usage(&command_record, "takes no argument, got '%s'", argv[1]);
@@ -135,13 +136,9 @@ static int run_record(const struct cli *cli, int argc, char **argv)
                 r = cli_usage(&command_record, "where to? Give -o FILE");
         else if (r == CLI_OK && o.db.n == 0)
                 r = cli_usage(&command_record, "which database? Give --db FILE");
-        o.max_size_mb = 1024;
-        if (r == CLI_OK && max) {
-                o.max_size_mb = strtoull(max, &end, 10);
-                if (*end || o.max_size_mb == 0 || o.max_size_mb > 1 << 20)
-                        r = cli_usage(&command_record, "--max-size: '%s' is no number of MiB between 1 and 1048576",
-                                      max);
-        }
+        else if (r == CLI_OK && o.max_bytes < RECORD_MIN)
+                r = cli_usage(&command_record, "--max-size %" PRIu64 " is less than 1M: a bare number is bytes",
+                              o.max_bytes);
         if (r == CLI_OK)
                 return run_for(&command_record, cli, &o, for_ms, VIGIL_MODE_RECORD);
         free(o.db.items);
@@ -183,7 +180,7 @@ const struct command command_record = {
                 "  -o, --out FILE    where to; an existing recording is replaced, anything else is left alone\n"
                 "  --db FILE         the database; may be given more than once\n"
                 "  --for DURATION    how long: 90s, 5m, 2h; otherwise until Ctrl-C\n"
-                "  --max-size MIB    stop adding records there (default 1024); the rest is counted\n"
+                "  --max-size SIZE   stop adding records there: 500M, 20G; default 1G; the rest is counted\n"
                 "  --reads           record reads, too\n"
                 "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "\n"

@@ -1,9 +1,7 @@
 /* backup.c - `vigil backup`: copies that are proven, and back. */
 #include "cli/backup.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *const backup_check_names[] = {"quick", "full", "none", NULL};
@@ -36,7 +34,7 @@ static const char help[] =
         "         take more than SIZE together. Never the newest verified one, never evidence, never what\n"
         "         has no sound manifest. It knows of no incidents.\n"
         "\n"
-        "  --byte-budget SIZE     most bytes a copy may take: 500M, 20G\n"
+        "  --byte-budget SIZE     most bytes a copy may take: 500M, 20G; a bare number is bytes\n"
         "  --time-limit DURATION  give up after 90s, 10m, 2h; the check alone ends after 10m without it\n"
         "  --keep N               of verified copies, and as many that were never verified\n"
         "  --max-bytes SIZE       of all copies of a database\n"
@@ -74,32 +72,9 @@ const struct command command_backup = {
 
 int backup_exit(int err)
 {
-        static const struct {
-                int err, status;
-        } table[] = {{0, CLI_OK},
-                     {-EACCES, CLI_NOPERM},
-                     {-EUCLEAN, CLI_CRITICAL},
-                     {-EIO, CLI_CRITICAL},
-                     {-ENOMEM, CLI_INTERNAL}};
-
-        for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-                if (table[i].err == err)
-                        return table[i].status;
-        return CLI_UNAVAILABLE;
-}
-
-int backup_parse_size(const char *text, uint64_t *ret)
-{
-        static const char units[] = "KMGT";
-        char *end;
-
-        errno = 0;
-        if (!isdigit((unsigned char)*text))
-                return -EINVAL;
-        uint64_t value = strtoull(text, &end, 10);
-        const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-        uint64_t factor = unit ? UINT64_C(1) << (10 * (unit - units + 1)) : 1;
-        if (errno || (*end && (!unit || end[1])) || __builtin_mul_overflow(value, factor, ret) || *ret == 0)
-                return -EINVAL;
-        return 0;
+        if (err == 0)
+                return CLI_OK;
+        if (err == -EPERM) /* refused by us: it was never verified */
+                return CLI_UNAVAILABLE;
+        return err == -EUCLEAN || err == -EIO ? CLI_CRITICAL : cli_status(err);
 }

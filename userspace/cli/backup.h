@@ -1,8 +1,6 @@
 /* backup.h - what the subcommands of `vigil backup` share. Layer: cli. */
 #pragma once
 
-#include <stdint.h>
-
 #include "cli/cli.h"
 #include "engine/check.h"
 
@@ -24,6 +22,3 @@ extern const enum check_method backup_check_methods[];
 
 /** Exit status for a -errno: 77 for what is not permitted, 2 for corrupt data, 70 for memory, else 69. */
 int backup_exit(int err);
-
-/** "4096", "500M", "20G" in binary units. @return 0, or -EINVAL: no size, or 0 */
-int backup_parse_size(const char *text, uint64_t *ret);

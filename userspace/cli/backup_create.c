@@ -67,8 +67,12 @@ static void print_done(const struct backup_result *r)
         text_duration(ms, r->ms * 1000000);
         text_printable(path, sizeof(path), r->path);
         printf("%s  %s\n", r->verified ? "verified  " : "unverified", path);
-        printf("  %s, %" PRIu64 " commits of it from the -wal, %s, %s\n", bytes, r->snapshot.wal_commits,
-               r->verified ? "read back, opened by itself and checked: ok" : "read back, not checked", ms);
+        printf("  %s, ", bytes);
+        if (r->snapshot.wal_commits)
+                printf("with %" PRIu64 " commit%s that the -wal held, ", r->snapshot.wal_commits,
+                       r->snapshot.wal_commits == 1 ? "" : "s");
+        printf("%s, %s\n", r->verified ? "read back, opened by itself and checked: ok" : "read back, not checked",
+               ms);
         printf("  id      %s\n", r->id);
 }
 
@@ -82,9 +86,10 @@ static void complain(const struct create *c, const struct backup_result *r)
                 kept = NULL;
         const char *last = kept ? kept : "no verified copy of it is there";
         if (r->outcome == BACKUP_KEPT_EVIDENCE)
-                log_error("backup: %s is CORRUPT: %s. Its files are kept in %s; %s", db, r->reason, r->path, last);
+                log_error("backup create: %s is CORRUPT: %s. Its files are kept in %s; %s", db, r->reason, r->path,
+                          last);
         else
-                log_error("backup: no backup of %s: %s; %s", db, r->reason, last);
+                log_error("backup create: no backup of %s: %s; %s", db, r->reason, last);
 }
 
 static int work(void *arg)
@@ -183,14 +188,13 @@ static int by_daemon(const struct cli *cli, const char *name, const char *reason
 int backup_run_create(const struct cli *cli, int argc, char **argv)
 {
         struct create c = {.cli = cli, .options = {.others_may_write = true}};
-        const char *budget = NULL;
         int check = -1;
         const struct opt opts[] = {
                 {.name = "--db", .kind = OPT_TEXT, .ret = &c.options.database},
                 {.name = "--backup-dir", .kind = OPT_TEXT, .ret = &c.options.directory},
                 {.name = "--reason", .kind = OPT_TEXT, .ret = &c.options.reason},
                 {.name = "--check", .kind = OPT_CHOICE, .ret = &check, .choices = backup_check_names},
-                {.name = "--byte-budget", .kind = OPT_TEXT, .ret = &budget},
+                {.name = "--byte-budget", .kind = OPT_SIZE, .ret = &c.options.byte_budget},
                 {.name = "--time-limit", .kind = OPT_DURATION, .ret = &c.options.deadline_ms},
                 {0},
         };
@@ -200,8 +204,8 @@ int backup_run_create(const struct cli *cli, int argc, char **argv)
                 return r;
         if (argc > 2)
                 return cli_usage(&command_backup, "create takes one name, or --db FILE");
-        if (argc == 2 && (strchr(argv[1], '/') || c.options.database || c.options.directory || budget ||
-                          check >= 0 || c.options.deadline_ms))
+        if (argc == 2 && (strchr(argv[1], '/') || c.options.database || c.options.directory ||
+                          c.options.byte_budget || check >= 0 || c.options.deadline_ms))
                 return cli_usage(&command_backup,
                                  "create '%s': of a database that the daemon guards say its name and "
                                  "--reason at most; of a file say --db FILE --backup-dir DIR",
@@ -211,8 +215,6 @@ int backup_run_create(const struct cli *cli, int argc, char **argv)
         if (!c.options.database || !c.options.directory)
                 return cli_usage(&command_backup, "create needs %s",
                                  c.options.database ? "--backup-dir DIR" : "--db FILE");
-        if (budget && backup_parse_size(budget, &c.options.byte_budget) < 0)
-                return cli_usage(&command_backup, "--byte-budget: '%s' is no size like 500M or 20G", budget);
         c.options.check = backup_check_methods[check < 0 ? 0 : check];
         return supervise(work, clean, &c);
 }

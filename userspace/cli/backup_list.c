@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/backup.h"
+#include "cli/backup_lost.h"
 #include "cli/interrupt.h"
 #include "cli/opt.h"
 #include "cli/progress.h"
@@ -35,16 +36,17 @@ static void print_row(const char *word, const struct backup_item *i)
                i->manifest.reason ? i->manifest.reason : "");
 }
 
-static int read_list(const char *directory, struct backup_list *ret)
+static int read_list(const char *verb, const char *directory, struct backup_list *ret)
 {
         int err = backup_list_read(directory, ret);
 
         if (err < 0) {
-                log_error("backup: cannot read the backup directory %s: %s", directory, strerror(-err));
+                log_error("backup %s: cannot read the backup directory %s: %s", verb, directory, strerror(-err));
                 return backup_exit(err);
         }
         if (ret->cut)
-                log_warn("backup: %s holds more than %d backups: the rest is not shown", directory, LIST_MAX);
+                log_warn("backup %s: %s holds more than %d backups: the rest is not shown", verb, directory,
+                         LIST_MAX);
         return CLI_OK;
 }
 
@@ -58,13 +60,17 @@ static int print_document(json_t *backups, bool cut)
         return failed ? CLI_INTERNAL : CLI_OK;
 }
 
+static bool is_of(const struct backup_item *item, const char *source)
+{
+        return !source || (item->manifest.source && strcmp(item->manifest.source, source) == 0);
+}
+
 static int list_json(const struct backup_list *list, const char *source)
 {
         json_t *backups = json_array();
 
         for (size_t i = 0; i < list->n; i++)
-                if (!source ||
-                    (list->items[i].manifest.source && strcmp(list->items[i].manifest.source, source) == 0))
+                if (is_of(&list->items[i], source))
                         json_array_append_new(backups, backup_item_json(&list->items[i]));
         return print_document(backups, list->cut);
 }
@@ -75,7 +81,7 @@ static int list_text(const struct backup_list *list, const char *source)
 
         for (size_t i = 0; i < list->n; i++) {
                 const struct backup_item *item = &list->items[i];
-                if (source && (!item->manifest.source || strcmp(item->manifest.source, source) != 0))
+                if (!is_of(item, source))
                         continue;
                 print_row(word_for(item), item);
                 if (item->problem)
@@ -85,6 +91,17 @@ static int list_text(const struct backup_list *list, const char *source)
         if (shown == 0)
                 puts("no backup");
         return CLI_OK;
+}
+
+/* Nothing is found most often because it was looked for in the wrong place. */
+static int look_elsewhere(const char *directory, const struct backup_list *list, const char *source)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (is_of(&list->items[i], source))
+                        return CLI_OK;
+        if (list->n == 0)
+                return backup_lost_below(directory);
+        return source ? backup_lost_of(directory, list, source) : CLI_OK;
 }
 
 int backup_run_list(const struct cli *cli, int argc, char **argv)
@@ -102,9 +119,16 @@ int backup_run_list(const struct cli *cli, int argc, char **argv)
                 return cli_usage(&command_backup, "list needs --backup-dir DIR and nothing else");
         /* A database that is gone is asked for by the path it had. */
         _cleanup_free_ char *real = db ? realpath(db, NULL) : NULL;
-        r = read_list(directory, &list);
-        if (r == CLI_OK)
-                r = cli->json ? list_json(&list, real ? real : db) : list_text(&list, real ? real : db);
+        db = real ? real : db;
+        r = read_list("list", directory, &list);
+        if (r == CLI_OK) {
+                int lost = look_elsewhere(directory, &list, db);
+                if (cli->json)
+                        r = list_json(&list, db);
+                else if (lost == CLI_OK)
+                        r = list_text(&list, db);
+                r = r == CLI_OK ? lost : r;
+        }
         backup_list_done(&list);
         return r;
 }
@@ -145,7 +169,7 @@ static int verify_one(struct verify *v, const struct backup_item *item, json_t *
         int err = backup_verify(item, &v->options, &r);
         progress_end(&v->progress);
         if (err < 0)
-                return log_error_r(CLI_INTERNAL, "backup: cannot verify %s: %s", item->id, strerror(-err));
+                return log_error_r(CLI_INTERNAL, "backup verify: cannot verify %s: %s", item->id, strerror(-err));
         v->seen++;
         v->failed += r.problem != NULL;
         v->proven += r.proven;
@@ -170,8 +194,9 @@ static int verify_items(struct verify *v, const struct backup_list *list, json_t
         for (int i = 0; i < v->n && status == CLI_OK; i++) {
                 const struct backup_item *item = backup_list_find(list, v->ids[i]);
                 status = item ? verify_one(v, item, backups)
-                              : log_error_r(CLI_UNAVAILABLE, "backup: no backup %s in %s: see vigil backup list",
-                                            v->ids[i], v->directory);
+                              : log_error_r(CLI_UNAVAILABLE,
+                                            "backup verify: no backup %s in %s: see vigil backup list", v->ids[i],
+                                            v->directory);
         }
         return status;
 }
@@ -179,10 +204,10 @@ static int verify_items(struct verify *v, const struct backup_list *list, json_t
 static int verify_status(const struct verify *v)
 {
         if (v->seen == 0)
-                return log_error_r(CLI_FOUND, "backup: %s holds no backup", v->directory);
+                return log_error_r(CLI_FOUND, "backup verify: %s holds no backup", v->directory);
         if (v->failed == 0)
                 return CLI_OK;
-        log_error("backup: %zu of %zu in %s are not what they were", v->failed, v->seen, v->directory);
+        log_error("backup verify: %zu of %zu in %s are not what they were", v->failed, v->seen, v->directory);
         return v->proven ? CLI_FOUND : CLI_CRITICAL;
 }
 
@@ -192,7 +217,7 @@ static int verify_work(void *arg)
         struct backup_list list = {0};
         json_t *backups = v->cli->json ? json_array() : NULL;
 
-        int status = read_list(v->directory, &list);
+        int status = read_list("verify", v->directory, &list);
         if (status == CLI_OK) {
                 progress_start(&v->progress, v->cli);
                 v->progress.what = "reading";

@@ -68,13 +68,15 @@ static int work(void *arg)
         int err = backup_prune(p->directory, &p->options, &r), status = backup_exit(err);
 
         if (err < 0)
-                log_error("backup: cannot prune %s: %s; nothing that counts was lost", p->directory, r.reason);
+                log_error("backup prune: cannot prune %s: %s; nothing that counts was lost", p->directory,
+                          r.reason);
         else if (!p->cli->json)
                 print_text(p, &r);
         else
                 status = print_json(p, &r);
         if (err == 0 && r.over) {
-                log_warn("backup: %s: the copies of %zu database%s take more than --max-bytes, and none of them "
+                log_warn("backup prune: %s: the copies of %zu database%s take more than --max-bytes, and none of "
+                         "them "
                          "may go",
                          p->directory, r.over, r.over == 1 ? "" : "s");
                 status = status == CLI_OK ? CLI_FOUND : status;
@@ -91,11 +93,11 @@ static void clean(void *arg)
 int backup_run_prune(const struct cli *cli, int argc, char **argv)
 {
         struct prune p = {.cli = cli};
-        const char *keep = NULL, *max = NULL;
+        const char *keep = NULL;
         const struct opt opts[] = {
                 {.name = "--backup-dir", .kind = OPT_TEXT, .ret = &p.directory},
                 {.name = "--keep", .kind = OPT_TEXT, .ret = &keep},
-                {.name = "--max-bytes", .kind = OPT_TEXT, .ret = &max},
+                {.name = "--max-bytes", .kind = OPT_SIZE, .ret = &p.options.max_bytes},
                 {.name = "--dry-run", .kind = OPT_FLAG, .ret = &p.options.dry_run},
                 {0},
         };
@@ -107,11 +109,9 @@ int backup_run_prune(const struct cli *cli, int argc, char **argv)
                 return cli_usage(&command_backup, "prune takes no '%s'", argv[1]);
         if (!p.directory)
                 return cli_usage(&command_backup, "prune needs --backup-dir DIR");
-        if (!keep && !max)
+        if (!keep && !p.options.max_bytes)
                 return cli_usage(&command_backup, "prune needs --keep N, --max-bytes SIZE or both");
         if (keep && parse_keep(keep, &p.options.keep) < 0)
                 return cli_usage(&command_backup, "--keep: '%s' is no number from 1 to %d", keep, KEEP_MAX);
-        if (max && backup_parse_size(max, &p.options.max_bytes) < 0)
-                return cli_usage(&command_backup, "--max-bytes: '%s' is no size like 500M or 20G", max);
         return supervise(work, clean, &p);
 }

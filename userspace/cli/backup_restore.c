@@ -60,7 +60,7 @@ static int work(void *arg)
                 print_done(c, &r);
         }
         if (err < 0)
-                log_error("restore: %s", r.reason);
+                log_error("backup restore: %s", r.reason);
         restore_result_done(&r);
         return status;
 }

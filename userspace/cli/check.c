@@ -36,7 +36,7 @@ static const char help[] =
         "\"ok\" does not say that nothing was ever lost: rows that vanished with a -wal leave no trace in the\n"
         "file. Only a watch (vigil exec, vigil attach) sees that.\n"
         "\n"
-        "Exit status: 0 ok; 2 corrupt; 69 it could not be checked.\n"
+        "Exit status: 0 ok; 2 corrupt; 69 it could not be checked; 77 it may not be read.\n"
         "\n"
         "Example:\n"
         "  vigil check /srv/app.db --check full\n";
@@ -120,10 +120,10 @@ static int work(void *arg)
         progress_end(&c->progress);
         if (err < 0)
                 return log_error_r(CLI_INTERNAL, "check: %s: %s", c->path, strerror(-err));
-        int status = statuses[r.outcome];
+        int status = statuses[r.outcome] == CLI_UNAVAILABLE && r.error ? cli_status(r.error) : statuses[r.outcome];
         if (c->cli->json && print_json(c->path, &r) < 0)
                 status = CLI_INTERNAL;
-        if (status == CLI_UNAVAILABLE)
+        if (statuses[r.outcome] == CLI_UNAVAILABLE)
                 log_error("check: %s could not be checked (%s): %s", c->path, check_outcome_name(r.outcome),
                           r.reason ? r.reason : "no reason given");
         else if (!c->cli->json)

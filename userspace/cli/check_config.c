@@ -33,7 +33,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         if (r < 0 && r != -EINVAL) {
                 log_error("check-config: cannot read %s: %s%s", path, strerror(-r),
                           cli->config ? "" : "; name another file with --config FILE");
-                return r == -EACCES || r == -EPERM ? CLI_NOPERM : r == -ENOMEM ? CLI_INTERNAL : CLI_CRITICAL;
+                return cli_config_status(r);
         }
         json_t *document = config_errors_json("vigil.check-config/1", path, r == 0, &errors);
         if (cli->json)

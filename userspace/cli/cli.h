@@ -56,5 +56,12 @@ extern const struct command command_top;
 /** Every command in the order of `vigil --help`, ended by NULL: cli/commands.c. */
 extern const struct command *const commands[];
 
+/** What could not be done for @p err, a -errno: CLI_NOPERM where it was not permitted, CLI_INTERNAL without memory, else
+ * CLI_UNAVAILABLE. */
+int cli_status(int err);
+
+/** The same of a configuration: one that is wrong, or is not there, is CLI_CRITICAL wherever it is read. */
+int cli_config_status(int err);
+
 /** Says what is wrong with the usage and how to get help. @return CLI_USAGE */
 int cli_usage(const struct command *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -50,8 +50,7 @@ static int print(const struct cli *cli, const json_t *document)
 
 static int tell(int err)
 {
-        return log_error_r(err == -EACCES || err == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE,
-                           "discover: the open files of this host cannot be looked at: %s",
+        return log_error_r(cli_status(err), "discover: the open files of this host cannot be looked at: %s",
                            err == -ETIME ? "a file system does not answer" : strerror(-err));
 }
 

@@ -29,7 +29,7 @@ static int status_of(const struct tree *t)
 
 static int exec_failed(const struct tree *t, const char *name)
 {
-        log_error("cannot run %s: %s", name, strerror(-t->exec_error));
+        log_error("exec: cannot run %s: %s", name, strerror(-t->exec_error));
         return status_of(t);
 }
 
@@ -49,7 +49,7 @@ static int run_watched(struct session *s, char **argv, enum wait_for wait, bool 
 
         if (r < 0) {
                 tree_done(&t);
-                return log_error_r(CLI_UNAVAILABLE, "cannot start %s: %s", argv[0], strerror(-r));
+                return log_error_r(CLI_UNAVAILABLE, "exec: cannot start %s: %s", argv[0], strerror(-r));
         }
         if (t.interrupted) {
                 tree_done(&t);
@@ -64,7 +64,7 @@ static int run_watched(struct session *s, char **argv, enum wait_for wait, bool 
                 r = session_finish(s, &t.id, t.status);
         tree_done(&t);
         if (r < 0)
-                return log_error_r(CLI_INTERNAL, "the watch was lost: %s", strerror(-r));
+                return log_error_r(CLI_INTERNAL, "exec: the watch was lost: %s", strerror(-r));
         return outcome_report(s, verdict_exit ? OUTCOME_BY_VERDICT : status_of(&t));
 }
 
@@ -97,7 +97,7 @@ static int run(const struct cli *cli, int argc, char **argv)
                 r = cli_usage(&command_exec, "put -- before the command: vigil exec [OPTION]... -- %s ...",
                               argv[1]);
         if (r == CLI_OK)
-                r = outcome_check_places(&o);
+                r = outcome_check_places(&command_exec, &o);
         if (r == CLI_OK)
                 r = session_open(&s, &command_exec, cli, &o, VIGIL_MODE_EXEC, argc - 1, argv + 1);
         if (r == CLI_OK && o.db.n && session_seed(&s) < 0)

@@ -40,7 +40,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         status = ask(&a, "health", json_object(), &document);
         if (status == ASK_NO_DAEMON) {
                 ask_tell_no_daemon(&a);
-                return unanswered(&a, "no vigil run");
+                return unanswered(&a, "no vigil daemon runs");
         }
         if (!document)
                 return status == CLI_UNAVAILABLE ? unanswered(&a, "no answer from vigil run") : status;

@@ -31,7 +31,7 @@ static int choose(const struct command *command, const struct opt *o, const char
                         strncat(all, ", ", sizeof(all) - strlen(all) - 1);
                 strncat(all, o->choices[i], sizeof(all) - strlen(all) - 1);
         }
-        return cli_usage(command, "%s: %s is none of %s", o->name, value, all);
+        return cli_usage(command, "%s: %s is not one of: %s", o->name, value, all);
 }
 
 static int set_duration(const struct command *command, const struct opt *o, const char *value)
@@ -44,6 +44,17 @@ static int set_duration(const struct command *command, const struct opt *o, cons
         if (*(uint64_t *)o->ret == 0) /* nobody who says 0 means what an option left out means */
                 return cli_usage(command, "%s: %s is no time at all; leave the option out for its default", o->name,
                                  value);
+        return CLI_OK;
+}
+
+static int set_size(const struct command *command, const struct opt *o, const char *value)
+{
+        int r = text_parse_bytes(value, o->ret);
+
+        if (r == -ERANGE)
+                return cli_usage(command, "%s: %s is too large", o->name, value);
+        if (r < 0 || *(uint64_t *)o->ret == 0)
+                return cli_usage(command, "%s: %s is no size such as 4096, 500M or 20G", o->name, value);
         return CLI_OK;
 }
 
@@ -60,6 +71,8 @@ static int set(const struct command *command, const struct opt *o, const char *v
                 return add_item(o->ret, value);
         case OPT_DURATION:
                 return set_duration(command, o, value);
+        case OPT_SIZE:
+                return set_size(command, o, value);
         case OPT_CHOICE:
                 return choose(command, o, value);
         }
@@ -89,9 +102,14 @@ static int take(const struct command *command, const struct opt *opts, char **ar
         if (o->kind == OPT_FLAG && value)
                 return cli_usage(command, "%s takes no value", o->name);
         if (o->kind != OPT_FLAG && !value) {
+                const char *joined;
                 if (*i + 1 >= argc || strcmp(argv[*i + 1], "--") == 0)
                         return cli_usage(command, "%s needs a value", o->name);
                 value = argv[++*i];
+                if (find(opts, value, &joined))
+                        return cli_usage(command,
+                                         "%s needs a value, and %s is an option; write %s=%s if it is meant",
+                                         o->name, value, o->name, value);
         }
         if (o->kind != OPT_FLAG && !*value)
                 return cli_usage(command, "%s needs a value that is not empty", o->name);

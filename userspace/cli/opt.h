@@ -13,6 +13,7 @@ enum opt_kind {
         OPT_TEXT,     /* a text; const char *, borrowed from argv */
         OPT_LIST,     /* a text, given any number of times; struct opt_list */
         OPT_DURATION, /* "90", "5m", "200ms", more than 0; uint64_t, milliseconds */
+        OPT_SIZE,     /* "4096", "500M", "20G", more than 0; uint64_t, bytes */
         OPT_CHOICE,   /* one of `choices`; int, its index */
 };
 

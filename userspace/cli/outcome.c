@@ -316,47 +316,55 @@ int outcome_report(const struct session *s, int status)
 
 /* ---- before anything starts ---- */
 
-static int check_out(const char *out)
+/* The directory of @path, in @copy. */
+static const char *directory_of(const char *path, char copy[PATH_MAX])
+{
+        snprintf(copy, PATH_MAX, "%s", path);
+        return dirname(copy);
+}
+
+static int check_out(const struct command *command, const char *out)
 {
         char copy[PATH_MAX];
         struct stat st;
 
-        if (strlen(out) >= sizeof(copy))
-                return log_error_r(CLI_USAGE, "--out: the path is too long");
-        strcpy(copy, out);
-        const char *dir = dirname(copy);
+        const char *dir = directory_of(out, copy);
         if (access(dir, W_OK) < 0)
-                return log_error_r(CLI_USAGE, "--out %s: cannot write in %s: %s", out, dir, strerror(errno));
+                return log_error_r(cli_status(-errno), "%s: --out %s: cannot write in %s: %s", command->name, out,
+                                   dir, strerror(errno));
         if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
-                return log_error_r(CLI_USAGE, "--out %s: it is a directory", out);
+                return log_error_r(CLI_UNAVAILABLE, "%s: --out %s: it is a directory", command->name, out);
         if (!may_be_replaced(out))
-                return log_error_r(CLI_USAGE, "--out %s: it exists and is no report of Vigil: name another file",
-                                   out);
+                return log_error_r(CLI_UNAVAILABLE,
+                                   "%s: --out %s: it exists and is no report of Vigil: name another file",
+                                   command->name, out);
         return CLI_OK;
 }
 
-int outcome_check_places(const struct watch_options *options)
+/* Made, if need be, and tried, and left as it was: mode and owner do not tell whether a backup can be put there. */
+static int try_directory(const char *path)
 {
-        char copy[PATH_MAX];
-        struct stat st;
+        char inside[PATH_MAX];
+        bool made = mkdir(path, 0700) == 0;
+        int r = made || errno == EEXIST ? 0 : -errno;
 
-        int r = options->out ? check_out(options->out) : CLI_OK;
+        if (snprintf(inside, sizeof(inside), "%s/.vigil-try-XXXXXX", path) >= (int)sizeof(inside))
+                r = -ENAMETOOLONG;
+        if (r == 0 && (!mkdtemp(inside) || rmdir(inside) < 0))
+                r = -errno;
+        if (made)
+                rmdir(path);
+        return r;
+}
 
-        if (r != CLI_OK)
+int outcome_check_places(const struct command *command, const struct watch_options *options)
+{
+        int r = options->out ? check_out(command, options->out) : CLI_OK;
+
+        if (r != CLI_OK || !options->backup_dir)
                 return r;
-        if (options->backup_dir && stat(options->backup_dir, &st) == 0) {
-                if (!S_ISDIR(st.st_mode))
-                        return log_error_r(CLI_USAGE, "--backup-dir %s: it is no directory", options->backup_dir);
-                if (access(options->backup_dir, W_OK) < 0)
-                        return log_error_r(CLI_USAGE, "--backup-dir %s: %s", options->backup_dir, strerror(errno));
-        } else if (options->backup_dir) {
-                if (strlen(options->backup_dir) >= sizeof(copy))
-                        return log_error_r(CLI_USAGE, "--backup-dir: the path is too long");
-                strcpy(copy, options->backup_dir);
-                const char *dir = dirname(copy);
-                if (access(dir, W_OK) < 0)
-                        return log_error_r(CLI_USAGE, "--backup-dir %s: cannot be made in %s: %s",
-                                           options->backup_dir, dir, strerror(errno));
-        }
-        return CLI_OK;
+        r = try_directory(options->backup_dir);
+        return r == 0 ? CLI_OK
+                      : log_error_r(cli_status(r), "%s: --backup-dir %s: no backup can be put there: %s",
+                                    command->name, options->backup_dir, strerror(-r));
 }

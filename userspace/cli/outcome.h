@@ -18,4 +18,4 @@
 int outcome_report(const struct session *s, int status);
 
 /** Fails early when --out or --backup-dir can never be written. @return CLI_OK, or the exit status to leave with */
-int outcome_check_places(const struct watch_options *options);
+int outcome_check_places(const struct command *command, const struct watch_options *options);

@@ -96,7 +96,7 @@ static int replay(struct replay *r)
         struct recording *rec;
         int k = recording_open(r->path, &rec);
         if (k < 0)
-                return log_error_r(CLI_UNAVAILABLE, "replay: cannot read %s: %s", r->path,
+                return log_error_r(cli_status(k), "replay: cannot read %s: %s", r->path,
                                    k == -EINVAL ? "not a regular file" : strerror(-k));
         r->model = model_new();
         int status = r->model ? feed_all(r, rec) : log_error_r(CLI_INTERNAL, "replay: out of memory");

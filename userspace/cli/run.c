@@ -61,7 +61,7 @@ const struct command command_run = {
                 "  --all              with it: temporary, hidden and read-only ones, too; see vigil discover\n"
                 "  --forget           do not run: end the watch that an earlier run has left in the kernel\n"
                 "\n"
-                "Exit status: 0 after an orderly end, 64 the configuration is wrong, 69 unavailable, 70 internal\n"
-                "error, 77 not permitted.\n",
+                "Exit status: 0 after an orderly end, 2 the configuration is wrong or not there, 64 usage, 69\n"
+                "unavailable, 70 internal error, 77 not permitted.\n",
         .run = run_run,
 };

@@ -152,8 +152,8 @@ static int watch_asked(struct session *s)
                                   : r == -ENOENT ? "its directory does not exist; make it first"
                                   : r == -E2BIG  ? "that is one too many; leave it to a second vigil"
                                                  : strerror(-r);
-                log_error("--db %s: cannot be watched: %s", path, why);
-                return r == -EISDIR || r == -EINVAL || r == -ENOENT ? CLI_USAGE : CLI_UNAVAILABLE;
+                return log_error_r(cli_status(r), "%s: --db %s: cannot be watched: %s", s->command->name, path,
+                                   why);
         }
         return CLI_OK;
 }
@@ -162,12 +162,12 @@ static int open_recording(struct session *s)
 {
         if (!s->options->record)
                 return CLI_OK;
-        int r = recording_create(s->options->record, s->options->max_size_mb << 20, &s->writer);
+        int r = recording_create(s->options->record, s->options->max_bytes, &s->writer);
         if (r == 0)
                 return CLI_OK;
-        log_error("cannot write the recording %s: %s", s->options->record,
-                  r == -EEXIST ? "a file that is no recording stands there; it is left alone" : strerror(-r));
-        return r == -EACCES || r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
+        return log_error_r(
+                cli_status(r), "%s: cannot write the recording %s: %s", s->command->name, s->options->record,
+                r == -EEXIST ? "a file that is no recording stands there; it is left alone" : strerror(-r));
 }
 
 /* Who interrupts us now must wait these few milliseconds: the canary's directory would stay behind. */
@@ -201,17 +201,17 @@ static int load(struct session *s)
 
         const char *not_told = r == 0 ? sensor_not_attributed(s->sensor) : NULL;
         if (not_told && not_told[0])
-                log_warn("--why: where the time went will not be told: %s", not_told);
+                log_warn("exec: --why: where the time went will not be told: %s", not_told);
         if (r == 0 || r == -ECANCELED)
                 return CLI_OK;
-        log_error("cannot watch: %s", why);
-        return r == -EPERM ? CLI_NOPERM : CLI_UNAVAILABLE;
+        return log_error_r(cli_status(r), "%s: cannot watch: %s", s->command->name, why);
 }
 
 int session_open(struct session *s, const struct command *command, const struct cli *cli,
                  const struct watch_options *options, enum vigil_mode mode, int argc, char **argv)
 {
         memset(s, 0, sizeof(*s));
+        s->command = command;
         s->cli = cli;
         s->options = options;
         s->model = model_new();
@@ -232,7 +232,8 @@ int session_open(struct session *s, const struct command *command, const struct 
         if (r >= 0)
                 r = run_canary(s);
         if (r < 0)
-                return log_error_r(CLI_UNAVAILABLE, "cannot watch: the canary failed: %s", strerror(-r));
+                return log_error_r(CLI_UNAVAILABLE, "%s: cannot watch: the canary failed: %s", command->name,
+                                   strerror(-r));
         r = watch_asked(s);
         return r == CLI_OK && told_to_stop() ? session_interrupted(command) : r;
 }

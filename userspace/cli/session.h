@@ -20,7 +20,7 @@ struct watch_options {
         const char *backup_dir; /* NULL: no backup */
         const char *record;     /* -o of record, --record of exec: stream file; NULL */
         int check;              /* enum check_method */
-        uint64_t max_size_mb;
+        uint64_t max_bytes;     /* of the recording; 0: no limit */
         bool reads;
         bool why; /* --why: where the time of commits and syncs went */
         bool stream_all;
@@ -29,6 +29,7 @@ struct watch_options {
 
 /** One watch. */
 struct session {
+        const struct command *command; /* of whom errors are told */
         const struct cli *cli;
         const struct watch_options *options;
         struct sensor *sensor;

@@ -1,9 +1,22 @@
-/* usage.c - a mistake on the command line, told once and in one line. */
+/* usage.c - a mistake on the command line, told once and in one line; and the status of others. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
+
+int cli_status(int err)
+{
+        return err == -EACCES || err == -EPERM ? CLI_NOPERM : err == -ENOMEM ? CLI_INTERNAL : CLI_UNAVAILABLE;
+}
+
+int cli_config_status(int err)
+{
+        int status = cli_status(err);
+
+        return status == CLI_UNAVAILABLE ? CLI_CRITICAL : status;
+}
 
 int cli_usage(const struct command *command, const char *fmt, ...)
 {

@@ -26,6 +26,7 @@
 #define EXIT_DEGRADED    1
 #define EXIT_CRITICAL    2
 #define EXIT_UNAVAILABLE 69
+#define NAME_SHOWN       128 /* bytes of a name that is not known, in the error */
 #define REASON_MAX       200 /* bytes of why somebody wants a backup */
 
 struct answers {
@@ -95,22 +96,25 @@ static bool put_off(struct daemon *d, int r)
                a->at_hand.client && deferred_keep(&a->deferred, &a->at_hand, clock_boottime_ns());
 }
 
-static void refuse(struct daemon *d, struct control_client *c, int r)
+static void refuse(struct daemon *d, struct control_client *c, const json_t *args, int r)
 {
         bool behind = keeper_trouble(d->keeper) && keeper_waiting(d->keeper);
-        const char *why =
-                r == -ENOENT && behind
-                        ? "there is no such id in the store, which cannot be written now: see vigil health"
-                : r == -ENOENT                              ? "there is no such id"
-                : r == -EBUSY                               ? "another process keeps vigil.db locked; try again"
-                : r == -EINVAL                              ? "the request makes no sense"
-                : r == -ENODEV && keeper_trouble(d->keeper) ? "the store does not answer: see vigil health"
-                : r == -ENODEV                              ? "vigil.db cannot be opened, or is busy; try again"
-                                                            : strerror(-r);
+        const char *id = text_arg(args, "id");
+        char unknown[NAME_SHOWN + 100];
+
+        snprintf(unknown, sizeof(unknown), "no such id: %.*s%s", NAME_SHOWN, id ? id : "(none)",
+                 behind ? "; the store cannot be written now, and may not have it yet: see vigil health" : "");
+        const char *why = r == -ENOENT   ? unknown
+                          : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
+                          : r == -EINVAL ? "the request makes no sense"
+                          : r == -ENODEV && keeper_trouble(d->keeper)
+                                  ? "the store does not answer: see vigil health"
+                          : r == -ENODEV ? "vigil.db cannot be opened, or is busy; try again"
+                                         : strerror(-r);
         control_answer(d->control, c, EXIT_UNAVAILABLE, why, NULL);
 }
 
-static void answer(struct daemon *d, struct control_client *c, int r, json_t *document)
+static void answer(struct daemon *d, struct control_client *c, const json_t *args, int r, json_t *document)
 {
         const char *trouble = keeper_trouble(d->keeper);
         size_t waiting = keeper_waiting(d->keeper);
@@ -119,7 +123,7 @@ static void answer(struct daemon *d, struct control_client *c, int r, json_t *do
         if (put_off(d, r))
                 return;
         if (r < 0) {
-                refuse(d, c, r);
+                refuse(d, c, args, r);
                 return;
         }
         /* What cannot be stored yet is missing from every answer of the store: that must not look like quiet. */
@@ -139,7 +143,7 @@ static void ask(struct daemon *d, struct control_client *c, const json_t *args, 
         struct store *s = store_to_ask(d);
         int r = s ? fn(s, &q, &document) : -ENODEV;
 
-        answer(d, c, r, document);
+        answer(d, c, args, r, document);
 }
 
 static void incidents(struct daemon *d, struct control_client *c, const json_t *args)
@@ -157,7 +161,7 @@ static void one_incident(struct daemon *d, struct control_client *c, const json_
         if (text_arg(args, "id"))
                 ask(d, c, args, store_incident);
         else
-                refuse(d, c, -EINVAL);
+                refuse(d, c, args, -EINVAL);
 }
 
 static void one_certificate(struct daemon *d, struct control_client *c, const json_t *args)
@@ -165,7 +169,7 @@ static void one_certificate(struct daemon *d, struct control_client *c, const js
         if (text_arg(args, "id"))
                 ask(d, c, args, store_certificates);
         else
-                refuse(d, c, -EINVAL);
+                refuse(d, c, args, -EINVAL);
 }
 
 static void set_status(struct daemon *d, struct control_client *c, const json_t *args,
@@ -226,7 +230,7 @@ static void summary(struct daemon *d, struct control_client *c, const json_t *ar
                 r = s ? store_summary_rows(s, &q, by_of(args), live.row, live.n, &document) : -ENODEV;
                 summary_rows_done(&live);
         }
-        answer(d, c, r, document);
+        answer(d, c, args, r, document);
 }
 
 static void latency(struct daemon *d, struct control_client *c, const json_t *args)
@@ -234,7 +238,7 @@ static void latency(struct daemon *d, struct control_client *c, const json_t *ar
         json_t *document = latencies_document(d, text_arg(args, "database"),
                                               json_is_true(json_object_get(args, "why")));
 
-        answer(d, c, document ? 0 : -ENOMEM, document);
+        answer(d, c, args, document ? 0 : -ENOMEM, document);
 }
 
 static void top(struct daemon *d, struct control_client *c, const json_t *args)
@@ -242,7 +246,7 @@ static void top(struct daemon *d, struct control_client *c, const json_t *args)
         json_t *document = NULL;
         int r = top_document(d, text_arg(args, "database"), &document);
 
-        answer(d, c, r, document);
+        answer(d, c, args, r, document);
 }
 
 /* ---- events ---- */
@@ -282,7 +286,7 @@ static void events(struct daemon *d, struct control_client *c, const json_t *arg
         int r = s ? store_events(s, &q, p.seq, on_event, &p) : -ENODEV;
         if (r < 0)
                 json_decref(p.list);
-        answer(d, c, r,
+        answer(d, c, args, r,
                r < 0 ? NULL
                      : json_pack("{s:s, s:o, s:I}", "schema", "vigil.events/1", "events", p.list, "seq",
                                  (json_int_t)p.seq));
@@ -294,14 +298,17 @@ static void act(struct daemon *d, struct control_client *c, const json_t *args, 
 {
         const char *name = text_arg(args, "database"), *reason = text_arg(args, "reason");
         struct guard *g = guards_by_name(d->guards, name);
+        char unknown[NAME_SHOWN + 100];
 
         if (!g) {
-                control_answer(d->control, c, EXIT_UNAVAILABLE,
-                               "no database of that name is guarded; vigil status -v lists them", NULL);
+                snprintf(unknown, sizeof(unknown),
+                         "no such database: %.*s is not guarded; vigil status -v lists those that are", NAME_SHOWN,
+                         name ? name : "(none)");
+                control_answer(d->control, c, EXIT_UNAVAILABLE, unknown, NULL);
                 return;
         }
         if (reason && strlen(reason) > REASON_MAX) {
-                refuse(d, c, -EINVAL);
+                refuse(d, c, args, -EINVAL);
                 return;
         }
         if (control_stream(d->control, c) < 0)
@@ -362,11 +369,13 @@ static void jobs(struct daemon *d, struct control_client *c, const json_t *args)
 {
         const char *id = text_arg(args, "id");
         json_t *document = jobs_document(d, id);
+        char unknown[NAME_SHOWN + 100];
 
         if (id && json_array_size(json_object_get(document, "jobs")) == 0) {
                 json_decref(document);
-                control_answer(d->control, c, EXIT_UNAVAILABLE, "no job of that id runs; vigil jobs lists them",
-                               NULL);
+                snprintf(unknown, sizeof(unknown), "no such id: no job %.*s runs; vigil jobs lists those that do",
+                         NAME_SHOWN, id);
+                control_answer(d->control, c, EXIT_UNAVAILABLE, unknown, NULL);
                 return;
         }
         control_answer(d->control, c, 0, NULL, document);

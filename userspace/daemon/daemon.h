@@ -15,7 +15,7 @@ struct daemon_options {
  * Start order: configuration, state directory, store, sensor and its canary, databases, control socket, privileges, READY=1; then
  * the loop; on SIGTERM, SIGINT or SIGUSR1 the orderly end, which with SIGUSR1 leaves the kernel side to the next run. Whatever makes it impossible is one line on standard error.
  *
- * @return 0 after an orderly end; 64 the configuration is wrong; 69 another daemon has the state directory, or the host does not
+ * @return 0 after an orderly end; 2 the configuration is wrong or not there; 69 another daemon has the state directory, or the host does not
  *         let it watch; 77 not permitted; 70 the loop failed
  */
 int daemon_run(const struct daemon_options *options);

@@ -42,7 +42,7 @@
 #include "serve/protocol.h"
 
 /* sysexits(3) and the Contract */
-enum { EXIT_USAGE_ = 64, EXIT_UNAVAILABLE_ = 69, EXIT_INTERNAL_ = 70, EXIT_NOPERM_ = 77 };
+enum { EXIT_CONFIG_ = 2, EXIT_UNAVAILABLE_ = 69, EXIT_INTERNAL_ = 70, EXIT_NOPERM_ = 77 };
 
 int64_t daemon_now(void)
 {
@@ -75,7 +75,7 @@ static int open_config(struct daemon *d)
         int r = reload_read(d, &d->config, &errors);
 
         if (r < 0 || !d->config)
-                return r == -EACCES ? EXIT_NOPERM_ : EXIT_USAGE_;
+                return r == -EACCES || r == -EPERM ? EXIT_NOPERM_ : r == -ENOMEM ? EXIT_INTERNAL_ : EXIT_CONFIG_;
         if (d->config->ndatabases == 0 && !d->options->discover)
                 log_warn("%s names no database: nothing is guarded until it does (SIGHUP reads it again)",
                          daemon_config_path(d));

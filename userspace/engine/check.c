@@ -155,6 +155,7 @@ static int check_in(struct run *r, int dir)
         }
         err = capture_database(r->path, &scratch, &how, false, r->deadline, &capture, &copied);
         if (err < 0) {
+                r->result->error = err;
                 int bad = conclude(r, err == -ETIME ? CHECK_TIMEOUT : CHECK_FAILED, copied.reason);
                 return bad < 0 ? bad : err == -ENOSPC ? -ENOSPC : 0;
         }
@@ -182,6 +183,7 @@ static void candidates(const struct run *r, const char *beside, const char *ret[
 static int fail_to_read(struct run *r, int err)
 {
         char reason[300];
+        r->result->error = err;
         snprintf(reason, sizeof(reason), "cannot read %.200s: %s", r->path, engine_files_why(err));
         return conclude(r, CHECK_FAILED, reason);
 }
@@ -256,6 +258,7 @@ static int check_somewhere(struct run *r)
                 _cleanup_close_ int dir = open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 free(r->result->reason);
                 r->result->reason = NULL;
+                r->result->error = 0;
                 if (dir < 0) {
                         char reason[300];
                         snprintf(reason, sizeof(reason), "cannot use %.200s for the copy: %s", dirs[i],

@@ -29,6 +29,7 @@ struct check_result {
         json_t *errors; /* array of {"page": n or null, "text": "…"}: at most 100, then one that counts the rest. NULL: none */
         char sha256[65];      /* of a finished file as the disk gave it back, lower-case hex; else empty */
         char fingerprint[33]; /* the same by base/fingerprint.h */
+        int error;            /* -errno of the file that could not be read or copied; 0 otherwise */
         char *reason;         /* why it failed, timed out, was skipped, or did less; NULL otherwise */
         uint64_t ms;
 };

@@ -92,8 +92,7 @@ static void add_life(struct timeline *t, const json_t *incident)
                 char *text = add(t, incident, steps[i].key);
                 if (!text)
                         continue;
-                const char *by = i == 2 ? pick_text(incident, "resolved_by", NULL) : NULL;
-                snprintf(text, TEXT_MAX, "%s%s%s", steps[i].text, by ? " by " : "", by ? by : "");
+                snprintf(text, TEXT_MAX, "%s%s", steps[i].text, i == 2 ? operator_resolved_by(incident) : "");
         }
         const json_t *reopened = json_object_get(incident, "reopened");
         char *text = json_is_object(reopened) ? add(t, reopened, "acknowledged_at") : NULL;

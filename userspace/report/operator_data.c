@@ -81,6 +81,36 @@ void operator_due(struct page *p, const json_t *incident, unsigned label)
         }
 }
 
+const char *operator_resolved_by(const json_t *incident)
+{
+        static const struct {
+                const char *by, *text;
+        } table[] = {
+                {"recovery", "; the database was recovered"},  {"check", "; a check was ok"},
+                {"backup", "; a verified backup was made"},    {"quiet", "; nothing like it was seen any more"},
+                {"over", "; what it told of is no longer so"}, {"jobs", "; no job is like that any more"},
+                {"actions", "; what was due has been done"},   {"operator", " by vigil incident resolve"},
+                {"shell", " by a change of the store"},
+        };
+        const char *by = pick_text(incident, "resolved_by", "");
+
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+                if (strcmp(table[i].by, by) == 0)
+                        return table[i].text;
+        return "";
+}
+
+bool operator_has_data(const json_t *incident)
+{
+        const json_t *check = json_object_get(incident, "integrity");
+
+        return json_is_string(json_object_get(check, "at")) ||
+               strcmp(pick_text(check, "result", "skipped"), "skipped") != 0 ||
+               json_is_object(json_object_get(incident, "backup")) ||
+               json_is_string(json_object_get(incident, "backup_skipped")) || is_due(incident, "check") ||
+               is_due(incident, "backup");
+}
+
 void operator_data_line(struct page *p, const json_t *incident, unsigned indent)
 {
         static const char older[] = ", before the last death";
@@ -88,6 +118,8 @@ void operator_data_line(struct page *p, const json_t *incident, unsigned indent)
         const char *id = pick_text(backup, "id", NULL);
         bool verified = json_is_true(json_object_get(backup, "verified"));
 
+        if (!operator_has_data(incident))
+                return;
         page_paragraph(p, INK_PLAIN, "", indent, "check %s%s%s; %s%s%s%s", pick_text(check, "result", "skipped"),
                        operator_is_older(incident, check) ? older : "",
                        is_due(incident, "check") ? ", a new one is due" : "",

@@ -16,14 +16,13 @@
 #define SHOWN_DEATHS   5
 
 static void print_time(struct page *p, const struct operator_view *v, const json_t *incident, const char *label,
-                       const char *key, const char *by)
+                       const char *key, const char *how)
 {
         char when[PICK_WHEN_LEN], age[PICK_WHEN_LEN];
         pick_when(when, incident, key);
         pick_age(age, incident, key, v->now_ns);
         if (json_is_string(json_object_get(incident, key)))
-                page_paragraph(p, INK_PLAIN, label, LABEL, "%s, %s ago%s%s", when, age, by ? " by " : "",
-                               by ? by : "");
+                page_paragraph(p, INK_PLAIN, label, LABEL, "%s, %s ago%s", when, age, how);
 }
 
 void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent)
@@ -154,14 +153,17 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
         page_paragraph(p, INK_PLAIN, "database", LABEL, "%s%s%s",
                        words[0] ? words : pick_text(incident, "database", "-"),
                        pick_text(incident, "path", NULL) ? ": " : "", pick_text(incident, "path", ""));
-        print_time(p, v, incident, "since", "started_at", NULL);
-        print_time(p, v, incident, "acknowledged", "acknowledged_at", pick_text(incident, "acknowledged_by", NULL));
+        print_time(p, v, incident, "since", "started_at", "");
+        snprintf(words, sizeof(words), " by %s", pick_text(incident, "acknowledged_by", "somebody"));
+        print_time(p, v, incident, "acknowledged", "acknowledged_at", words);
         operator_reopened(p, incident, "reopened", LABEL);
-        print_time(p, v, incident, "resolved", "resolved_at", pick_text(incident, "resolved_by", NULL));
+        print_time(p, v, incident, "resolved", "resolved_at", operator_resolved_by(incident));
         operator_recovered(p, incident, LABEL);
         print_ends(p, incident);
-        operator_integrity(p, incident, LABEL);
-        operator_backup(p, incident, LABEL);
+        if (operator_has_data(incident)) {
+                operator_integrity(p, incident, LABEL);
+                operator_backup(p, incident, LABEL);
+        }
         operator_due(p, incident, LABEL);
         if (pick_text(incident, "evidence", NULL))
                 page_paragraph(p, INK_PLAIN, "evidence", LABEL, "%s", pick_text(incident, "evidence", ""));

@@ -24,6 +24,10 @@ void operator_reopened(struct page *p, const json_t *incident, const char *label
 bool operator_is_recovered(const json_t *incident);
 /** Whether @p found, its check or its backup, is from before its last death. */
 bool operator_is_older(const json_t *incident, const json_t *found);
+/** "; what it told of is no longer so": how it was resolved, for people, behind the time. @return "" or a static text */
+const char *operator_resolved_by(const json_t *incident);
+/** Whether its data were to be checked or saved: of a deadlock or a job they are not. */
+bool operator_has_data(const json_t *incident);
 /** When and how that was seen; nothing where it was not. Then its check and its backup, whether they are older than the last death, and what
  * is still due; in one line for a list. */
 void operator_recovered(struct page *p, const json_t *incident, unsigned label);

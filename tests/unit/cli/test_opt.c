@@ -13,7 +13,7 @@ static struct values {
         bool flag;
         const char *text;
         struct opt_list list;
-        uint64_t ms;
+        uint64_t ms, bytes;
         int colour;
 } v;
 
@@ -23,6 +23,7 @@ static const struct opt opts[] = {
         {.name = "-o", .kind = OPT_TEXT, .ret = &v.text},
         {.name = "--db", .kind = OPT_LIST, .ret = &v.list},
         {.name = "--for", .kind = OPT_DURATION, .ret = &v.ms},
+        {.name = "--size", .kind = OPT_SIZE, .ret = &v.bytes},
         {.name = "--colour", .kind = OPT_CHOICE, .ret = &v.colour, .choices = colours},
         {0},
 };
@@ -64,6 +65,21 @@ START_TEST(what_stands_behind_two_dashes_is_not_looked_at)
 }
 END_TEST
 
+START_TEST(every_size_is_bytes_or_has_a_unit)
+{
+        static const struct {
+                const char *text;
+                uint64_t bytes;
+        } rows[] = {{"4096", 4096}, {"16K", 16384}, {"500M", 500ull << 20}, {"20g", 20ull << 30}};
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                PARSE("--size", (char *)rows[i].text);
+                ck_assert_int_eq(status, CLI_OK);
+                ck_assert_uint_eq(v.bytes, rows[i].bytes);
+        }
+}
+END_TEST
+
 START_TEST(a_single_dash_is_an_operand)
 {
         PARSE("-");
@@ -75,9 +91,11 @@ END_TEST
 START_TEST(mistakes_are_usage_errors)
 {
         static const char *const wrong[][3] = {
-                {"--nonsense"},  {"--out"},         {"--flag=1"},      {"--for", "soon"},
-                {"--out="},      {"--colour=blue"}, {"--for", "9e99"}, {"--for", "99999999999999999999"},
-                {"--outx", "1"}, {"--out", "--"},   {"--for", "0"},    {"--for=0s"}};
+                {"--nonsense"},     {"--out"},         {"--flag=1"},      {"--for", "soon"},
+                {"--out="},         {"--colour=blue"}, {"--for", "9e99"}, {"--for", "99999999999999999999"},
+                {"--outx", "1"},    {"--out", "--"},   {"--for", "0"},    {"--for=0s"},
+                {"--size", "5X"},   {"--size", "0"},   {"--size=-1"},     {"--size=99999999999T"},
+                {"--out", "--flag"}};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
                 char *argv[] = {"exec", (char *)wrong[i][0], (char *)wrong[i][1], NULL};
                 int argc = wrong[i][1] ? 3 : 2;
@@ -100,5 +118,5 @@ START_TEST(an_empty_operand_is_a_mistake_unless_it_is_somebody_elses)
 END_TEST
 
 SUITE("opt", options_of_every_kind_are_read, what_stands_behind_two_dashes_is_not_looked_at,
-      a_single_dash_is_an_operand, mistakes_are_usage_errors,
+      every_size_is_bytes_or_has_a_unit, a_single_dash_is_an_operand, mistakes_are_usage_errors,
       an_empty_operand_is_a_mistake_unless_it_is_somebody_elses)

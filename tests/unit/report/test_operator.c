@@ -48,6 +48,23 @@ START_TEST(what_fires_comes_before_what_is_acknowledged_whatever_its_severity)
 }
 END_TEST
 
+START_TEST(of_what_has_no_data_to_be_checked_no_check_is_missing)
+{
+        json_t *knot = incident("P1", "resolved", "lock-deadlock"),
+               *death = incident("P1", "firing", "unclean-death");
+
+        json_object_set_new(knot, "resolved_by", json_string("over"));
+        json_object_set_new(knot, "integrity", json_pack("{s:s}", "result", "skipped"));
+        json_object_set_new(death, "backup_skipped", json_string("the policy wants none"));
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", knot), true);
+        ck_assert_ptr_null(strstr(text, "skipped"));
+        ck_assert_ptr_null(strstr(text, "no backup"));
+        ck_assert_ptr_nonnull(strstr(text, "ago; what it told of is no longer so"));
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", death), false);
+        ck_assert_ptr_nonnull(strstr(text, "check skipped; no backup"));
+}
+END_TEST
+
 START_TEST(one_that_fires_again_says_who_had_acknowledged_what)
 {
         json_t *o = incident("P0", "firing", "no-journal");
@@ -289,7 +306,7 @@ START_TEST(no_line_is_longer_than_the_page)
 }
 END_TEST
 
-SUITE("operator", an_unknown_document_is_refused,
+SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
       what_is_older_than_the_last_death_is_said_to_be_and_what_is_due, of_many_that_are_resolved_ten_are_shown,

@@ -57,11 +57,24 @@ foreign_programs() {
 	bpftool -j prog show 2>/dev/null | jq length || echo null
 }
 
+# What a killed daemon has left, on standard error: every run is slower with it.
+left_watches() {
+	local dir
+	for dir in /sys/fs/bpf/vigil/*/; do
+		if [ -z "$(ls -A "$dir" 2>/dev/null)" ] || ! flock -n "$dir" true; then
+			continue
+		fi
+		say "of these some are a watch that a killed vigil run has left behind: the figures will be worse than this machine;" \
+			"end it with vigil run --forget --state-dir DIR, or rm -r ${dir%/}"
+	done
+}
+
 numbers_begin() {
 	: >"$tmpfs/figures"
 	settle
 	load=$(cut -d' ' -f1 /proc/loadavg) foreign=$(foreign_programs)
 	say "load $load, $(nproc) processors, kernel $(uname -r), $foreign BPF programs of others"
+	left_watches
 	awk -v load="$load" 'BEGIN { exit !(load > 1) }' && say "this machine is busy: the figures will be worse than it is"
 	:
 }

@@ -261,18 +261,42 @@ lock_when_it_watches() {
 	assert_answer '[.incidents[].code] == ["unclean-death"]'
 }
 
+# left_behind OPTION...: what doctor tells of the pins of this test, in the file left. Other daemons may be on this host.
+left_behind() {
+	"$VIGIL" doctor --json "$@" >doctor.json || [ $? -eq 1 ]
+	jq --arg pins "$(daemon_pins)" '[.left_behind[] | select(.pins == $pins)]' doctor.json >left
+}
+
 @test "what a killed run has left can be removed, that of a living one cannot" {
 	daemon_begin
 	status=0
 	"$VIGIL" run --forget -c vigil.conf --state-dir S 2>err || status=$?
 	[ "$status" -eq 69 ]
 	[ -d "$(daemon_pins)" ]
+	# Of one that lives nothing is left behind.
+	left_behind --state-dir S
+	[ "$(jq length left)" -eq 0 ]
 	daemon_kill
-	"$VIGIL" run --forget --state-dir S 2>err
-	grep -q 'is ended' err
-	[ ! -e "$(daemon_pins)" ]
-	"$VIGIL" run --forget --state-dir S 2>err
+	left_behind --state-dir S
+	[ "$(jq -r '.[].state_dir' left)" = "$(realpath S)" ]
+	jq -e --arg state "$(realpath S)" '.[0].end_with == "vigil run --forget --state-dir " + $state' left
+	# Who is not told where the state is can say where the pins are.
+	left_behind
+	jq -e --arg pins "$(daemon_pins)" '.[0].state_dir == null and (.[0].end_with | endswith("rm -r " + $pins))' left
+	"$VIGIL" doctor --state-dir S >out || [ $? -eq 1 ]
+	grep -q '^  left     a daemon that was killed' out
+	# Nor is a benchmark deceived by it.
+	bash -c ". '$BATS_TEST_DIRNAME/../bench/numbers.bash'; say() { echo \"\$*\"; }; left_watches" >out
+	grep -qF "or rm -r $(daemon_pins)" out
+	"$VIGIL" run --forget --state-dir S >out 2>err
 	[ ! -s err ]
+	grep -qx "ended: the watch that an earlier run with the state in $(realpath S) has left in the kernel" out
+	[ ! -e "$(daemon_pins)" ]
+	"$VIGIL" run --forget --state-dir S >out 2>err
+	[ ! -s err ]
+	grep -q '^nothing to end: ' out
+	left_behind --state-dir S
+	[ "$(jq length left)" -eq 0 ]
 }
 
 @test "a start that fails leaves what was there for the one that succeeds" {

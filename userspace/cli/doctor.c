@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/detach.h"
+#include "cli/doctor_left.h"
 #include "cli/early.h"
 #include "cli/opt.h"
 #include "sensor/sensor.h"
@@ -138,6 +139,7 @@ static void print_text(const json_t *doc, bool verbose)
         if (json_is_false(json_object_get(doc, "typed_casts")))
                 printf("  slower   a write that is watched costs more here: the kernel takes no typed casts "
                        "(6.2)\n");
+        doctor_left_print(doc);
         json_array_foreach (json_object_get(doc, "missing"), i, item)
                 printf("  missing  %s\n", json_string_value(item));
         json_array_foreach (json_object_get(doc, "blind"), i, item)
@@ -170,6 +172,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         add_casts(s, doc);
         add_survival(s, doc);
         add_attribution(s, doc);
+        doctor_left_add(cli, doc);
         if (cli->json) {
                 json_dumpf(doc, stdout, JSON_INDENT(2));
                 putchar('\n');
@@ -193,7 +196,9 @@ const struct command command_doctor = {
                 "which\n"
                 "probes were seen firing, what cannot be seen on this kernel, and what is missing.\n"
                 "\n"
-                "With -v each probe is listed.\n"
+                "With -v each probe is listed. The watch that a killed daemon has left in the kernel is told, and "
+                "how\n"
+                "to end it.\n"
                 "\n"
                 "Exit status: 0 everything works, 1 in part, 2 Vigil cannot watch here.\n",
         .run = run,

@@ -1,7 +1,22 @@
 /* run.c - vigil run: the daemon, in the foreground. */
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "cli/opt.h"
 #include "daemon/daemon.h"
+
+static int end_left(const struct cli *cli, const struct daemon_options *o)
+{
+        struct daemon_forgot done;
+        int r = daemon_forget(o, &done);
+
+        if (r == CLI_OK && !cli->quiet)
+                printf(done.ended ? "ended: the watch that an earlier run with the state in %s has left in the "
+                                    "kernel\n"
+                                  : "nothing to end: no run with the state in %s has left a watch in the kernel\n",
+                       done.state_dir);
+        return r;
+}
 
 static int run_run(const struct cli *cli, int argc, char **argv)
 {
@@ -27,7 +42,7 @@ static int run_run(const struct cli *cli, int argc, char **argv)
                 .discover = discover,
                 .discover_all = all,
         };
-        return forget ? daemon_forget(&o) : daemon_run(&o);
+        return forget ? end_left(cli, &o) : daemon_run(&o);
 }
 
 const struct command command_run = {
@@ -59,7 +74,9 @@ const struct command command_run = {
                 "                     nothing by schedule. What the configuration says of a database outranks "
                 "that\n"
                 "  --all              with it: temporary, hidden and read-only ones, too; see vigil discover\n"
-                "  --forget           do not run: end the watch that an earlier run has left in the kernel\n"
+                "  --forget           do not run: end the watch that an earlier run has left in the kernel, and "
+                "say\n"
+                "                     whether there was one; vigil doctor tells of those that are there\n"
                 "\n"
                 "Exit status: 0 after an orderly end, 2 the configuration is wrong or not there, 64 usage, 69\n"
                 "unavailable, 70 internal error, 77 not permitted.\n",

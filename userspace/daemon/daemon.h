@@ -1,6 +1,7 @@
 /* daemon.h - `vigil run`: guards every configured database until it is told to end. Layer: daemon. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 
 struct daemon_options {
@@ -20,6 +21,12 @@ struct daemon_options {
  */
 int daemon_run(const struct daemon_options *options);
 
+/** What daemon_forget() did. */
+struct daemon_forgot {
+        char state_dir[PATH_MAX];
+        bool ended; /* a watch that was there; false: there was none */
+};
+
 /** Removes from the kernel what a daemon that was killed has left there for the next one. @return as daemon_run(): 69 one that
  * lives has the state directory */
-int daemon_forget(const struct daemon_options *options);
+int daemon_forget(const struct daemon_options *options, struct daemon_forgot *ret);

@@ -423,15 +423,20 @@ int daemon_run(const struct daemon_options *options)
         return r;
 }
 
-int daemon_forget(const struct daemon_options *options)
+int daemon_forget(const struct daemon_options *options, struct daemon_forgot *ret)
 {
         struct daemon d = {.options = options, .state = STATEDIR_NONE};
         int r = options->state_dir ? 0 : open_config(&d);
 
         if (r == 0)
                 r = open_state(&d);
-        if (r == 0)
-                r = taken_forget(&d) < 0 ? EXIT_UNAVAILABLE_ : 0;
+        if (r == 0) {
+                int n = taken_forget(&d);
+
+                r = n < 0 ? EXIT_UNAVAILABLE_ : 0;
+                ret->ended = n > 0;
+                snprintf(ret->state_dir, sizeof(ret->state_dir), "%s", d.state.path);
+        }
         statedir_close(&d.state);
         config_free(d.config);
         return r;

@@ -2,13 +2,11 @@
 #include "daemon/taken.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fnv.h"
 #include "base/log.h"
 #include "daemon/core.h"
 #include "daemon/deaths.h"
@@ -18,21 +16,13 @@
 
 /* ---- opening ---- */
 
-/* One for each state directory: of two daemons none takes what is the other's. */
-#define NAME_LEN 17
-
-static void name_of(const struct daemon *d, char ret[NAME_LEN])
-{
-        snprintf(ret, NAME_LEN, "%016" PRIx64, fnv_add(FNV_BEGIN, d->state.path, strlen(d->state.path)));
-}
-
 int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
 {
-        char name[NAME_LEN];
+        char name[SENSOR_KEEP_NAME];
         const struct sensor_options options = {
                 .attribution = d->config->attribution, .verbose = d->options->verbose, .keep = name};
 
-        name_of(d, name);
+        sensor_keep_name(d->state.path, name);
         int r = sensor_open(&options, &d->sensor, why);
         if (r < 0)
                 return r;
@@ -52,14 +42,12 @@ int taken_open(struct daemon *d, char why[SENSOR_WHY_LEN])
 
 int taken_forget(struct daemon *d)
 {
-        char name[NAME_LEN], why[SENSOR_WHY_LEN];
+        char name[SENSOR_KEEP_NAME], why[SENSOR_WHY_LEN];
 
-        name_of(d, name);
+        sensor_keep_name(d->state.path, name);
         int r = sensor_forget(name, why);
         if (r < 0)
                 log_error("what a killed run may have left in the kernel cannot be removed: %s", why);
-        else if (r > 0)
-                log_note("the watch that an earlier run has left in the kernel is ended");
         return r;
 }
 

@@ -62,6 +62,15 @@ int sensor_try_keeping(struct sensor *s, char why[SENSOR_WHY_LEN]);
  * @param why  why not, when it fails. @return 0 or -errno */
 int sensor_try_attribution(char why[SENSOR_WHY_LEN]);
 
+#define SENSOR_KEEP_NAME 17
+
+/** What a daemon with the state directory @p state_dir (resolved) keeps its watch under: of two none takes what is the other's. */
+void sensor_keep_name(const char *state_dir, char ret[SENSOR_KEEP_NAME]);
+
+/** Calls @p each for what somebody has left and nobody uses: its directory of pins and what it was kept under.
+ * @return how many, or -errno */
+int sensor_left(void (*each)(void *userdata, const char *dir, const char *name), void *userdata);
+
 /** Removes what a process has left under @p keep and nobody has taken over. @return how many sets; -EWOULDBLOCK its owner lives;
  * or -errno, and @p why says it */
 int sensor_forget(const char *keep, char why[SENSOR_WHY_LEN]);

@@ -17,6 +17,7 @@ ends() {
 
 @test "the configuration that is shipped is valid" {
 	ends 0 "$VIGIL" check-config --config "$BATS_TEST_DIRNAME/../../share/vigil.conf"
+	awk 'length > 100 { exit 1 }' "$BATS_TEST_DIRNAME/../../share/vigil.conf"
 	grep -q 'valid: 0 databases' out
 }
 

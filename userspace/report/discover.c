@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,11 @@
 #include "base/text.h"
 #include "config/write.h"
 #include "engine/worker.h"
+#include "report/page.h"
 #include "report/pick.h"
 
 #define USERS_LEN 600
+#define COLUMNS   100
 
 char *discover_path(const json_t *database, const char *key)
 {
@@ -61,6 +64,30 @@ static void describe(const json_t *d, FILE *out)
         fprintf(out, "; open in %s", users);
 }
 
+/* A comment of as many lines as it takes. */
+static void __attribute__((format(printf, 3, 4))) comment(FILE *out, const json_t *described, const char *fmt, ...)
+{
+        _cleanup_free_ char *text = NULL;
+        struct page p = {.out = out, .width = COLUMNS};
+        unsigned column = 1;
+        size_t size;
+        va_list ap;
+        FILE *to = open_memstream(&text, &size);
+
+        if (!to)
+                return;
+        va_start(ap, fmt);
+        vfprintf(to, fmt, ap);
+        va_end(ap);
+        if (described)
+                describe(described, to);
+        if (fclose(to) != 0)
+                return;
+        putc('#', out);
+        page_flow(&p, &column, "#   ", INK_PLAIN, text);
+        putc('\n', out);
+}
+
 static bool is_proposed(const json_t *d)
 {
         return json_is_string(json_object_get(d, "path")) && json_is_null(json_object_get(d, "left_out"));
@@ -75,9 +102,8 @@ static void propose(const json_t *d, FILE *out)
         if (!path || config_found_name(path, name) < 0)
                 return;
         config_found_policy(&database);
-        fputs("\n# ", out);
-        describe(d, out);
         putc('\n', out);
+        comment(out, d, " ");
         config_write_database(out, &database);
 }
 
@@ -88,9 +114,7 @@ static void leave_out(const json_t *d, FILE *out)
         char shown[PATH_MAX];
 
         text_printable(shown, sizeof(shown), path ? path : "?");
-        fprintf(out, "# %s: %s; ", pick_text(d, "left_out", "?"), shown);
-        describe(d, out);
-        putc('\n', out);
+        comment(out, d, " %s: %s; ", pick_text(d, "left_out", "?"), shown);
 }
 
 static void begin(const json_t *document, const char *host, int64_t now_ns, size_t proposed, FILE *out)
@@ -101,11 +125,10 @@ static void begin(const json_t *document, const char *host, int64_t now_ns, size
 
         text_time(now, now_ns);
         text_printable(name, sizeof(name), host);
-        fprintf(out, "# SQLite databases that processes of %s had open at %s: %zu to be guarded.\n", name, now,
+        comment(out, NULL, " SQLite databases that processes of %s had open at %s: %zu to be guarded.", name, now,
                 proposed);
-        fputs("# Backups after trouble only, at most one an hour, three of them, none where they would take more "
-              "than\n"
-              "# max-bytes. Raise that where it matters; vigil.conf(5) has every key.\n",
+        fputs("# Backups after trouble only, at most one an hour, three of them, none where they would take more\n"
+              "# than max-bytes. Raise that where it matters; vigil.conf(5) has every key.\n",
               out);
         if (hidden)
                 fprintf(out,

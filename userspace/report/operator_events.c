@@ -1,75 +1,112 @@
 /* operator_events.c - `vigil events`: one line for each event, in words where its type is known. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "report/event.h"
 #include "report/operator_private.h"
 #include "report/pick.h"
 
-static void print_death(struct page *p, const json_t *e)
+#define MARGIN   "                      " /* below the type: as wide as the time */
+#define DATABASE 40                       /* of a longer name the rest is cut */
+
+/* The line that is being written. */
+struct line {
+        struct page *p;
+        unsigned column;
+};
+
+static void say(struct line *l, enum ink ink, const char *text)
+{
+        page_flow(l->p, &l->column, MARGIN, ink, text);
+}
+
+/* The members that have no words of their own. */
+static void say_rest(struct line *l, const json_t *e, const char *const *shown)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        if (!out)
+                return;
+        event_print_rest(e, shown, out);
+        if (fclose(out) == 0)
+                say(l, INK_PLAIN, text);
+}
+
+static void __attribute__((format(printf, 3, 4))) sayf(struct line *l, enum ink ink, const char *fmt, ...)
+{
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+        va_start(ap, fmt);
+        int n = vasprintf(&text, fmt, ap);
+        va_end(ap);
+        if (n < 0) {
+                text = NULL;
+                return;
+        }
+        say(l, ink, text);
+}
+
+static void print_death(struct line *l, const json_t *e)
 {
         const json_t *process = json_object_get(e, "process");
         const char *verdict = pick_text(e, "verdict", "unknown");
-        char pid[32];
-        snprintf(pid, sizeof(pid), " (pid %" PRIu64 ")  ", pick_number(process, "pid"));
-        page_ink(p, pick_verdict_ink(verdict), verdict);
-        fputs(": ", p->out);
-        page_ink(p, INK_PLAIN, pick_text(process, "comm", "?"));
-        page_ink(p, INK_PLAIN, pid);
-        page_ink(p, INK_DIM, pick_text(e, "certificate", ""));
+        say(l, pick_verdict_ink(verdict), verdict);
+        sayf(l, INK_PLAIN, ": %s (pid %" PRIu64 ")", pick_text(process, "comm", "?"), pick_number(process, "pid"));
+        sayf(l, INK_DIM, "  %s", pick_text(e, "certificate", ""));
 }
 
-static void print_incident(struct page *p, const json_t *e)
+static void print_incident(struct line *l, const json_t *e)
 {
         const char *severity = pick_text(e, "severity", "P?");
-        page_ink(p, pick_severity_ink(severity), severity);
-        fputc(' ', p->out);
-        page_ink(p, INK_PLAIN, pick_text(e, "code", "?"));
-        fputc(' ', p->out);
-        page_ink(p, INK_PLAIN, pick_text(e, "what", "?"));
-        fputs(": ", p->out);
-        page_ink(p, INK_PLAIN, pick_text(e, "detail", ""));
-        fputs("  ", p->out);
-        page_ink(p, INK_DIM, pick_text(e, "incident", ""));
+        say(l, pick_severity_ink(severity), severity);
+        sayf(l, INK_PLAIN, " %s %s: %s", pick_text(e, "code", "?"), pick_text(e, "what", "?"),
+             pick_text(e, "detail", ""));
+        sayf(l, INK_DIM, "  %s", pick_text(e, "incident", ""));
 }
 
-static void print_action(struct page *p, const json_t *e)
+static void print_action(struct line *l, const json_t *e)
 {
         static const char *const shown[] = {"at", "type", "database", "action", "outcome", "ms", NULL};
         const char *outcome = pick_text(e, "outcome", "?");
         char took[TEXT_DURATION_LEN];
         text_duration(took, pick_number(e, "ms") * 1000000);
-        page_ink(p, INK_PLAIN, pick_text(e, "action", "?"));
-        fputc(' ', p->out);
-        page_ink(p, strcmp(outcome, "done") == 0 ? INK_GOOD : INK_BAD, outcome);
-        fprintf(p->out, " in %s ", took);
-        event_print_rest(e, shown, p->out);
+        say(l, INK_PLAIN, pick_text(e, "action", "?"));
+        sayf(l, strcmp(outcome, "done") == 0 ? INK_GOOD : INK_BAD, " %s", outcome);
+        sayf(l, INK_PLAIN, " in %s", took);
+        say_rest(l, e, shown);
 }
 
 static const struct {
         const char *type;
-        void (*print)(struct page *p, const json_t *e);
+        void (*print)(struct line *l, const json_t *e);
 } types[] = {{"death", print_death}, {"incident", print_incident}, {"action", print_action}};
 
 int operator_event(const json_t *event, const struct report_style *style, FILE *out)
 {
         static const char *const shown[] = {"at", "type", "database", NULL};
-        struct page p = {.out = out, .width = style->width, .colour = style->colour};
-        const char *type = pick_text(event, "type", "unknown");
+        struct page p = {.out = out, .width = style->width ? style->width : 100, .colour = style->colour};
+        struct line l = {.p = &p};
+        const char *type = pick_text(event, "type", "unknown"), *database = pick_text(event, "database", "-");
         char when[PICK_WHEN_LEN];
         size_t i = 0, n = sizeof(types) / sizeof(types[0]);
         pick_when(when, event, "at");
         page_cell(&p, INK_PLAIN, 22, when);
         page_cell(&p, INK_PLAIN, 10, type);
-        page_cell(&p, INK_BOLD, 17, pick_text(event, "database", "-"));
+        unsigned name = page_cut(&p, INK_BOLD, DATABASE, database);
+        fprintf(out, "%*s", name < 16 ? (int)(17 - name) : 1, "");
+        l.column = 32 + (name < 16 ? 17 : name + 1);
         while (i < n && strcmp(types[i].type, type) != 0)
                 i++;
         if (i < n)
-                types[i].print(&p, event);
+                types[i].print(&l, event);
         else
-                event_print_rest(event, shown, out);
+                say_rest(&l, event, shown);
         page_line(&p);
         return ferror(out) ? (errno ? -errno : -EIO) : 0;
 }

@@ -78,24 +78,27 @@ unsigned page_cut(struct page *p, enum ink ink, unsigned most, const char *text)
         return most;
 }
 
-static void wrap(struct page *p, unsigned indent, const char *text)
+void page_flow(struct page *p, unsigned *column, const char *margin, enum ink ink, const char *text)
 {
-        size_t column = indent;
-        for (bool first = true; *text; first = false) {
-                size_t n = strcspn(text, " "), width = columns(text, n);
-                if (!first && column + 1 + width > p->width) {
-                        fprintf(p->out, "\n%*s", (int)indent, "");
-                        column = indent;
-                } else if (!first) {
-                        fputc(' ', p->out);
-                        column++;
+        _cleanup_free_ char *word = malloc(strlen(text) + 1);
+        while (word && *text) {
+                size_t blanks = strspn(text, " "), n = strcspn(text + blanks, " ");
+                unsigned width = (unsigned)columns(text + blanks, n);
+                memcpy(word, text + blanks, n);
+                word[n] = '\0';
+                text += blanks + n;
+                if (!n)
+                        return;
+                if (blanks && *column + blanks + width > p->width) {
+                        fprintf(p->out, "\n%s", margin);
+                        *column = (unsigned)page_columns(margin);
+                } else {
+                        fprintf(p->out, "%*s", (int)blanks, "");
+                        *column += (unsigned)blanks;
                 }
-                fwrite(text, 1, n, p->out);
-                column += width;
-                text += n;
-                text += strspn(text, " ");
+                page_ink(p, ink, word);
+                *column += width;
         }
-        fputc('\n', p->out);
 }
 
 void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
@@ -117,7 +120,11 @@ void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned in
         page_ink(p, ink, label);
         size_t used = 2 + strlen(label);
         fprintf(p->out, "%*s", used < indent ? (int)(indent - used) : 1, "");
-        wrap(p, indent, clean);
+        unsigned column = used < indent ? indent : (unsigned)used + 1;
+        char margin[64];
+        snprintf(margin, sizeof(margin), "%*s", (int)indent, "");
+        page_flow(p, &column, margin, INK_PLAIN, clean);
+        page_line(p);
 }
 
 void page_line(struct page *p)

@@ -23,6 +23,11 @@ void page_ink(struct page *p, enum ink ink, const char *text);
 void page_paragraph(struct page *p, enum ink ink, const char *label, unsigned indent, const char *fmt, ...)
         __attribute__((format(printf, 5, 6)));
 void page_line(struct page *p);
+/**
+ * Goes on with a line at @p column: words that do not fit begin a new one after @p margin. A text that begins with a blank may begin a new
+ * line, too.
+ */
+void page_flow(struct page *p, unsigned *column, const char *margin, enum ink ink, const char *text);
 /** Columns that @p text takes: UTF-8, wide characters count as one. */
 size_t page_columns(const char *text);
 /** Bytes of @p text that fit into @p columns. */

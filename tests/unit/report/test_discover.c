@@ -55,6 +55,24 @@ START_TEST(one_is_proposed_with_its_users_and_one_left_out_with_the_reason)
 }
 END_TEST
 
+START_TEST(a_comment_of_many_users_is_of_several_lines)
+{
+        char json[2048];
+        size_t n = (size_t)snprintf(
+                json, sizeof(json),
+                HEAD "{\"path\": \"/srv/a.db\", \"left_out\": null, \"users\": 12, \"processes\": [");
+        for (int i = 0; i < 12; i++)
+                n += (size_t)snprintf(json + n, sizeof(json) - n,
+                                      "%s{\"pid\": %d, \"uid\": 8, \"comm\": \"python3\"}", i ? "," : "", 1000 + i);
+        snprintf(json + n, sizeof(json) - n, "]}]}");
+        char *text = text_of(json, 1);
+        for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+                ck_assert_msg(strcspn(line, "\n") <= 100, "%s", text);
+        ck_assert_ptr_nonnull(strstr(text, "(pid 1011, uid 8)"));
+        free(text);
+}
+END_TEST
+
 START_TEST(a_comment_ends_where_its_line_does)
 {
         free(text_of(HEAD "{\"path\": \"/srv/a.db\", \"left_out\": null, \"processes\": ["
@@ -84,4 +102,5 @@ START_TEST(another_document_is_refused)
 END_TEST
 
 SUITE("discover", nothing_is_a_configuration_too, one_is_proposed_with_its_users_and_one_left_out_with_the_reason,
-      a_comment_ends_where_its_line_does, bytes_that_are_no_text_come_from_the_hex, another_document_is_refused)
+      a_comment_of_many_users_is_of_several_lines, a_comment_ends_where_its_line_does,
+      bytes_that_are_no_text_come_from_the_hex, another_document_is_refused)

@@ -306,6 +306,53 @@ START_TEST(no_line_is_longer_than_the_page)
 }
 END_TEST
 
+static void show_event(json_t *event, unsigned width)
+{
+        size_t size;
+        const struct report_style style = {.width = width};
+        free(text);
+        FILE *out = open_memstream(&text, &size);
+        ck_assert_int_eq(operator_event(event, &style, out), 0);
+        fclose(out);
+        json_decref(event);
+}
+
+START_TEST(an_event_is_no_wider_than_the_page_and_loses_nothing)
+{
+        static const char detail[] =
+                "a convoy: 5 processes have waited 8.2 s for the wal-write lock of bills, held by python3 "
+                "(pid 1234) with wal-write for 12 s, and 97 more since a quarter past three";
+        for (unsigned width = 80; width <= 100; width += 20) {
+                show_event(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at",
+                                     "2026-11-21T03:15:02.000000Z", "type", "incident", "database", "bills",
+                                     "severity", "P2", "code", "lock-convoy", "what", "opened", "detail", detail,
+                                     "incident", "i-0123456789abcdef"),
+                           width);
+                ck_assert_ptr_eq(
+                        strstr(text, "2026-11-21T03:15:02Z  incident  bills            P2 lock-convoy opened:"),
+                        text);
+                for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+                        ck_assert_uint_le(strcspn(line, "\n"), width);
+                ck_assert_ptr_nonnull(strstr(text, "three"));
+                ck_assert_ptr_nonnull(strstr(text, "i-0123456789abcdef\n"));
+        }
+}
+END_TEST
+
+START_TEST(an_event_that_fits_is_one_line)
+{
+        show_event(json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:i, s:s}}", "at", "2026-11-21T03:15:02.000000Z", "type",
+                             "death", "database", "bills", "verdict", "clean", "certificate", "c-1", "process",
+                             "pid", 12, "comm", "node"),
+                   0);
+        ck_assert_str_eq(text, "2026-11-21T03:15:02Z  death     bills            clean: node (pid 12)  c-1\n");
+        show_event(json_pack("{s:s, s:s, s:s, s:i}", "at", "2026-11-21T03:15:02.000000Z", "type", "other", "a",
+                             "b c", "n", 3),
+                   0);
+        ck_assert_str_eq(text, "2026-11-21T03:15:02Z  other     -                 a=b c n=3\n");
+}
+END_TEST
+
 SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
@@ -314,4 +361,5 @@ SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unkn
       where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known,
       asked_for_refused_and_waited_for_are_rows_of_their_own,
       refusals_that_are_summed_up_with_other_operations_are_no_errors,
-      what_is_being_learnt_has_no_usual_and_a_lock_without_waits_says_so, no_line_is_longer_than_the_page)
+      what_is_being_learnt_has_no_usual_and_a_lock_without_waits_says_so, no_line_is_longer_than_the_page,
+      an_event_is_no_wider_than_the_page_and_loses_nothing, an_event_that_fits_is_one_line)

@@ -216,9 +216,11 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
                 json_decref(doc);
         }
         event(d, i, fresh ? "opened" : i->returned ? "returned" : i->reopened ? "reopened" : "finding", note);
-        log_at(severity <= SEVERITY_P1 ? LOG_ERROR_ : LOG_WARN_, "%s %s: %s%s%s (incident %s)",
-               severity_name(severity), f->code, f->database ? f->database : "", f->database ? ": " : "", f->detail,
-               i->id);
+        log_at(i->goes_on                ? LOG_NOTE_
+               : severity <= SEVERITY_P1 ? LOG_ERROR_
+                                         : LOG_WARN_,
+               "%s %s: %s%s%s (incident %s%s)", severity_name(severity), f->code, f->database ? f->database : "",
+               f->database ? ": " : "", f->detail, i->id, i->goes_on ? ", as before this start" : "");
         if (i->reopened)
                 log_note("incident %s fires again: it %.*s", i->id, (int)strlen(note) - 2, note);
         if (fresh && i->owed == 1u << ENDS_AT_ONCE)

@@ -101,10 +101,12 @@ void cause_note(struct incident_known *k, const struct incident_finding *f, cons
                 return;
         }
         struct incident_topic *t = topic_of(k, code, database);
-        if (t)
-                t->over = false;
-        else if (k->ntopics < INCIDENT_MAX_CAUSES && !same_topic(k, f, code))
+        if (t) {
+                k->i.goes_on = t->restored && !t->over && code && code->ends == ENDS_WHEN_OVER;
+                t->over = t->restored = false;
+        } else if (k->ntopics < INCIDENT_MAX_CAUSES && !same_topic(k, f, code)) {
                 k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
+        }
 }
 
 int incident_over(struct incident *i, const char *code, const char *database)

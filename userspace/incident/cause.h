@@ -13,7 +13,8 @@ struct incident_known {
         struct incident_topic {
                 int database;
                 const struct incident_code *code;
-                bool over; /* with ENDS_WHEN_OVER: whoever told it says so */
+                bool over;     /* with ENDS_WHEN_OVER: whoever told it says so */
+                bool restored; /* it was told before this start, and not again since */
         } topic[INCIDENT_MAX_CAUSES];
         size_t ntopics;
         struct incident_program { /* of its deaths, for those that come again */

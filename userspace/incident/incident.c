@@ -279,11 +279,15 @@ struct incident *incidents_add(struct incidents *s, const struct incident_findin
         if (!k)
                 k = place(s, f, code, id);
         bool fresh = !k;
+        enum severity before = k ? k->i.severity : SEVERITY_P3;
+        if (k)
+                k->i.goes_on = false;
         if (k ? !take(s, k, f, code) : !(k = begin(s, f, code, id)))
                 return NULL;
         k->i.returned = k->i.status == INCIDENT_RESOLVED;
         if (k->i.returned)
                 fire_again(&k->i);
+        k->i.goes_on = k->i.goes_on && k->i.severity >= before;
         k->i.reopened = k->i.severity < k->i.seen_severity && incident_fire(&k->i) == 0;
         *ret_new = fresh;
         return &k->i;
@@ -326,7 +330,7 @@ static bool restore_into(struct incident_known *k, const struct incident *stored
         if (!call_after(&k->i, &f, stored->severity) || !restore_databases(&k->i, stored, &database) ||
             !restore_trust(k, &stored->trust))
                 return false;
-        k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code};
+        k->topic[k->ntopics++] = (struct incident_topic){.database = database, .code = code, .restored = true};
         memcpy(k->i.id, stored->id, sizeof(k->i.id));
         k->i.status = stored->status;
         k->i.started_ns = stored->started_ns;

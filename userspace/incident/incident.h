@@ -95,7 +95,8 @@ struct incident {
         uint64_t program;                        /* that one: incident_cause.program */
         bool returned;                           /* it was resolved, and fires again because of the last finding */
         bool reopened;                           /* it was acknowledged, and fires again because that is worse */
-        void *tag;                               /* the owner's of this set; never touched here */
+        bool goes_on; /* the last finding told anew what was told before this start: no news */
+        void *tag;    /* the owner's of this set; never touched here */
 };
 
 struct incidents;

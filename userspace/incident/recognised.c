@@ -94,7 +94,8 @@ static void take_topics(struct incident_known *k, const json_t *topics)
                 k->topic[k->ntopics++] = (struct incident_topic){
                         .database = database_of(&k->i, json_array_get(t, 1)),
                         .code = code,
-                        .over = json_is_true(json_array_get(t, 2))};
+                        .over = json_is_true(json_array_get(t, 2)),
+                        .restored = true};
         }
 }
 

@@ -227,8 +227,30 @@ START_TEST(the_reasons_of_its_trust_are_its_own)
 }
 END_TEST
 
-SUITE("recognised", later_codes_draw_what_is_theirs_and_the_first_one_too,
-      it_is_over_with_the_last_of_its_codes_and_not_before,
+START_TEST(what_is_told_anew_after_a_restart_goes_on_and_is_told_so_once)
+{
+        struct incident *i = restored(ring_and_job(), 0, BOOT);
+
+        ck_assert(add(about("job-blocked", "b"), false)->goes_on);
+        ck_assert(!add(about("job-blocked", "b"), false)->goes_on);
+        ck_assert(add(about("lock-deadlock", "a"), false)->goes_on);
+        ck_assert(!add(about("lock-deadlock", "b"), true)->goes_on);
+        ck_assert_ptr_nonnull(i);
+
+        /* What was over begins again, and a further death of a kind is a death. */
+        i = ring_and_job();
+        incident_over(i, "job-blocked", "b");
+        i = restored(i, 0, BOOT);
+        ck_assert(!add(about("job-blocked", "b"), false)->goes_on);
+        make_anew();
+        i = restored(add(about("wal-growing", "a"), true), 0, BOOT);
+        i->severity = SEVERITY_P3; /* it has become worse meanwhile */
+        ck_assert(!add(about("wal-growing", "a"), false)->goes_on);
+}
+END_TEST
+
+SUITE("recognised", what_is_told_anew_after_a_restart_goes_on_and_is_told_so_once,
+      later_codes_draw_what_is_theirs_and_the_first_one_too, it_is_over_with_the_last_of_its_codes_and_not_before,
       a_topic_whose_name_could_not_be_stored_is_nobodys_and_not_over, the_rest_of_one_kill_belongs_to_it,
       deaths_of_an_earlier_boot_say_nothing_of_this_one, each_of_its_programs_goes_on_counting,
       what_is_not_of_this_form_changes_nothing, the_reasons_of_its_trust_are_its_own)

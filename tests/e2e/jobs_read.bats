@@ -84,6 +84,16 @@ teardown() {
 	kill -KILL "$(pid_of_job job_stall)"
 	eventually "$(job job_stall '.verdict == "job-orphaned" and .trust.level == "full" and .evidence.certificate != null')" jobs
 	eventually '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents
+
+	# The next run knows from the store who it was, and nobody is told for the first time.
+	daemon_kill
+	cd "$BATS_TEST_TMPDIR"
+	daemon_begin
+	cd batch
+	eventually "$(job job_stall '.verdict == "job-orphaned" and .process.comm == "python3" and .evidence.certificate != null
+		and (.detail | startswith("its process python3 (pid "))')" jobs
+	says 'P1 job-orphaned: .*, as before this start)$'
+	! grep -q 'P1 job-orphaned.*(incident i-[0-9a-f]*)$' daemon.err
 }
 
 @test "while nobody writes nothing is read, and time goes on: overdue is told; the next row is read at once" {

@@ -292,6 +292,39 @@ void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t e
         read_rows_of(d, id);
 }
 
+/* ---- deaths of earlier runs ---- */
+
+/* Not so many that those of this run have no room. */
+#define REMEMBERED (JOB_DEATHS / 2)
+
+static int remember(void *userdata, const struct store_death *death)
+{
+        struct daemon *d = userdata;
+        const struct guard *g = guards_by_name(d->guards, death->database);
+        int64_t ended_ns = death->ended_ns - clock_realtime_offset_ns();
+
+        /* Of another boot, whatever the clock said then. */
+        if (!death->pid || ended_ns < 0 || (uint64_t)ended_ns < death->start_ns)
+                return 0;
+        struct job_death *x = &d->jobs->death[d->jobs->ndeaths++ % JOB_DEATHS];
+        *x = (struct job_death){.id = {.tgid = death->pid, .start_ns = death->start_ns},
+                                .ended_ns = (uint64_t)ended_ns,
+                                .db = g ? g->id : 0,
+                                .remembered = true};
+        snprintf(x->id.comm, sizeof(x->id.comm), "%s", death->comm);
+        snprintf(x->certificate, sizeof(x->certificate), "%s", death->certificate);
+        return 0;
+}
+
+void jobs_remember(struct daemon *d)
+{
+        struct store *s = keeper_store(d->keeper);
+
+        /* Where they cannot be read now, a row's process has ended all the same, and how is not told. */
+        if (s && orchestrators_count(d->orchestrators))
+                store_load_deaths(s, clock_realtime_offset_ns(), REMEMBERED, remember, d);
+}
+
 /* ---- each second ---- */
 
 static bool in_question(const struct job_table *t)

@@ -36,6 +36,9 @@ void jobs_read_done(struct daemon *d, const struct action_request *r, const json
 void jobs_certificate(struct daemon *d, const struct vigil_ident *id, uint64_t ended_ns,
                       const struct vigil_use *use, const char *certificate);
 
+/** The deaths that earlier runs have judged since the boot: a row may name one of them still. Call once, at the start. */
+void jobs_remember(struct daemon *d);
+
 /** The incident of a blocked job that @p k, of d->tangles, keeps from going on; NULL: none has been told. */
 const char *jobs_kept_by(struct daemon *d, const struct lock_knot *k);
 

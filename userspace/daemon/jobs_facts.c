@@ -52,6 +52,14 @@ static uint64_t named_by(const struct job *job)
         return job->pid_seen_ns + SECOND_NS;
 }
 
+/* Of those that had that number since the boot, an earlier run may have seen many: the row's was there when the job began. */
+static bool is_of_its_time(const struct job_death *x, const struct job *job)
+{
+        uint64_t began = job->started_ns ? job->started_ns : job->updated_ns;
+
+        return !x->remembered || x->ended_ns + SLACK_NS >= began;
+}
+
 /* Of the process that the row names and no scan has seen alive. A living one that had the number by then is that process. NULL: none
  * is known. */
 static const struct job_death *death_by_number(const struct jobs *jobs, const struct job *job)
@@ -63,7 +71,7 @@ static const struct job_death *death_by_number(const struct jobs *jobs, const st
                 const struct job_death *x = &jobs->death[i];
                 bool other = job->stranger.tgid && job->stranger.start_ns != x->id.start_ns &&
                              job->stranger.start_ns <= named_by(job);
-                if (x->id.tgid == job->pid && x->id.start_ns <= named_by(job) && !other &&
+                if (x->id.tgid == job->pid && x->id.start_ns <= named_by(job) && !other && is_of_its_time(x, job) &&
                     (!found || x->id.start_ns > found->id.start_ns))
                         found = x;
         }

@@ -98,6 +98,7 @@ struct job_death {
         uint64_t ended_ns;
         unsigned db;             /* kernel id of the database */
         uint64_t last_commit_ns; /* not sooner than its last commit; 0: it made none */
+        bool remembered;         /* an earlier run has judged it */
 };
 #define JOB_DEATHS 1024 /* kept of them, a ring */
 

@@ -291,6 +291,7 @@ static int open_guards(struct daemon *d)
                 return log_error_r(EXIT_INTERNAL_, "the orchestrators cannot be followed: %s", strerror(-r));
         known_backups_read(d);
         known_checks_read(d);
+        jobs_remember(d);
         dirty_judge_last_run(d);
         adopt_backups(d);
         recovery_expect_open(d);

@@ -77,8 +77,12 @@ static void orphaned(struct sentence *s, const struct job_facts *f, const struct
                 sentence_process(s, &p->id);
                 return;
         }
-        sentence_add(s, "its process ");
-        sentence_process(s, &p->id);
+        if (p->id.comm[0]) {
+                sentence_add(s, "its process ");
+                sentence_process(s, &p->id);
+        } else {
+                sentence_add(s, "its process (pid %u)", p->id.tgid);
+        }
         sentence_add(s, " has ended");
         if (p->certificate)
                 sentence_add(s, " (certificate %s)", p->certificate);

@@ -31,6 +31,37 @@ int store_certificates(struct store *s, const struct store_query *q, json_t **re
         return question_ask(s, &question, q, ret);
 }
 
+int store_load_deaths(struct store *s, int64_t since_ns, unsigned most,
+                      int (*each)(void *userdata, const struct store_death *death), void *userdata)
+{
+        static const char sql[] =
+                "SELECT * FROM (SELECT id, database, json_extract(doc, '$.process.comm'),"
+                " json_extract(doc, '$.process.pid'), json_extract(doc, '$.process.start_ns'), ended_ns"
+                " FROM certificates WHERE ended_ns>=?1 ORDER BY ended_ns DESC, id LIMIT ?2) ORDER BY ended_ns, id";
+        const struct store_query within = {0};
+        sqlite3_stmt *row = NULL;
+        int r = ASK(s, sql, &row, V_INT(since_ns), V_INT(most));
+
+        if (r < 0)
+                return r;
+        question_begin(s, &within);
+        while ((r = store_next(s, row)) == 1) {
+                const char *comm = store_text(row, 2);
+                const struct store_death death = {.certificate = store_text(row, 0),
+                                                  .database = store_text(row, 1),
+                                                  .comm = comm ? comm : "",
+                                                  .pid = (uint32_t)sqlite3_column_int64(row, 3),
+                                                  .start_ns = (uint64_t)sqlite3_column_int64(row, 4),
+                                                  .ended_ns = sqlite3_column_int64(row, 5)};
+                r = each(userdata, &death);
+                if (r != 0)
+                        break;
+        }
+        question_end(s);
+        store_done(s, row);
+        return r;
+}
+
 static int make_finding(struct store *s, sqlite3_stmt *row, json_t **ret)
 {
         (void)s;

@@ -172,6 +172,16 @@ struct store_query {
 };
 int store_incidents(struct store *s, const struct store_query *q, json_t **ret);    /* vigil.incidents/1 */
 int store_certificates(struct store *s, const struct store_query *q, json_t **ret); /* vigil.certificates/1 */
+/** A death that was stored. The texts are valid until @p each returns. */
+struct store_death {
+        const char *certificate, *database, *comm;
+        uint32_t pid;
+        uint64_t start_ns; /* CLOCK_BOOTTIME of its boot */
+        int64_t ended_ns;  /* since the epoch */
+};
+/** Deaths since @p since_ns, the newest @p most of them, oldest first. @p each: as for store_events() */
+int store_load_deaths(struct store *s, int64_t since_ns, unsigned most,
+                      int (*each)(void *userdata, const struct store_death *death), void *userdata);
 /** Whether a certificate or a finding of this id is there. @return 1, 0 or -errno */
 int store_knows(struct store *s, const char *id);
 /**

@@ -117,6 +117,17 @@ START_TEST(a_death_tells_of_a_process_that_no_scan_has_seen)
         d.jobs->death[0].id.start_ns = 300 * S; /* and this one got it long after the row had named it */
         fill();
         ck_assert_uint_eq(made.process[0].ended_ns, 0);
+        d.jobs->death[0].id.start_ns = 10 * S;
+        job.started_ns = 203 * S; /* whatever the clock of the row says */
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 200 * S);
+        d.jobs->death[0].remembered =
+                true; /* but of an earlier run's deaths it is not one from before the job began */
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 0);
+        job.started_ns = 199 * S;
+        fill();
+        ck_assert_uint_eq(made.process[0].ended_ns, 200 * S);
 }
 END_TEST
 

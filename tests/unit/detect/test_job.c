@@ -27,6 +27,15 @@ START_TEST(a_job_whose_process_died_is_orphaned_at_once)
 }
 END_TEST
 
+START_TEST(a_process_without_a_name_is_told_by_its_number)
+{
+        arrange();
+        dies();
+        process[0].id.comm[0] = 0;
+        ck_assert_ptr_nonnull(strstr(judge().detail, "its process (pid "));
+}
+END_TEST
+
 START_TEST(a_row_read_before_the_death_proves_nothing)
 {
         arrange();
@@ -414,10 +423,10 @@ START_TEST(one_process_that_gets_on_is_enough)
 }
 END_TEST
 
-SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_row_read_before_the_death_proves_nothing,
-      a_row_read_before_its_process_was_found_gone_proves_nothing, a_process_that_is_merely_gone_is_believed_less,
-      a_number_that_another_process_has_is_no_process_of_the_job, a_job_taken_up_again_by_a_younger_process_is_none,
-      a_row_older_than_the_process_that_it_named_from_the_start,
+SUITE("job", a_job_whose_process_died_is_orphaned_at_once, a_process_without_a_name_is_told_by_its_number,
+      a_row_read_before_the_death_proves_nothing, a_row_read_before_its_process_was_found_gone_proves_nothing,
+      a_process_that_is_merely_gone_is_believed_less, a_number_that_another_process_has_is_no_process_of_the_job,
+      a_job_taken_up_again_by_a_younger_process_is_none, a_row_older_than_the_process_that_it_named_from_the_start,
       what_is_seen_after_a_death_may_have_been_written_before_it,
       a_job_that_goes_on_after_a_death_has_another_process, a_row_that_moves_refutes_an_end_that_nobody_saw,
       a_number_of_another_namespace_is_told_as_such, one_of_two_writers_dying_orphans_nothing,

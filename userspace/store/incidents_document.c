@@ -146,6 +146,15 @@ static int put_last_death(struct store *s, json_t *o, const char *id)
         return 0;
 }
 
+/* The raw files of a corrupt source are no backup, wherever they were stored. */
+static void drop_evidence(json_t *o)
+{
+        const char *class = json_string_value(json_object_get(json_object_get(o, "backup"), "class"));
+
+        if (class && strcmp(class, "evidence") == 0)
+                json_object_set_new(o, "backup", json_null());
+}
+
 /* What a copy holds is as old as its beginning. */
 static void date_backup(json_t *o)
 {
@@ -180,6 +189,7 @@ static int make_incident(struct store *s, sqlite3_stmt *row, json_t **ret)
                 json_decref(o);
                 return r;
         }
+        drop_evidence(o);
         date_backup(o);
         json_object_del(o, "recognised_by"); /* the daemon's own */
         put_default(o, "integrity",

@@ -155,6 +155,23 @@ START_TEST(check_and_backup_of_an_incident_are_shown_with_it)
 }
 END_TEST
 
+START_TEST(files_that_are_kept_as_evidence_are_no_backup_of_an_incident)
+{
+        struct store *s = opened(NULL);
+        json_t *kept = json_pack("{s:s, s:b, s:s}", "id", "evidence/app-1", "verified", 0, "class", "evidence");
+        json_t *doc = json_pack("{s:O}", "backup", kept), *document;
+        struct store_incident i = an_incident("i-1");
+        i.doc = doc;
+        ck_assert_int_eq(store_put_incident(s, &i), 0);
+        ck_assert_int_eq(store_put_backup(s, "persistence", kept, "i-1"), 0);
+        ck_assert(json_is_null(json_object_get(incident_of(s, "i-1", &document), "backup")));
+        json_decref(document);
+        json_decref(doc);
+        json_decref(kept);
+        store_close(s);
+}
+END_TEST
+
 START_TEST(the_last_death_is_told_and_a_check_says_itself_when_it_was_begun)
 {
         struct store *s = opened(NULL);
@@ -389,10 +406,39 @@ START_TEST(evidence_that_was_removed_is_said_to_be_and_only_of_the_resolved_it_i
 }
 END_TEST
 
-SUITE("incidents of the store", one_incident_comes_with_its_findings, an_incident_has_every_member_of_the_contract,
+static int keep_death(void *userdata, const struct store_death *death)
+{
+        char *all = userdata;
+        size_t n = strlen(all);
+        snprintf(all + n, 200 - n, "%s %s %s %u %llu;", death->certificate, death->database, death->comm,
+                 death->pid, (unsigned long long)death->start_ns);
+        return 0;
+}
+
+START_TEST(the_newest_deaths_come_oldest_first_and_by_whom_they_were)
+{
+        struct store *s = opened(NULL);
+        json_t *doc = json_pack("{s:{s:i, s:i, s:s}}", "process", "pid", 31, "start_ns", 99, "comm", "node");
+        char all[200] = "";
+        ck_assert_int_eq(store_put_certificate(s, "c-1", "a", NULL, "clean", T0 + 1, doc), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-3", "b", NULL, "clean", T0 + 3, doc), 0);
+        ck_assert_int_eq(store_put_certificate(s, "c-2", "a", NULL, "clean", T0 + 2, NULL), 0);
+        ck_assert_int_eq(store_load_deaths(s, T0, 2, keep_death, all), 0);
+        ck_assert_str_eq(all, "c-2 a  0 0;c-3 b node 31 99;");
+        all[0] = 0;
+        ck_assert_int_eq(store_load_deaths(s, T0 + 3, 9, keep_death, all), 0);
+        ck_assert_str_eq(all, "c-3 b node 31 99;");
+        json_decref(doc);
+        store_close(s);
+}
+END_TEST
+
+SUITE("incidents of the store", the_newest_deaths_come_oldest_first_and_by_whom_they_were,
+      one_incident_comes_with_its_findings, an_incident_has_every_member_of_the_contract,
       an_incident_names_what_belongs_to_it_and_the_worst_finding_first,
       the_findings_of_an_incident_come_as_they_were_stored_worst_first,
       check_and_backup_of_an_incident_are_shown_with_it,
+      files_that_are_kept_as_evidence_are_no_backup_of_an_incident,
       the_last_death_is_told_and_a_check_says_itself_when_it_was_begun,
       incidents_come_newest_first_and_by_status_and_say_when_there_were_more,
       one_that_began_earlier_and_has_news_since_is_among_them, an_id_that_nobody_gave_is_not_found,

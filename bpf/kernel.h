@@ -108,8 +108,13 @@ struct file_lock_context {
         struct list_head flc_posix;
 };
 
+typedef struct {
+        __u32 val;
+} kuid_t;
+
 struct inode {
         __u16 i_mode;
+        kuid_t i_uid;
         unsigned int i_nlink;
         unsigned long i_ino;
         long long i_size;
@@ -226,10 +231,6 @@ struct nsproxy {
         struct pid_namespace *pid_ns_for_children;
 };
 
-typedef struct {
-        __u32 val;
-} kuid_t;
-
 struct cred {
         kuid_t uid;
         kuid_t gid;
@@ -244,6 +245,7 @@ struct task_struct {
         struct task_struct *real_parent;
         struct task_struct *group_leader;
         __u64 start_boottime;
+        __u64 timer_slack_ns;
         const struct cred *real_cred;
         char comm[16];
         struct fs_struct *fs;

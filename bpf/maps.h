@@ -20,6 +20,8 @@ const volatile __u64 cfg_slow_sync_ns __weak = 100000000;
  * it. */
 __u64 own_exe_ino __weak = 0;
 __u32 own_exe_dev __weak = 0;
+/* The timer slack of its workers, in every build; 0: not asked for. */
+const volatile __u64 cfg_own_slack_ns __weak = 0;
 
 /* ---- processes ---- */
 

@@ -159,6 +159,19 @@ static __always_inline __u32 part_flags(struct mark *m)
         return flags;
 }
 
+/* A worker of another build: a program called vigil that is root's, with a timer slack that nobody else has. The one is no accident,
+ * and only root can make the other. */
+static __always_inline bool is_other_vigil(struct task_struct *task, struct file *exe)
+{
+        char name[8] = {};
+
+        if (!cfg_own_slack_ns || BPF_CORE_READ(task, timer_slack_ns) != cfg_own_slack_ns ||
+            BPF_CORE_READ(exe, f_inode, i_uid.val) != 0)
+                return false;
+        bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(exe, f_path.dentry, d_name.name));
+        return name[0] == 'v' && name[1] == 'i' && name[2] == 'g' && name[3] == 'i' && name[4] == 'l' && !name[5];
+}
+
 static __always_inline bool is_vigil(struct task_struct *task)
 {
         struct file *exe = BPF_CORE_READ(task, mm, exe_file);
@@ -167,7 +180,7 @@ static __always_inline bool is_vigil(struct task_struct *task)
         if (!exe || !own_exe_ino)
                 return false;
         inode_key(BPF_CORE_READ(exe, f_inode), &key);
-        return key.ino == own_exe_ino && key.dev == own_exe_dev;
+        return (key.ino == own_exe_ino && key.dev == own_exe_dev) || is_other_vigil(task, exe);
 }
 
 /* Fills a free entry of `parts` for @task and publishes it as that of @tgid. NULL: none is left, or another thread was first. */

@@ -93,3 +93,21 @@ load daemon.bash
 	grep -q 'vigil.conf:2: ' err
 	[ ! -e S ]
 }
+
+@test "a Vigil of another build is no user of the database, and a stranger of that name is" {
+	mkdir other stranger
+	cp "$VIGIL" other/vigil # another program file, as another build is
+	cp "$DRIVER" stranger/vigil
+	writer_begin app.db
+	daemon_begin
+	other/vigil discover >discovered
+	grep -q app.db discovered
+	other/vigil check app.db
+	other/vigil backup create --db app.db --backup-dir B
+	stranger/vigil -t truth2 app.db "select count(*) from t"
+	writer_kill
+	eventually '.certificates | length == 2' certificates
+	assert_answer "[.certificates[].process.pid] | sort == ([$(pid_of truth), $(pid_of truth2)] | sort)"
+	[ "$(sql "select count(*) from events where type='death'")" = 2 ]
+	assert_answer '[.certificates[] | select(.process.comm == "vigil")] | length == 1'
+}

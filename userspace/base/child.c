@@ -204,9 +204,15 @@ int child_finish(struct child *c, struct child_result *ret)
         return verdict(ret);
 }
 
+void child_mark(void)
+{
+        prctl(PR_SET_TIMERSLACK, CHILD_TIMER_SLACK_NS); /* it cannot fail */
+}
+
 static _Noreturn void run_worker(const struct child_options *options, const int *keep_fds, pid_t parent,
                                  int answer_fd, child_fn fn, void *arg)
 {
+        child_mark();
         if (options->name)
                 prctl(PR_SET_NAME, options->name);
         int r = sandbox_enter(options, keep_fds, parent, answer_fd);

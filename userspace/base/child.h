@@ -10,6 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/** The timer slack of workers, by which a Vigil of another build on the host knows them (bpf/watch.h). It never changes. */
+#define CHILD_TIMER_SLACK_NS 50137
+
+/** Marks the calling thread as one. What it forks has the mark, too: not for who begins programs of others. */
+void child_mark(void);
+
 /**
  * How a worker is confined. What the kernel lacks is left out and reported in child_result.unconfined; what it has and
  * refuses ends the worker before it starts.

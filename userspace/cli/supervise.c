@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -23,6 +24,7 @@ static void be_the_child(int (*work)(void *arg), void *arg, pid_t parent, const 
         if (getppid() != parent)
                 _exit(CLI_INTERNAL);
         sigprocmask(SIG_SETMASK, before, NULL);
+        child_mark();
         int status = work(arg);
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 log_error("cannot write to standard output: %m");

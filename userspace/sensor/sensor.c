@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fnv.h"
@@ -140,6 +141,7 @@ static int load_with(struct sensor *s, bool casts)
         s->skeleton->rodata->cfg_second_names = s->options.second_names;
         s->skeleton->rodata->cfg_stream_all = s->options.stream_all;
         s->skeleton->rodata->cfg_casts = casts;
+        s->skeleton->rodata->cfg_own_slack_ns = CHILD_TIMER_SLACK_NS;
         for (size_t i = 0; i < probes_count; i++)
                 bpf_program__set_autoload(probe_program(&probes[i], s->skeleton), probe_is_planned(s, i));
         attribution_prepare(s);

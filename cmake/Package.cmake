@@ -1,11 +1,29 @@
 # `cmake --install` and `cpack -G DEB`. Everything goes below the prefix but the configuration: the program reads /etc/vigil.
 
 set(share ${CMAKE_SOURCE_DIR}/share)
-file(GLOB man_pages_1 CONFIGURE_DEPENDS docs/man/*.1)
-file(GLOB man_pages_5 CONFIGURE_DEPENDS docs/man/*.5)
+file(GLOB man_pages_1 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
+file(GLOB man_pages_5 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.5)
 file(GLOB guides CONFIGURE_DEPENDS docs/*.md)
-install(FILES ${man_pages_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${man_pages_5} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+# As distributions want them; without name and time, so that the same source gives the same package.
+find_program(GZIP_PROGRAM gzip REQUIRED)
+function(install_compressed file name destination)
+        install(CODE "
+        file(MAKE_DIRECTORY \"${CMAKE_BINARY_DIR}/compressed\")
+        execute_process(COMMAND \"${GZIP_PROGRAM}\" -9nc \"${file}\" OUTPUT_FILE \"${CMAKE_BINARY_DIR}/compressed/${name}.gz\"
+                        RESULT_VARIABLE failed)
+        if(failed)
+                message(FATAL_ERROR \"${file} cannot be compressed: \${failed}\")
+        endif()")
+        install(FILES ${CMAKE_BINARY_DIR}/compressed/${name}.gz DESTINATION ${destination})
+endfunction()
+foreach(section 1 5)
+        foreach(page ${man_pages_${section}})
+                get_filename_component(name ${page} NAME)
+                install_compressed(${page} ${name} ${CMAKE_INSTALL_MANDIR}/man${section})
+        endforeach()
+endforeach()
+install_compressed(${share}/deb/changelog changelog.Debian ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${share}/deb/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${guides} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES ${share}/bash-completion/vigil DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
@@ -31,7 +49,7 @@ install(CODE "
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vigil)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "The Vigil maintainers <root@localhost>")
+set(CPACK_PACKAGE_CONTACT "Vigil developers <vigil@localhost.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "watchdog for databases in the kernel")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
     "Sees in the kernel (eBPF) what processes do to SQLite databases: writes, syncs, locks, signals and deaths.

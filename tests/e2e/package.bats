@@ -77,12 +77,20 @@ state_there() {
 	dpkg-deb -c "$PACKAGE" >list
 	cat list
 	run ! grep -v ' root/root ' list
-	for file in ./usr/bin/vigil ./usr/lib/systemd/system/vigil.service ./usr/lib/systemd/system/vigil-forget.service ./etc/vigil/vigil.conf ./usr/share/man/man1/vigil.1 \
-		./usr/share/man/man5/vigil.conf.5 ./usr/share/doc/vigil/README.md ./usr/share/doc/vigil/docs/OPERATIONS.md; do
+	for file in ./usr/bin/vigil ./usr/lib/systemd/system/vigil.service ./usr/lib/systemd/system/vigil-forget.service ./etc/vigil/vigil.conf ./usr/share/man/man1/vigil.1.gz \
+		./usr/share/man/man5/vigil.conf.5.gz ./usr/share/doc/vigil/copyright ./usr/share/doc/vigil/changelog.Debian.gz ./usr/share/doc/vigil/README.md ./usr/share/doc/vigil/docs/OPERATIONS.md; do
 		grep -qE " $file\$" list
 	done
 	grep -qE '^-rwxr-xr-x .* ./usr/bin/vigil$' list
 	[ "$(dpkg-deb -I "$PACKAGE" conffiles)" = /etc/vigil/vigil.conf ]
+	[ "$(dpkg-deb -f "$PACKAGE" Maintainer)" = "Vigil developers <vigil@localhost.invalid>" ]
+	# Compressed is what is in the tree, and the changelog goes up to this version.
+	dpkg-deb -x "$PACKAGE" there
+	zcat there/usr/share/man/man1/vigil.1.gz | cmp - "$BATS_TEST_DIRNAME/../../docs/man/vigil.1"
+	zcat there/usr/share/doc/vigil/changelog.Debian.gz >changelog
+	[ "$(dpkg-parsechangelog -l changelog -S Version)" = "$("$VIGIL" --version | awk '{ print $NF }')" ]
+	# cpack knows by itself what to make.
+	grep -qx 'set(CPACK_GENERATOR "DEB")' "$BUILD/CPackConfig.cmake"
 }
 
 @test "the package depends on every library that the program is linked with" {

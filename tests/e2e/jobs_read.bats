@@ -93,6 +93,8 @@ teardown() {
 	eventually "$(job job_stall '.verdict == "job-orphaned" and .process.comm == "python3" and .evidence.certificate != null
 		and (.detail | startswith("its process python3 (pid "))')" jobs
 	says 'P1 job-orphaned: .*, as before this start)$'
+	ask incidents
+	assert_answer '[.incidents[] | select(.code == "job-orphaned")] | length == 1 and .[0].status == "firing"'
 	[ "$(grep -c 'P1 job-orphaned.*(incident i-[0-9a-f]*)$' daemon.err)" -eq 0 ]
 }
 

@@ -158,6 +158,7 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
         job->since_ns = j.since_ns;
         if (j.verdict != JOB_UNKNOWN) {
                 job->told = j.verdict;
+                job->judged = true;
                 job->severity = j.severity;
         } else {
                 job->in_question = true;
@@ -176,6 +177,9 @@ void jobs_judge(struct daemon *d, struct orchestrator *o, bool all)
         if (all)
                 t->judged_ns = clock_boottime_ns() - now;
         memset(t->count, 0, sizeof(t->count));
-        for (size_t i = 0; i < t->n; i++)
+        t->unjudged = 0;
+        for (size_t i = 0; i < t->n; i++) {
                 t->count[t->job[i].told]++;
+                t->unjudged += !t->job[i].judged;
+        }
 }

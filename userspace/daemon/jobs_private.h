@@ -41,6 +41,7 @@ struct job {
 
         enum job_verdict verdict;
         enum job_verdict told;  /* the last one that was no JOB_UNKNOWN */
+        bool judged;            /* there has been one */
         enum severity severity; /* of that */
         bool in_question;
         unsigned other_way; /* times in a row that it was stalled and is told as spinning, or the other way round */
@@ -84,6 +85,7 @@ struct job_table {
                 unused_ns; /* since when nobody was seen to have the database open; 0: somebody has, or not known */
         char blocked_in[DETECT_ID_LEN]; /* the incident that JOB_BLOCKED was told in last */
         bool firing[JOB_VERDICTS];      /* a finding of it has been made, and is not over */
+        size_t unjudged;                /* jobs of which nothing is known yet: not judged */
         bool unreadable;                /* the same of jobs-unreadable */
         char unreadable_told[400];      /* what was told */
         size_t count[JOB_VERDICTS], told_count[JOB_VERDICTS];

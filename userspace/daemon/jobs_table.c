@@ -233,7 +233,8 @@ static void note_whole(struct job_table *t)
 
 bool job_table_is_over(const struct job_table *t, enum job_verdict v)
 {
-        return t->firing[v] && !t->count[v] && !t->lost[v];
+        /* What an earlier run has told of may be that of a job that has not been judged yet. */
+        return t->firing[v] && !t->count[v] && !t->lost[v] && (t->told_ns[v] || !t->unjudged);
 }
 
 bool job_table_may_read(struct job_table *t, uint64_t now)

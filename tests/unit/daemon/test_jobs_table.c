@@ -109,6 +109,11 @@ START_TEST(what_an_earlier_run_told_of_is_over_only_after_a_whole_reading)
         take(20, json_array());
         ck_assert(job_table_is_over(table, JOB_ORPHANED));
         ck_assert(!job_table_is_over(table, JOB_HEALTHY));
+        table->unjudged = 1; /* it may be this one's */
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
+        table->told_ns[JOB_ORPHANED] = 1; /* this run has told of it: it knows of whom */
+        ck_assert(job_table_is_over(table, JOB_ORPHANED));
+        table->unjudged = 0;
         table->firing[JOB_ORPHANED] = false;
         take(30, json_array());
         ck_assert(!job_table_is_over(table, JOB_ORPHANED));

@@ -202,6 +202,19 @@ narrow() {
 	grep -q 'colour is none of db, file, process, op' err
 }
 
+@test "on a terminal of 80 columns no line is longer" {
+	python3 -c 'import pty' || skip "no python3 here"
+	start_daemon
+	for command in status incidents summary "summary --latency" events; do
+		# shellcheck disable=SC2086 # words
+		timeout -k 5 60 python3 "$BATS_TEST_DIRNAME/on_terminal.py" 80x24 came -- "$VIGIL" --state-dir state $command 3>&- >end.json
+		sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g' came >out
+		cat out
+		grep -q persistence out
+		awk 'length > 80 { print "longer than 80 columns: " $0; bad = 1 } END { exit bad }' out
+	done
+}
+
 @test "an error of the daemon is told, with its status" {
 	start_daemon
 	echo '{"exit": 69, "error": "there is no certificate c-9"}' >answers/certificate.json

@@ -115,12 +115,15 @@ static void print_why(struct page *p, const json_t *o)
 void operator_latency(struct page *p, const struct operator_view *v)
 {
         const json_t *rows = json_object_get(v->document, "rows");
-        char at[PICK_WHEN_LEN], off[512];
+        char at[PICK_WHEN_LEN], head[128], off[512];
+        unsigned column = 0;
         size_t i;
         json_t *o;
 
         pick_when(at, v->document, "at");
-        fprintf(p->out, "How long it takes at %s, and what is usual at this hour of the week\n", at);
+        snprintf(head, sizeof(head), "How long it takes at %s, and what is usual at this hour of the week", at);
+        page_flow(p, &column, "  ", INK_PLAIN, head);
+        page_line(p);
         json_array_foreach (json_object_get(v->document, "spikes"), i, o)
                 print_spike(p, v, o);
         pick_join(off, sizeof(off), json_object_get(v->document, "not_judged"), ", ");

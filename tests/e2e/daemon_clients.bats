@@ -40,7 +40,7 @@ op() {
 		# shellcheck disable=SC2086
 		op $question --db ap
 		[ "$status" -eq 69 ]
-		[ "$(cat err)" = "vigil: no such database: ap; did you mean 'app'?" ]
+		[ "$(cat err)" = "vigil: $question: no such database: ap; did you mean 'app'?" ]
 		# shellcheck disable=SC2086
 		op $question --db app
 		[ "$status" -eq 0 ]

@@ -65,7 +65,11 @@ void ask_end(struct asking *a)
 
 const char *ask_words(const char *command, char ret[ASK_WORDS])
 {
-        snprintf(ret, ASK_WORDS, "%s", command);
+        bool latency = strcmp(command, "latency") == 0; /* it has no command of its own */
+
+        snprintf(ret, ASK_WORDS, "%s", latency ? "summary --latency" : command);
+        if (latency)
+                return ret;
         for (char *p = ret; (p = strchr(p, '-'));)
                 *p = ' ';
         return ret;

@@ -50,7 +50,7 @@ int ask_print_markdown(const struct asking *a, const json_t *document);
 /** All of it: finds, asks, prints. @return exit status */
 int ask_and_print(const struct cli *cli, const char *command, json_t *args);
 
-/** "backup create" for the "backup-create" of the protocol. @return @p ret */
+/** The command line's word for one of the protocol: "backup create" for "backup-create". @return @p ret */
 const char *ask_words(const char *command, char ret[ASK_WORDS]);
 
 /** Tells why a daemon that is there has not answered; @p err as of control_ask(). @return exit status */

@@ -99,7 +99,7 @@ static int follow(struct events *e)
         if (r < 0)
                 return ask_tell(&e->asking, r);
         if (error)
-                log_error("%s", error);
+                log_error("events: %s", error);
         return status;
 }
 

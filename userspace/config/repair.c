@@ -338,7 +338,9 @@ static int settings(struct repair *r, const struct section *s)
 
 int repair(char *text, struct config_errors *errors)
 {
-        struct repair r = {.in = {.at = text, .line = 1}, .errors = errors, .room = REPAIR_SLACK};
+        struct repair r = {.in.line = 1, .errors = errors, .room = REPAIR_SLACK};
+
+        r.in.at = text;
         int e = settings(&r, &grammar);
 
         free(r.taken);

@@ -110,8 +110,10 @@ static json_t *label(const struct job_value *v, size_t max)
                 snprintf(number, sizeof(number), "%lld", (long long)v->integer);
                 return json_string(number);
         }
-        return v->kind == JOB_VALUE_TEXT && v->length > 0 && v->length <= max ? text_json(v->text, v->length)
-                                                                              : NULL;
+        /* A NUL is no text of JSON: one row would cost the whole answer. */
+        bool fits = v->kind == JOB_VALUE_TEXT && v->length > 0 && v->length <= max &&
+                    !memchr(v->text, '\0', v->length);
+        return fits ? text_json(v->text, v->length) : NULL;
 }
 
 static json_t *value_of(struct jobs_rows *r, const char *where, enum job_field f, const struct job_value *v)
@@ -123,7 +125,7 @@ static json_t *value_of(struct jobs_rows *r, const char *where, enum job_field f
         case JOB_FIELD_ID:
         case JOB_FIELD_STATUS: {
                 json_t *text = label(v, f == JOB_FIELD_ID ? JOBS_ID_MAX : STATUS_MAX);
-                return text ? text : odd(r, where, f, "text of a bounded length", v);
+                return text ? text : odd(r, where, f, "text of a bounded length without a NUL", v);
         }
         case JOB_FIELD_STARTED:
         case JOB_FIELD_UPDATED:

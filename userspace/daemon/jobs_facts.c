@@ -133,6 +133,15 @@ static bool descends(const struct orchestrator *o, const struct member *m, uint3
         return false;
 }
 
+/* Of each descendant one is the child of @pid, also one that has ended. */
+static bool has_children(const struct orchestrator *o, uint32_t pid)
+{
+        for (size_t i = 0; i < o->n; i++)
+                if (o->member[i].ppid == pid)
+                        return true;
+        return false;
+}
+
 /* The row names it. @param m  NULL: it is no member */
 static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, const struct job *job,
                        const struct member *m, struct job_case *c)
@@ -154,6 +163,8 @@ static void tie_by_pid(const struct jobs *jobs, const struct orchestrator *o, co
         }
         /* While it lives its children count, too; afterwards the others: one of them may have taken the job over. */
         bool alive = m && !m->ended_ns;
+        if (alive && !has_children(o, m->id.tgid))
+                return;
         for (size_t i = 0; i < o->n; i++) {
                 const struct member *other = &o->member[i];
                 if (other->ended_ns || other == m)

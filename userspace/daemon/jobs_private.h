@@ -78,7 +78,8 @@ struct job_table {
         bool failed;       /* the last one gave nothing */
         bool more;         /* it was cut at max-rows */
 
-        bool whole; /* a reading has been whole */
+        bool whole;        /* a reading has been whole */
+        uint64_t whole_ns; /* when the first of these ended */
         bool lost
                 [JOB_VERDICTS]; /* a job that was told so was not in readings of late, which were partial: it may go on */
         uint64_t
@@ -142,8 +143,10 @@ int job_table_take(struct job_table *t, const json_t *rows, const struct job_rea
 bool job_table_may_read(struct job_table *t, uint64_t now);
 #define JOB_PAUSE_NS 1000000000ull
 
-/** A finding that was made is over: no job has that verdict, and none that had it can merely have been missed. */
-bool job_table_is_over(const struct job_table *t, enum job_verdict v);
+/** A finding that was made is over: no job has that verdict, and none that had it can merely have been missed, or, of what an earlier
+ * run told, be one that is not judged yet: which may last, and counts for JOB_UNJUDGED_NS. */
+bool job_table_is_over(const struct job_table *t, enum job_verdict v, uint64_t now);
+#define JOB_UNJUDGED_NS 120000000000ull
 
 void job_table_free(struct job_table *t);
 struct job *job_table_find(const struct job_table *t, const char *id);

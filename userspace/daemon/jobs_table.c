@@ -196,7 +196,8 @@ static int add(struct job_table *t, const struct row *r, const struct job_readin
                           .first_progress = r->progress,
                           .first_progress_ns = isnan(r->progress) ? 0 : began,
                           .seen = true,
-                          .read_ns = began};
+                          .read_ns = began,
+                          .verdict = JOB_UNKNOWN};
         if (!j->id || (r->status && !j->status)) {
                 job_done(j);
                 return -ENOMEM;
@@ -223,18 +224,22 @@ static void drop_unseen(struct job_table *t, bool partial)
 }
 
 /* Only of a whole reading it is known what no longer runs; of the first one, also what an earlier run of the daemon told of. */
-static void note_whole(struct job_table *t)
+static void note_whole(struct job_table *t, uint64_t ended_ns)
 {
         memset(t->lost, 0, sizeof(t->lost));
+        if (!t->whole)
+                t->whole_ns = ended_ns;
         for (size_t v = 0; !t->whole && v < JOB_VERDICTS; v++)
                 t->firing[v] = v != JOB_HEALTHY && v != JOB_UNKNOWN;
         t->whole = true;
 }
 
-bool job_table_is_over(const struct job_table *t, enum job_verdict v)
+bool job_table_is_over(const struct job_table *t, enum job_verdict v, uint64_t now)
 {
         /* What an earlier run has told of may be that of a job that has not been judged yet. */
-        return t->firing[v] && !t->count[v] && !t->lost[v] && (t->told_ns[v] || !t->unjudged);
+        bool unsure = !t->told_ns[v] && t->unjudged && now < t->whole_ns + JOB_UNJUDGED_NS;
+
+        return t->firing[v] && !t->count[v] && !t->lost[v] && !unsure;
 }
 
 bool job_table_may_read(struct job_table *t, uint64_t now)
@@ -271,7 +276,7 @@ int job_table_take(struct job_table *t, const json_t *rows, const struct job_rea
                 return r;
         drop_unseen(t, reading->partial);
         if (!reading->partial)
-                note_whole(t);
+                note_whole(t, reading->ended_ns);
         return index_all(t, t->n);
 }
 

@@ -120,7 +120,7 @@ void jobs_tell(struct daemon *d, struct orchestrator *o)
                 }
                 if (!t->count[v])
                         t->told_count[v] = 0;
-                if (job_table_is_over(t, v)) {
+                if (job_table_is_over(t, v, now)) {
                         t->firing[v] = false;
                         over(d, o, (int)v, "jobs");
                 }

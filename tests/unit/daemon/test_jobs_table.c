@@ -92,10 +92,10 @@ START_TEST(what_a_partial_reading_does_not_see_has_not_ended)
         }
         take(20, json_pack("[o]", row("b", 1, 0, 0)));
         ck_assert_ptr_null(job_table_find(table, "a"));
-        ck_assert(!job_table_is_over(table, JOB_STALLED));
+        ck_assert(!job_table_is_over(table, JOB_STALLED, 50 * S));
         partial = false;
         take(30, json_pack("[o]", row("b", 1, 0, 0)));
-        ck_assert(job_table_is_over(table, JOB_STALLED));
+        ck_assert(job_table_is_over(table, JOB_STALLED, 50 * S));
         job_table_free(table);
 }
 END_TEST
@@ -104,19 +104,20 @@ START_TEST(what_an_earlier_run_told_of_is_over_only_after_a_whole_reading)
 {
         partial = true;
         take(10, json_array());
-        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED, 50 * S));
         partial = false;
         take(20, json_array());
-        ck_assert(job_table_is_over(table, JOB_ORPHANED));
-        ck_assert(!job_table_is_over(table, JOB_HEALTHY));
+        ck_assert(job_table_is_over(table, JOB_ORPHANED, 50 * S));
+        ck_assert(!job_table_is_over(table, JOB_HEALTHY, 50 * S));
         table->unjudged = 1; /* it may be this one's */
-        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED, 50 * S));
+        ck_assert(job_table_is_over(table, JOB_ORPHANED, 21 * S + JOB_UNJUDGED_NS)); /* it may never be */
         table->told_ns[JOB_ORPHANED] = 1; /* this run has told of it: it knows of whom */
-        ck_assert(job_table_is_over(table, JOB_ORPHANED));
+        ck_assert(job_table_is_over(table, JOB_ORPHANED, 50 * S));
         table->unjudged = 0;
         table->firing[JOB_ORPHANED] = false;
         take(30, json_array());
-        ck_assert(!job_table_is_over(table, JOB_ORPHANED));
+        ck_assert(!job_table_is_over(table, JOB_ORPHANED, 50 * S));
         job_table_free(table);
 }
 END_TEST

@@ -138,7 +138,7 @@ static void put_waits(struct daemon *d, const struct guard *g, json_t *o)
         for (size_t i = 0; i < d->tangles->nwaiters && g->state == GUARD_WATCHED; i++)
                 if (d->tangles->waiter[i].wait.db == g->id)
                         of_it[n++] = &d->tangles->waiter[i];
-        qsort(of_it, n, sizeof(*of_it), longest_first);
+        qsort(of_it, n, sizeof(void *), longest_first);
         for (size_t i = 0; i < n && i < WAITS_SHOWN; i++)
                 json_array_append_new(waits, wait_json(d, of_it[i]));
         json_object_set_new(o, "waiters", json_integer((json_int_t)n));

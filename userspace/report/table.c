@@ -93,7 +93,7 @@ size_t table_fit(struct table *t, const struct page *p)
         t->gap = WIDE_GAP;
         for (size_t k = 0; k < t->ncolumns; k++)
                 t->width[k] = title_width(&t->column[k]);
-        for (size_t i = 0; i < t->ncells; i++) {
+        for (size_t i = 0; t->ncolumns && i < t->ncells; i++) {
                 unsigned *width = &t->width[i % t->ncolumns], columns = (unsigned)page_columns(t->cell[i].text);
                 *width = *width > columns ? *width : columns;
         }

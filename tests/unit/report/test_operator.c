@@ -264,12 +264,12 @@ static json_t *wide(int i)
         static const char name[] = "a-database-with-quite-a-long-name-and-more";
         json_t *row = json_pack(
                 "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:I, s:s, s:{s:I}, s:I}", "db", name,
-                "file", "directory", "process", "a-program-name1", "op", "checkpoint", "count", 123456789ll,
-                "bytes", 1234567890123ll, "errors", 2449ll, "refused", 0, "timed", 1, "p50_us", 12345ll, "p95_us",
-                123456ll, "p99_us", 123456ll, "max_us", 123456789ll, "state", "learning", "usual", "p95_us",
-                123456ll, "slow_from_us", 123456ll);
+                "file", "directory", "process", "a-program-name1", "op", "checkpoint", "count", 123456789LL,
+                "bytes", 1234567890123LL, "errors", 2449LL, "refused", 0, "timed", 1, "p50_us", 12345LL, "p95_us",
+                123456LL, "p99_us", 123456LL, "max_us", 123456789LL, "state", "learning", "usual", "p95_us",
+                123456LL, "slow_from_us", 123456LL);
         json_t *database = json_pack("{s:s, s:s, s:i, s:I, s:i, s:{s:s, s:s}, s:{s:b, s:s}}", "name", name, "state",
-                                     "watched", "users", 1234, "bytes_at_risk", 123456789ll, "commits_at_risk",
+                                     "watched", "users", 1234, "bytes_at_risk", 123456789LL, "commits_at_risk",
                                      12345, "last_check", "result", "corrupt", "at", "2026-11-20T03:15:02.000000Z",
                                      "last_backup", "verified", 0, "created_at", "2026-11-20T03:15:02.000000Z");
         json_t *one = incident("P1", "acknowledged", "checkpoint-while-unlinked");

@@ -308,8 +308,8 @@ START_TEST(one_run_tells_every_mistake)
                 "7: database 'a': path: 'rel.db' is not absolute: write it from / on",
                 "8: database 'a': every: '5 minutes' is not a duration such as '90s', '5m', '1h' or '7d'",
                 "8: database 'a': method: 'ful' is not one of: none, quick, full",
-                "9: unknown key 'attribution' in section 'latency': known, but only in the top-level section "
-                "'latency'",
+                ("9: unknown key 'attribution' in section 'latency': known, but only in the top-level section "
+                 "'latency'"),
                 "9: database 'a': factor: '-1' is not a whole number from 2 to 1000",
                 "11: a } without a { before it",
                 "12: database 'a' is there twice, first in line 6",

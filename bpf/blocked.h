@@ -30,6 +30,7 @@ struct span {
         __u32 state;
         __s32 stack; /* that it is or was last blocked at */
         __u32 pad;
+        struct wait_sum part; /* of the wait that ends; no stack has room for it */
 };
 
 /* What could not be attributed. */
@@ -123,14 +124,15 @@ static __always_inline void wait_begin(struct span *s, __u64 now)
         s->service_ns = d->service_ns;
 }
 
+const __u64 no_wait[sizeof(struct wait_sum) / sizeof(__u64)] __weak = {}; /* on no stack */
+
 static __always_inline struct wait_sum *wait_sum(const struct wait_key *key)
 {
         struct wait_sum *w = bpf_map_lookup_elem(&waits, key);
 
         if (w)
                 return w;
-        struct wait_sum none = {};
-        bpf_map_update_elem(&waits, key, &none, BPF_NOEXIST);
+        bpf_map_update_elem(&waits, key, no_wait, BPF_NOEXIST);
         w = bpf_map_lookup_elem(&waits, key);
         if (!w)
                 LOST(waits);
@@ -277,33 +279,34 @@ static __always_inline void wait_add(struct wait_sum *w, const struct wait_sum *
         __sync_fetch_and_add(&w->unsplit_ns, part->unsplit_ns);
 }
 
-/* To what @s waits for in each of its kinds. */
-static __always_inline void waits_add(const struct span *s, const struct wait_sum *part)
+/* Adds s->part to what @s waits for in each of its kinds. */
+static __always_inline void waits_add(struct span *s)
 {
         __s32 stack = s->stack < 0 ? -1 : s->stack;
         struct wait_key key = {.stack = stack, .db = s->db, .kinds = 1 << SPAN_SYNC};
 
         if (s->kinds & 1 << SPAN_SYNC)
-                wait_add(wait_sum(&key), part);
+                wait_add(wait_sum(&key), &s->part);
         if (s->kinds & 1 << SPAN_COMMIT)
-                wait_add(commit_wait(s->db, stack), part);
+                wait_add(commit_wait(s->db, stack), &s->part);
 }
 
 static __always_inline void wait_end(struct span *s, __u64 ns, __u64 now)
 {
-        struct wait_sum part = {.ns = ns, .log_ns = journal_wrote(s->dev, now - ns, now)};
-
-        wait_split(&part, s, ns, now);
-        s->log_ns = part.log_ns;
-        waits_add(s, &part);
+        __builtin_memset(&s->part, 0, sizeof(s->part));
+        s->part.ns = ns;
+        s->part.log_ns = journal_wrote(s->dev, now - ns, now);
+        wait_split(&s->part, s, ns, now);
+        s->log_ns = s->part.log_ns;
+        waits_add(s);
 }
 
 /* It blocks where it was blocked before: what the journal wrote meanwhile was another transaction. */
 static __always_inline void wait_goes_on(struct span *s)
 {
-        struct wait_sum part = {.log_ns = -s->log_ns};
-
-        waits_add(s, &part);
+        __builtin_memset(&s->part, 0, sizeof(s->part));
+        s->part.log_ns = -s->log_ns;
+        waits_add(s);
         s->log_ns = 0;
 }
 

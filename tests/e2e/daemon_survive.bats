@@ -292,6 +292,8 @@ left_behind() {
 	[ ! -s err ]
 	grep -qx "ended: the watch that an earlier run with the state in $(realpath S) has left in the kernel" out
 	[ ! -e "$(daemon_pins)" ]
+	"$VIGIL" run --forget --state-dir S --json >out 2>err
+	jq -e '.schema == "vigil.forget/1" and .ended == false' out
 	"$VIGIL" run --forget --state-dir S >out 2>err
 	[ ! -s err ]
 	grep -q '^nothing to end: ' out

@@ -119,7 +119,7 @@ die()' --check none --verdict-exit
 	done
 	run timeout 60 "$VIGIL" exec "${dbs[@]}" -- touch started
 	[ "$status" -eq 69 ]
-	[ "$output" = "vigil: --db app1022.db: cannot be watched: that is one too many; leave it to a second vigil" ]
+	[ "$output" = "vigil: exec: --db app1022.db: cannot be watched: that is one too many; leave it to a second vigil" ]
 	[ ! -e started ]
 }
 

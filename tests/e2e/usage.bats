@@ -86,6 +86,8 @@ ended() {
 		ended 2 "$file" "$VIGIL" run --forget -c "$file"
 		ended 2 "$file" "$VIGIL" reload -c "$file"
 		ended 2 "$file" "$VIGIL" status -c "$file"
+		ended 2 "$file" "$VIGIL" health --json -c "$file"
+		jq -e --arg file "$file" '.status == "critical" and (.reasons[0] | endswith($file))' out
 	done
 	# What can be told of the command line alone.
 	ended 64 '--db needs a value' "$VIGIL" exec --db a.db --db -- touch ran
@@ -109,7 +111,7 @@ ended() {
 	chmod 755 "$open" "$open/vigil"
 	cd "$open"
 	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$open/vigil" "$@"; }
-	for command in "check secret.db" "replay secret" "backup list --backup-dir closed" "check-config -c secret" "status -c secret" \
+	for command in "check secret.db" "replay secret" "backup list --backup-dir closed" "status -c secret" \
 		"exec --out closed/r.json -- true" "exec --backup-dir closed/b -- true"; do
 		local status=0
 		# shellcheck disable=SC2086 # words

@@ -33,7 +33,7 @@ static int run(const struct cli *cli, int argc, char **argv)
         if (r < 0 && r != -EINVAL) {
                 log_error("check-config: cannot read %s: %s%s", path, strerror(-r),
                           cli->config ? "" : "; name another file with --config FILE");
-                return cli_config_status(r);
+                return CLI_CRITICAL;
         }
         json_t *document = config_errors_json("vigil.check-config/1", path, r == 0, &errors);
         if (cli->json)
@@ -62,6 +62,6 @@ const struct command command_check_config = {
                 "\n"
                 "  -c, --config FILE  default: " CONFIG_PATH "\n"
                 "\n"
-                "Exit status: 0 valid, 2 not.\n",
+                "Exit status: 0 valid, 2 not, or it cannot be read.\n",
         .run = run,
 };

@@ -37,7 +37,9 @@ static void add(void *userdata, const char *dir, const char *name)
         char real[PATH_MAX], end[PATH_MAX + 64];
         const char *state = state_of(l, name, real);
 
-        if (state)
+        if (state && strpbrk(state, " \t\n'\"\\$`;&|<>()*?[]{}#~!"))
+                snprintf(end, sizeof(end), "vigil run --forget --state-dir DIR, with %s", state);
+        else if (state)
                 snprintf(end, sizeof(end), "vigil run --forget --state-dir %s", state);
         else
                 snprintf(end, sizeof(end),

@@ -1,15 +1,31 @@
 /* run.c - vigil run: the daemon, in the foreground. */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/opt.h"
 #include "daemon/daemon.h"
+
+static int print_json(const struct daemon_forgot *done)
+{
+        json_t *document = json_pack("{s:s, s:o, s:b}", "schema", "vigil.forget/1", "state_dir",
+                                     text_json(done->state_dir, strlen(done->state_dir)), "ended",
+                                     (int)done->ended);
+        int r = document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0 ? CLI_OK : CLI_INTERNAL;
+
+        json_decref(document);
+        putchar('\n');
+        return r;
+}
 
 static int end_left(const struct cli *cli, const struct daemon_options *o)
 {
         struct daemon_forgot done;
         int r = daemon_forget(o, &done);
 
+        if (r == CLI_OK && cli->json)
+                return print_json(&done);
         if (r == CLI_OK && !cli->quiet)
                 printf(done.ended ? "ended: the watch that an earlier run with the state in %s has left in the "
                                     "kernel\n"

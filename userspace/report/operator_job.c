@@ -48,7 +48,7 @@ static void print_process(struct page *p, const json_t *evidence)
         } ties[] = {{"pid", "its row names it"},
                     {"writes", "it writes to the database"},
                     {"orchestrator", "it belongs to the orchestrator"},
-                    {"child", "the orchestrator has started it"}};
+                    {"child", "it descends from the process that its row names"}};
         const char *tie = pick_text(evidence, "tie", "");
         char who[64];
 

@@ -35,7 +35,7 @@ static void print_counts(struct page *p, const json_t *counts)
 
         for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
                 uint64_t n = pick_number(counts, order[i]);
-                if (!n)
+                if (!n || used >= sizeof(text))
                         continue;
                 used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRIu64 " %s", used ? ", " : "", n,
                                          order[i]);

@@ -164,7 +164,8 @@ START_TEST(files_that_are_kept_as_evidence_are_no_backup_of_an_incident)
         i.doc = doc;
         ck_assert_int_eq(store_put_incident(s, &i), 0);
         ck_assert_int_eq(store_put_backup(s, "persistence", kept, "i-1"), 0);
-        ck_assert(json_is_null(json_object_get(incident_of(s, "i-1", &document), "backup")));
+        const json_t *is = incident_of(s, "i-1", &document);
+        ck_assert(json_is_null(json_object_get(is, "backup")));
         json_decref(document);
         json_decref(doc);
         json_decref(kept);

@@ -21,8 +21,13 @@ static void look_up_stranger(struct daemon *d, const struct orchestrator *o, str
         struct procinfo_stat stat;
         uint64_t start_ns;
 
-        if (!job->pid || orchestrator_member(o, job->pid) || orchestrator_is_contained(o) ||
-            (job->stranger_ns && now - job->stranger_ns < STRANGER_NS))
+        if (!job->pid || orchestrator_member(o, job->pid)) {
+                /* What was found before tells nothing of who has it when that one is forgotten. */
+                job->stranger = (struct vigil_ident){0};
+                job->stranger_ns = job->nobody_ns = 0;
+                return;
+        }
+        if (orchestrator_is_contained(o) || (job->stranger_ns && now - job->stranger_ns < STRANGER_NS))
                 return;
         int r = procinfo_stat(job->pid, &stat);
         if (r < 0 && r != -ESRCH)

@@ -96,5 +96,22 @@ START_TEST(an_end_after_the_reading_wants_another_one)
 }
 END_TEST
 
+START_TEST(a_number_that_nobody_had_is_somebodys_again_once_a_member_has_it)
+{
+        arrange();
+        job.pid = 4712;
+        job.nobody_ns = 9 * S;
+        job.stranger = (struct vigil_ident){.tgid = 4712, .start_ns = 8 * S};
+        job.stranger_ns = 9 * S;
+        judge();
+        ck_assert_uint_eq(job.nobody_ns, 0);
+        ck_assert_uint_eq(job.stranger_ns, 0); /* when that one is forgotten it is looked up at once */
+        ck_assert_uint_eq(job.stranger.tgid, 0);
+        ck_assert_int_eq(job.told, JOB_HEALTHY);
+        done();
+}
+END_TEST
+
 SUITE("jobs_judge", a_number_that_is_named_after_an_end_may_be_anothers_until_all_have_been_looked_at,
-      a_number_that_was_named_before_the_end_is_that_of_the_dead, an_end_after_the_reading_wants_another_one)
+      a_number_that_was_named_before_the_end_is_that_of_the_dead, an_end_after_the_reading_wants_another_one,
+      a_number_that_nobody_had_is_somebodys_again_once_a_member_has_it)

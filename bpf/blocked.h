@@ -10,10 +10,9 @@
 struct span {
         __u64 task; /* address and start: a number comes back */
         __u64 start_ns;
-        __u64 since_ns;  /* of `state` */
-        __u64 commit_ns; /* when these began */
-        __u64 sync_ns;
-        __u64 lock_ns; /* when it asked in vain for a lock in the middle, the last time; 0: it waits for none */
+        __u64 since_ns; /* of `state` */
+        __u64 sync_ns;  /* when that began */
+        __u64 lock_ns;  /* when it asked in vain for a lock in the middle, the last time; 0: it waits for none */
         struct lock_holder_key blocker; /* who was in the way then; tgid 0: nobody is known */
         __u64 disk;
         __u64 busy_ns; /* of the device, when it blocked */

@@ -137,7 +137,7 @@ int BPF_PROG(tp_btf__thread_exit, struct task_struct *task)
                 return 0;
         __u64 now = bpf_ktime_get_boot_ns();
         span_account(s, now);
-        span_ended(s, SPAN_SYNC, now);
+        sync_ended(s, now);
         *owner_at(tid) = 0;
         return 0;
 }

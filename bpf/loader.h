@@ -298,6 +298,7 @@ struct wait_sum {
 
 /* The time of the write transaction that is open in a database: whether it is a commit's is known at its end. */
 struct open_commit {
+        __u64 begun_ns; /* when it was asked for; 0: none is open, or its time is not known */
         __u64 ns[SPAN_BLOCKED];
         __u32 waits;
         __s32 stack[COMMIT_WAITS];

@@ -93,7 +93,7 @@ static __always_inline void write_unlocked(struct act *a, __u32 role)
         bool committed = a->use->commits != a->priv->commits_at_lock;
 
         if (cfg_attribution) {
-                span_close(a->priv->commit_tid, a->db->id, SPAN_COMMIT, a->ns, committed);
+                commit_close(a->priv->commit_tid, a->db->id, a->ns, committed);
                 a->priv->commit_tid = 0;
         }
         if (a->use->write_lock_ns && committed)

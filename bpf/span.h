@@ -92,10 +92,21 @@ static __always_inline void commit_forget(__u32 db)
 {
         struct open_commit *c = open_commit(db);
 
-        if (c)
-                c->waits = 0;
-        for (int i = 0; c && i < SPAN_BLOCKED; i++)
+        if (!c)
+                return;
+        c->begun_ns = 0;
+        c->waits = 0;
+        for (int i = 0; i < SPAN_BLOCKED; i++)
                 c->ns[i] = 0;
+}
+
+static __always_inline void commit_begin(__u32 db, __u64 since)
+{
+        struct open_commit *c = open_commit(db);
+
+        commit_forget(db);
+        if (c)
+                c->begun_ns = since;
 }
 
 static long commit_wait_keep(__u32 round, void *ctx)
@@ -113,14 +124,16 @@ static long commit_wait_keep(__u32 round, void *ctx)
         return 0;
 }
 
-/* It has committed. */
-GLOBAL int commit_keep(__u32 db)
+/* It has committed. What went by after the thread that had begun it was gone nobody has accounted for: it is not explained. */
+GLOBAL int commit_keep(__u32 db, __u64 now)
 {
         struct open_commit *c = open_commit(db);
         struct span_sum *sum = span_sum(db, SPAN_COMMIT);
 
-        if (!c || !sum)
+        if (!c || !sum || !c->begun_ns)
                 return 0;
+        __sync_fetch_and_add(&sum->count, 1);
+        __sync_fetch_and_add(&sum->total_ns, now - c->begun_ns);
         for (int i = 0; i < SPAN_BLOCKED; i++)
                 __sync_fetch_and_add(&sum->ns[i], c->ns[i]);
         repeat(COMMIT_WAITS, commit_wait_keep, &db);
@@ -143,17 +156,14 @@ static __always_inline void span_account(struct span *s, __u64 now)
                 span_add(s, s->state, ns);
 }
 
-static __always_inline void span_ended(struct span *s, __u32 kind, __u64 now)
+static __always_inline void sync_ended(struct span *s, __u64 now)
 {
-        struct span_sum *sum = span_sum(s->db, kind);
-        __u64 begun = kind == SPAN_SYNC ? s->sync_ns : s->commit_ns;
+        struct span_sum *sum = span_sum(s->db, SPAN_SYNC);
 
-        if (!sum || !(s->kinds & 1 << kind))
+        if (!sum || !(s->kinds & 1 << SPAN_SYNC))
                 return;
         __sync_fetch_and_add(&sum->count, 1);
-        __sync_fetch_and_add(&sum->total_ns, now - begun);
-        if (kind == SPAN_COMMIT)
-                commit_keep(s->db);
+        __sync_fetch_and_add(&sum->total_ns, now - s->sync_ns);
 }
 
 /* The current thread begins an operation. @waited: for the lock, before. */
@@ -179,6 +189,8 @@ GLOBAL int span_open(__u32 db, __u32 kind, __u64 now, __u64 waited)
                 *owner = tid;
         } else if (*owner != tid || s->db != db || s->kinds & 1 << kind) {
                 LOST(spans);
+                if (kind == SPAN_COMMIT)
+                        commit_forget(db);
                 return 0;
         } else {
                 span_account(s, now);
@@ -187,28 +199,42 @@ GLOBAL int span_open(__u32 db, __u32 kind, __u64 now, __u64 waited)
         if (kind == SPAN_SYNC) {
                 s->sync_ns = now;
         } else {
-                commit_forget(db);
-                s->commit_ns = now - waited;
+                commit_begin(db, now - waited);
                 priv->commit_tid = tid;
                 span_add(s, SPAN_LOCKED, waited);
         }
         return 0;
 }
 
-/* The operation that thread @tid has open ends. @counts: it was none if not, as a transaction that was rolled back is no commit. */
-GLOBAL int span_close(__u32 tid, __u32 db, __u32 kind, __u64 now, int counts)
+/* The operation that thread @tid has open ends. */
+static __always_inline void span_close(__u32 tid, __u32 db, __u32 kind, __u64 now)
 {
         struct span *s = span_of(tid);
 
-        if (!s || s->db != db || kind >= SPAN_KINDS)
-                return 0;
+        if (!s || s->db != db)
+                return;
         span_account(s, now);
-        if (counts)
-                span_ended(s, kind, now);
+        if (kind == SPAN_SYNC)
+                sync_ended(s, now);
         s->kinds &= ~(1 << kind);
         s->lock_ns = 0;
         if (!s->kinds)
                 *owner_at(tid) = 0;
+}
+
+GLOBAL int sync_close(__u32 tid, __u32 db, __u64 now)
+{
+        span_close(tid, db, SPAN_SYNC, now);
+        return 0;
+}
+
+/* The transaction of @db is over. @committed: one that was rolled back is no commit. @tid: whose span it is, if that still lives. */
+GLOBAL int commit_close(__u32 tid, __u32 db, __u64 now, int committed)
+{
+        span_close(tid, db, SPAN_COMMIT, now);
+        if (committed)
+                commit_keep(db, now);
+        commit_forget(db);
         return 0;
 }
 

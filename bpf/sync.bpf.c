@@ -140,7 +140,7 @@ static __always_inline int sync_exit(__s64 ret, __u32 probe)
         a.use->flags &= ~VIGIL_USE_SYNCING;
         __u64 took = a.ns - f->entered_ns;
         if (cfg_attribution)
-                span_close((__u32)id, f->db, SPAN_SYNC, a.ns, true);
+                sync_close((__u32)id, f->db, a.ns);
         __sync_fetch_and_add(&l->syncs, 1);
         a.use->syncs++;
         if (ret)

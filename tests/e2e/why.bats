@@ -131,6 +131,29 @@ is_locked() {
 	assert_share commit application
 }
 
+@test "a transaction that goes on when the thread that began it is gone" {
+	in_memory
+	why app.db python3 -c '
+import sqlite3, threading, time
+db = sqlite3.connect("app.db", isolation_level=None, check_same_thread=False)
+db.execute("pragma journal_mode=wal")
+db.execute("pragma synchronous=normal")
+db.execute("create table t(x)")
+def begin():
+    db.execute("begin immediate")
+    time.sleep(0.1)
+for end in ["commit", "commit", "rollback"]:
+    thread = threading.Thread(target=begin)
+    thread.start()
+    thread.join()
+    db.execute("insert into t values(1)")
+    db.execute(end)'
+	# With those that made the log and the table; the rollback is none. What the first threads did is told.
+	jq -e '.databases[0] | (.io | map(select(.op == "commit").count) | add) as $n |
+		.attribution[] | select(.op == "commit") | .count == $n and $n == 4 and
+		([.shares[] | select(.cause == "application").us] | add) >= 200000' r.json
+}
+
 @test "a cgroup with an I/O limit" {
 	need_disk
 	need_group io

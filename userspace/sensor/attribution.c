@@ -179,9 +179,25 @@ static enum wait_kind kind_of(const struct sensor *s, int32_t stack)
 /* ---- stacks that nobody waits at any more ----
  *
  * In the months of a daemon ever more of them come by, and each has one place of the map that it shares with others, by a hash. So
- * one that nothing was added to for ten minutes is let go, and its sums go to those of its kind. */
+ * one that nothing was added to for ten minutes is let go, and its sums go to those of its kind. Not while a transaction that is open
+ * has waited there: its time comes to the sums when it commits. */
 
 #define REST_NS 600000000000ull
+
+/* By transactions that are open. To be looked at before the sums are: what is over by then is in those. */
+static void note_open(struct sensor *s, uint64_t now)
+{
+        int fd = map_fd(s->skeleton->maps.open_commits);
+        struct open_commit c;
+
+        for (uint32_t db = 1; db < VIGIL_MAX_DBS; db++) {
+                if (!s->db[db].path || bpf_map_lookup_elem(fd, &db, &c) < 0 || !c.begun_ns)
+                        continue;
+                for (size_t i = 0; i < c.waits && i < COMMIT_WAITS; i++)
+                        if (c.stack[i] >= 0 && c.stack[i] < SENSOR_STACKS)
+                                s->wait_stack[c.stack[i]].since_ns = now;
+        }
+}
 
 static void note_use(struct sensor *s, const struct waits *w, uint64_t now)
 {
@@ -237,6 +253,27 @@ static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
                 if (!s->wait_stack[id].let_go)
                         bpf_map_delete_elem(map_fd(s->skeleton->maps.wait_stacks), &id);
                 s->wait_stack[id].let_go = true;
+        }
+}
+
+/* Transactions that were rolled back leave stacks that are in no sum. Two looks that far apart find one: who waits there now may
+ * have it in a sum by the second. */
+static void let_go_unused(struct sensor *s, uint64_t now)
+{
+        int fd = map_fd(s->skeleton->maps.wait_stacks);
+        int32_t id = -1, *prev = NULL;
+
+        if (s->unused_ns && now - s->unused_ns < REST_NS)
+                return;
+        s->unused_ns = now;
+        for (; bpf_map_get_next_key(fd, prev, &id) == 0 && id >= 0 && id < SENSOR_STACKS; prev = &id) {
+                struct wait_stack *stack = &s->wait_stack[id];
+                bool rests = !stack->ns && now - stack->since_ns >= REST_NS;
+                if (rests && stack->unused) {
+                        bpf_map_delete_elem(fd, &id);
+                        stack->let_go = true;
+                }
+                stack->unused = rests && !stack->unused;
         }
 }
 
@@ -309,8 +346,10 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
         uint64_t now = clock_boottime_ns();
         int r = s->options.attribution ? prepare(s) : -EOPNOTSUPP;
 
-        if (r == 0)
+        if (r == 0) {
+                note_open(s, now);
                 r = read_waits(s, &w);
+        }
         if (r == 0)
                 r = tell_stacks(s, &w);
         uint64_t lost[VIGIL_ATTRIBUTION_LOSSES] = {0};
@@ -334,6 +373,7 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
         if (r >= 0) {
                 note_use(s, &w, now);
                 let_go(s, &w, now);
+                let_go_unused(s, now);
         }
         return r < 0 ? r : 0;
 }

@@ -42,6 +42,7 @@ struct sensor_db {
 struct wait_stack {
         int8_t kind;       /* enum wait_kind; -1: not told yet */
         bool let_go;       /* its place is free for another one; who still waits there has this kind */
+        bool unused;       /* it lay in the map, and in no sum, when that was looked at last */
         uint64_t ns;       /* all waits there, at the last look */
         uint64_t since_ns; /* when nothing had been added to them for the first time; 0: not looked at yet */
 };
@@ -78,6 +79,7 @@ struct sensor {
         uint64_t symbols_ns;           /* 0: not yet */
         uint64_t stacks_unnamed;       /* told while there were none */
         struct wait_stack *wait_stack; /* SENSOR_STACKS of them; NULL until asked for */
+        uint64_t unused_ns;            /* when those that are in no sum were looked for; 0: not yet */
 
         struct mounts mounts; /* our own, for cgroups, as of mounts_ns; read when they are needed */
         uint64_t mounts_ns;

@@ -38,6 +38,16 @@ static void wait_at(int32_t stack, uint64_t ns)
         ck_assert_int_eq(bpf_map_update_elem(bpf_map__fd(sensor->skeleton->maps.waits), &key, &sum, BPF_ANY), 0);
 }
 
+/* @begun_ns: of the transaction; 0: it is over */
+static void open_at(int32_t stack, uint64_t begun_ns)
+{
+        const struct open_commit c = {.begun_ns = begun_ns, .waits = 1, .stack = {stack}};
+        const uint32_t db = 1;
+
+        ck_assert_int_eq(bpf_map_update_elem(bpf_map__fd(sensor->skeleton->maps.open_commits), &db, &c, BPF_ANY),
+                         0);
+}
+
 /* 0: there is no such sum. */
 static uint64_t waited_at(int32_t stack)
 {
@@ -107,6 +117,15 @@ START_TEST(a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_ki
         ck_assert_uint_eq(waited_at(7), 31);
         ck_assert(!sensor->wait_stack[7].let_go);
         ck_assert_uint_eq(waited_at(9), 1000);
+        /* Nor does one go at which the open transaction has waited. */
+        open_at(7, 1);
+        rest(7);
+        look();
+        ck_assert_uint_eq(waited_at(7), 31);
+        open_at(7, 0);
+        rest(7);
+        look();
+        ck_assert_uint_eq(waited_at(7), 0);
         sensor_close(sensor);
 }
 END_TEST

@@ -92,6 +92,8 @@ struct daemon {
 /** The file that the configuration is read from. */
 const char *daemon_config_path(const struct daemon *d);
 
-/** Nanoseconds since the epoch, now; and of a time of CLOCK_BOOTTIME, the same whenever it is asked unless the clock is set. */
+/** Nanoseconds since the epoch, now; and of a time of CLOCK_BOOTTIME. Both by one offset between the clocks, which follows when the
+ * clock is set, or has been slewed by more than a millisecond: a time that is asked for again may have moved by that. Within one
+ * document of which the offset is the same an end is not before its begin. */
 int64_t daemon_now(void);
 int64_t daemon_realtime(uint64_t boottime_ns);

@@ -44,11 +44,6 @@
 /* sysexits(3) and the Contract */
 enum { EXIT_CONFIG_ = 2, EXIT_UNAVAILABLE_ = 69, EXIT_INTERNAL_ = 70, EXIT_NOPERM_ = 77 };
 
-int64_t daemon_now(void)
-{
-        return (int64_t)clock_boottime_ns() + clock_realtime_offset_ns();
-}
-
 /* Two clocks cannot be read at once, and one of them is slewed: differences up to this are no other offset. */
 #define SAME_OFFSET_NS 1000000
 
@@ -60,6 +55,11 @@ int64_t daemon_realtime(uint64_t boottime_ns)
         if (now > offset + SAME_OFFSET_NS || now < offset - SAME_OFFSET_NS)
                 offset = now;
         return (int64_t)boottime_ns + offset;
+}
+
+int64_t daemon_now(void)
+{
+        return daemon_realtime(clock_boottime_ns());
 }
 
 const char *daemon_config_path(const struct daemon *d)

@@ -112,8 +112,11 @@ void tangles_second(struct daemon *d)
                 return;
         t->due_ns = now + LOOK_NS;
         t->nwaiters = t->nknots = 0;
-        if (sensor_waiters(d->sensor, t->waiter, TANGLE_WAITERS, &t->nwaiters) < 0)
+        t->known = sensor_waiters(d->sensor, t->waiter, TANGLE_WAITERS, &t->nwaiters) >= 0;
+        if (!t->known) {
+                t->nwaiters = 0;
                 return;
+        }
         t->nknots = lock_graph_knots(t->waiter, t->nwaiters, t->knot, TANGLE_KNOTS);
         look_at_threads(t);
         lock_watch_look(&t->watch, t->knot, t->nknots, t->waiter, now);

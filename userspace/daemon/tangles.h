@@ -16,6 +16,7 @@ struct guard;
 struct tangles {
         struct lock_waiter waiter[TANGLE_WAITERS];
         size_t nwaiters;
+        bool known; /* who waits could be read; if not, nobody stands there */
         struct lock_knot knot[TANGLE_KNOTS];
         size_t nknots;
         struct lock_watch watch;

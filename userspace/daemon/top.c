@@ -132,9 +132,14 @@ static json_t *wait_json(struct daemon *d, const struct lock_waiter *w)
 static void put_waits(struct daemon *d, const struct guard *g, json_t *o)
 {
         const struct lock_waiter *of_it[TANGLE_WAITERS];
-        json_t *waits = json_array();
         size_t n = 0;
 
+        if (!d->tangles->known && g->state == GUARD_WATCHED) {
+                json_object_set_new(o, "waiters", json_null());
+                json_object_set_new(o, "waits", json_null());
+                return;
+        }
+        json_t *waits = json_array();
         for (size_t i = 0; i < d->tangles->nwaiters && g->state == GUARD_WATCHED; i++)
                 if (d->tangles->waiter[i].wait.db == g->id)
                         of_it[n++] = &d->tangles->waiter[i];

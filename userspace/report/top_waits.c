@@ -15,9 +15,14 @@ static const json_t *longest(const json_t *entry)
         return json_array_get(json_object_get(entry, "waits"), 0);
 }
 
+static bool is_unknown(const json_t *entry)
+{
+        return json_is_null(json_object_get(entry, "waiters"));
+}
+
 bool top_waits(const json_t *entry)
 {
-        return pick_number(entry, "waiters") > 0;
+        return is_unknown(entry) || pick_number(entry, "waiters") > 0;
 }
 
 bool top_waits_long(const json_t *entry)
@@ -48,6 +53,10 @@ void top_waits_text(char *ret, size_t size, const json_t *entry)
         uint64_t n = pick_number(entry, "waiters");
         char span[TEXT_DURATION_LEN], holder[96];
 
+        if (is_unknown(entry)) {
+                snprintf(ret, size, "  who waits for a lock is not known");
+                return;
+        }
         text_duration(span, pick_number(waits_for, "waiting_ms") * 1000000);
         holder_text(holder, waits_for);
         snprintf(ret, size, "  %" PRIu64 " wait%s: %.15s (pid %" PRIu64 ") %s for %s, held by %s", n,

@@ -188,6 +188,19 @@ START_TEST(below_a_database_stands_who_waits_for_its_locks)
 }
 END_TEST
 
+START_TEST(below_a_database_stands_that_who_waits_is_not_known)
+{
+        struct top_page page = {.columns = 80};
+        json_t *o = document_of(json_pack("[o]", database("a", 5, 5)), NULL);
+        json_t *entry = json_array_get(json_object_get(o, "databases"), 0);
+        json_object_set_new(entry, "waiters", json_null());
+        json_object_set_new(entry, "waits", json_null());
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, "\n  who waits for a lock is not known"));
+        json_decref(o);
+}
+END_TEST
+
 START_TEST(with_lines_of_waits_no_frame_is_larger_and_the_end_is_reached)
 {
         json_t *list = json_array();
@@ -245,6 +258,6 @@ END_TEST
 SUITE("vigil top", a_frame_is_never_larger_than_its_terminal, scrolling_ends_with_the_last_entry,
       without_a_terminal_every_entry_is_there, each_order_has_another_first,
       what_is_not_there_is_unknown_and_harms_nothing, no_name_reaches_the_terminal_as_a_sequence,
-      below_a_database_stands_who_waits_for_its_locks,
+      below_a_database_stands_who_waits_for_its_locks, below_a_database_stands_that_who_waits_is_not_known,
       with_lines_of_waits_no_frame_is_larger_and_the_end_is_reached,
       of_several_reasons_the_first_is_cut_and_the_others_are_counted, a_refused_lock_is_no_error)

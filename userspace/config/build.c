@@ -48,15 +48,12 @@ static int put_text(char **at, const char *text)
 /* The index of @text in @choices, or -1 after a complaint. */
 static int choose(const struct builder *b, const struct key *k, const char *text, unsigned line)
 {
-        char all[120] = "";
+        char form[KEY_FORM_LEN];
 
-        for (int i = 0; k->choices[i]; i++) {
+        for (int i = 0; k->choices[i]; i++)
                 if (!strcmp(k->choices[i], text))
                         return i;
-                size_t n = strlen(all);
-                snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "", k->choices[i]);
-        }
-        wrong(b, line, k->name, "'%.40s' is not one of: %s", text, all);
+        wrong(b, line, k->name, "'%.40s' is not %s", text, key_form(k, form));
         return -1;
 }
 
@@ -235,15 +232,16 @@ static int fill_list(struct builder *b, const struct section *s, struct config *
         for (unsigned i = 0; i < n; i++) {
                 unsigned char *one = list + i * s->size;
                 cfg_t *sec = cfg_getnsec(cfg, s->name, i);
-                unsigned line = parsed_section_line(b->parsed, s->name, parsed_title(sec), (unsigned)sec->line);
+                unsigned line = parsed_section_line(b->parsed, s->name, parsed_title(b->parsed, sec),
+                                                    (unsigned)sec->line);
 
                 *(unsigned *)(one + s->line) = line;
                 defaults(c, s, one);
-                int r = put_text((char **)(one + s->title), parsed_title(sec));
+                int r = put_text((char **)(one + s->title), parsed_title(b->parsed, sec));
                 if (r < 0)
                         return r;
                 b->section = s->name;
-                b->title = parsed_title(sec);
+                b->title = parsed_title(b->parsed, sec);
                 r = fill(b, s, one, sec, line);
                 b->title = NULL;
                 if (r < 0)

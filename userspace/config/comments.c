@@ -2,16 +2,7 @@
 #include <string.h>
 
 #include "config/parse.h"
-
-/* The end of the quoted text that begins at @p: behind its closing quote, or the end of all. */
-static char *end_of_quoted(char *p)
-{
-        char quote = *p++;
-
-        while (*p && *p != quote)
-                p += *p == '\\' && p[1] ? 2 : 1;
-        return *p ? p + 1 : p;
-}
+#include "config/tokens.h"
 
 static char *blank(char *from, char *to)
 {
@@ -44,8 +35,11 @@ void blank_comments(char *text)
                         p = blank(p, end);
                         fresh = true;
                 } else if (*p == '"' || *p == '\'') {
-                        p = end_of_quoted(p);
+                        end = end_of_quoted(p);
+                        p = end ? end : p + strlen(p);
                         fresh = true;
+                } else if (fresh && end_of_variable(p)) {
+                        p = end_of_variable(p);
                 } else {
                         fresh = strchr(" \t\r\n={}(),+", *p) != NULL;
                         p++;

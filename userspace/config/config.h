@@ -139,7 +139,7 @@ struct config_errors {
 };
 
 /**
- * Reads, parses and checks the file. Every mistake is told, but for what leaves the structure unknown: an open quote, a missing brace.
+ * Reads, parses and checks the file. Every mistake is told, but for what leaves the structure unknown: an open quote.
  * A file whose last '}' is missing is an error (libconfuse takes it): the text is parsed with a sentinel key behind it.
  * Nothing of the host is looked at: a database that does not exist yet is no error.
  *

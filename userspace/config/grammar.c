@@ -248,6 +248,14 @@ const char *key_form(const struct key *k, char ret[KEY_FORM_LEN])
                 return "a duration such as '90s', '5m', '1h' or '7d'";
         if (k->kind == KEY_BYTES)
                 return "a size such as '512M' or '10G'";
+        if (k->kind == KEY_FLAG)
+                return "true or false";
+        if (k->choices) {
+                int n = snprintf(ret, KEY_FORM_LEN, "one of: ");
+                for (int i = 0; k->choices[i]; i++)
+                        n += snprintf(ret + n, (size_t)(KEY_FORM_LEN - n), "%s%s", i ? ", " : "", k->choices[i]);
+                return ret;
+        }
         if (k->kind != KEY_COUNT)
                 return NULL;
         snprintf(ret, KEY_FORM_LEN, "a whole number from %llu to %llu", (unsigned long long)k->min,

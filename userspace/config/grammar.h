@@ -43,5 +43,5 @@ extern const struct section grammar;
 
 #define KEY_FORM_LEN 64
 
-/** How a value of @p k is written, "a duration such as …", if it is a number of some kind; else NULL. */
+/** How one value of @p k is written, "a duration such as …", "one of: …"; NULL: it may be any text. */
 const char *key_form(const struct key *k, char ret[KEY_FORM_LEN]);

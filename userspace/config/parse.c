@@ -28,6 +28,7 @@ struct parsed {
         size_t noptions;
         struct set_value *set;
         size_t nset;
+        bool marked; /* names have a REPAIR_MARK in front, and a mistake is told */
         bool out_of_memory;
         struct config_errors *errors;
 };
@@ -91,11 +92,11 @@ unsigned parsed_section_line(const struct parsed *p, const char *name, const cha
         return found;
 }
 
-const char *parsed_title(cfg_t *section)
+const char *parsed_title(const struct parsed *p, cfg_t *section)
 {
         const char *title = cfg_title(section);
 
-        return title + strspn(title, (const char[]){REPAIR_MARK, 0});
+        return p->marked ? title + strspn(title, (const char[]){REPAIR_MARK, 0}) : title;
 }
 
 /* ---- callbacks ---- */
@@ -228,16 +229,21 @@ int parse_text(const char *text, struct config_errors *errors, struct parsed **r
         size_t n = strlen(text);
         _cleanup_free_ char *copy = malloc(n + REPAIR_SLACK + sizeof(SENTINEL_LINE));
 
+        bool marked;
+
+        *ret = NULL;
         if (!copy)
                 return -ENOMEM;
         memcpy(copy, text, n + 1);
         blank_comments(copy);
-        int r = repair(copy, errors);
+        int r = repair(copy, errors, &marked);
         if (r < 0)
                 return r;
         memcpy(copy + strlen(copy), SENTINEL_LINE, sizeof(SENTINEL_LINE));
         r = parse_once(copy, count_lines(text), errors, ret);
-        if (r != -ENOMEM)
+        if (r != -ENOMEM) {
                 (*ret)->text = text;
+                (*ret)->marked = marked;
+        }
         return r;
 }

@@ -12,7 +12,7 @@ struct parsed;
  * Parses @p text, and tells every mistake of its structure (repair.h).
  *
  * @param text borrowed by @p ret
- * @param ret  owned by the caller, as far as it got with -EINVAL; untouched on -ENOMEM
+ * @param ret  owned by the caller, as far as it got with -EINVAL; NULL with -ENOMEM and where a quote is never closed
  * @return 0: parsed to its end, maybe with mistakes among @p errors; -EINVAL: it could not be; -ENOMEM
  */
 int parse_text(const char *text, struct config_errors *errors, struct parsed **ret);
@@ -26,7 +26,7 @@ unsigned parsed_line(const struct parsed *p, const cfg_opt_t *opt);
 unsigned parsed_section_line(const struct parsed *p, const char *name, const char *title, unsigned end);
 
 /** The name of @p section as the file has it. */
-const char *parsed_title(cfg_t *section);
+const char *parsed_title(const struct parsed *p, cfg_t *section);
 
 /** Makes blanks of comments: `#` outside of quotes, `//` and slash-asterisk where a token may begin. libconfuse 3.3 counts each
  * line that has one three times. */

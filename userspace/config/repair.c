@@ -24,6 +24,7 @@ struct repair {
         struct taken_name *taken;
         size_t ntaken, room; /* bytes that may still be added */
         bool closed;         /* sections that the file leaves open */
+        bool marked;         /* titles */
 };
 
 static void blank(char *from, const char *to)
@@ -91,31 +92,30 @@ static void skip_group(struct repair *r, char opening, char closing)
         }
 }
 
-/* A word begins a setting or a section if such a sign stands behind it, or a title and a brace. */
-static bool begins(struct tokens at)
+/* A word in @line begins a setting or a section if such a sign stands behind it, or a title in its line and a brace. */
+static bool begins(struct tokens at, unsigned line)
 {
         struct token t = token_next(&at);
 
         if (is(&t, '='))
                 return true;
-        if (t.kind == TOKEN_WORD)
+        if (t.kind == TOKEN_WORD && t.line == line)
                 t = token_next(&at);
         return is(&t, '{');
 }
 
-/* Words in @line that begin nothing: a value without quotes goes on. @return behind the last one */
+/* Words and commas in @line that begin nothing: a value without quotes goes on. @return behind the last one */
 static char *rest_of_value(struct repair *r, const struct section *s, unsigned line, char *end)
 {
-        for (struct token t = token_peek(&r->in); t.kind == TOKEN_WORD && t.line == line; t = token_peek(&r->in)) {
-                struct tokens behind = r->in;
+        for (struct tokens behind = r->in;; r->in = behind) {
+                struct token t = token_next(&behind);
 
-                token_next(&behind);
-                if (key_of(s, &t) || section_of(s, &t) || begins(behind))
-                        break;
-                token_next(&r->in);
+                if ((t.kind != TOKEN_WORD && !is(&t, ',')) || t.line != line)
+                        return end;
+                if (t.kind == TOKEN_WORD && (key_of(s, &t) || section_of(s, &t) || begins(behind, line)))
+                        return end;
                 end = t.to;
         }
-        return end;
 }
 
 /* Goes behind what follows the name of a setting or section, as far as it can belong to it. */
@@ -152,7 +152,7 @@ static void unknown(struct repair *r, const struct section *s, struct token *nam
 {
         struct tokens behind = r->in;
         struct token t = token_next(&behind);
-        bool section = is(&t, '{') || (t.kind == TOKEN_WORD && t.line == name->line && begins(r->in));
+        bool section = is(&t, '{') || (t.kind == TOKEN_WORD && t.line == name->line && begins(r->in, name->line));
         char text[ELSEWHERE_LEN];
 
         elsewhere(s, name->text, name->n, section, text);
@@ -162,6 +162,52 @@ static void unknown(struct repair *r, const struct section *s, struct token *nam
 }
 
 /* ---- what is known ---- */
+
+/* The words from @from to @end as a list is written, or an example of one. */
+static void as_list(struct token from, const char *end, char ret[100])
+{
+        struct tokens in = {.at = from.from};
+        int n = 0;
+
+        for (struct token t = token_next(&in); t.kind != TOKEN_END && t.from < end && n < 100; t = token_next(&in))
+                if (t.kind == TOKEN_WORD)
+                        n += snprintf(ret + n, (size_t)(100 - n), "%s\"%.*s\"", n ? ", " : "", t.n, t.text);
+        if (n >= 100)
+                snprintf(ret, 100, "\"ONE\", \"TWO\"");
+}
+
+/* The value of @k goes on from its first word @t to @end: tells how it is written, and takes out what cannot stay. */
+static void several_words(struct repair *r, const struct key *k, const struct token *name, const struct token *t,
+                          char *end)
+{
+        char list[100], of[KEY_FORM_LEN];
+        int n = end - t->from < 60 ? (int)(end - t->from) : 60;
+        const char *form = key_form(k, of);
+
+        if (k->kind == KEY_SET || k->kind == KEY_LIST) {
+                as_list(*t, end, list);
+                wrong(r, name->line, "%s: a list has braces: write { %s }", k->name, list);
+        } else if (form) {
+                wrong(r, name->line, "%s: '%.*s' is not %s", k->name, n, t->from, form);
+        } else {
+                wrong(r, name->line,
+                      "%s: '%.*s' is more than one word, as a blank, a comma and a * end one: put it into quotes",
+                      k->name, n, t->from);
+                name = NULL; /* the first word may stay, so that the value is not missed */
+        }
+        blank(name ? name->from : t->to, end);
+}
+
+/* A word behind '=' that is no value, as it stands in another line and begins something there. */
+static bool begins_line(const struct repair *r, const struct section *s, const struct token *name,
+                        const struct token *t)
+{
+        struct token behind = token_peek(&r->in);
+
+        if (t->line == name->line)
+                return false;
+        return is(&behind, '=') || is(&behind, '{') || (section_of(s, t) && begins(r->in, t->line));
+}
 
 static void setting(struct repair *r, const struct section *s, const struct key *k, const struct token *name)
 {
@@ -178,7 +224,6 @@ static void setting(struct repair *r, const struct section *s, const struct key 
         token_next(&r->in);
         struct tokens value = r->in;
         t = token_next(&r->in);
-        struct token behind = token_peek(&r->in);
         if (t.kind != TOKEN_WORD) {
                 if (is(&t, '{'))
                         skip_group(r, '{', '}');
@@ -186,21 +231,15 @@ static void setting(struct repair *r, const struct section *s, const struct key 
                         r->in = value; /* libconfuse says it */
                 return;
         }
-        if (t.line != name->line && is(&behind, '=')) {
+        if (begins_line(r, s, name, &t)) {
                 wrong(r, name->line, "'%s' has no value", k->name);
                 r->in = value;
                 blank(name->from, t.from);
                 return;
         }
         char *end = rest_of_value(r, s, t.line, t.to);
-        if (end == t.to)
-                return;
-        char is_a[KEY_FORM_LEN];
-        const char *form = key_form(k, is_a);
-        wrong(r, name->line,
-              form ? "%s: '%.*s' is not %s" : "%s: '%.*s' is more than one word: put it into quotes%s", k->name,
-              end - t.from < 60 ? (int)(end - t.from) : 60, t.from, form ? form : "");
-        blank(form ? name->from : t.to, end);
+        if (end != t.to)
+                several_words(r, k, name, &t, end);
 }
 
 /* Makes the name @title of one more section @s another one for libconfuse. */
@@ -211,6 +250,7 @@ static void mark(struct repair *r, const struct token *title, size_t n)
         memmove(at + n, at, strlen(at) + 1);
         memset(at, REPAIR_MARK, n);
         r->room -= n;
+        r->marked = true;
         r->in.at += n;
 }
 
@@ -244,7 +284,8 @@ static int titled(struct repair *r, const struct section *s, const struct token 
 
         if (before < 0)
                 return before;
-        if ((size_t)before > r->room) {
+        bool variable = *title->from == '$'; /* is none with a mark before it */
+        if ((size_t)before > r->room || (before && variable)) {
                 skip_group(r, '{', '}');
                 blank(name->from, r->in.at);
                 return 0;
@@ -336,13 +377,14 @@ static int settings(struct repair *r, const struct section *s)
         }
 }
 
-int repair(char *text, struct config_errors *errors)
+int repair(char *text, struct config_errors *errors, bool *ret_marked)
 {
         struct repair r = {.in.line = 1, .errors = errors, .room = REPAIR_SLACK};
 
         r.in.at = text;
         int e = settings(&r, &grammar);
 
+        *ret_marked = r.marked;
         free(r.taken);
         if (e == 0 && r.in.open_quote) {
                 complain(errors, r.in.open_quote, false, "a quote is opened here and never closed");

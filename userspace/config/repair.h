@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "config/grammar.h"
 
-/** Put before the title of a section whose name was taken: libconfuse ends where two have one. */
+/** Put before the title of a section whose name was taken, which is told: libconfuse ends where two have one. */
 #define REPAIR_MARK  '\001'
 #define REPAIR_SLACK 256 /* bytes that this may add */
 
@@ -15,6 +15,7 @@
  * it does not understand stays for libconfuse.
  *
  * @param text without comments (blank_comments()), in a buffer with room for REPAIR_SLACK bytes more
+ * @param ret_marked some title has a REPAIR_MARK
  * @return 0; -EINVAL: a quote is never closed, and libconfuse need not be asked; -ENOMEM
  */
-int repair(char *text, struct config_errors *errors);
+int repair(char *text, struct config_errors *errors, bool *ret_marked);

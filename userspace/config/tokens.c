@@ -3,27 +3,35 @@
 
 #include <string.h>
 
-/* Goes behind the quoted text that begins here. */
-static char *end_of_quoted(struct tokens *t)
+char *end_of_variable(char *p)
 {
-        unsigned begun = t->line;
-        char *p = t->at, quote = *p++;
+        char *end = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL;
 
-        for (; *p && *p != quote; p++) {
-                if (*p == '\\' && p[1])
-                        p++;
-                t->line += *p == '\n';
+        return end ? end + 1 : NULL;
+}
+
+char *end_of_quoted(char *p)
+{
+        char quote = *p++;
+
+        while (*p && *p != quote) {
+                char *variable = quote == '"' ? end_of_variable(p) : NULL;
+
+                if (variable)
+                        p = variable;
+                else
+                        p += *p == '\\' && p[1] ? 2 : 1;
         }
-        if (!*p)
-                t->open_quote = begun;
-        return *p ? p + 1 : p;
+        return *p ? p + 1 : NULL;
 }
 
 static char *end_of_word(char *p)
 {
-        if (p[0] == '$' && p[1] == '{' && strchr(p, '}'))
-                return strchr(p, '}') + 1;
-        size_t n = strcspn(p, " \t\r\n\"'={}()+,");
+        char *variable = end_of_variable(p);
+
+        if (variable)
+                return variable;
+        size_t n = strcspn(p, " \t\r\n\"'={}()+,*");
         return p + (n ? n : 1);
 }
 
@@ -32,7 +40,13 @@ static struct token word(struct tokens *t)
         struct token token = {.kind = TOKEN_WORD, .from = t->at, .line = t->line, .text = t->at};
         int quotes = *t->at == '"' || *t->at == '\'';
 
-        token.to = t->at = quotes ? end_of_quoted(t) : end_of_word(t->at);
+        token.to = quotes ? end_of_quoted(t->at) : end_of_word(t->at);
+        if (!token.to) {
+                t->open_quote = t->line;
+                token.to = t->at + strlen(t->at);
+        }
+        for (; t->at < token.to; t->at++)
+                t->line += *t->at == '\n';
         token.text += quotes;
         token.n = (int)(token.to - token.text) - (quotes && token.to - token.from > 1);
         return token;

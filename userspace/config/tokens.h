@@ -26,6 +26,12 @@ struct tokens {
         unsigned open_quote; /* the line of a quote that is never closed; 0: none was met */
 };
 
+/** Behind the `${…}` that begins at @p p, whatever stands in it; NULL: none does. */
+char *end_of_variable(char *p);
+
+/** Behind the quoted text that begins at @p p; NULL: it is never closed. */
+char *end_of_quoted(char *p);
+
 /** The next token; @p t stands behind it. */
 struct token token_next(struct tokens *t);
 

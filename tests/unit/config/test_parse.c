@@ -162,6 +162,39 @@ START_TEST(every_kind_of_mistake_has_its_line)
 }
 END_TEST
 
+START_TEST(what_a_word_ends_at_is_told_with_what_to_write)
+{
+        static const struct {
+                const char *text, *told;
+        } rows[] = {
+                {"state-dir = /a b", "1: state-dir: '/a b' is more than one word, as a blank, a comma and a * end "
+                                     "one: put it into quotes"},
+                {"database 'a' { glob = /srv/*.db }",
+                 "1: database 'a': glob: '/srv/*.db' is more than one word, as a blank, a comma and a * end one: "
+                 "put it into quotes"},
+                {"database 'a' {\n path = '/a'\n check { every = 1h, method = full }\n}",
+                 "3: database 'a': every: '1h,' is not a duration such as '90s', '5m', '1h' or '7d'"},
+                {"database 'a' {\n path = '/a'\n check { method = full please }\n}",
+                 "3: database 'a': method: 'full please' is not one of: none, quick, full"},
+                {"database 'a' {\n path = '/a'\n backup { on = unclean hazard }\n}",
+                 "3: database 'a': on: a list has braces: write { \"unclean\", \"hazard\" }"},
+                {"database 'a' {\n path = '/a'\n backup { on = \"unclean\", 'hazard' keep = 3 }\n}",
+                 "3: database 'a': on: a list has braces: write { \"unclean\", \"hazard\" }"},
+                {"orchestrator 'o' { match-uid = 0 jobs { files = '/j/*' running = busy idle } }",
+                 "1: orchestrator 'o': running: a list has braces: write { \"busy\", \"idle\" }"},
+                {"database 'a' {\n path = '/a'\n glob =\n check { every = 1h }\n}",
+                 "3: database 'a': 'glob' has no value"},
+                {"state-dir =\ndatabase 'a' { path = '/a' }", "1: 'state-dir' has no value"},
+                {"state-dir = ${VIGIL_NO_SUCH:-/a\n}\nfoo = 1", "3: unknown key 'foo'"},
+                {"database ${VIGIL_NO_SUCH:-a} { path = '/a' }\ndatabase ${VIGIL_NO_SUCH:-a} { path = '/b' }",
+                 "2: database '${VIGIL_NO_SUCH:-a}' is there twice, first in line 1"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                ck_assert_str_eq(bad(rows[i].text), rows[i].told);
+}
+END_TEST
+
 START_TEST(a_log_may_have_64_mib_unless_told_otherwise)
 {
         struct config *c = good(
@@ -246,6 +279,8 @@ START_TEST(a_name_that_cannot_be_a_directory_is_refused)
                 strstr(bad("database '../x' { path = '/a' }"), "1: database '../x': a name is made of"));
         ck_assert_ptr_nonnull(strstr(bad("database '' { path = '/a' }"), "a name is made of"));
         ck_assert_ptr_nonnull(strstr(bad("database '.x' { path = '/a' }"), "a name is made of"));
+        ck_assert_ptr_nonnull(strstr(bad("database 'a' { path = '/a' }\ndatabase '\001a' { path = '/b' }"),
+                                     "2: database '\001a': a name is made of"));
 }
 END_TEST
 
@@ -321,7 +356,7 @@ START_TEST(one_run_tells_every_mistake)
                 "19: section 'orchestrator' has no name: write orchestrator \"NAME\" { … }",
                 "20: severity 'unclean-death': is: 'P7' is not one of: P0, P1, P2, P3",
                 "21: 'redact-argv' has no value",
-                "22: redact-argv: 'yes please' is more than one word: put it into quotes",
+                "22: redact-argv: 'yes please' is not true or false",
         };
         struct config_errors errors;
         struct config *c = NULL;
@@ -350,6 +385,17 @@ START_TEST(comments_hide_nothing_and_move_no_line)
 }
 END_TEST
 
+START_TEST(a_variable_hides_quotes_and_comments)
+{
+        struct config *c = good("state-dir = \"${VIGIL_NO_SUCH:-/a\"b}\"\n"
+                                "database 'x' { path = ${VIGIL_NO_SUCH:-/it's #1} }");
+
+        ck_assert_str_eq(c->state_dir, "/a\"b");
+        ck_assert_str_eq(c->database[0].path, "/it's #1");
+        config_free(c);
+}
+END_TEST
+
 START_TEST(more_mistakes_than_fit_are_counted)
 {
         struct config_errors errors;
@@ -365,10 +411,11 @@ START_TEST(more_mistakes_than_fit_are_counted)
 END_TEST
 
 SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understood,
-      every_kind_of_mistake_has_its_line, a_log_may_have_64_mib_unless_told_otherwise,
-      a_deadlock_may_last_ten_seconds_unless_told_otherwise,
+      every_kind_of_mistake_has_its_line, what_a_word_ends_at_is_told_with_what_to_write,
+      a_log_may_have_64_mib_unless_told_otherwise, a_deadlock_may_last_ten_seconds_unless_told_otherwise,
       latency_of_one_database_is_that_of_all_but_for_what_it_sets,
       attribution_is_off_unless_asked_for_and_never_of_one_database,
       an_empty_list_is_no_occasion_and_not_the_default, a_name_that_cannot_be_a_directory_is_refused,
       a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one, one_run_tells_every_mistake,
-      comments_hide_nothing_and_move_no_line, more_mistakes_than_fit_are_counted)
+      comments_hide_nothing_and_move_no_line, a_variable_hides_quotes_and_comments,
+      more_mistakes_than_fit_are_counted)

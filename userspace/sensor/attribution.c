@@ -261,12 +261,15 @@ static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
 static void let_go_unused(struct sensor *s, uint64_t now)
 {
         int fd = map_fd(s->skeleton->maps.wait_stacks);
-        int32_t id = -1, *prev = NULL;
+        int32_t id, next = -1;
 
         if (s->unused_ns && now - s->unused_ns < REST_NS)
                 return;
         s->unused_ns = now;
-        for (; bpf_map_get_next_key(fd, prev, &id) == 0 && id >= 0 && id < SENSOR_STACKS; prev = &id) {
+        int more = bpf_map_get_next_key(fd, NULL, &next);
+        while (more == 0 && next >= 0 && next < SENSOR_STACKS) {
+                id = next;
+                more = bpf_map_get_next_key(fd, &id, &next); /* of one that is gone the first would be next */
                 struct wait_stack *stack = &s->wait_stack[id];
                 bool rests = !stack->ns && now - stack->since_ns >= REST_NS;
                 if (rests && stack->unused) {

@@ -136,7 +136,7 @@ freeze_helper() {
 }
 
 # freeze_helper_of COMMAND... -- NAME...: the same of a helper that the command has the daemon begin. It may have ended before it is seen:
-# to be tried again.
+# to be tried again. A try takes a second at most, so that there are many.
 freeze_helper_of() {
 	local command=() n
 
@@ -146,11 +146,11 @@ freeze_helper_of() {
 	done
 	shift
 	"${command[@]}" &
-	for ((n = 0; n < 3000; n++)); do
+	for ((n = 0; n < 300; n++)); do
 		! freeze_helper "$@" || break
 	done
 	wait $!
-	((n < 3000))
+	((n < 300))
 }
 
 # catch_helper NAME...: the same, and waits for it.

@@ -145,6 +145,16 @@ die()'
 	grep -F "the recording small/run.vigil is not complete: No space left on device" vigil.err
 }
 
+@test "no room for a backup is told, and keeps no command from starting" {
+	mkdir small
+	mount -t tmpfs -o nr_inodes=1 tmpfs small
+	watch --backup-dir small/b -- touch started
+	umount small
+	[ "$status" -eq 0 ]
+	[ -e started ]
+	grep -F "exec: --backup-dir small/b: there is no room for a backup now: No space left on device" vigil.err
+}
+
 # kept_syncs VIGIL PID: the threads of the process of whose syncs that Vigil keeps an entry in the kernel.
 kept_syncs() {
 	local ids map

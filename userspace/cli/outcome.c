@@ -345,16 +345,20 @@ static int check_out(const struct command *command, const char *out)
 static int try_directory(const char *path)
 {
         char inside[PATH_MAX];
-        bool made = mkdir(path, 0700) == 0;
-        int r = made || errno == EEXIST ? 0 : -errno;
 
+        if (mkdir(path, 0700) == 0)
+                return rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY ? 0 : -errno;
+        if (errno != EEXIST)
+                return -errno;
         if (snprintf(inside, sizeof(inside), "%s/.vigil-try-XXXXXX", path) >= (int)sizeof(inside))
-                r = -ENAMETOOLONG;
-        if (r == 0 && (!mkdtemp(inside) || rmdir(inside) < 0))
-                r = -errno;
-        if (made)
-                rmdir(path);
-        return r;
+                return -ENAMETOOLONG;
+        return mkdtemp(inside) && rmdir(inside) == 0 ? 0 : -errno;
+}
+
+/* That passes, and a service is not kept from starting for it; a backup says for itself when it finds no room. */
+static bool is_full(int err)
+{
+        return err == -ENOSPC || err == -EDQUOT;
 }
 
 int outcome_check_places(const struct command *command, const struct watch_options *options)
@@ -363,8 +367,16 @@ int outcome_check_places(const struct command *command, const struct watch_optio
 
         if (r != CLI_OK || !options->backup_dir)
                 return r;
-        r = try_directory(options->backup_dir);
-        return r == 0 ? CLI_OK
-                      : log_error_r(cli_status(r), "%s: --backup-dir %s: no backup can be put there: %s",
-                                    command->name, options->backup_dir, strerror(-r));
+        for (int tries = 0; tries < 3; tries++) { /* -ENOENT: another Vigil has just tried it, too */
+                r = try_directory(options->backup_dir);
+                if (r != -ENOENT)
+                        break;
+        }
+        if (is_full(r))
+                log_warn("%s: --backup-dir %s: there is no room for a backup now: %s", command->name,
+                         options->backup_dir, strerror(-r));
+        return r == 0 || is_full(r)
+                       ? CLI_OK
+                       : log_error_r(cli_status(r), "%s: --backup-dir %s: no backup can be put there: %s",
+                                     command->name, options->backup_dir, strerror(-r));
 }

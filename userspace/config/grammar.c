@@ -252,7 +252,7 @@ const char *key_form(const struct key *k, char ret[KEY_FORM_LEN])
                 return "true or false";
         if (k->choices) {
                 int n = snprintf(ret, KEY_FORM_LEN, "one of: ");
-                for (int i = 0; k->choices[i]; i++)
+                for (int i = 0; k->choices[i] && n < KEY_FORM_LEN; i++)
                         n += snprintf(ret + n, (size_t)(KEY_FORM_LEN - n), "%s%s", i ? ", " : "", k->choices[i]);
                 return ret;
         }

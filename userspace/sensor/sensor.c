@@ -33,8 +33,11 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 static int explain(int r, const char *what, char *why)
 {
         if (r == -EPERM || r == -EACCES) {
-                /* One line of 100 columns with what stands before it: the capabilities stand in the page. */
-                snprintf(why, SENSOR_WHY_LEN, "%s: not permitted; run as root, or see vigil(1)", what);
+                snprintf(
+                        why, SENSOR_WHY_LEN,
+                        "%s: the kernel refuses (%s); run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and "
+                        "CAP_DAC_READ_SEARCH, outside of containers that filter bpf(2)",
+                        what, strerror(-r));
                 return -EPERM;
         }
         snprintf(why, SENSOR_WHY_LEN, "%s: %s", what, strerror(-r));

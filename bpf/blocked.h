@@ -56,10 +56,19 @@ struct {
 
 struct {
         __uint(type, BPF_MAP_TYPE_STACK_TRACE);
-        __uint(max_entries, 1024);
+        __uint(max_entries, WAIT_STACKS);
         __uint(key_size, sizeof(__u32));
         __uint(value_size, SPAN_STACK * sizeof(__u64));
 } wait_stacks __weak SEC(".maps");
+
+/* Those whose place there another stack has: a stack has but one in each, by its hash. Here they lie without the innermost frame, for
+ * another hash. */
+struct {
+        __uint(type, BPF_MAP_TYPE_STACK_TRACE);
+        __uint(max_entries, WAIT_STACKS);
+        __uint(key_size, sizeof(__u32));
+        __uint(value_size, SPAN_STACK * sizeof(__u64));
+} wait_stacks_met __weak SEC(".maps");
 
 /* ---- journals ---- */
 

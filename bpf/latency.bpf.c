@@ -72,6 +72,20 @@ static __always_inline __u32 waiting_state(struct task_struct *task)
         return is_throttled(task) ? SPAN_LIMITED : SPAN_QUEUED;
 }
 
+/* The place of the stack of the current thread; -1: it could not be kept. */
+static __always_inline __s32 stack_place(void *ctx)
+{
+        __s32 place = (__s32)bpf_get_stackid(ctx, &wait_stacks, 0);
+
+        if (place >= 0)
+                return place;
+        place = (__s32)bpf_get_stackid(ctx, &wait_stacks_met, 1);
+        if (place >= 0)
+                return WAIT_STACKS + place;
+        LOST(stacks);
+        return -1;
+}
+
 static __always_inline void leaves(struct span *s, struct task_struct *task, bool blocks, void *ctx, __u64 now)
 {
         __s32 stack;
@@ -81,9 +95,7 @@ static __always_inline void leaves(struct span *s, struct task_struct *task, boo
                 s->state = waiting_state(task);
                 return;
         }
-        stack = (__s32)bpf_get_stackid(ctx, &wait_stacks, 0);
-        if (stack < 0)
-                LOST(stacks);
+        stack = stack_place(ctx);
         if (stack >= 0 && stack == s->stack && s->log_ns)
                 wait_goes_on(s);
         s->stack = stack;

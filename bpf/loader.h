@@ -271,13 +271,15 @@ struct span_sum {
         __u64 ns[SPAN_BLOCKED];
 };
 
-#define SPAN_STACK 40 /* frames */
+#define SPAN_STACK  40   /* frames */
+#define WAIT_STACKS 1024 /* places in `wait_stacks`, and in `wait_stacks_met` */
 
 /* The place of all waits of @kind (enum wait_kind) whose stacks were let go. */
 #define WAIT_TOLD(kind) (-2 - (int)(kind))
 
 struct wait_key {
-        __s32 stack; /* in `wait_stacks`; -1: it could not be kept; else negative: user space has told what it was (WAIT_TOLD) */
+        __s32 stack; /* in `wait_stacks`, from WAIT_STACKS on in `wait_stacks_met`; -1: it could not be kept; else negative: user
+                      * space has told what it was (WAIT_TOLD) */
         __u32 db;
         __u32 kinds; /* bit 1 << enum span_kind, one */
         __u32 pad;

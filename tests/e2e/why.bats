@@ -49,6 +49,7 @@ assert_whole() {
 		([.shares[].percent * 10 | round] | add) == 1000 and
 		((.shares | map(.us) | add) - .total_us | fabs) < 20 and
 		([.shares[] | select(.cause == "unexplained").percent] | add // 0) < 15 and
+		(.lost.stacks // 0) == 0 and
 		.count > 0' r.json >/dev/null
 }
 

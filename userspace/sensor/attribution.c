@@ -19,10 +19,11 @@ static int map_fd(const struct bpf_map *map)
 void attribution_prepare(struct sensor *s)
 {
         struct bpf_map *const maps[] = {
-                s->skeleton->maps.spans,       s->skeleton->maps.span_sums,      s->skeleton->maps.waits,
-                s->skeleton->maps.wait_stacks, s->skeleton->maps.lock_delays,    s->skeleton->maps.disks,
-                s->skeleton->maps.flights,     s->skeleton->maps.journals,       s->skeleton->maps.lock_holders,
-                s->skeleton->maps.disk_users,  s->skeleton->maps.helper_changes, s->skeleton->maps.open_commits};
+                s->skeleton->maps.spans,        s->skeleton->maps.span_sums,       s->skeleton->maps.waits,
+                s->skeleton->maps.wait_stacks,  s->skeleton->maps.wait_stacks_met, s->skeleton->maps.lock_delays,
+                s->skeleton->maps.disks,        s->skeleton->maps.flights,         s->skeleton->maps.journals,
+                s->skeleton->maps.lock_holders, s->skeleton->maps.disk_users,      s->skeleton->maps.helper_changes,
+                s->skeleton->maps.open_commits};
 
         s->skeleton->rodata->cfg_attribution = s->options.attribution;
         for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !s->options.attribution; i++)
@@ -129,13 +130,28 @@ int attribution_try(struct sensor *s, char why[SENSOR_WHY_LEN])
         return r < 0 ? r : s->symbols.n ? 0 : -EACCES;
 }
 
-/* @return false: it is not in the map */
+/* Where stack @id lies: in the map of the result, at @ret_place. */
+static int place_of(const struct sensor *s, int32_t id, int32_t *ret_place)
+{
+        *ret_place = id % WAIT_STACKS;
+        return map_fd(id < WAIT_STACKS ? s->skeleton->maps.wait_stacks : s->skeleton->maps.wait_stacks_met);
+}
+
+/* @return false: it is not kept */
+static bool read_stack(const struct sensor *s, int32_t id, uint64_t ret_frame[SPAN_STACK])
+{
+        int32_t place;
+        int fd = place_of(s, id, &place);
+
+        return bpf_map_lookup_elem(fd, &place, ret_frame) == 0;
+}
+
 static bool tell(struct sensor *s, int32_t id)
 {
         uint64_t frame[SPAN_STACK];
         size_t n = 0;
 
-        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.wait_stacks), &id, frame) < 0)
+        if (!read_stack(s, id, frame))
                 return false;
         while (n < SPAN_STACK && frame[n])
                 n++;
@@ -242,6 +258,16 @@ static void fold(struct sensor *s, const struct wait_key *key)
         bpf_map_update_elem(fd, &told, &to, BPF_ANY);
 }
 
+/* The place of stack @id is free for another one. */
+static void free_place(struct sensor *s, int32_t id)
+{
+        int32_t place;
+        int fd = place_of(s, id, &place);
+
+        bpf_map_delete_elem(fd, &place);
+        s->wait_stack[id].let_go = true;
+}
+
 static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
 {
         for (size_t i = 0; i < w->n; i++) {
@@ -251,8 +277,7 @@ static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
                         continue;
                 fold(s, &w->key[i]);
                 if (!s->wait_stack[id].let_go)
-                        bpf_map_delete_elem(map_fd(s->skeleton->maps.wait_stacks), &id);
-                s->wait_stack[id].let_go = true;
+                        free_place(s, id);
         }
 }
 
@@ -260,22 +285,15 @@ static void let_go(struct sensor *s, const struct waits *w, uint64_t now)
  * have it in a sum by the second. */
 static void let_go_unused(struct sensor *s, uint64_t now)
 {
-        int fd = map_fd(s->skeleton->maps.wait_stacks);
-        int32_t id, next = -1;
-
         if (s->unused_ns && now - s->unused_ns < REST_NS)
                 return;
         s->unused_ns = now;
-        int more = bpf_map_get_next_key(fd, NULL, &next);
-        while (more == 0 && next >= 0 && next < SENSOR_STACKS) {
-                id = next;
-                more = bpf_map_get_next_key(fd, &id, &next); /* of one that is gone the first would be next */
+        for (int32_t id = 0; id < SENSOR_STACKS; id++) {
                 struct wait_stack *stack = &s->wait_stack[id];
-                bool rests = !stack->ns && now - stack->since_ns >= REST_NS;
-                if (rests && stack->unused) {
-                        bpf_map_delete_elem(fd, &id);
-                        stack->let_go = true;
-                }
+                uint64_t frame[SPAN_STACK];
+                bool rests = !stack->ns && now - stack->since_ns >= REST_NS && read_stack(s, id, frame);
+                if (rests && stack->unused)
+                        free_place(s, id);
                 stack->unused = rests && !stack->unused;
         }
 }

@@ -19,7 +19,7 @@
 #include "sensor/wait_symbols.h"
 
 #define SENSOR_MAX_PROBES 64
-#define SENSOR_STACKS     1024 /* kernel stacks that are kept (bpf/blocked.h) */
+#define SENSOR_STACKS     ((int32_t)(2 * WAIT_STACKS)) /* kernel stacks that are kept (bpf/blocked.h) */
 
 /* Histograms by slot: when something was added last, as far as sensor_histograms() has seen. */
 struct hist_idle {
@@ -38,7 +38,7 @@ struct sensor_db {
         uint64_t left_ns; /* when its watch ended; 0: it goes on */
 };
 
-/* What user space knows of a kernel stack, by its number in `wait_stacks`. */
+/* What user space knows of a kernel stack, by its place (struct wait_key). */
 struct wait_stack {
         int8_t kind;       /* enum wait_kind; -1: not told yet */
         bool let_go;       /* its place is free for another one; who still waits there has this kind */

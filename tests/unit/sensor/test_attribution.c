@@ -126,6 +126,14 @@ START_TEST(a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_ki
         rest(7);
         look();
         ck_assert_uint_eq(waited_at(7), 0);
+        /* One of the second map is none of the first. */
+        sensor->wait_stack[WAIT_STACKS + 7].kind = WAIT_WRITEBACK;
+        wait_at(WAIT_STACKS + 7, 500);
+        ck_assert_uint_eq(look().ns[VIGIL_DELAY_WRITEBACK], 500);
+        rest(WAIT_STACKS + 7);
+        ck_assert_uint_eq(look().ns[VIGIL_DELAY_WRITEBACK], 500);
+        ck_assert_uint_eq(waited_at(WAIT_STACKS + 7), 0);
+        ck_assert(sensor->wait_stack[WAIT_STACKS + 7].let_go);
         sensor_close(sensor);
 }
 END_TEST

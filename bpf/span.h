@@ -3,7 +3,7 @@
  *
  * Only with cfg_attribution: otherwise the verifier removes every call. Each change of what the thread does (latency.bpf.c) adds
  * the time since the last one to a sum of its database, so that the sums add up to the whole, of a transaction once it has committed;
- * what it was blocked by is summed up by kernel stack, and user space tells what the stacks mean (userspace/sensor/attribution.c). */
+ * what it was blocked by is summed up by kernel stack, and user space tells what the stacks mean (userspace/sensor/wait_stacks.c). */
 #ifndef VIGIL_SPAN_H
 #define VIGIL_SPAN_H
 

@@ -1,4 +1,4 @@
-/* test_attribution.c - kernel stacks that nobody waits at any more are let go, on the running kernel. Skipped where it lets nobody
+/* test_wait_stacks.c - kernel stacks that nobody waits at any more are let go, on the running kernel. Skipped where it lets nobody
  * watch, or does not attribute. */
 #include <errno.h>
 #include <stdio.h>
@@ -138,4 +138,4 @@ START_TEST(a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_ki
 }
 END_TEST
 
-SUITE("attribution", a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_kind)
+SUITE("wait_stacks", a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_kind)

@@ -11,6 +11,9 @@
 #include "config/parse.h"
 #include "config/tokens.h"
 
+/* Sections with a name: libconfuse compares each name with all others, and a file of 1 MiB would take minutes. */
+#define NAMES_MAX 4096
+
 struct taken_name {
         const struct section *of;
         struct token title;
@@ -25,6 +28,7 @@ struct repair {
         size_t ntaken, room; /* bytes that may still be added */
         bool closed;         /* sections that the file leaves open */
         bool marked;         /* titles */
+        bool full;           /* more than NAMES_MAX sections have a name, which was told */
 };
 
 static void blank(char *from, const char *to)
@@ -90,6 +94,13 @@ static void skip_group(struct repair *r, char opening, char closing)
                 depth += is(&t, opening);
                 depth -= is(&t, closing);
         }
+}
+
+/* Reading stands behind the brace of the section that began with @name: takes it out. */
+static void skip_section(struct repair *r, const struct token *name)
+{
+        skip_group(r, '{', '}');
+        blank(name->from, r->in.at);
 }
 
 /* A word in @line begins a setting or a section if such a sign stands behind it, or a title in its line and a brace. */
@@ -278,16 +289,29 @@ static int take_name(struct repair *r, const struct section *s, const struct tok
 
 static int settings(struct repair *r, const struct section *s);
 
+static void too_many(struct repair *r, const struct token *name)
+{
+        if (!r->full)
+                complain(r->errors, name->line, false,
+                         "more than %d sections have a name: let one 'database' have a 'glob' for many files",
+                         NAMES_MAX);
+        r->full = true;
+        skip_section(r, name);
+}
+
 static int titled(struct repair *r, const struct section *s, const struct token *name, const struct token *title)
 {
+        if (r->ntaken >= NAMES_MAX) {
+                too_many(r, name);
+                return 0;
+        }
         int before = take_name(r, s, title);
 
         if (before < 0)
                 return before;
         bool variable = *title->from == '$'; /* is none with a mark before it */
         if ((size_t)before > r->room || (before && variable)) {
-                skip_group(r, '{', '}');
-                blank(name->from, r->in.at);
+                skip_section(r, name);
                 return 0;
         }
         if (before) {
@@ -319,8 +343,7 @@ static int section(struct repair *r, const struct section *s, const struct token
         if (s->titled && title.kind != TOKEN_WORD) {
                 complain(r->errors, name->line, false, "section '%s' has no name: write %s \"NAME\" { … }", s->name,
                          s->name);
-                skip_group(r, '{', '}');
-                blank(name->from, r->in.at);
+                skip_section(r, name);
                 return 0;
         }
         if (s->titled)

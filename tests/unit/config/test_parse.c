@@ -371,6 +371,28 @@ START_TEST(one_run_tells_every_mistake)
 }
 END_TEST
 
+START_TEST(more_sections_than_anybody_can_guard_are_told_once)
+{
+        struct config_errors errors;
+        struct config *c = NULL;
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        for (int i = 0; i < 20000; i++)
+                fprintf(f, "database d%d { path = \"/srv/%d.db\" }\n", i, i);
+        ck_assert_int_eq(fclose(f), 0);
+        ck_assert_int_eq(config_parse("test", text, &c, &errors), -EINVAL);
+        ck_assert_uint_eq(errors.n, 2);
+        ck_assert_str_eq(errors.item[0].text, "4096 databases: at most 1000 can be guarded");
+        ck_assert_uint_eq(errors.item[1].line, 4097);
+        ck_assert_str_eq(errors.item[1].text,
+                         "more than 4096 sections have a name: let one 'database' have a 'glob' "
+                         "for many files");
+        free(text);
+}
+END_TEST
+
 START_TEST(comments_hide_nothing_and_move_no_line)
 {
         struct config *c = good("# one\n// two 'x\n/* three\n\" four */\nstate-dir = '/a#b' # end\n"
@@ -417,5 +439,5 @@ SUITE("config", an_empty_file_is_all_defaults, the_contracts_example_is_understo
       attribution_is_off_unless_asked_for_and_never_of_one_database,
       an_empty_list_is_no_occasion_and_not_the_default, a_name_that_cannot_be_a_directory_is_refused,
       a_missing_last_brace_is_an_error, unknown_keys_are_all_told_with_the_nearest_one, one_run_tells_every_mistake,
-      comments_hide_nothing_and_move_no_line, a_variable_hides_quotes_and_comments,
-      more_mistakes_than_fit_are_counted)
+      more_sections_than_anybody_can_guard_are_told_once, comments_hide_nothing_and_move_no_line,
+      a_variable_hides_quotes_and_comments, more_mistakes_than_fit_are_counted)

@@ -37,10 +37,20 @@ slow_journal_up() {
 	losetup -d "$device" # with the last who uses it
 }
 
-# slow_disk_stalls FROZEN THAWED: from now on the one at disk is frozen again and again, for so many seconds.
+# slow_disk_stalls FROZEN THAWED: from now on the one at disk is frozen again and again, for so many seconds. In one process: on a
+# busy machine one that has to be started for each step would thaw for longer than it freezes.
 slow_disk_stalls() {
-	in_background bash -c 'trap "stop=1" TERM; while [ -z "$stop" ]; do
-		fsfreeze -f disk; sleep "$1"; fsfreeze -u disk; sleep "$2"; done' - "$1" "$2"
+	in_background python3 -c "
+import fcntl, os, signal, sys, time
+FIFREEZE, FITHAW = 0xc0045877, 0xc0045878 # linux/fs.h
+ends = []
+signal.signal(signal.SIGTERM, lambda *_: ends.append(1))
+disk = os.open('disk', os.O_RDONLY)
+while not ends:
+    fcntl.ioctl(disk, FIFREEZE, 0)
+    time.sleep(float(sys.argv[1]))
+    fcntl.ioctl(disk, FITHAW, 0)
+    time.sleep(float(sys.argv[2]))" "$1" "$2"
 }
 
 # slow_disk FROZEN THAWED: both.

@@ -217,13 +217,16 @@ static __always_inline __u64 helpers_waited(const struct span *s, const struct d
 }
 
 /* Of the time from @from to @to, how long the thread of the kernel that ended the wait had been changing the file system; 0: it had
- * not. */
+ * not. Who had to wait for a processor between the order and the wait for it finds that thread at work: since when it was in the way
+ * is not known, but that it was, at the end. */
 static __always_inline __u64 helper_changed(const struct span *s, __u64 from, __u64 to)
 {
-        __u64 waker = s->waker;
+        __u64 waker = s->waker, since = s->kinds & 1 << SPAN_SYNC && s->sync_ns < from ? s->sync_ns : from;
         struct helper_change *c = waker ? bpf_map_lookup_elem(&helper_changes, &waker) : NULL;
 
-        return c && c->dev == s->dev && c->ns >= from && to > c->ns ? to - c->ns : 0;
+        if (!c || c->dev != s->dev || c->ns < since || c->ns >= to)
+                return 0;
+        return c->ns >= from ? to - c->ns : 1;
 }
 
 /* The last @tail ns, when the device was done or that thread at work, whichever was first. It makes one change after the other, those

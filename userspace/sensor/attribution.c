@@ -13,6 +13,8 @@
 #include "sensor/wait_kind.h"
 #include "sensor/wait_stacks.h"
 
+#define SUMS ((uint32_t)(VIGIL_MAX_DBS * SPAN_KINDS))
+
 static int map_fd(const struct bpf_map *map)
 {
         return bpf_map__fd(map);
@@ -141,14 +143,25 @@ static void read_losses(const struct sensor *s, uint64_t *ret)
         ret[VIGIL_UNSEEN_RUNS] = probes_missed(s, true);
 }
 
+/* Before the waits are: of what ends in between there are waits without a total, which a total without waits would have for
+ * unexplained. */
+static void read_sums(const struct sensor *s, struct span_sum sum[SUMS])
+{
+        for (uint32_t key = SPAN_KINDS; key < SUMS; key++)
+                if (s->db[key / SPAN_KINDS].path)
+                        bpf_map_lookup_elem(map_fd(s->skeleton->maps.span_sums), &key, &sum[key]);
+}
+
 int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
 {
         __attribute__((cleanup(waits_free))) struct waits w = {0};
+        _cleanup_free_ struct span_sum *sum = calloc(SUMS, sizeof(*sum));
         uint64_t now = clock_boottime_ns();
-        int r = s->options.attribution ? wait_stacks_prepare(s) : -EOPNOTSUPP;
+        int r = !s->options.attribution ? -EOPNOTSUPP : sum ? wait_stacks_prepare(s) : -ENOMEM;
 
         if (r == 0) {
                 wait_stacks_note_open(s, now);
+                read_sums(s, sum);
                 r = waits_read(s, &w);
         }
         if (r == 0)
@@ -156,14 +169,12 @@ int sensor_attribution(struct sensor *s, sensor_fn fn, void *userdata)
         uint64_t lost[VIGIL_ATTRIBUTION_LOSSES] = {0};
         if (r >= 0)
                 read_losses(s, lost);
-        for (uint32_t key = SPAN_KINDS; r >= 0 && key < VIGIL_MAX_DBS * SPAN_KINDS; key++) {
+        for (uint32_t key = SPAN_KINDS; r >= 0 && key < SUMS; key++) {
                 struct vigil_attribution a;
-                struct span_sum sum;
 
-                if (!s->db[key / SPAN_KINDS].path ||
-                    bpf_map_lookup_elem(map_fd(s->skeleton->maps.span_sums), &key, &sum) < 0)
+                if (!s->db[key / SPAN_KINDS].path)
                         continue;
-                gather(s, &w, key / SPAN_KINDS, key % SPAN_KINDS, &sum, &a);
+                gather(s, &w, key / SPAN_KINDS, key % SPAN_KINDS, &sum[key], &a);
                 memcpy(a.lost, lost, sizeof(a.lost));
                 a.disk = disk_of(s, a.db);
                 if (a.disk)

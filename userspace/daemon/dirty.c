@@ -206,9 +206,15 @@ uint64_t dirty_bytes_at_risk(const struct vigil_db *a)
         return sum;
 }
 
+/* The account may have moved on while it was copied. */
+static uint64_t rest(uint64_t all, uint64_t durable)
+{
+        return all > durable ? all - durable : 0;
+}
+
 uint64_t dirty_commits_at_risk(const struct vigil_db *a)
 {
-        return (a->wal_commits - a->wal_commits_durable) + (a->rb_commits_followed - a->rb_commits_durable);
+        return rest(a->wal_commits, a->wal_commits_durable) + rest(a->rb_commits_followed, a->rb_commits_durable);
 }
 
 bool dirty_in_transaction(const struct vigil_db *a)

@@ -25,8 +25,9 @@ struct discoveries {
         struct config_database *item[DISCOVERY_MAX]; /* guards point to them */
         size_t n;
         size_t left_out;
-        bool looking;     /* a helper is at work */
-        bool swept;       /* those of the last run that are gone have been let go */
+        bool looking; /* a helper is at work */
+        bool again;   /* one was asked for while another was at work, which may have been where something is new */
+        bool swept;   /* those of the last run that are gone have been let go */
         int save_error;   /* of the last writing */
         bool unsaved;     /* more was found while it was being written */
         bool told_failed; /* that the last look failed */
@@ -337,16 +338,15 @@ void discovery_look(struct daemon *d)
                                          .path = "/proc",
                                          .discover_all = d->options->discover_all};
 
-        if (!d->options->discover || d->discoveries->looking)
+        if (!d->options->discover)
                 return;
-        d->discoveries->looking = actions_start(d->actions, &r, NULL) == 0;
+        d->discoveries->again = d->discoveries->looking;
+        if (!d->discoveries->looking)
+                d->discoveries->looking = actions_start(d->actions, &r, NULL) == 0;
 }
 
-void discovery_done(struct daemon *d, const json_t *answer, const char *failure)
+static void take_answer(struct daemon *d, const json_t *answer, const char *failure)
 {
-        d->discoveries->looking = false;
-        if (d->ending)
-                return;
         int r = answer ? (int)json_integer_value(json_object_get(answer, "error")) : 0;
         if (failure || r < 0) {
                 tell_failed(d->discoveries, failure ? failure : strerror(-r));
@@ -354,4 +354,14 @@ void discovery_done(struct daemon *d, const json_t *answer, const char *failure)
         }
         d->discoveries->told_failed = false;
         take_document(d, json_object_get(answer, "document"), true);
+}
+
+void discovery_done(struct daemon *d, const json_t *answer, const char *failure)
+{
+        d->discoveries->looking = false;
+        if (d->ending)
+                return;
+        take_answer(d, answer, failure);
+        if (d->discoveries->again)
+                discovery_look(d);
 }

@@ -46,6 +46,21 @@ static void tend(struct daemon *d)
         keeper_tend(d->keeper, &step);
 }
 
+/* Turns that are that far apart: the host stood still. Whoever tries again and again for a lock has not yet had the time to, and
+ * would not be known to wait. */
+#define STOOD_STILL_NS 2000000000ull
+
+static void judge(struct daemon *d)
+{
+        uint64_t now = clock_boottime_ns(), before = d->judged_ns;
+
+        d->judged_ns = now;
+        if (before && now >= before + STOOD_STILL_NS)
+                return;
+        tangles_second(d);
+        jobs_second(d);
+}
+
 void turn_second(struct daemon *d)
 {
         read_counters(d);
@@ -59,8 +74,7 @@ void turn_second(struct daemon *d)
         dirty_turn(d);
         schedule_turn(d);
         latencies_second(d);
-        tangles_second(d);
-        jobs_second(d);
+        judge(d);
         if (keeper_tends(d->keeper))
                 tend(d);
 }

@@ -17,7 +17,7 @@ int sensor_read_part(struct sensor *s, uint32_t tgid, struct vigil_proc *ret)
         if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.part_slots), &tgid, &slot) < 0 ||
             bpf_map_lookup_elem(map_fd(s->skeleton->maps.parts), &slot, ret) < 0)
                 return -errno;
-        return 0;
+        return ret->id.tgid == tgid ? 0 : -ESRCH; /* it died in between */
 }
 
 static void part_give_back(struct sensor *s, struct vigil_proc *p)
@@ -79,14 +79,16 @@ static int deliver(struct sensor *s, struct walk *w, uint32_t tgid, struct vigil
 int participants(struct sensor *s, uint32_t **ret, size_t *ret_n)
 {
         int fd = map_fd(s->skeleton->maps.part_slots);
-        size_t max = bpf_map__max_entries(s->skeleton->maps.part_slots), n = 0;
-        uint32_t *tgids = calloc(max, sizeof(*tgids));
+        uint32_t n = bpf_map__max_entries(s->skeleton->maps.part_slots);
+        _cleanup_free_ uint32_t *slots = calloc(n, sizeof(*slots)), *tgids = calloc(n, sizeof(*tgids));
+        uint32_t at = 0;
 
-        if (!tgids)
+        if (!tgids || !slots)
                 return -ENOMEM;
-        while (n < max && bpf_map_get_next_key(fd, n ? &tgids[n - 1] : NULL, &tgids[n]) == 0)
-                n++;
-        *ret = tgids;
+        /* In one call: after a key that has gone the next one is the first again. */
+        if (bpf_map_lookup_batch(fd, NULL, &at, tgids, slots, &n, NULL) < 0 && errno != ENOENT)
+                return -errno;
+        *ret = TAKE_PTR(tgids);
         *ret_n = n;
         return 0;
 }

@@ -44,6 +44,42 @@ static int wait_for_lock(int fd)
         return 0;
 }
 
+/* Whoever ends removes what is empty then: the directory of all, and that of the daemon before this one. */
+#define TRIES 100
+
+static int make_dir(const char *dir)
+{
+        for (unsigned i = 0; i < TRIES; i++) {
+                if (mkdir(PINS_DIR, 0700) < 0 && errno != EEXIST)
+                        return -errno;
+                if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+                        return 0;
+                if (errno != ENOENT)
+                        return -errno;
+        }
+        return -ENOENT;
+}
+
+/* Opens @dir, which is made for that, and locks it. @return its descriptor, -errno */
+static int open_locked(const char *dir)
+{
+        for (unsigned i = 0; i < TRIES; i++) {
+                struct stat st;
+                int r = make_dir(dir);
+                if (r < 0)
+                        return r;
+                _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+                if (fd < 0 && errno == ENOENT)
+                        continue;
+                r = fd < 0 ? -errno : wait_for_lock(fd);
+                if (r < 0)
+                        return r;
+                if (fstat(fd, &st) == 0 && st.st_nlink > 0)
+                        return TAKE_FD(fd);
+        }
+        return -ENOENT;
+}
+
 int pins_open(struct pins *p, const char *name)
 {
         struct statfs fs;
@@ -54,13 +90,10 @@ int pins_open(struct pins *p, const char *name)
                 snprintf(p->why, sizeof(p->why), "no bpffs is mounted (mount -t bpf bpf %s)", PINS_ROOT);
                 return -ENODEV;
         }
-        if ((mkdir(PINS_DIR, 0700) < 0 && errno != EEXIST) || (mkdir(p->dir, 0700) < 0 && errno != EEXIST))
-                return explain(p, -errno, p->dir);
-        _cleanup_close_ int fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        int r = fd < 0 ? -errno : wait_for_lock(fd);
-        if (r < 0)
-                return explain(p, r, p->dir);
-        p->lock = TAKE_FD(fd);
+        int fd = open_locked(p->dir);
+        if (fd < 0)
+                return explain(p, fd, p->dir);
+        p->lock = fd;
         return 0;
 }
 
@@ -68,8 +101,8 @@ void pins_close(struct pins *p)
 {
         if (p->lock < 0)
                 return;
+        rmdir(p->dir); /* while it is locked: who waits for that sees that it is gone */
         close(TAKE_FD(p->lock));
-        rmdir(p->dir);
         rmdir(PINS_DIR);
 }
 

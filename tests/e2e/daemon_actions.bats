@@ -115,13 +115,8 @@ actions_are() {
 @test "a helper that is killed costs its action and is a finding; the next one works" {
 	guard 'backup { min-interval = "0s" max-per-hour = 100 }' 'check { every = "1s" }'
 	daemon_begin
-	# Its children, and only those: until one was hit before it had answered.
-	for _ in $(seq 1 2000); do
-		for pid in $(pgrep -P "$DAEMON" || true); do
-			kill -9 "$pid" 2>/dev/null || true
-		done
-		! counts "findings where code = 'worker-failed'" 1 || break
-	done
+	catch_helper vigil-check
+	kill -KILL "$FROZEN"
 	eventually '[.incidents[] | select(.code == "worker-failed" and .severity == "P2")] | length == 1' incidents
 	assert_answer '.incidents[] | select(.code == "worker-failed") | .summary | contains("SIGKILL")'
 	[ "$(sql "select count(*) from actions where outcome = 'failed'")" -ge 1 ]

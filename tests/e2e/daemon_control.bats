@@ -46,7 +46,7 @@ resident() {
 	FLOOD=$!
 	await flood
 	# shellcheck disable=SC2016
-	timeout 20 bash -c 'for i in {1..20}; do "$0" --state-dir S status >status.out || exit; done' "$VIGIL"
+	timeout 40 bash -c 'for i in {1..20}; do "$0" --state-dir S status >status.out || exit; done' "$VIGIL"
 	grep -q app status.out
 	kill "$FLOOD"
 	wait "$FLOOD" || true

@@ -57,8 +57,7 @@ load daemon.bash
 	[ "$(sql "SELECT count(*) FROM alerts WHERE status = 'firing'")" = 1 ]
 	sql "UPDATE alerts SET status='resolved', resolved_at=datetime('now') WHERE id='$(sql 'select id from alerts')'"
 	eventually '.status == "healthy"' health
-	ask incidents
-	assert_answer '.incidents[0].status == "resolved"' '.incidents[0].resolved_by == "shell"'
+	eventually '.incidents[0] | .status == "resolved" and .resolved_by == "shell"' incidents
 }
 
 @test "a second daemon on the same state directory is refused, and the first goes on" {

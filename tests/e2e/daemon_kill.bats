@@ -72,7 +72,7 @@ remember() {
 		! freeze_helper vigil-look vigil-backup vigil-check vigil-evidence || { kill -KILL "$FROZEN" && killed=$((killed + 1)); }
 	done
 	echo "$killed helpers were killed, and $writers that write the store"
-	eventually '.actions == [] and .store.set_aside == 0' status
+	eventually '.actions == [] and .store.set_aside == 0 and .store.queued == 0' status
 	[ "$(jq -r .pid a.json)" = "$DAEMON" ]
 	eventually '[.incidents[].code] | index("unclean-death")' incidents
 	[ "$(grep -c 'P2 worker-failed: .*it died of SIGKILL' daemon.err)" -eq "$killed" ]

@@ -138,10 +138,14 @@ incident() {
 	printf '[.incidents[] | select(.code == "%s")] | length == 1 and (.[0] | %s)' "$1" "$2"
 }
 
+last_check_is() {
+	[ "$(sql "select reason from checks order by at_ns desc limit 1")" = "$1" ]
+}
+
 # The check after a gap has been made by this run, of no incident.
 gap_checked() {
 	eventually '.databases[0].last_check.result == "ok"' status
-	[ "$(sql "select reason from checks order by at_ns desc limit 1")" = observer-gap ]
+	until_true last_check_is observer-gap
 }
 
 @test "a writer killed while nobody watched: its transaction is told as cut short, as far as files tell" {
@@ -239,7 +243,7 @@ gap_checked() {
 	eventually '.incidents[0].backup.verified' incidents
 	daemon_kill
 	# As if it had been killed a moment earlier.
-	sqlite3 S/vigil.db "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
+	sql "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
 		update alerts set doc=json_remove(doc, '$.backup', '$.integrity')"
 	rm -r S/backups/app
 	daemon_begin
@@ -257,7 +261,7 @@ gap_checked() {
 	[ "$(jq -r .incident "S/backups/app/$copy.json")" = "$(jq -r '.incidents[0].id' a.json)" ]
 	daemon_kill
 	# As it was while its helper worked.
-	sqlite3 S/vigil.db "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
+	sql "delete from backups; delete from checks; update actions set outcome=null, outcome_ns=null;
 		update alerts set doc=json_set(json_remove(doc, '$.backup', '$.integrity'), '$.ends_by', json_array('recovery', 'actions'),
 			'$.due', json('[{\"action\":\"backup\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"},
 				{\"action\":\"check\",\"database\":\"app\",\"since\":\"$(jq -r '.incidents[0].started_at' a.json)\"}]'))"

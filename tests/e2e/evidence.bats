@@ -181,7 +181,14 @@ judged_so() {
 	sleep 300 3>&- &
 	BEGUN+=("$!")
 	sleeper=$!
-	dd if=/dev/zero of=out bs=64k 2>/dev/null 3>&- &
+	# At a pace: the disk is that of other tests, too.
+	python3 -c '
+import time
+with open("out", "wb", buffering=0) as f:
+    while True:
+        f.seek(0)
+        f.write(bytes(65536))
+        time.sleep(0.01)' 3>&- &
 	BEGUN+=("$!")
 	busy=$!
 	begin writer "$PLACE/a.db" @repeat 100000 "update t set b=hex(randomblob(50)) where a=1" @sleep 20 @end
@@ -196,10 +203,12 @@ judged_so() {
 	sleep 300 3>&- &
 	gone=$!
 	rm -f answer
+	touch answer.hold
 	echo "judge $gone $PWD/answer" 1<>"$PLACE/orders"
-	await answer.begun # it looks once, and again a second later
+	await answer.begun # it looks once, and again a second later, or when it may
 	kill -KILL "$gone"
 	wait "$gone" || true
+	rm answer.hold
 	await answer
 	assert_json answer '.verdict == "job-orphaned"' '.evidence.reason == "process-ended"' '.trust == "partial"'
 	order judge "$gone"

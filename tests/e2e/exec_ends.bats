@@ -156,6 +156,8 @@ cgroup_is_gone() {
 	assert_certificate '.verdict == "unclean"' '.exit.signal == "SIGKILL"' ".exit.sender.pid == $BASHPID or .exit.origin.pid == $BASHPID"
 }
 
+# The next number is one for the whole host.
+# bats test_tags=alone
 @test "16 pid_reuse: a new process under an old pid inherits nothing" {
 	[ -w /proc/sys/kernel/ns_last_pid ] || skip "the next pid cannot be chosen here"
 	mk app.db wal
@@ -238,12 +240,17 @@ certificates_of() {
 }
 
 @test "18 sigkill_in_fsync: the sync went on, and nobody heard how it ended" {
+	local killer
+
 	mk app.db wal
 	watch_begin --db app.db -- "$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" "pragma synchronous=normal" \
 		"with recursive n(i) as (select 1 union all select i+1 from n where i<64) insert into t(b) select zeroblob(2000000) from n" \
-		@ready ready @checkpoint passive
+		@ready ready @wait go @checkpoint passive
 	await ready
-	"$KILLER" --in-sync "$(pid_of truth)"
+	"$KILLER" --in-sync "$(pid_of truth)" 3>&- &
+	killer=$!
+	touch go
+	wait "$killer"
 	watch_end
 	assert_trusted
 	certificate app.db truth

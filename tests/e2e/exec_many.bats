@@ -166,6 +166,8 @@ kept_syncs() {
 		select(.[4] + 256 * (.[5] + 256 * .[6]) == $pid) | .[0] + 256 * (.[1] + 256 * .[2])'
 }
 
+# syncfs(2) pays the debts of everybody on this file system.
+# bats test_tags=alone
 @test "whoever syncs takes no room from others: only threads that live and use a database keep an entry" {
 	command -v bpftool || skip "no bpftool here"
 	watch_begin --db app.db -- python3 -c '

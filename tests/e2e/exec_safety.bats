@@ -63,7 +63,7 @@ self_cancelled() {
 	command -v strace || skip "no strace here"
 	mk app.db wal
 	# The workload goes on while the backup is taken: it keeps the database open, with frames that are not checkpointed.
-	timeout -k 5 60 strace -f -y -s 0 -o trace -e trace=fcntl,close,open,openat "$VIGIL" exec --wait cmd --out r.json \
+	timeout -k 5 240 strace -f -y -s 0 -o trace -e trace=fcntl,close,open,openat "$VIGIL" exec --wait cmd --out r.json \
 		--backup-dir backups --db app.db -- sh -c '"$0" -t stays app.db "insert into t(b) values(1)" @ready ready @wait go >/dev/null 2>&1 &
 			while [ ! -e ready ]; do sleep 0.01; done; exec "$0" -t dies app.db "select 1 from t" @kill9' "$DRIVER" 2>vigil.err 3>&- &
 	# strace ends with the last process that it follows.
@@ -154,6 +154,8 @@ fingerprint() {
 }
 
 @test "67 event_loss: what was not seen is not called clean" {
+	local PATIENCE=240
+
 	mk app.db delete
 	"$VIGIL" exec --out r.json --db app.db -- "$DRIVER" -t truth app.db @ready ready @wait go "insert into t(b) values('x')" \
 		@close @repeat 3000 @fork "select 1 from t" @close @end @wait-children @end @ready over 2>vigil.err 3>&- &

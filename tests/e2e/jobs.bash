@@ -2,6 +2,7 @@
 #
 #   follow NAME MATCH SOURCE [MORE]    a database NAME/app.db, and an orchestrator of that name that works on it, for vigil.conf
 #   orchestrate python work spin       starts one, and waits until its workers are at work; its pid in $ORCHESTRATOR
+#   healthy ID...                      these jobs are
 #   job ID EXPR                        a jq expression on that job of the orchestrator $BATCH, within vigil jobs
 #
 # An orchestrator is found by its path, so that those of other tests are none of it.
@@ -55,6 +56,15 @@ pid_of_job() {
 
 job() {
 	echo "any(.jobs[]; .orchestrator == \"$BATCH\" and .id == \"$1\" and ($2))"
+}
+
+# healthy ID...: these are, or are again: where others keep the disk busy, one commit may take longer than no-progress.
+healthy() {
+	local id
+
+	for id in "$@"; do
+		eventually "$(job "$id" '.verdict == "healthy"')" jobs
+	done
 }
 
 # Of the orchestrator $BATCH, within vigil jobs.

@@ -33,7 +33,8 @@ teardown() {
 }
 
 # Short turns, so that a test takes seconds.
-LATENCY='latency { window = 6s hold = 5s warm-up = 3s min-samples = 3 floor-lock = 50ms }'
+LATENCY='latency { window = 6s hold = 5s warm-up = 3s min-samples = 3
+	floor-lock = 50ms floor-commit = 100ms floor-sync = 100ms }' # others may take the processors and the disk for a while
 
 # writer DB: commits each few milliseconds until the test ends.
 writer() {
@@ -133,10 +134,10 @@ learned() {
 	in_memory
 	mk app.db wal
 	watch --db app.db -- bash -c '"$0" -t h app.db "pragma busy_timeout=10000" "begin immediate" "insert into t(b) values(1)" \
-		@ready held @sleep 400 commit & while [ ! -e held ]; do sleep 0.01; done
+		@ready held @sleep 2000 commit & while [ ! -e held ]; do sleep 0.01; done
 		"$0" -t w app.db "pragma busy_timeout=10000" "insert into t(b) values(2)"; wait' "$DRIVER"
 	assert_report '[.databases[0].io[] | select(.file == "shm" and .op == "lock")][0]
-		| .errors > 2 and .max_us > 200000 and .max_us < 5000000 and .p50_us > 200000'
+		| .errors > 2 and .max_us > 200000 and .max_us < 20000000 and .p50_us > 200000'
 	# A commit counts from its lock on: the wait before it is no part of it.
 	assert_report '[.databases[0].io[] | select(.file == "wal" and .op == "commit")][0] | .count >= 2 and .p50_us < 200000 and .max_us > 350000'
 }

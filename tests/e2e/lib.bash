@@ -70,7 +70,7 @@ memory_gone() {
 watch() {
 	status=0
 	rm -f r.json
-	timeout -k 5 120 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err || status=$?
+	timeout -k 5 400 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err || status=$?
 	cat vigil.err
 	[ -s r.json ] || {
 		echo "vigil exec gave no report, status $status"
@@ -81,7 +81,7 @@ watch() {
 # The same in the background, for tests that act on the workload from outside; watch_end waits for it.
 watch_begin() {
 	rm -f r.json
-	timeout -k 5 120 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err &
+	timeout -k 5 400 "$VIGIL" exec --out r.json "$@" 3>&- 2>vigil.err &
 	WATCH_PID=$!
 }
 

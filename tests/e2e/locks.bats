@@ -43,7 +43,7 @@ deadlocks_are() {
 	mk events.db delete
 	mk steps.db delete
 	# A row for each page, and more than are read while it is looked at.
-	sqlite3 steps.db "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000)
+	sqlite3 steps.db "delete from t; with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000)
 		insert into t(b) select zeroblob(3000) from n"
 	mk log.db wal
 	mk busy.db wal

@@ -67,6 +67,8 @@ for step in steps:
     elif kind == "size" and value:
         set_size(slave, value)
     elif kind == "signal" and value:
+        if value == "CONT":
+            until(lambda: open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[0] == "T", "a stop")
         os.kill(pid, getattr(signal, "SIG" + value))
     elif kind == "sleep" and value:
         end = time.monotonic() + int(value) / 1000

@@ -4,7 +4,8 @@
  *   witness DB...       watches them, makes the file `witness.ready`, and takes lines from standard input:
  *
  *   judge PID FILE      two samples a second apart, as of a job that PID has worked for in vain for a minute: verdict and
- *                       evidence as JSON into FILE; FILE.begun is there when the first has been taken
+ *                       evidence as JSON into FILE; FILE.begun is there when the first has been taken, and the
+ *                       second waits while there is a FILE.hold
  *   waiters FILE        everybody who waits for a lock, and how they are tied up, as JSON into FILE
  *
  * Ends with its input. */
@@ -81,7 +82,7 @@ static void judge(pid_t pid, const char *file)
         struct job_process p = {.tie = JOB_TIE_PID, .before = &before, .now = &now};
         uint64_t start = 0;
         size_t n = 0;
-        char begun[600];
+        char begun[600], hold[600];
 
         int r = sensor_identify(sensor, pid, &start);
         id.start_ns = start;
@@ -90,6 +91,8 @@ static void judge(pid_t pid, const char *file)
         snprintf(begun, sizeof(begun), "%s.begun", file);
         io_write_file_atomic(begun, "", 0, 0644);
         wait_ms(1000);
+        for (snprintf(hold, sizeof(hold), "%s.hold", file); access(hold, F_OK) == 0;)
+                wait_ms(20);
         if (r == 0)
                 r = sensor_evidence(sensor, &id, &now);
         if (r < 0) {

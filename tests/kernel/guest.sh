@@ -30,7 +30,7 @@ watch_and_kill() {
 	shift
 	vigil exec --db app.db --backup-dir backups --out "$out/$name/report.json" -- \
 		"$driver" -t truth app.db "$@" @ready ready @pause 2>"$out/$name/err" &
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 4000; i++)); do
 		[ ! -e ready ] || break
 		sleep 0.05
 	done

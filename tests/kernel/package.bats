@@ -52,14 +52,18 @@ dpkg --no-pager -i /root/1.deb
 say installed systemctl is-active vigil
 say enabled systemctl is-enabled vigil
 echo "database \"app\" { path = '/srv/app/app.db' }" >>/etc/vigil/vigil.conf
-systemctl reload vigil && sleep 1
+systemctl reload vigil # which does not wait
+for i in $(seq 120); do
+	vigil status --json | jq -e '.databases[0].state == "watched"' >/dev/null && break
+	sleep 0.5
+done
 say trust sh -c 'vigil status --json | jq -c .trust.level,.databases[0].state'
 say capabilities sh -c 'sed -nE "s/^(Cap(Eff|Bnd)|Seccomp|NoNewPrivs):\s*//p" /proc/$(systemctl show -P MainPID vigil)/status'
 as /root/driver -t /srv/app/truth /srv/app/app.db "pragma journal_mode=wal" "create table t(a)" "insert into t values(1)" \
 	begin "insert into t values(2)" @ready /srv/app/ready @pause &
 until [ -e /srv/app/ready ]; do sleep 0.1; done
 kill -KILL "$(jq -rs '.[0].pid' /srv/app/truth)"
-for i in $(seq 60); do
+for i in $(seq 120); do
 	vigil incidents --json >/root/incidents
 	jq -e '.incidents[0].backup.verified' /root/incidents >/dev/null && break
 	sleep 0.5

@@ -60,6 +60,7 @@ int main(int argc, char **argv)
                         return 1;
                 if (pid == first)
                         return 0;
+                usleep(20000); /* whoever has it now may be gone by then */
         }
         fprintf(stderr, "reuse: pid %d was always taken by another process\n", first);
         return 1;

@@ -5,7 +5,7 @@ Usage: on_terminal.py COLUMNSxLINES OUT STEP... -- PROGRAM...
 A step is a key or text to type (\\e for ESC), or one of
   wait:TEXT     until TEXT has come since the last step (a minute at most)
   size:CxL      another size, and SIGWINCH
-  signal:NAME   to the program
+  signal:NAME   to the program; CONT when it has stopped
   sleep:MS
   touch:FILE    makes it
 OUT gets every byte that came. At the end the program must have ended by itself within a minute. Prints one line of JSON:
@@ -24,15 +24,40 @@ def set_size(fd, text):
 master, slave = pty.openpty()
 set_size(slave, size)
 before = termios.tcgetattr(slave)
-pid = os.fork()
-if pid == 0:
+
+def become_program():
+    """In the foreground, once the shell has put it there."""
+    os.setpgid(0, 0)
+    while os.tcgetpgrp(0) != os.getpid():
+        time.sleep(0.001)
+    os.closerange(3, 64)
+    os.environ["TERM"] = "xterm"
+    os.execvp(program[0], program)
+
+
+def become_shell(tell):
+    """What a program on a terminal has above it: without one it cannot be stopped, as nobody could let it go on."""
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     for fd in range(3):
         os.dup2(slave, fd)
-    os.closerange(3, 64)
-    os.environ["TERM"] = "xterm"
-    os.execvp(program[0], program)
+    job = os.fork()
+    if job == 0:
+        become_program()
+    os.setpgid(job, job)
+    os.tcsetpgrp(0, job)
+    os.write(tell, b"%d " % job)
+    os.write(tell, b"%d" % os.waitpid(job, 0)[1])
+    os._exit(0)
+
+
+told, tell = os.pipe()
+shell = os.fork()
+if shell == 0:
+    os.close(told)
+    become_shell(tell)
+os.close(tell)
+pid = int(os.read(told, 20))
 
 out = open(out_path, "wb")
 fresh = b""
@@ -85,8 +110,8 @@ status = None
 def ended():
     global status
     if status is None:
-        got, code = os.waitpid(pid, os.WNOHANG)
-        status = code if got else None
+        got, _ = os.waitpid(shell, os.WNOHANG)
+        status = int(os.read(told, 20)) if got else None
     return status is not None
 
 

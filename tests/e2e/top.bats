@@ -106,7 +106,7 @@ frames() {
 }
 
 @test "stopped, the terminal is given back; going on, it is taken again" {
-	terminal 80x24 "wait:q quit" "signal:TSTP" $'wait:\e[?1049l' "sleep:200" "signal:CONT" $'wait:\e[?1049h' "wait:persistence" q
+	terminal 80x24 "wait:q quit" "signal:TSTP" $'wait:\e[?1049l' "signal:CONT" $'wait:\e[?1049h' "wait:persistence" q
 	jq -e '.exit == 0' end.json
 	assert_given_back
 }

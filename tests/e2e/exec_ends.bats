@@ -240,7 +240,7 @@ certificates_of() {
 }
 
 @test "18 sigkill_in_fsync: the sync went on, and nobody heard how it ended" {
-	local killer
+	local sender
 
 	mk app.db wal
 	watch_begin --db app.db -- "$DRIVER" -t truth app.db "pragma wal_autocheckpoint=0" "pragma synchronous=normal" \
@@ -248,9 +248,9 @@ certificates_of() {
 		@ready ready @wait go @checkpoint passive
 	await ready
 	"$KILLER" --in-sync "$(pid_of truth)" 3>&- &
-	killer=$!
+	sender=$!
 	touch go
-	wait "$killer"
+	wait "$sender"
 	watch_end
 	assert_trusted
 	certificate app.db truth

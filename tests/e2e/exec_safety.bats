@@ -154,7 +154,7 @@ fingerprint() {
 }
 
 @test "67 event_loss: what was not seen is not called clean" {
-	local PATIENCE=240
+	export PATIENCE=240
 
 	mk app.db delete
 	"$VIGIL" exec --out r.json --db app.db -- "$DRIVER" -t truth app.db @ready ready @wait go "insert into t(b) values('x')" \

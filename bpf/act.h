@@ -3,6 +3,7 @@
 #define VIGIL_ACT_H
 
 #include "taken.h"
+#include "uses.h"
 
 /* One act of one process on one file of one database. */
 struct act {

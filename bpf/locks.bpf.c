@@ -309,7 +309,7 @@ GLOBAL int main_fd_find(__u32 tgid, __u32 db, __u64 file_addr)
         if (!use)
                 return 0;
         if (fd_look(&q, BPF_CORE_READ(current_task(), files)))
-                main_fd_add(use, (__s32)q.fd);
+                main_fd_add(tgid, use, (__s32)q.fd);
         else
                 use->flags |= VIGIL_USE_FDS_UNKNOWN; /* and do not search at every lock */
         return 0;

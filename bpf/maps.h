@@ -92,6 +92,14 @@ struct {
         __type(value, __u32);
 } dying __weak SEC(".maps");
 
+/* Whose account a thread adds to just now: threads of one process that open one database together would take two places for it. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __type(key, __u32); /* tgid */
+        __type(value, __u32);
+} claims __weak SEC(".maps");
+
 /* ---- files: whoever has an id of a database finds places for all its files and names, and for its directory ---- */
 
 #define MAX_NAMES (4 * VIGIL_MAX_DBS) /* main, -wal, -shm, -journal */

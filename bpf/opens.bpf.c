@@ -196,7 +196,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
                 return 0;
         a.ns = bpf_ktime_get_boot_ns();
         if (a.role == VIGIL_ROLE_MAIN) {
-                main_fd_add(a.use, (__s32)ret);
+                main_fd_add(tgid, a.use, (__s32)ret);
                 if (what & BY_OTHER_NAME)
                         a.use->flags |= VIGIL_USE_SECOND_NAME;
         }

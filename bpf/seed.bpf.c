@@ -31,21 +31,11 @@ static __always_inline void seed_fill(struct seed_entry *e, struct task_struct *
 /* As use_get(), but through no memory of its CPU: a probe may interrupt the iterator. */
 static __always_inline struct vigil_use *seed_use(struct vigil_proc *p, __u32 db)
 {
-        for (int i = 0; i < VIGIL_USES; i++) {
-                struct vigil_use *u = &p->use[i];
+        __u64 i = (__u32)use_take(p->id.tgid, db);
 
-                if (u->db == 0) {
-                        struct vigil_db *d = db_get(db);
-
-                        u->db = db;
-                        u->first_ns = bpf_ktime_get_boot_ns();
-                        p->nuses++;
-                        if (d)
-                                __sync_fetch_and_add(&d->users, 1);
-                }
-                if (u->db == db)
-                        return u;
-        }
+        FIX(i);
+        if (i < VIGIL_USES)
+                return &p->use[i];
         p->uses_lost++;
         COUNT(uses_lost);
         return NULL;
@@ -198,7 +188,7 @@ static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const s
                 seen_late(use, ref);
         if (ref->role == VIGIL_ROLE_MAIN) {
                 use->flags |= VIGIL_USE_OPENED;
-                main_fd_add(use, (__s32)fd);
+                main_fd_add(tgid, use, (__s32)fd);
                 if (other_name)
                         use->flags |= VIGIL_USE_SECOND_NAME;
         }

@@ -54,6 +54,20 @@ dies_in() {
 	[ "$status" -eq 0 ]
 }
 
+@test "threads that open eight databases at the same moments are one user of each, which ends with their process" {
+	local i
+	mkdir many
+	mk many/1.db wal
+	for i in {2..8}; do cp many/1.db "many/$i.db"; done
+	configure_many 1 8
+	daemon_begin
+	"$TOGETHER" 100 many/*.db
+	eventually '.databases | length == 8 and all(.[]; .processes == [])' status
+	assert_answer '[.databases[].users] | unique == [0]' '.trust.level == "full"' '.health.status == "healthy"'
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
 @test "its file system is unmounted: Vigil does not hold it, says so, and watches again when it is back" {
 	mkdir disk
 	mount -t tmpfs -o size=8m,mode=700 vigil-test disk || skip "nothing can be mounted here"

@@ -21,6 +21,7 @@ DRIVER=$BUILD/workloads/driver
 FILEWRITER=$BUILD/workloads/filewriter
 KILLER=$BUILD/workloads/killer
 REUSE=$BUILD/workloads/reuse
+TOGETHER=$BUILD/workloads/together
 
 # Seconds after which what a test waits for is taken for one that does not come: for hangs alone, however slow or busy the machine is.
 PATIENCE=60

@@ -89,12 +89,19 @@ GLOBAL int locks_held(__u64 inode_addr, __u64 owner)
         return !w.node || w.node == w.head;
 }
 
+#define LOCK_WALKS 3 /* in vain, before it counts as too long to be walked */
+
+/* Again from its head when another process has taken back the very lock that the walk stood on: that one leads to itself then. */
 static __always_inline int role_locks(struct scratch *s, struct db_priv *priv, __u64 owner, __u32 role)
 {
+        int whole = 0;
+
         if (!inode_is((void *)priv->inode[role], &priv->key[role]))
                 return 1;
-        s->nviews = 0;
-        int whole = locks_held(priv->inode[role], owner);
+        for (int i = 0; i < LOCK_WALKS && !whole; i++) {
+                s->nviews = 0;
+                whole = locks_held(priv->inode[role], owner);
+        }
         for (__u64 i = 0; i < LOCK_VIEWS; i++)
                 if (i < s->nviews)
                         view_bits(&s->view[i], role, &s->bits);

@@ -167,6 +167,13 @@ static __always_inline bool seed_name(__u64 file, struct file_ref *ref)
         return false;
 }
 
+/* Its last thread is on the way out and has passed the probe that tells of deaths, or is about to: who becomes a participant behind
+ * that stays one for ever. Its descriptors are there for a while yet. */
+static __always_inline bool is_leaving(struct task_struct *task)
+{
+        return BPF_CORE_READ(task, signal, live.counter) == 0;
+}
+
 /* Process @tgid, whose task is at @addr, has descriptor @fd open on the file of @ref. False: it is not to be told of. It may be
  * seen more than once: the kernel asks again for what did not fit into its buffer. */
 static __always_inline bool seed_adopt(__u64 addr, __u32 tgid, __u32 fd, const struct file_ref *ref,
@@ -215,7 +222,7 @@ int iter__task_file(struct bpf_iter__task_file *ctx)
         seed_fill(&e, task, file, ctx->fd, &key);
         if (seed_mode != SEED_ALL) {
                 m = mark_of(tgid);
-                if (m && m->flags & MARK_OWN)
+                if ((m && m->flags & MARK_OWN) || is_leaving(task))
                         return 0;
                 ref = file_ref_of(BPF_CORE_READ(file, f_inode), &key);
                 if (!ref || BPF_CORE_READ(file, f_mode) & FMODE_PATH)

@@ -152,6 +152,16 @@ GLOBAL int hand_over(__u64 ino, __u32 dev)
         return 1;
 }
 
+/* Two processes that open a new file at one moment both bind it, and the first of them may be the last to write to the map: the map and
+ * @l must mean the same incarnation, else nothing that is done to the file is charged to its role. */
+static __always_inline void agree(const struct vigil_ledger *l, const struct file_key *key, __u32 id, __u32 role)
+{
+        struct file_ref *ref = bpf_map_lookup_elem(&files, key);
+
+        if (ref && ref->db == id && ref->role == role && ref->incarnation != l->incarnation)
+                ref->incarnation = l->incarnation;
+}
+
 /* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.
  * Returns 1 when it is a new one. */
 GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
@@ -193,10 +203,13 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         ref.generation = generation;
         ref.incarnation = l->incarnation;
         ref.role = (__u8)role;
-        if (shared)
+        if (shared) {
                 share(old, db, id);
-        else if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
-                COUNT(full_files);
+        } else {
+                if (bpf_map_update_elem(&files, &key, &ref, BPF_ANY))
+                        COUNT(full_files);
+                agree(l, &key, id, role);
+        }
         *bound = key;
         if (role == VIGIL_ROLE_MAIN)
                 priv->last_commit_main = 0;

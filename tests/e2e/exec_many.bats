@@ -53,6 +53,14 @@ db.close()'
 		'[.databases[].certificates[].verdict] | unique == ["clean"]'
 }
 
+@test "a WAL that two threads open first at one moment is one file" {
+	mk app.db wal
+	watch --db app.db -- "$TOGETHER" -n 5000 app.db-wal
+	[ "$status" -eq 0 ]
+	database app.db
+	assert_database '[.io[] | select(.op == "write") | [.file, .count]] == [["wal", 10000]]' '.findings == []'
+}
+
 @test "a process that has closed ten databases is told of when it dies in the eleventh" {
 	python 'for i in range(10):
     connect("app%d.db" % i, "create table t(x)").close()

@@ -40,7 +40,7 @@ static __always_inline void ledger_synced(struct vigil_ledger *l, __u64 written_
 {
         l->last_sync_ns = ns;
         if (l->flags & VIGIL_LEDGER_TAINTED) {
-                l->flags |= VIGIL_LEDGER_LIED;
+                flags_set(&l->flags, VIGIL_LEDGER_LIED);
                 return;
         }
         if (written_at_entry > l->durable)
@@ -172,7 +172,7 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
 {
         __u32 head[3];
 
-        db->flags |= VIGIL_DB_WAL_SEEN;
+        flags_set(&db->flags, VIGIL_DB_WAL_SEEN);
         if (io->offset == 0 && io->ret == WAL_HDR) {
                 if (!bpf_probe_read_user(head, sizeof(head), (void *)io->buf))
                         db->page_size = bpf_ntohl(head[2]) == 1 ? 65536 : bpf_ntohl(head[2]);
@@ -187,7 +187,7 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
         if (db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db)) /* it is over, complete or not */
                 txn_end(db);
         if (db->txn == VIGIL_TXN_NONE) /* locking_mode EXCLUSIVE takes no WAL write lock */
-                db->flags |= VIGIL_DB_EXCLUSIVE;
+                flags_set(&db->flags, VIGIL_DB_EXCLUSIVE);
         wal_frame(db, priv, use, io);
 }
 
@@ -229,18 +229,18 @@ static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *p
 {
         if (db->txn == VIGIL_TXN_RECOVERY && db->journal_hot) {
                 db->rb_recoveries++;
-                db->flags |= VIGIL_DB_RECOVERED;
+                flags_set(&db->flags, VIGIL_DB_RECOVERED);
         } else if (db->journal_hot && db->txn == VIGIL_TXN_NONE && use && use->locks & VIGIL_LOCK_EXCLUSIVE &&
                    !(use->locks & VIGIL_LOCK_RESERVED)) {
                 /* It held no page that had to be written back: a recovery all the same. */
                 db->rb_recoveries++;
-                db->flags |= VIGIL_DB_RECOVERED;
+                flags_set(&db->flags, VIGIL_DB_RECOVERED);
         }
         db->journal_hot = 0;
         if (db->txn == VIGIL_TXN_ROLLBACK && !txn_is_mine(db))
                 return false;
         if (db->txn_db_writes || db->txn_journal_writes)
-                db->flags |= how;
+                flags_set(&db->flags, how);
         commits_settle(db, priv);
         bool commit = rollback_commit(db, priv, use);
         if (commit && how != VIGIL_DB_JOURNAL_UNLINKED) {
@@ -259,7 +259,7 @@ static __always_inline void journal_written(struct vigil_db *db, struct db_priv 
         if (db->txn == VIGIL_TXN_NONE) { /* locking_mode EXCLUSIVE: no lock call tells of a new transaction */
                 rollback_begin(db, priv, p, VIGIL_TXN_ROLLBACK, io->ns, 0);
                 if (use->locks & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE))
-                        db->flags |= VIGIL_DB_EXCLUSIVE;
+                        flags_set(&db->flags, VIGIL_DB_EXCLUSIVE);
         }
         if (io->offset == 0 && io->ret >= JOURNAL_HDR_MIN) {
                 if (bpf_probe_read_user(head, JOURNAL_HDR_MIN, (void *)io->buf)) {
@@ -314,7 +314,7 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
         if (!db->page_size && io->ret >= 512 && !(io->ret & (io->ret - 1)) && io->ret <= 65536)
                 db->page_size = (__u32)io->ret;
         if (is_stranger(db, priv, p, use)) {
-                use->flags |= VIGIL_USE_UNLOCKED;
+                flags_set(&use->flags, VIGIL_USE_UNLOCKED);
                 return;
         }
         if (use->locks & VIGIL_LOCK_WAL_CKPT || db->txn == VIGIL_TXN_CHECKPOINT) {
@@ -351,7 +351,7 @@ static __always_inline void account_write(struct vigil_db *db, struct db_priv *p
         ledger_written(l, io);
         use->writes++;
         use->bytes += (__u64)io->ret;
-        use->flags |= VIGIL_USE_WROTE;
+        flags_set(&use->flags, VIGIL_USE_WROTE);
         use->last_ns = io->ns;
         if (role == VIGIL_ROLE_WAL)
                 wal_written(db, priv, use, io);

@@ -105,7 +105,7 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_WAL_RECOVER && !(a->use->locks & VIGIL_LOCK_WAL_RECOVER)) {
                 a->db->wal_recoveries++;
-                a->db->flags |= VIGIL_DB_RECOVERED;
+                flags_set(&a->db->flags, VIGIL_DB_RECOVERED);
         }
         if (bits & VIGIL_LOCK_WAL_WRITE && !(bits & VIGIL_LOCK_WAL_RECOVER)) {
                 txn_begin(a->db, a->p, VIGIL_TXN_WAL, a->ns);
@@ -139,7 +139,7 @@ static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 static __always_inline void main_locked(struct act *a, __u32 bits)
 {
         if (bits & VIGIL_LOCK_RESERVED) {
-                a->db->flags &= ~(__u32)VIGIL_DB_EXCLUSIVE; /* who keeps the lock does not ask for it */
+                flags_clear(&a->db->flags, VIGIL_DB_EXCLUSIVE); /* who keeps the lock does not ask for it */
                 rollback_begin(a->db, a->priv, a->p, VIGIL_TXN_ROLLBACK, a->ns, TXN_FROM_LOCK);
                 write_locked(a);
         }
@@ -217,14 +217,14 @@ static __always_inline void refused(struct act *a, unsigned char type, long long
                 checkpoint_refused(a, lock, start, end);
         if (!lock)
                 return;
-        a->use->flags |= VIGIL_USE_WAITS;
+        flags_set(&a->use->flags, VIGIL_USE_WAITS);
         wait_refused(a->p->id.tgid, id, lock, ret == DEFERRED);
 }
 
 static __always_inline void granted(struct act *a, __u32 bits)
 {
         if (wait_over(a->p->id.tgid, a->db->id, bits))
-                a->use->flags &= ~(__u32)VIGIL_USE_WAITS;
+                flags_clear(&a->use->flags, VIGIL_USE_WAITS);
 }
 
 /* ---- granted ---- */
@@ -295,7 +295,8 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                         main_unlocked(a, down, false);
         }
         a->use->locks |= bits;
-        a->use->flags = (a->use->flags | VIGIL_USE_LOCKED) & ~(__u32)(VIGIL_USE_UNLOCKED | VIGIL_USE_KEPT);
+        flags_set(&a->use->flags, VIGIL_USE_LOCKED);
+        flags_clear(&a->use->flags, VIGIL_USE_UNLOCKED | VIGIL_USE_KEPT);
 }
 
 /* Finds the descriptor that participant @tgid has open on the main file of @db, for one that was opened before the watch of it

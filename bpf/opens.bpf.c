@@ -60,7 +60,7 @@ static __always_inline void opened(struct act *a, __u64 flags, bool fresh)
         bool first = bit && !(a->use->flags & bit);
 
         __sync_fetch_and_add(&a->ledger->opens, 1);
-        a->use->flags |= bit;
+        flags_set(&a->use->flags, bit);
         a->use->last_ns = a->ns;
         if (fresh && flags & O_CREAT)
                 account_dirop(a->priv);
@@ -198,7 +198,7 @@ static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
         if (a.role == VIGIL_ROLE_MAIN) {
                 main_fd_add(tgid, a.use, (__s32)ret);
                 if (what & BY_OTHER_NAME)
-                        a.use->flags |= VIGIL_USE_SECOND_NAME;
+                        flags_set(&a.use->flags, VIGIL_USE_SECOND_NAME);
         }
         opened(&a, flags, fresh);
         return 0;

@@ -123,17 +123,19 @@ static __always_inline bool has_no_journal(const struct vigil_db *db)
 static __always_inline void unjournaled_wrote(struct vigil_db *db, const struct db_priv *priv,
                                               struct vigil_use *use)
 {
-        db->flags |= VIGIL_DB_NO_JOURNAL | VIGIL_DB_END_POSSIBLE;
+        flags_set(&db->flags, VIGIL_DB_NO_JOURNAL);
         if (priv->txn_facts & TXN_FROM_LOCK && !priv->commit_next)
-                db->flags &= ~(__u32)VIGIL_DB_END_POSSIBLE;
+                flags_clear(&db->flags, VIGIL_DB_END_POSSIBLE);
+        else
+                flags_set(&db->flags, VIGIL_DB_END_POSSIBLE);
         if (priv->txn_facts & TXN_BACKWARDS)
-                use->flags &= ~(__u32)VIGIL_USE_ENDS_SEEN;
+                flags_clear(&use->flags, VIGIL_USE_ENDS_SEEN);
 }
 
 static __always_inline void unjournaled_end(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use)
 {
         rollback_commit(db, priv, use);
-        use->flags |= VIGIL_USE_ENDS_SEEN;
+        flags_set(&use->flags, VIGIL_USE_ENDS_SEEN);
         txn_end(db);
 }
 

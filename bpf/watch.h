@@ -9,6 +9,20 @@ static __always_inline struct mark *mark_of(__u32 tgid)
         return bpf_map_lookup_elem(&marks, &tgid);
 }
 
+/* Flags that several processors change. What is stored is all of them, and would undo what another one has changed meanwhile: so nothing
+ * is stored that stands there already, which is nearly always. An atomic or needs 5.12. */
+static __always_inline void flags_set(__u32 *flags, __u32 bits)
+{
+        if ((*flags & bits) != bits)
+                *flags |= bits;
+}
+
+static __always_inline void flags_clear(__u32 *flags, __u32 bits)
+{
+        if (*flags & bits)
+                *flags &= ~bits;
+}
+
 /* ---- participants: found ---- */
 
 static __always_inline struct vigil_proc *part_of(__u32 tgid)

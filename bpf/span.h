@@ -298,6 +298,10 @@ GLOBAL int span_lock_refused(__u32 db, __s64 start, __s64 end, __u64 now)
         }
         if (!w)
                 return 0;
+        if (w->tid && w->tid != tid && now - w->last_ns <= LOCK_RETRY_NS) {
+                LOST(spans); /* whoever has the place still waits himself */
+                return 0;
+        }
         if (w->tid != tid || w->db != db || now - w->last_ns > LOCK_RETRY_NS) {
                 w->tid = tid;
                 w->db = db;

@@ -174,7 +174,7 @@ struct dir {
 #define SYNC_WHOLE_FS 0xff /* sync_flight.role of syncfs and sync */
 
 struct sync_flight {
-        struct file_key key; /* of a directory */
+        struct file_key key; /* of a directory; of a whole file system its device, 0: all of them */
         __u64 entered_ns;    /* 0: it is over */
         __u64 written;       /* of the file, or dir.ops */
         __u64 commits;       /* that it covers: commits_of() */

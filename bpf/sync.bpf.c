@@ -180,17 +180,26 @@ static __always_inline __u32 fd_dev(int fd)
         return file ? BPF_CORE_READ(file, f_inode, i_sb, s_dev) : 0;
 }
 
-/* Ledgers take note of it later, by comparing its entry with their last write (ledger.h, fs_settle). */
-static __always_inline int fs_sync_enter(void)
+/* Ledgers take note of it later, by comparing its entry with their last write (ledger.h, fs_settle). @dev: 0: all devices. */
+static __always_inline int fs_sync_enter(__u32 dev)
 {
         __u64 id = bpf_get_current_pid_tgid();
-        struct sync_flight f = {.entered_ns = bpf_ktime_get_boot_ns(), .role = SYNC_WHOLE_FS};
+        struct sync_flight f = {.key.dev = dev, .entered_ns = bpf_ktime_get_boot_ns(), .role = SYNC_WHOLE_FS};
 
         take_off(id, &f);
         return 0;
 }
 
-static __always_inline int fs_sync_exit(__u32 dev, __s64 ret)
+/* Of which device is asked on entry: by its end another thread may have closed the descriptor, or opened another file with that number.
+ * Of a descriptor that leads to none nothing is noted, for 0 means all devices. */
+static __always_inline int syncfs_enter(int fd)
+{
+        __u32 dev = fd_dev(fd);
+
+        return dev ? fs_sync_enter(dev) : 0;
+}
+
+static __always_inline int fs_sync_exit(__s64 ret)
 {
         __u64 id = bpf_get_current_pid_tgid();
         struct sync_flight *f = bpf_map_lookup_elem(&syncs, &id);
@@ -199,6 +208,7 @@ static __always_inline int fs_sync_exit(__u32 dev, __s64 ret)
                 return 0;
         if (ret == 0) {
                 __u64 entered = f->entered_ns;
+                __u32 dev = f->key.dev;
                 if (bpf_map_update_elem(&fs_syncs, &dev, &entered, BPF_ANY))
                         COUNT(full_syncs);
                 if (entered > fs_synced_ns)
@@ -223,7 +233,7 @@ int tp__sync_enter(struct sys_enter *ctx)
                         return 0;
                 return dir_sync_enter(fd);
         case __NR_syncfs:
-                return own(PROBE_SYNCFS_ENTER) ? 0 : fs_sync_enter();
+                return own(PROBE_SYNCFS_ENTER) ? 0 : syncfs_enter(fd);
         }
         return 0;
 }
@@ -231,8 +241,6 @@ int tp__sync_enter(struct sys_enter *ctx)
 SEC("tp")
 int tp__sync_exit(struct sys_exit *ctx)
 {
-        struct args r;
-
         switch (ctx->nr) {
         case __NR_fsync:
                 return sync_exit(ctx->ret, PROBE_FSYNC);
@@ -241,11 +249,10 @@ int tp__sync_exit(struct sys_exit *ctx)
         case __NR_sync_file_range:
                 return sync_range_exit(ctx->ret);
         case __NR_syncfs:
-                args_read(self(), &r);
-                return own(PROBE_SYNCFS) ? 0 : fs_sync_exit(fd_dev((int)r.a[0]), ctx->ret);
+                return own(PROBE_SYNCFS) ? 0 : fs_sync_exit(ctx->ret);
         /* sync(2) reports no errors; a write-back error that it meets taints the file through its own probe. */
         case __NR_sync:
-                return own(PROBE_SYNC) ? 0 : fs_sync_exit(0, 0);
+                return own(PROBE_SYNC) ? 0 : fs_sync_exit(0);
         }
         return 0;
 }
@@ -254,5 +261,5 @@ int tp__sync_exit(struct sys_exit *ctx)
 SEC("tp")
 int tp__sync_all_enter(void *ctx)
 {
-        return own(PROBE_SYNC_ENTER) ? 0 : fs_sync_enter();
+        return own(PROBE_SYNC_ENTER) ? 0 : fs_sync_enter(0);
 }

@@ -58,6 +58,8 @@ static __always_inline bool act_find(struct act *a)
             last->ino == key.ino && act_on_db(a, last->db, last->role) &&
             a->ledger->incarnation == last->incarnation)
                 return true;
+        if (last)
+                last_file_begin(last);
         key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
         key.pad = 0;
         ref = file_ref_of(inode, &key);
@@ -76,7 +78,6 @@ static __always_inline bool act_find(struct act *a)
                 a->role = VIGIL_ROLE_OTHER;
                 a->ledger = &a->db->file[VIGIL_ROLE_OTHER];
         } else if (last) {
-                last->epoch = binding_epoch;
                 last->file = (__u64)file;
                 last->inode = (__u64)inode;
                 last->ino = key.ino;

@@ -345,6 +345,8 @@ static __always_inline bool lock_find(struct act *a, struct inode *inode, struct
         if (last && last->epoch == binding_epoch && last->inode == (__u64)inode && last->ino == key.ino &&
             last->generation == inode->i_generation)
                 return act_on_db(a, last->db, last->role);
+        if (last)
+                last_file_begin(last);
         key.dev = inode->i_sb->s_dev;
         ref = bpf_map_lookup_elem(&files, &key);
         if (ref && is_number_reused(ref, inode)) {
@@ -363,7 +365,6 @@ static __always_inline bool lock_find(struct act *a, struct inode *inode, struct
         if (ref->second) /* remembered is only what the inode alone tells */
                 return act_on_db(a, (__u32)db_by_name(lock_file(fl), ref->db), VIGIL_ROLE_MAIN);
         if (last) {
-                last->epoch = binding_epoch;
                 last->inode = (__u64)inode;
                 last->ino = key.ino;
                 last->generation = inode->i_generation;

@@ -336,6 +336,14 @@ static __always_inline struct last_file *last_file(__u32 by)
         return bpf_map_lookup_elem(&last_files, &by);
 }
 
+/* A file is about to be looked up: @last is of none until the rest is filled in, and what is bound to its role meanwhile moves the epoch
+ * on behind this one. */
+static __always_inline void last_file_begin(struct last_file *last)
+{
+        last->inode = 0;
+        last->epoch = *(volatile __u64 *)&binding_epoch;
+}
+
 /* Signals may be raised in an interrupt that stopped another probe: they have their own. */
 struct {
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

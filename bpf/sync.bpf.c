@@ -46,7 +46,7 @@ static __always_inline bool file_sync_enter(int fd, __u32 probe)
 }
 
 /* A directory that holds databases: its sync makes creations and removals of their names durable. */
-static __always_inline int dir_sync_enter(int fd)
+GLOBAL int dir_sync_enter(int fd)
 {
         __u64 id = bpf_get_current_pid_tgid();
         __u32 tgid = id >> 32;

@@ -65,8 +65,9 @@ run() {
 	for port in status stdout stderr out; do
 		args+=(-chardev "file,id=$port,path=$dir/$port" -device "virtserialport,chardev=$port,name=vigil.$port")
 	done
-	# A machine that cannot go on ends at once (panic=-1 and -no-reboot) instead of standing until the time is up.
-	args+=(-append "console=ttyS0 loglevel=5 panic=-1 oops=panic vigil=$action rdinit=/vigil/init")
+	# A machine that cannot go on ends at once (panic=-1 and -no-reboot) instead of standing until the time is up. On a busy host the
+	# emulator may lose a timer that is set for once, and with it all that happens on that processor: so it has one that ticks.
+	args+=(-append "console=ttyS0 loglevel=5 panic=-1 oops=panic nohz=off highres=off vigil=$action rdinit=/vigil/init")
 	if [ "$action" = shell ]; then
 		qemu-system-x86_64 "${args[@]}" -serial mon:stdio
 		return

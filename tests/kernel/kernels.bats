@@ -4,14 +4,24 @@
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
+# machine KERNEL DIR: what happens on it, into DIR.
+machine() {
+	"$ROOT/scripts/vm.sh" --build "${VIGIL_BUILD:-$ROOT/build/release}" --add "$ROOT/tests/kernel/guest.sh" \
+		--collect "$2" --log "$2/console" --timeout 240 "$1" -- /vigil/guest.sh >"$2/vm" 2>&1
+}
+
+# lost_a_timer DIR: the emulator has, as its kernel says; all else that keeps a machine from its end is ours.
+lost_a_timer() {
+	grep -q 'out of time' "$1/vm" && grep -q "kthread timer wakeup didn't happen" "$1/console"
+}
+
 setup_file() {
 	local kernel dir
 	for kernel in 5.10 6.1 6.12; do
 		dir=$BATS_FILE_TMPDIR/$kernel
 		mkdir "$dir"
 		"$ROOT/scripts/vm.sh" --fetch "$kernel" >"$dir/image" 2>"$dir/why" || continue
-		"$ROOT/scripts/vm.sh" --build "${VIGIL_BUILD:-$ROOT/build/release}" --add "$ROOT/tests/kernel/guest.sh" \
-			--collect "$dir" --log "$dir/console" --timeout 300 "$kernel" -- /vigil/guest.sh >"$dir/vm" 2>&1 || true
+		machine "$kernel" "$dir" || ! lost_a_timer "$dir" || machine "$kernel" "$dir" || true
 	done
 }
 

@@ -92,5 +92,5 @@ system_run() {
 	system_initrd "$dir/initrd" "$image"
 	timeout -k 5 "$seconds" qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -m 1024 -smp 2 -accel tcg -cpu max \
 		-display none -monitor none -kernel "$image" -initrd "$dir/initrd.cpio" -drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" \
-		-append "console=ttyS0 panic=-1 quiet systemd.show_status=0" -serial "file:$dir/console" -serial stdio </dev/null
+		-append "console=ttyS0 panic=-1 nohz=off highres=off quiet systemd.show_status=0" -serial "file:$dir/console" -serial stdio </dev/null
 }

@@ -18,7 +18,7 @@
 
 static bool link_of(uint32_t tgid, const char *fd, char *ret, size_t size)
 {
-        char path[96];
+        char path[32 + NAME_MAX];
 
         snprintf(path, sizeof(path), "/proc/%u/fd/%s", tgid, fd);
         ssize_t n = readlink(path, ret, size - 1);

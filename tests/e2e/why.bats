@@ -168,7 +168,7 @@ for end in ["commit", "commit", "rollback"]:
 
 @test "a slow device" {
 	slow_disk 0.05 0.02
-	transactions 30 wal >in.sql
+	transactions 100 wal >in.sql
 	why disk/inner/app.db sh -c "sqlite3 disk/inner/app.db <in.sql"
 	assert_share commit device-service
 	assert_share sync device-service

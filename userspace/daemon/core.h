@@ -85,6 +85,7 @@ struct daemon {
         char reload_failed[300]; /* why the configuration could not be read again the last time; empty: it could */
         uint64_t minutes;        /* that the loop has had */
         uint64_t judged_ns;      /* CLOCK_BOOTTIME: the last turn of jobs and deadlocks; 0: none yet */
+        bool put_off;            /* which was left out, as the host had stood still */
         bool ending;
         bool leave; /* at the end the kernel side stays for the next one */
         int exit;

@@ -47,7 +47,7 @@ static void tend(struct daemon *d)
 }
 
 /* Turns that are that far apart: the host stood still. Whoever tries again and again for a lock has not yet had the time to, and
- * would not be known to wait. */
+ * would not be known to wait. Only once in a row: on a host so slow that all turns are, something has to be said, too. */
 #define STOOD_STILL_NS 2000000000ull
 
 static void judge(struct daemon *d)
@@ -55,7 +55,8 @@ static void judge(struct daemon *d)
         uint64_t now = clock_boottime_ns(), before = d->judged_ns;
 
         d->judged_ns = now;
-        if (before && now >= before + STOOD_STILL_NS)
+        d->put_off = !d->put_off && before && now >= before + STOOD_STILL_NS;
+        if (d->put_off)
                 return;
         tangles_second(d);
         jobs_second(d);

@@ -174,7 +174,8 @@ static __always_inline void name_gone(struct act *a, struct vigil_pathop *r)
         struct file_key *key = key_of(a->priv, a->role);
         struct file_ref *ref = key ? bpf_map_lookup_elem(&files, key) : NULL;
 
-        if (ref)
+        /* Its number may be another file's by now, of whoever was quicker than we are. */
+        if (ref && ref->db == a->db->id && ref->role == a->role && ref->incarnation == a->ledger->incarnation)
                 ref->unlinked = 1;
         __sync_fetch_and_add(&binding_epoch, 1);
         r->taken = (__u16)act_takes(a, true, 0);

@@ -44,23 +44,24 @@ static __always_inline bool act_on_db(struct act *a, __u32 db, __u32 role)
         return a->ledger != NULL;
 }
 
-/* Finds the account of a->file. False when it is not watched. */
-static __always_inline bool act_find(struct act *a)
+/* Finds the account of a->file, which is open at descriptor @fd. False when it is not watched. */
+static __always_inline bool act_find(struct act *a, int fd)
 {
-        struct last_file *last = last_file(LAST_WRITTEN);
+        struct last_file *last = last_file(LAST_USED + ((__u32)fd & (LAST_FDS - 1)));
         struct file *file = a->file;
-        struct inode *inode = file_inode(file);
+        struct inode *inode = LOAD(file, f_inode);
         struct file_ref *ref;
         struct file_key key;
 
-        key.ino = inode_number(inode);
+        key.ino = LOAD(inode, i_ino);
         if (last && last->epoch == binding_epoch && last->file == (__u64)file && last->inode == (__u64)inode &&
-            last->ino == key.ino && act_on_db(a, last->db, last->role) &&
-            a->ledger->incarnation == last->incarnation)
+            last->ino == key.ino && last->generation == LOAD(inode, i_generation) &&
+            act_on_db(a, last->db, last->role) && a->ledger->incarnation == last->incarnation &&
+            !(a->ledger->flags & VIGIL_LEDGER_UNLINKED))
                 return true;
         if (last)
                 last_file_begin(last);
-        key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+        key.dev = LOAD2(inode, i_sb, s_dev);
         key.pad = 0;
         ref = file_ref_of(inode, &key);
         if (ref && ref->second) { /* remembered is only what the inode alone tells */
@@ -77,10 +78,12 @@ static __always_inline bool act_find(struct act *a)
                 a->was = ref->role;
                 a->role = VIGIL_ROLE_OTHER;
                 a->ledger = &a->db->file[VIGIL_ROLE_OTHER];
-        } else if (last) {
+        } else if (last &&
+                   ref->role != VIGIL_ROLE_OTHER) { /* nobody is told that a super-journal has lost its name */
                 last->file = (__u64)file;
                 last->inode = (__u64)inode;
                 last->ino = key.ino;
+                last->generation = ref->generation;
                 last->db = ref->db;
                 last->role = ref->role;
                 last->incarnation = ref->incarnation;
@@ -88,10 +91,10 @@ static __always_inline bool act_find(struct act *a)
         return true;
 }
 
-/* Fills @a for a->file. False when the file is not watched, or the process cannot be accounted. */
-static __always_inline bool act_on(struct act *a, struct vigil_proc *p, __u32 tgid)
+/* Fills @a for a->file, which is open at descriptor @fd. False when the file is not watched, or the process cannot be accounted. */
+static __always_inline bool act_on(struct act *a, int fd, struct vigil_proc *p, __u32 tgid)
 {
-        if (!act_find(a))
+        if (!act_find(a, fd))
                 return false;
         if (!p)
                 p = part_make(tgid);
@@ -99,6 +102,8 @@ static __always_inline bool act_on(struct act *a, struct vigil_proc *p, __u32 tg
                 return false;
         a->p = p;
         a->use = use_get(p, a->db->id);
+        if (!a->use && a->role == VIGIL_ROLE_MAIN)
+                a->priv->counter_seen = 0; /* what it writes is not accounted */
         return a->use != NULL;
 }
 
@@ -120,20 +125,26 @@ static __always_inline bool act_by_current(struct act *a)
         return m && m->flags & (MARK_INHERITS | MARK_CANARY) && !(m->flags & MARK_OWN);
 }
 
-/* What: the file behind descriptor @fd. False when it is not watched. */
-static __always_inline bool act_at_fd(struct act *a, int fd, __u32 probe)
+/* What: a->file, which is open at descriptor @fd. False when it is not watched. */
+static __always_inline bool act_at_file(struct act *a, int fd, __u32 probe)
 {
         struct vigil_proc *p = a->p;
 
         if (p && p->flags & VIGIL_PROC_CANARY)
                 probe_seen(probe);
-        a->file = fd_file(a->task, fd);
-        if (!a->file || !act_on(a, p, a->tgid))
+        if (!a->file || !act_on(a, fd, p, a->tgid))
                 return false;
         if (!p)
                 a->use->flags |= VIGIL_USE_INHERITED;
         a->ns = bpf_ktime_get_boot_ns();
         return true;
+}
+
+/* The same for whatever is open at descriptor @fd. */
+static __always_inline bool act_at_fd(struct act *a, int fd, __u32 probe)
+{
+        a->file = fd_file(a->task, fd);
+        return act_at_file(a, fd, probe);
 }
 
 static __always_inline bool act_on_fd(struct act *a, int fd, __u32 probe)
@@ -215,7 +226,7 @@ static __always_inline void done_write_sync(struct act *a, __s64 ret, __u64 rwf)
         if (ret <= 0)
                 return;
         struct file *file = a->file;
-        if (rwf & (RWF_DSYNC | RWF_SYNC) || file_flags(file) & F_DSYNC) {
+        if (rwf & (RWF_DSYNC | RWF_SYNC) || LOAD(file, f_flags) & F_DSYNC) {
                 struct vigil_ledger *l = a->ledger;
                 ledger_synced(l, l->written, a->ns);
                 if (a->role == VIGIL_ROLE_WAL && !(l->flags & VIGIL_LEDGER_TAINTED))

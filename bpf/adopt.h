@@ -110,8 +110,8 @@ static __always_inline bool is_orphan(const struct file_ref *ref, const struct f
 {
         struct inode *inode = (struct inode *)ref->inode;
 
-        return ref->unlinked && inode_is(inode, key) && BPF_CORE_READ(inode, i_nlink) == 0 &&
-               BPF_CORE_READ(inode, i_count.counter) > 0 && BPF_CORE_READ(inode, i_writecount.counter) > 0;
+        return ref->unlinked && inode_is(inode, key) && LOAD(inode, i_nlink) == 0 &&
+               LOAD(inode, i_count.counter) > 0 && LOAD(inode, i_writecount.counter) > 0;
 }
 
 /* True when @old, which has the file of @key, is the main file of a database other than @id, and still is: then @id is a second
@@ -169,7 +169,7 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         struct inode *inode = (struct inode *)inode_addr;
         struct vigil_db *db = db_get(id);
         struct db_priv *priv = db_priv(id);
-        __u32 generation = BPF_CORE_READ(inode, i_generation);
+        __u32 generation = LOAD(inode, i_generation);
         struct file_ref *old, ref = {};
         struct file_key key;
 
@@ -184,6 +184,7 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         if (old && old->db == id && old->role == role && old->generation == generation && !old->unlinked &&
             old->incarnation == l->incarnation)
                 return 0;
+        bool unseen = old && !old->unlinked; /* how the file ended that had this number: it may be remembered */
         bool shared = is_shared(old, &key, id, role, generation);
         if (shared && bound->ino == key.ino && bound->dev == key.dev && l->generation == generation)
                 return 0;
@@ -196,8 +197,8 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
                     !hand_over(gone.ino, gone.dev))
                         bpf_map_delete_elem(&files, &gone);
         }
-        ledger_start(l, &key, generation, fs_flags(BPF_CORE_READ(inode, i_sb, s_magic)));
-        l->size = (__u64)BPF_CORE_READ(inode, i_size);
+        ledger_start(l, &key, generation, fs_flags(LOAD2(inode, i_sb, s_magic)));
+        l->size = (__u64)LOAD(inode, i_size);
         ref.inode = inode_addr;
         ref.db = id;
         ref.generation = generation;
@@ -211,9 +212,11 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
                 agree(l, &key, id, role);
         }
         *bound = key;
-        if (role == VIGIL_ROLE_MAIN)
+        if (role == VIGIL_ROLE_MAIN) {
                 priv->last_commit_main = 0;
-        __sync_fetch_and_add(&binding_epoch, 1);
+                priv->counter_seen = 0;
+        }
+        binding_changed(role, unseen);
         __u64 slot = role;
         FIX(slot);
         if (slot < VIGIL_ROLES) {
@@ -257,7 +260,7 @@ static __always_inline void name_after(struct db_priv *priv, struct file *file, 
         struct dir no_ops = {};
 
         priv->name_len = dentry_name(dentry, priv->name);
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
+        inode_key(LOAD2(dentry, d_parent, d_inode), &priv->dir);
         bpf_map_update_elem(&dirs, &priv->dir, &no_ops, BPF_NOEXIST);
         file_bind((__u64)BPF_CORE_READ(file, f_inode), id, VIGIL_ROLE_MAIN);
         names_watch(id);
@@ -291,7 +294,7 @@ GLOBAL int db_by_name(__u64 file_addr, __u32 first)
         if (!s)
                 return (int)first;
         __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &s->name.dir);
+        inode_key(LOAD2(dentry, d_parent, d_inode), &s->name.dir);
         if (!dentry_name(dentry, s->name.name))
                 return (int)first;
         name = bpf_map_lookup_elem(&names, &s->name);

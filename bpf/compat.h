@@ -179,6 +179,71 @@ static __always_inline __u64 self_id(struct task_struct *task)
         return bpf_get_current_pid_tgid();
 }
 
+/* bpf_rdonly_cast (6.2, a35b9af4ec2c) makes a typed pointer of an address: its loads need no helper call, which is a third of
+ * what a write costs otherwise. The loader tries it and, where the kernel refuses, loads again with cfg_casts off. Delete the
+ * other halves once 6.2 is the baseline. */
+const volatile bool cfg_casts __weak = true;
+
+/* bpftool before 7.2 cannot link two objects that both list a kernel function in .ksyms; a bare declaration it resolves by what
+ * another object lists (libbpf's linker.c, "free-floating extern"). One object lists it. */
+#ifdef VIGIL_KSYMS
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+#else
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __weak;
+#endif
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct hlist_head { /* of the kernel's types one that is a single pointer: it loads a pointer from an address */
+        void *first;
+};
+#pragma clang attribute pop
+
+#define CAST(type, address) ((type *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)))
+
+/* Field @field of what @p points to. A pointer that is read so is a typed one, and no number: what goes to a function of its own,
+ * which takes numbers, is read by BPF_CORE_READ. */
+#define LOAD(p, field)                                                                                             \
+        ({                                                                                                         \
+                __typeof__(p) from_ = (p);                                                                         \
+                __typeof__(from_->field) load_;                                                                    \
+                if (cfg_casts)                                                                                     \
+                        load_ = CAST(__typeof__(*from_), from_)->field;                                            \
+                else                                                                                               \
+                        load_ = BPF_CORE_READ(from_, field);                                                       \
+                load_;                                                                                             \
+        })
+
+/* Field @field of what field @first of what @p points to points to. */
+#define LOAD2(p, first, field)                                                                                     \
+        ({                                                                                                         \
+                __typeof__(p) from_ = (p);                                                                         \
+                __typeof__(from_->first->field) load_;                                                             \
+                if (cfg_casts)                                                                                     \
+                        load_ = CAST(__typeof__(*from_), from_)->first->field;                                     \
+                else                                                                                               \
+                        load_ = BPF_CORE_READ(from_, first, field);                                                \
+                load_;                                                                                             \
+        })
+
+static __always_inline struct file *slot_file(struct file **slot)
+{
+        struct file *file = NULL;
+
+        if (cfg_casts)
+                return CAST(struct hlist_head, slot)->first;
+        bpf_probe_read_kernel(&file, sizeof(file), slot);
+        return file;
+}
+
+/* The same as a number. */
+static __always_inline __u64 slot_address(struct file **slot)
+{
+        __u64 file = 0;
+
+        bpf_probe_read_kernel(&file, sizeof(file), slot);
+        return file;
+}
+
 /* Arguments of the system call that @task, which is self(), is returning from. The kernel keeps the argument registers in pt_regs
  * until the return to user space (x86: arch/x86/entry/calling.h; arm64 keeps x0 in orig_x0). Before 5.15 pt_regs are found
  * at the top of the kernel stack: 16 KiB, no padding (TOP_OF_KERNEL_STACK_PADDING is 0 without FRED, which is 6.9). */
@@ -186,12 +251,30 @@ struct args {
         __u64 a[6];
 };
 
+/* From the lowest address of a kernel stack to the registers on it: the same for every task, so that one is asked and the others are
+ * spared the call of a helper. */
+__u64 regs_distance __weak = 0;
+
+static __always_inline struct pt_regs *user_regs(struct task_struct *task)
+{
+        __u64 distance = regs_distance;
+
+        if (cfg_casts && distance)
+                return CAST(struct pt_regs, task->stack + distance);
+        struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)task);
+        void *typed[] = {r, task->stack};
+        __u64 number[] = {0, 0}; /* the verifier subtracts no typed pointers */
+        if (cfg_casts && !bpf_probe_read_kernel(number, sizeof(number), typed))
+                regs_distance = number[0] - number[1];
+        return r;
+}
+
 #if defined(__TARGET_ARCH_x86)
 #define KERNEL_STACK_SIZE 16384
 static __always_inline void args_read(struct task_struct *task, struct args *out)
 {
         if (has_task_pt_regs()) {
-                struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)task);
+                struct pt_regs *r = user_regs(task);
                 out->a[0] = r->di;
                 out->a[1] = r->si;
                 out->a[2] = r->dx;
@@ -212,69 +295,12 @@ static __always_inline void args_read(struct task_struct *task, struct args *out
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void args_read(struct task_struct *task, struct args *out)
 {
-        struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs((void *)task);
+        struct pt_regs *r = user_regs(task);
         out->a[0] = r->orig_x0;
         for (int i = 1; i < 6; i++)
                 out->a[i] = r->regs[i];
 }
 #endif
-
-/* bpf_rdonly_cast (6.2, a35b9af4ec2c) makes a typed pointer of an address: its loads need no helper call, which is a third of
- * what a write costs otherwise. The loader tries it and, where the kernel refuses, loads again with cfg_casts off. Only the
- * write path has it: bpftool before 7.2 cannot link two objects that both name a kernel function. Delete the other halves
- * once 6.2 is the baseline. */
-const volatile bool cfg_casts __weak = true;
-
-#ifdef VIGIL_CASTS
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct hlist_head { /* of the kernel's types one that is a single pointer: it loads a pointer from an address */
-        void *first;
-};
-#pragma clang attribute pop
-
-#define CAST(type, address) ((type *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)))
-#endif
-
-static __always_inline struct file *slot_file(struct file **slot)
-{
-        struct file *file = NULL;
-
-#ifdef VIGIL_CASTS
-        if (cfg_casts)
-                return CAST(struct hlist_head, slot)->first;
-#endif
-        bpf_probe_read_kernel(&file, sizeof(file), slot);
-        return file;
-}
-
-static __always_inline struct inode *file_inode(struct file *file)
-{
-#ifdef VIGIL_CASTS
-        if (cfg_casts)
-                return CAST(struct file, file)->f_inode;
-#endif
-        return BPF_CORE_READ(file, f_inode);
-}
-
-static __always_inline unsigned int file_flags(struct file *file)
-{
-#ifdef VIGIL_CASTS
-        if (cfg_casts)
-                return CAST(struct file, file)->f_flags;
-#endif
-        return BPF_CORE_READ(file, f_flags);
-}
-
-static __always_inline __u64 inode_number(struct inode *inode)
-{
-#ifdef VIGIL_CASTS
-        if (cfg_casts)
-                return CAST(struct inode, inode)->i_ino;
-#endif
-        return BPF_CORE_READ(inode, i_ino);
-}
 
 /* Whether @task may not run because its cgroup has used up its processor time. Up to 6.17 the whole queue of the cgroup is set
  * aside; since 6.18 each task is when it returns to user space (e1fad12dcb66 "sched/fair: Switch to task based throttle model").

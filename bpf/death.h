@@ -183,8 +183,8 @@ GLOBAL int db_settle(__u32 id)
                 db->file[r].flags |= VIGIL_LEDGER_SIZED;
         }
         wal_settle(db, priv);
-        commits_settle(db, priv);
-        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+        struct dir *dir = dir_of(priv);
+        commits_settle(db, priv, dir);
         if (dir) {
                 struct vigil_ledger *l = &db->file[VIGIL_ROLE_DIRECTORY];
                 l->ino = priv->dir.ino;
@@ -222,9 +222,14 @@ GLOBAL int exit_db_emit(__u32 tgid, __u64 i)
         hdr_fill(&r->hdr, VIGIL_EXIT_DB, sizeof(*r));
         if (emit_urgent(r, sizeof(*r)))
                 COUNT(snaps_lost);
-        /* A transaction dies with its process: the database has none any more. */
-        if (use->flags & VIGIL_USE_TXN_OWNER)
+        /* A transaction dies with its process: the database has none any more. Whoever rolls it back may do so unseen. */
+        if (use->flags & VIGIL_USE_TXN_OWNER) {
+                struct db_priv *priv = db_priv(use->db);
+
                 txn_end(db);
+                if (priv)
+                        priv->counter_seen = 0;
+        }
         return 0;
 }
 

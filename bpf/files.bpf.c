@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* files.bpf.c - writes, truncations and copies: hooked when they return, arguments from the saved registers. */
-#define VIGIL_CASTS
+#define VIGIL_KSYMS
 #include "act.h"
 
 #include <asm/unistd.h>
@@ -15,7 +15,7 @@ static __always_inline int write_at(struct act *a, int fd, struct io *io, __u64 
                 return 0;
         if (io->offset == AT_FILE_POSITION) { /* which the write has moved */
                 struct file *file = a->file;
-                io->offset = (__u64)BPF_CORE_READ(file, f_pos);
+                io->offset = (__u64)LOAD(file, f_pos);
                 if (io->ret > 0)
                         io->offset -= (__u64)io->ret;
         }
@@ -128,11 +128,11 @@ GLOBAL int replaced(int fd, __u32 probe, __u64 offset, __u64 bytes, __s64 ret)
         struct file *file = a.file;
         if (offset == AT_FILE_POSITION) {
                 io.len = ret > 0 ? (__u64)ret : bytes;
-                io.offset = (__u64)BPF_CORE_READ(file, f_pos);
+                io.offset = (__u64)LOAD(file, f_pos);
                 if (ret > 0 && io.offset >= (__u64)ret)
                         io.offset -= (__u64)ret;
         } else if (ret == 0) {
-                io.len = bytes == WHOLE_FILE ? (__u64)BPF_CORE_READ(file, f_inode, i_size) : bytes;
+                io.len = bytes == WHOLE_FILE ? (__u64)LOAD2(file, f_inode, i_size) : bytes;
                 io.ret = (__s64)io.len;
         }
         if (io.ret != 0)

@@ -193,6 +193,11 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
 
 /* ---- rollback commits ---- */
 
+static __always_inline struct dir *dir_of(struct db_priv *priv)
+{
+        return bpf_map_lookup_elem(&dirs, &priv->dir);
+}
+
 /* Lazily moves on what syncs of the directory, or of all of its file system, have made durable. */
 static __always_inline void dir_settle(struct db_priv *priv, struct dir *dir)
 {
@@ -202,10 +207,8 @@ static __always_inline void dir_settle(struct db_priv *priv, struct dir *dir)
 
 /* The disk has the rollback commits when it has what they wrote to the main file, and what ended their journal: else that comes
  * back and undoes them. Known of the last of them, and so of all. */
-static __always_inline void commits_settle(struct vigil_db *db, struct db_priv *priv)
+static __always_inline void commits_settle(struct vigil_db *db, struct db_priv *priv, struct dir *dir)
 {
-        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
-
         if (dir)
                 dir_settle(priv, dir);
         if (db->rb_commits_durable == db->rb_commits_followed)
@@ -241,7 +244,8 @@ static __always_inline bool journal_ended(struct vigil_db *db, struct db_priv *p
                 return false;
         if (db->txn_db_writes || db->txn_journal_writes)
                 flags_set(&db->flags, how);
-        commits_settle(db, priv);
+        if (how != VIGIL_DB_JOURNAL_UNLINKED) /* account_unlink() has done it */
+                commits_settle(db, priv, dir_of(priv));
         bool commit = rollback_commit(db, priv, use);
         if (commit && how != VIGIL_DB_JOURNAL_UNLINKED) {
                 priv->journal_ends++;
@@ -313,6 +317,8 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
 {
         if (!db->page_size && io->ret >= 512 && !(io->ret & (io->ret - 1)) && io->ret <= 65536)
                 db->page_size = (__u32)io->ret;
+        if (io->offset < CHANGE_COUNTER + 4 || !io->buf) /* where a copy went to is not always known */
+                priv->counter_seen = 0;                  /* until rollback_wrote() has read it */
         if (is_stranger(db, priv, p, use)) {
                 flags_set(&use->flags, VIGIL_USE_UNLOCKED);
                 return;
@@ -388,6 +394,8 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
         l->size = size;
         if (l->written > l->durable + size) /* what has been cut off cannot be lost any more */
                 l->durable = l->written - size;
+        if (role == VIGIL_ROLE_MAIN && size < CHANGE_COUNTER + 4)
+                priv->counter_seen = 0;
         if (role == VIGIL_ROLE_MAIN && db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db))
                 txn_end(db); /* the last that a complete checkpoint does to it, but for the sync */
         else if (role == VIGIL_ROLE_WAL && size == 0)
@@ -396,14 +404,14 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
 }
 
-static __always_inline void account_dirop(struct db_priv *priv)
+static __always_inline void account_dirop(struct db_priv *priv, __u64 ns)
 {
-        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+        struct dir *dir = dir_of(priv);
 
         if (!dir)
                 return;
         __sync_fetch_and_add(&dir->ops, 1);
-        dir->last_op_ns = bpf_ktime_get_boot_ns();
+        dir->last_op_ns = ns;
 }
 
 /* The -journal has lost its name. From here on a commit that it ended, also one before by truncation or zeroing, is durable with
@@ -420,19 +428,18 @@ static __always_inline void journal_unlinked(struct vigil_db *db, struct db_priv
 }
 
 static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
-                                           struct vigil_use *use, __u32 role, __u32 taken)
+                                           struct vigil_use *use, __u32 role, __u32 taken, __u64 ns)
 {
-        struct dir *dir = bpf_map_lookup_elem(&dirs, &priv->dir);
+        struct dir *dir = dir_of(priv);
 
         if (taken)
                 account_taken(db, role, taken);
-
+        commits_settle(db, priv, dir);
         __sync_fetch_and_add(&l->unlinks, 1);
         l->flags |= VIGIL_LEDGER_UNLINKED;
         if (dir) {
-                commits_settle(db, priv);
                 __sync_fetch_and_add(&dir->ops, 1);
-                dir->last_op_ns = bpf_ktime_get_boot_ns();
+                dir->last_op_ns = ns;
         }
         if (role == VIGIL_ROLE_WAL) {
                 ledger_emptied(l);

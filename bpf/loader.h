@@ -128,8 +128,12 @@ struct db_priv {
         __u64 journal_ends_durable; /* of these, covered by a good sync of the -journal */
         __u64 journal_end_ns;       /* when the last of them was */
         __u64 commit_next; /* main file: end of the last write since page 1 was written; 0: in this transaction it was not */
-        __u64 journal_page1; /* -journal: where the copy of page 1 is written next; 0: not known */
-        __u32 counter;       /* change counter in that copy, big-endian */
+        __u64 journal_page;  /* -journal: where the page of the record that has begun is written; 0: none has */
+        __u64 journal_sum;   /* and the checksum of the record whose page has been */
+        __u32 journal_page1; /* 1: it is page 1 */
+        __u32 counter;       /* change counter before the open transaction, as it stands in page 1: big-endian */
+        __u32 counter_now;   /* the same as it was written last */
+        __u32 counter_seen;  /* 1: that is known, and nobody has written it since in a way that is not followed */
         __u32 txn_facts;     /* enum txn_fact */
         __u32 name_len;
         __u32 seeded;     /* 1: who had it open when its watch began has been looked for */

@@ -58,9 +58,13 @@ static __always_inline __u32 lock_bits(__u32 role, unsigned char type, long long
         return bits;
 }
 
-/* Ranges that no account needs: read marks of the WAL index, and files that are no SQLite lock page at all. */
+/* Ranges that no account needs: read marks of the WAL index, PENDING as readers take it, and files that are no SQLite lock page
+ * at all. A reader has PENDING for reading while it takes SHARED, and lets go of that byte alone; a writer of it and RESERVED together
+ * (os_unix.c, unixLock and posixUnlock). */
 static __always_inline bool range_is_idle(unsigned char type, long long start, long long end)
 {
+        if (start == PENDING_BYTE && end == PENDING_BYTE)
+                return type != F_WRLCK;
         if (start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE)
                 return type != F_WRLCK || start == end;
         if (start >= PENDING_BYTE && end <= SHARED_LAST)
@@ -75,6 +79,12 @@ static __always_inline bool range_is_idle(unsigned char type, long long start, l
 static __always_inline bool is_one_mark(unsigned char type, long long start, long long end)
 {
         return type == F_WRLCK && start == end && start >= WAL_READ0_BYTE && end <= WAL_READ4_BYTE;
+}
+
+/* True for what of these must be known when it is refused: where a checkpoint meets a reader, and a reader a writer. */
+static __always_inline bool is_obstacle(unsigned char type, long long start, long long end)
+{
+        return is_one_mark(type, start, end) || (start == PENDING_BYTE && end == PENDING_BYTE);
 }
 
 /* ---- what the locks mean ---- */
@@ -421,7 +431,7 @@ int BPF_PROG(tp_btf__posix_lock_inode, struct inode *inode, struct file_lock *fl
                 return 0;
         unsigned char type = lock_type(fl);
         long long start = fl->fl_start, end = fl->fl_end;
-        if (range_is_idle(type, start, end) && (!ret || !is_one_mark(type, start, end)))
+        if (range_is_idle(type, start, end) && (!ret || !is_obstacle(type, start, end)))
                 return 0; /* before anything else: four of five calls end here */
         return posix_lock(inode, fl, ret, type, start, end);
 }

@@ -176,14 +176,22 @@ struct {
 
 /* ---- syncs in flight, histograms, counters ---- */
 
-/* Of each thread of a participant that has synced, while it lives and runs the same program; of others that sync a whole file
- * system, until that is over. */
+/* Of each thread of a participant that has synced, while it lives and runs the same program, unless it is in `first_syncs`; of others
+ * that sync a whole file system, until that is over. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, 4096);
         __type(key, __u64); /* tgid << 32 | tid */
         __type(value, struct sync_flight);
 } syncs __weak SEC(".maps");
+
+/* The same of the first thread of each participant, by its slot: most have no other, and it is found without a search. */
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, VIGIL_PARTS);
+        __type(key, __u32);
+        __type(value, struct sync_flight);
+} first_syncs __weak SEC(".maps");
 
 /* When the last good syncfs of a device was entered; key 0: sync(2), all of them. Devices come and go: one that is forgotten is
  * only believed to owe more than it does. */
@@ -307,21 +315,24 @@ struct {
         __type(value, struct scratch);
 } scratches __weak SEC(".maps");
 
-/* The files that this CPU resolved last: a database's writes come in long runs to one file, its locks to another, and each read
- * of kernel memory that is spared counts there. Checked before use against what identifies the file. */
-__u64 binding_epoch __weak = 0; /* moves on when a file is bound to a role or loses its name */
+/* The files that this CPU resolved last, by their descriptors, and the one that was locked last: each look-up that is spared
+ * counts. Checked before use against what identifies the file. */
+__u64 binding_epoch __weak = 0; /* binding_changed() moves it on */
 
-enum last_by { LAST_WRITTEN = 0, LAST_LOCKED = 1, LAST_COUNT };
+/* A power of two. SQLite has main file and journal or WAL open at neighbouring numbers. */
+#define LAST_FDS 4
+
+enum last_by { LAST_USED = 0, LAST_LOCKED = LAST_USED + LAST_FDS, LAST_COUNT };
 
 struct last_file {
         __u64 epoch; /* binding_epoch when it was resolved */
-        __u64 file;  /* address; 0 for LAST_LOCKED */
+        __u64 file;  /* address; not for LAST_LOCKED */
         __u64 inode; /* address */
         __u64 ino;
         __u32 db;
         __u32 role;
         __u32 incarnation;
-        __u32 generation; /* LAST_LOCKED */
+        __u32 generation;
 };
 
 struct {
@@ -334,6 +345,15 @@ struct {
 static __always_inline struct last_file *last_file(__u32 by)
 {
         return bpf_map_lookup_elem(&last_files, &by);
+}
+
+/* A file was bound to @role, or has lost its name; @all: what is remembered of files in other roles may be wrong, too. What is
+ * remembered of a journal or a WAL is checked against its ledger, which tells of both (act_find()): they come and go with each
+ * commit, and the main file would be looked up anew each time. */
+static __always_inline void binding_changed(__u32 role, bool all)
+{
+        if (all || role == VIGIL_ROLE_MAIN || role == VIGIL_ROLE_SHM)
+                __sync_fetch_and_add(&binding_epoch, 1);
 }
 
 /* A file is about to be looked up: @last is of none until the rest is filled in, and what is bound to its role meanwhile moves the epoch

@@ -25,7 +25,7 @@ static __always_inline bool has_suffix(const char *name, __u64 len, const char *
 static __noinline struct name_ref *watched_name(struct scratch *s, struct dentry *dentry)
 {
         __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &s->name.dir);
+        inode_key(LOAD2(dentry, d_parent, d_inode), &s->name.dir);
         if (!bpf_map_lookup_elem(&dirs, &s->name.dir))
                 return NULL;
         if (!dentry_name(dentry, s->name.name))
@@ -39,7 +39,7 @@ static __noinline struct name_ref *watched_name(struct scratch *s, struct dentry
 
 static __noinline struct name_ref *super_journal(struct scratch *s, struct dentry *dentry)
 {
-        __u32 len = BPF_CORE_READ(dentry, d_name.len);
+        __u32 len = LOAD(dentry, d_name.len);
 
         if (len <= MJ_SUFFIX || len >= VIGIL_NAME_MAX)
                 return NULL;
@@ -63,7 +63,7 @@ static __always_inline void opened(struct act *a, __u64 flags, bool fresh)
         flags_set(&a->use->flags, bit);
         a->use->last_ns = a->ns;
         if (fresh && flags & O_CREAT)
-                account_dirop(a->priv);
+                account_dirop(a->priv, a->ns);
         __u32 taken = flags & O_TRUNC ? act_takes(a, false, a->role == VIGIL_ROLE_MAIN) : 0;
         struct scratch *s = scratch();
         if (flags & O_TRUNC)
@@ -87,11 +87,11 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
         struct dentry *dentry = file_dentry(file);
-        __u64 len = BPF_CORE_READ(dentry, d_name.len), cut;
+        __u64 len = LOAD(dentry, d_name.len), cut;
         struct dir no_ops = {};
         __u32 id;
 
-        if (!s || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
+        if (!s || (LOAD2(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
                 return 0;
         __builtin_memset(s->name.name, 0, VIGIL_NAME_MAX);
         if (!dentry_name(dentry, s->name.name))
@@ -107,7 +107,7 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
         struct db_priv *priv = db_priv(id);
         if (!id || !db || !priv)
                 return 0;
-        inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &priv->dir);
+        inode_key(LOAD2(dentry, d_parent, d_inode), &priv->dir);
         len = (len - cut) & (VIGIL_NAME_MAX - 1);
         priv->name_len = (__u32)len;
         bpf_probe_read_kernel(priv->name, len, s->name.name);
@@ -123,7 +123,7 @@ GLOBAL int adopt_by_companion(__u64 file_addr)
 /* SQLite opens for reading and writing unless it is told otherwise: who only reads, as programs that copy do, makes none. */
 static __always_inline int second_name(struct file *file, const struct file_ref *ref)
 {
-        if (!cfg_second_names || ref->role != VIGIL_ROLE_MAIN || !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
+        if (!cfg_second_names || ref->role != VIGIL_ROLE_MAIN || !(LOAD(file, f_mode) & FMODE_WRITE))
                 return 0;
         return db_adopt_name((__u64)file);
 }
@@ -137,7 +137,7 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
         struct scratch *s = scratch();
         struct file *file = (struct file *)file_addr;
         struct dentry *dentry = file_dentry(file);
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct inode *inode = LOAD(file, f_inode);
         struct name_ref *name;
         struct file_ref *ref;
         struct file_key key;
@@ -165,43 +165,54 @@ GLOBAL int opened_what(__u64 file_addr, __u32 mark_flags)
         return 0;
 }
 
-static __always_inline int open_exit(__s64 ret, __u64 flags, __u32 probe)
+/* The current process has got descriptor @fd of the file at @file_addr, which is @what: see opened_what(). */
+GLOBAL int account_open(__u64 file_addr, int fd, __u64 flags, __u32 what)
 {
+        struct file *file = (struct file *)file_addr;
         __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32, what;
-        struct mark *m = mark_of(tgid);
-        __u32 mark_flags = m ? m->flags : 0;
-        struct file *file;
+        __u32 tgid = id >> 32, db = what & 0xffff;
+        struct act a = {.tid = (__u32)id, .role = what >> 16 & 0xff};
 
-        if (ret < 0 || mark_flags & MARK_OWN)
-                return 0;
-        file = fd_file(self(), (int)ret);
-        if (!file)
-                return 0;
-        if (mark_flags & MARK_CANARY)
-                probe_seen(probe);
-        what = (__u32)opened_what((__u64)file, mark_flags);
-        struct act a = {.tid = (__u32)id, .role = what >> 16 & 0xff, .file = file};
-        a.db = db_get(what & 0xffff);
-        a.priv = db_priv(what & 0xffff);
+        a.db = db_get(db);
+        a.priv = db_priv(db);
         a.ledger = a.db ? ledger_of(a.db, a.role) : NULL;
-        if (!(what & 0xffff) || !a.ledger || !a.priv)
+        if (!db || !a.ledger || !a.priv)
                 return 0;
-        int fresh = file_bind((__u64)BPF_CORE_READ(file, f_inode), what & 0xffff, a.role);
+        int fresh = file_bind((__u64)BPF_CORE_READ(file, f_inode), db, a.role);
         a.p = part_make(tgid);
         if (!a.p)
                 return 0;
-        a.use = use_begin(a.p, what & 0xffff);
+        a.use = use_begin(a.p, db);
         if (!a.use)
                 return 0;
         a.ns = bpf_ktime_get_boot_ns();
         if (a.role == VIGIL_ROLE_MAIN) {
-                main_fd_add(tgid, a.use, (__s32)ret);
+                main_fd_add(tgid, a.use, fd);
                 if (what & BY_OTHER_NAME)
                         flags_set(&a.use->flags, VIGIL_USE_SECOND_NAME);
         }
         opened(&a, flags, fresh);
         return 0;
+}
+
+static __always_inline int open_exit(struct task_struct *task, __s64 ret, __u64 flags, __u32 probe)
+{
+        __u32 mark_flags = marks_of_current(self_id(task) >> 32), what;
+        struct file **slot;
+        __u64 file;
+
+        if (ret < 0 || mark_flags & MARK_OWN)
+                return 0;
+        slot = fd_slot(task, (int)ret);
+        file = slot ? slot_address(slot) : 0;
+        if (!file)
+                return 0;
+        if (mark_flags & MARK_CANARY)
+                probe_seen(probe);
+        if (!is_regular((struct file *)file))
+                return 0;
+        what = (__u32)opened_what(file, mark_flags);
+        return what ? account_open(file, (int)ret, flags, what) : 0;
 }
 
 /* struct open_how begins with its flags (include/uapi/linux/openat2.h). */
@@ -219,9 +230,10 @@ int tp__open_exit(struct sys_exit *ctx)
 {
         __u64 flags = 0;
         __u32 probe = 0;
+        struct task_struct *task = self();
         struct args r;
 
-        args_read(self(), &r);
+        args_read(task, &r);
         switch (ctx->nr) {
         case __NR_openat:
                 flags = r.a[2];
@@ -250,5 +262,5 @@ int tp__open_exit(struct sys_exit *ctx)
         }
         if (flags & O_PATH) /* a name, not an open file: it cannot be read, written or locked */
                 return 0;
-        return open_exit(ctx->ret, flags, probe);
+        return open_exit(task, ctx->ret, flags, probe);
 }

@@ -1,119 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* paths.bpf.c - unlink, rename, link, mkdir, rmdir, truncate: calls that carry a path and no inode.
  *
- * They are looked at when they return 0: the last component is matched against the watched names, and the remembered inode
- * says whether it was that file (its link count fell, or it is gone). The path is read from the caller's memory after the
- * call; a caller that changes it meanwhile deceives only itself: nothing is done by name alone. */
-#include "act.h"
+ * They are looked at when they return 0: names.h tells which file the path meant, and the remembered inode says whether it was
+ * that file (its link count fell, or it is gone). */
+#include "names.h"
 
 #include <asm/unistd.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct component {
-        struct scratch *s;
-        __u64 end, len;
-};
-
-/* One character backwards. */
-static long component_step(__u32 i, void *ctx)
-{
-        struct component *c = ctx;
-
-        c->len = i;
-        return c->end <= i || c->s->path[(c->end - 1 - i) & (VIGIL_PATH_MAX - 1)] == '/';
-}
-
-/* Last component of the user's path into scratch.base, or scratch.base2. Returns its length, 0 when there is none. */
-GLOBAL int last_component(__u64 user, int second)
-{
-        struct scratch *s = scratch();
-        __u64 start, end, len;
-        long n;
-
-        if (!s)
-                return 0;
-        char *base = second ? s->base2.name : s->base.name;
-        __builtin_memset(base, 0, VIGIL_NAME_MAX);
-        n = bpf_probe_read_user_str(s->path, VIGIL_PATH_MAX, (void *)user);
-        if (n <= 1 || n >= VIGIL_PATH_MAX) {
-                if (n != 1)
-                        COUNT(read_faults); /* a longer path is not matched: trust shows it */
-                return 0;
-        }
-        end = (__u64)n - 1;
-        if (s->path[(end - 1) & (VIGIL_PATH_MAX - 1)] == '/') /* "name/" of mkdir and rmdir */
-                end--;
-        struct component c = {.s = s, .end = end};
-        repeat(VIGIL_NAME_MAX + 1, component_step, &c);
-        len = c.len;
-        if (len == 0 || len >= VIGIL_NAME_MAX)
-                return 0;
-        start = (end - len) & (VIGIL_PATH_MAX - 1);
-        FIX(len);
-        len &= VIGIL_NAME_MAX - 1;
-        bpf_probe_read_kernel(base, len, s->path + start);
-        return (int)len;
-}
-
-/* The role that the name in scratch.base has in database @id; 0: none. */
-GLOBAL int name_role(__u32 id)
-{
-        struct scratch *s = scratch();
-        struct db_priv *priv = db_priv(id);
-        struct name_ref *ref;
-
-        if (!priv || !s)
-                return 0;
-        s->name.dir = priv->dir;
-        bpf_probe_read_kernel(s->name.name, VIGIL_NAME_MAX, s->base.name);
-        ref = bpf_map_lookup_elem(&names, &s->name);
-        return ref && ref->db == id ? (int)ref->role : 0;
-}
-
-/* True when the file that has @role in database @id has lost its last name, and nobody has been told of it yet. */
-GLOBAL int is_gone(__u32 id, __u32 role)
-{
-        struct vigil_db *db = db_get(id);
-        struct db_priv *priv = db_priv(id);
-        struct vigil_ledger *l = db ? ledger_of(db, role) : NULL;
-        struct inode *inode = priv ? inode_of(priv, role) : NULL;
-        struct file_key *key = priv ? key_of(priv, role) : NULL;
-
-        if (!l || !inode || !key || l->flags & VIGIL_LEDGER_UNLINKED)
-                return 0;
-        return !inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0;
-}
-
-/* Which database a path operation on the name in scratch.base meant, as id | role << 16: one that this process uses, else the
- * only one with such a file, else the last that came under watch; the caller's `confirmed` says whether its inode agrees. */
-GLOBAL int which_db(__u32 tgid)
-{
-        struct vigil_proc *p = part_of(tgid);
-        struct scratch *s = scratch();
-        struct basename_ref *base;
-
-        if (!s)
-                return 0;
-        base = bpf_map_lookup_elem(&basenames, &s->base);
-        if (!base)
-                return 0;
-        for (int i = 0; p && base->count > 1 && i < VIGIL_USES; i++) {
-                __u32 id = p->use[i].db;
-                __u32 role = id ? (__u32)name_role(id) : 0;
-
-                if (role && is_gone(id, role))
-                        return (int)(id | role << 16);
-        }
-        return (int)(base->db | base->role << 16);
-}
-
-static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct vigil_pathop *r)
+/* All of @r but its names, which pathop_emit() fills in. @what: what which_db() answers. */
+static __always_inline bool pathop_fill(struct act *a, struct vigil_pathop *r, __u32 what)
 {
         __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32, what = (__u32)which_db(tgid), db = what & 0xffff;
+        __u32 tgid = id >> 32, db = what & 0xffff;
 
-        a->p = part_of(tgid);
+        a->p = part_of_current(tgid);
         a->role = what >> 16;
         a->db = db_get(db);
         a->priv = db_priv(db);
@@ -123,29 +25,35 @@ static __always_inline bool pathop_fill(struct act *a, struct scratch *s, struct
         a->tid = (__u32)id;
         a->ns = bpf_ktime_get_boot_ns();
         a->use = a->p && !(a->p->flags & VIGIL_PROC_DEAD) ? use_get(a->p, db) : NULL;
-        __builtin_memset(r, 0, sizeof(*r));
+        __builtin_memset(r, 0, __builtin_offsetof(struct vigil_pathop, name));
         r->db = db;
         r->role = (__u8)a->role;
         r->writecount = -1;
         struct inode *inode = inode_of(a->priv, a->role);
         struct file_key *key = key_of(a->priv, a->role);
         /* The number may be another file's by now, even at the same address: then ours is gone. */
-        if (key && inode_is(inode, key) && BPF_CORE_READ(inode, i_generation) == a->ledger->generation) {
-                r->nlink = BPF_CORE_READ(inode, i_nlink);
-                r->writecount = BPF_CORE_READ(inode, i_writecount.counter);
+        if (key && inode_is(inode, key) && LOAD(inode, i_generation) == a->ledger->generation) {
+                r->nlink = LOAD(inode, i_nlink);
+                r->writecount = LOAD(inode, i_writecount.counter);
                 r->confirmed = r->nlink == 0;
         } else {
                 r->confirmed = inode != NULL; /* evicted: its last name and its last user are gone */
         }
         if (a->ledger->flags & VIGIL_LEDGER_UNLINKED)
                 r->confirmed = 0; /* it lost its name before: this was another directory's file of that name */
-        bpf_probe_read_kernel(r->name, VIGIL_NAME_MAX, s->base.name);
         return true;
 }
 
-static __always_inline void pathop_emit(struct act *a, struct vigil_pathop *r, __u8 op)
+static __always_inline void pathop_emit(struct act *a, struct scratch *s, __u8 op)
 {
+        struct vigil_pathop *r = &s->rec.pathop;
+
         r->op = op;
+        bpf_probe_read_kernel(r->name, VIGIL_NAME_MAX, s->base.name);
+        if (op == VIGIL_OP_UNLINK || op == VIGIL_OP_TRUNCATE)
+                __builtin_memset(r->other, 0, VIGIL_NAME_MAX);
+        else
+                bpf_probe_read_kernel(r->other, VIGIL_NAME_MAX, s->base2.name);
         hdr_fill(&r->hdr, VIGIL_PATHOP, sizeof(*r));
         ident_fill(&r->id, current_task(), a->tid);
         emit(r, sizeof(*r));
@@ -161,11 +69,11 @@ static __always_inline bool is_routine(struct act *a, struct vigil_pathop *r)
 /* What every call begins with: true when it succeeded and whoever made it is not Vigil itself. */
 static __always_inline bool path_call(__s64 ret, __u32 probe)
 {
-        struct mark *m = mark_of(bpf_get_current_pid_tgid() >> 32);
+        __u32 mark_flags = marks_of_current(bpf_get_current_pid_tgid() >> 32);
 
-        if (m && m->flags & MARK_CANARY)
+        if (mark_flags & MARK_CANARY)
                 probe_seen(probe);
-        return ret == 0 && !(m && m->flags & MARK_OWN);
+        return ret == 0 && !(mark_flags & MARK_OWN);
 }
 
 /* The file of @a has lost its last name: removed, or replaced by another one. */
@@ -177,20 +85,25 @@ static __always_inline void name_gone(struct act *a, struct vigil_pathop *r)
         /* Its number may be another file's by now, of whoever was quicker than we are. */
         if (ref && ref->db == a->db->id && ref->role == a->role && ref->incarnation == a->ledger->incarnation)
                 ref->unlinked = 1;
-        __sync_fetch_and_add(&binding_epoch, 1);
+        binding_changed(a->role, false);
         r->taken = (__u16)act_takes(a, true, 0);
-        account_unlink(a->db, a->priv, a->ledger, a->use, a->role, r->taken);
+        account_unlink(a->db, a->priv, a->ledger, a->use, a->role, r->taken, a->ns);
 }
 
 GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
 {
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32, own, what;
         struct scratch *s = scratch();
         struct act a = {};
 
-        if (!path_call(ret, probe) || !s || !last_component(path, 0))
+        if (!path_call(ret, probe) || !s)
                 return 0;
+        own = (__u32)own_journal(path, tgid);
+        if (!own && !last_component(path, 0))
+                return 0;
+        what = own ? own | VIGIL_ROLE_JOURNAL << 16 : (__u32)which_db(tgid);
         struct vigil_pathop *r = &s->rec.pathop;
-        if (!pathop_fill(&a, s, r))
+        if (!pathop_fill(&a, r, what))
                 return 0;
         bool owner = a.use && (a.use->flags & VIGIL_USE_LOCKED || (a.db->txn && txn_is_mine(a.db)));
         if (r->confirmed && !owner && is_being_ended(a.db->id, a.role))
@@ -208,8 +121,10 @@ GLOBAL int unlinked(__u64 path, __s64 ret, __u32 probe)
         }
         /* Of a name that is watched elsewhere nobody needs to hear: `app.db-journal` is unlinked by somebody all the time. */
         bool elsewhere = !a.use && !r->confirmed;
-        if ((!is_routine(&a, r) && !elsewhere) || cfg_stream_all)
-                pathop_emit(&a, r, VIGIL_OP_UNLINK);
+        if ((is_routine(&a, r) || elsewhere) && !cfg_stream_all)
+                return 0;
+        if (!own || last_component(path, 0))
+                pathop_emit(&a, s, VIGIL_OP_UNLINK);
         return 0;
 }
 
@@ -233,18 +148,17 @@ GLOBAL int renamed_end(__u32 op, __u32 is_target)
         if (!s || !bpf_map_lookup_elem(&basenames, &s->base))
                 return 0;
         struct vigil_pathop *r = &s->rec.pathop;
-        if (!pathop_fill(&a, s, r))
+        if (!pathop_fill(&a, r, (__u32)which_db(bpf_get_current_pid_tgid() >> 32)))
                 return 0;
-        bpf_probe_read_kernel(r->other, VIGIL_NAME_MAX, s->base2.name);
         if (op == VIGIL_OP_RENAME && a.use) {
                 __sync_fetch_and_add(&a.ledger->renames, 1);
-                account_dirop(a.priv);
+                account_dirop(a.priv, a.ns);
         }
         if (op == VIGIL_OP_RENAME && is_target && r->confirmed)
                 name_gone(&a, r);
         else if (op == VIGIL_OP_RENAME && !is_target && name_role(r->db) == (int)a.role && is_moved(r->db, a.role))
                 name_moved(&a, r);
-        pathop_emit(&a, r, (__u8)op);
+        pathop_emit(&a, s, (__u8)op);
         return 1;
 }
 
@@ -279,14 +193,14 @@ GLOBAL int truncated_by_path(__u64 path, __u64 size, __s64 ret)
         if (!path_call(ret, PROBE_TRUNCATE) || !s || !last_component(path, 0))
                 return 0;
         struct vigil_pathop *r = &s->rec.pathop;
-        if (!pathop_fill(&a, s, r))
+        if (!pathop_fill(&a, r, (__u32)which_db(bpf_get_current_pid_tgid() >> 32)))
                 return 0;
         struct inode *inode = inode_of(a.priv, a.role);
-        if ((__u64)BPF_CORE_READ(inode, i_size) != size)
+        if ((__u64)LOAD(inode, i_size) != size)
                 return 0; /* another file of that name */
         r->taken = size < TAKE_EMPTIED ? (__u16)act_takes(&a, false, 0) : 0;
         account_truncate(a.db, a.priv, a.ledger, NULL, a.role, size, r->taken);
-        pathop_emit(&a, r, VIGIL_OP_TRUNCATE);
+        pathop_emit(&a, s, VIGIL_OP_TRUNCATE);
         return 0;
 }
 

@@ -9,8 +9,8 @@
  * was made before the check. */
 #define FIX(x) asm volatile("" : "+r"(x))
 
-/* The open file of descriptor @fd of @task, which is self(), or NULL. */
-static __always_inline struct file *fd_file(struct task_struct *task, int fd)
+/* Where the open file of descriptor @fd of @task, which is self(), stands; NULL: it has no such descriptor. */
+static __always_inline struct file **fd_slot(struct task_struct *task, int fd)
 {
         struct fdtable *fdt;
         struct file **slot;
@@ -27,7 +27,22 @@ static __always_inline struct file *fd_file(struct task_struct *task, int fd)
         }
         if (fd < 0 || (unsigned int)fd >= max)
                 return NULL;
-        return slot_file(slot + fd);
+        return slot + fd;
+}
+
+/* The open file of descriptor @fd of @task, which is self(), or NULL. */
+static __always_inline struct file *fd_file(struct task_struct *task, int fd)
+{
+        struct file **slot = fd_slot(task, fd);
+
+        return slot ? slot_file(slot) : NULL;
+}
+
+/* True for what can be a database, or a file of one. SQLite opens and syncs the directory, too, in each commit that a journal's removal
+ * ends. */
+static __always_inline bool is_regular(struct file *file)
+{
+        return (LOAD2(file, f_inode, i_mode) & S_IFMT) == S_IFREG;
 }
 
 #define FDS_LOOKED_AT 512
@@ -69,28 +84,29 @@ static __always_inline bool fd_look(struct fd_search *q, struct files_struct *fs
 
 static __always_inline void inode_key(struct inode *inode, struct file_key *key)
 {
-        key->ino = BPF_CORE_READ(inode, i_ino);
-        key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+        key->ino = LOAD(inode, i_ino);
+        key->dev = LOAD2(inode, i_sb, s_dev);
         key->pad = 0;
 }
 
 /* True when @inode still is the inode of @key: an address may have been freed and used again. */
 static __always_inline bool inode_is(struct inode *inode, const struct file_key *key)
 {
-        return inode && BPF_CORE_READ(inode, i_ino) == key->ino && BPF_CORE_READ(inode, i_sb, s_dev) == key->dev;
+        return inode && LOAD(inode, i_ino) == key->ino && LOAD2(inode, i_sb, s_dev) == key->dev;
 }
 
 /* Name of @dentry into the zeroed @name; returns its length, 0 when it does not fit. */
 static __always_inline __u32 dentry_name(struct dentry *dentry, char name[VIGIL_NAME_MAX])
 {
-        __u32 len = BPF_CORE_READ(dentry, d_name.len);
+        __u64 len = LOAD(dentry, d_name.len);
 
         if (len == 0 || len >= VIGIL_NAME_MAX)
                 return 0;
+        FIX(len);
         len &= VIGIL_NAME_MAX - 1;
-        if (bpf_probe_read_kernel(name, len, BPF_CORE_READ(dentry, d_name.name)))
+        if (bpf_probe_read_kernel(name, len, LOAD(dentry, d_name.name)))
                 return 0;
-        return len;
+        return (__u32)len;
 }
 
 #define MOUNTS_STACKED 4
@@ -99,16 +115,16 @@ static __always_inline __u32 dentry_name(struct dentry *dentry, char name[VIGIL_
  * it is mounted on: programs name what stands beside a file after that. */
 static __always_inline struct dentry *file_dentry(struct file *file)
 {
-        struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-        struct vfsmount *vfs = BPF_CORE_READ(file, f_path.mnt);
+        struct dentry *dentry = LOAD(file, f_path.dentry);
+        struct vfsmount *vfs = LOAD(file, f_path.mnt);
         struct mount *mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
 
-        for (int i = 0; i < MOUNTS_STACKED && dentry == BPF_CORE_READ(mount, mnt.mnt_root); i++) {
-                struct mount *up = BPF_CORE_READ(mount, mnt_parent);
+        for (int i = 0; i < MOUNTS_STACKED && dentry == LOAD(mount, mnt.mnt_root); i++) {
+                struct mount *up = LOAD(mount, mnt_parent);
 
                 if (up == mount)
                         break;
-                dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+                dentry = LOAD(mount, mnt_mountpoint);
                 mount = up;
         }
         return dentry;

@@ -10,10 +10,22 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* A thread of a participant keeps its entry for its next sync: to put one in and take it out costs as much as all the rest. */
-static __always_inline void take_off(__u64 id, const struct sync_flight *f)
+/* Where the first thread of a participant, which part_of_current() has just found, keeps its sync; NULL: @id is another thread, or no
+ * participant yet. */
+static __always_inline struct sync_flight *first_sync(__u64 id)
 {
-        struct sync_flight *kept = bpf_map_lookup_elem(&syncs, &id);
+        __u32 zero = 0, tgid = id >> 32;
+        struct last_part *last = bpf_map_lookup_elem(&last_parts, &zero);
+
+        if ((__u32)id != tgid || !part_seen(last, tgid))
+                return NULL;
+        return bpf_map_lookup_elem(&first_syncs, &last->slot);
+}
+
+/* A thread of a participant keeps its entry for its next sync: to put one in and take it out costs as much as all the rest. */
+static __always_inline void take_off(__u64 id, const struct sync_flight *f, struct sync_flight *first)
+{
+        struct sync_flight *kept = first ? first : bpf_map_lookup_elem(&syncs, &id);
 
         if (kept)
                 *kept = *f;
@@ -21,51 +33,72 @@ static __always_inline void take_off(__u64 id, const struct sync_flight *f)
                 COUNT(full_syncs);
 }
 
-/* @return false: it is no file of a database */
-static __always_inline bool file_sync_enter(int fd, __u32 probe)
+static __always_inline int file_sync_enter(struct act *a, int fd, __u32 probe)
 {
-        struct act a = {};
-        __u64 id = bpf_get_current_pid_tgid();
-
-        if (!act_on_fd(&a, fd, probe))
-                return false;
+        if (!act_at_file(a, fd, probe))
+                return 0;
         struct sync_flight f = {
-                .entered_ns = a.ns,
-                .written = a.ledger->written,
-                .commits = commits_of(a.db, a.priv, a.role),
-                .db = a.db->id,
-                .incarnation = a.ledger->incarnation,
-                .role = a.role,
+                .entered_ns = a->ns,
+                .written = a->ledger->written,
+                .commits = commits_of(a->db, a->priv, a->role),
+                .db = a->db->id,
+                .incarnation = a->ledger->incarnation,
+                .role = a->role,
         };
-        take_off(id, &f);
-        __sync_fetch_and_add(&a.p->syncs_in_flight, 1);
-        a.use->flags |= VIGIL_USE_SYNCING;
-        if (cfg_attribution)
-                span_sync(a.db, a.priv, a.file, (__u32)id, a.ns);
-        return true;
+        __u64 id = (__u64)a->tgid << 32 | a->tid;
+        take_off(id, &f, first_sync(id));
+        __sync_fetch_and_add(&a->p->syncs_in_flight, 1);
+        a->use->flags |= VIGIL_USE_SYNCING;
+        return (int)a->db->id;
 }
 
-/* A directory that holds databases: its sync makes creations and removals of their names durable. */
-GLOBAL int dir_sync_enter(int fd)
+/* A participant syncs directory @ino of @dev. If it holds databases, that makes creations and removals of their names durable. */
+GLOBAL int dir_sync_enter(__u64 ino, __u32 dev)
 {
-        __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32;
-        struct file *file;
-        struct sync_flight f = {.role = VIGIL_ROLE_DIRECTORY};
-        struct dir *dir;
+        struct sync_flight f = {.key = {.ino = ino, .dev = dev}, .role = VIGIL_ROLE_DIRECTORY};
+        struct dir *dir = bpf_map_lookup_elem(&dirs, &f.key);
 
-        if (!part_of(tgid))
-                return 0;
-        file = fd_file(self(), fd);
-        if (!file)
-                return 0;
-        inode_key(BPF_CORE_READ(file, f_inode), &f.key);
-        dir = bpf_map_lookup_elem(&dirs, &f.key);
         if (!dir)
                 return 0;
         f.written = dir->ops;
         f.entered_ns = bpf_ktime_get_boot_ns();
-        take_off(id, &f);
+        __u64 id = bpf_get_current_pid_tgid();
+        take_off(id, &f, first_sync(id));
+        return 0;
+}
+
+/* Returns the database whose file it is that is synced; 0: it is none. */
+GLOBAL int sync_enter(int fd, __u32 probe)
+{
+        struct act a = {};
+
+        if (!act_by_current(&a))
+                return 0;
+        a.file = fd_file(a.task, fd);
+        if (!a.file)
+                return 0;
+        if (is_regular(a.file))
+                return file_sync_enter(&a, fd, probe);
+        struct inode *inode = LOAD(a.file, f_inode);
+        return a.p ? dir_sync_enter(LOAD(inode, i_ino), LOAD2(inode, i_sb, s_dev)) : 0;
+}
+
+/* Whoever syncs the file at @fd uses its disk. */
+GLOBAL int disk_sync_enter(int fd)
+{
+        disk_user_syncs(fd_file(self(), fd));
+        return 0;
+}
+
+/* The time of the sync of a file of database @id at @fd is asked for. */
+GLOBAL int span_sync_enter(int fd, __u32 id)
+{
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        struct file *file = fd_file(self(), fd);
+
+        if (db && priv && file)
+                span_sync(db, priv, file, (__u32)bpf_get_current_pid_tgid(), bpf_ktime_get_boot_ns());
         return 0;
 }
 
@@ -112,13 +145,13 @@ static __always_inline int sync_range_exit(__s64 ret)
 static __always_inline int sync_exit(__s64 ret, __u32 probe)
 {
         __u64 id = bpf_get_current_pid_tgid();
-        __u32 tgid = id >> 32;
-        struct sync_flight *f = bpf_map_lookup_elem(&syncs, &id);
-        struct vigil_proc *p;
+        struct vigil_proc *p = part_of_current(id >> 32);
+        struct sync_flight *f = first_sync(id);
 
         if (!f || !f->entered_ns)
+                f = bpf_map_lookup_elem(&syncs, &id);
+        if (!f || !f->entered_ns)
                 return 0;
-        p = part_of_current(tgid);
         if (!p)
                 goto out;
         if (p->flags & VIGIL_PROC_CANARY)
@@ -176,17 +209,18 @@ static __always_inline bool own(__u32 probe)
 static __always_inline __u32 fd_dev(int fd)
 {
         struct file *file = fd_file(self(), fd);
+        struct inode *inode = file ? LOAD(file, f_inode) : NULL;
 
-        return file ? BPF_CORE_READ(file, f_inode, i_sb, s_dev) : 0;
+        return inode ? LOAD2(inode, i_sb, s_dev) : 0;
 }
 
 /* Ledgers take note of it later, by comparing its entry with their last write (ledger.h, fs_settle). @dev: 0: all devices. */
-static __always_inline int fs_sync_enter(__u32 dev)
+GLOBAL int fs_sync_enter(__u32 dev)
 {
         __u64 id = bpf_get_current_pid_tgid();
         struct sync_flight f = {.key.dev = dev, .entered_ns = bpf_ktime_get_boot_ns(), .role = SYNC_WHOLE_FS};
 
-        take_off(id, &f);
+        take_off(id, &f, NULL);
         return 0;
 }
 
@@ -223,15 +257,15 @@ SEC("tp")
 int tp__sync_enter(struct sys_enter *ctx)
 {
         int fd = (int)ctx->args[0];
+        __u32 db;
 
         switch (ctx->nr) {
         case __NR_fsync:
         case __NR_fdatasync:
                 if (cfg_attribution)
-                        disk_user_syncs(fd_file(self(), fd));
-                if (file_sync_enter(fd, ctx->nr == __NR_fsync ? PROBE_FSYNC_ENTER : PROBE_FDATASYNC_ENTER))
-                        return 0;
-                return dir_sync_enter(fd);
+                        disk_sync_enter(fd);
+                db = (__u32)sync_enter(fd, ctx->nr == __NR_fsync ? PROBE_FSYNC_ENTER : PROBE_FDATASYNC_ENTER);
+                return cfg_attribution && db ? span_sync_enter(fd, db) : 0;
         case __NR_syncfs:
                 return own(PROBE_SYNCFS_ENTER) ? 0 : syncfs_enter(fd);
         }

@@ -21,7 +21,7 @@
 /* True while @inode can be looked into: after its last name and its last user it is freed, and its address says nothing. */
 static __always_inline bool is_alive(struct inode *inode, const struct file_key *key)
 {
-        return inode_is(inode, key) && BPF_CORE_READ(inode, i_count.counter) > 0;
+        return inode_is(inode, key) && LOAD(inode, i_count.counter) > 0;
 }
 
 #define LOCKS_LOOKED_AT 16
@@ -95,9 +95,8 @@ GLOBAL int is_being_ended(__u32 id, __u32 role)
         if (!owner || owner->flags & VIGIL_PROC_DEAD || owner->id.start_ns != db->txn_start_ns)
                 return 0;
         inode = (struct inode *)priv->inode[VIGIL_ROLE_JOURNAL];
-        return !is_alive(inode, &priv->key[VIGIL_ROLE_JOURNAL]) ||
-               BPF_CORE_READ(inode, i_writecount.counter) <= 0 ||
-               BPF_CORE_READ(inode, i_generation) != db->file[VIGIL_ROLE_JOURNAL].generation;
+        return !is_alive(inode, &priv->key[VIGIL_ROLE_JOURNAL]) || LOAD(inode, i_writecount.counter) <= 0 ||
+               LOAD(inode, i_generation) != db->file[VIGIL_ROLE_JOURNAL].generation;
 }
 
 /* True when the current process has the file of @role in @db open. */
@@ -116,13 +115,28 @@ static __always_inline bool own_journal_by_hand(struct vigil_db *db, struct db_p
         struct inode *inode = (struct inode *)priv->inode[VIGIL_ROLE_JOURNAL];
 
         return db->txn == VIGIL_TXN_ROLLBACK && is_alive(inode, &priv->key[VIGIL_ROLE_JOURNAL]) &&
-               BPF_CORE_READ(inode, i_generation) == db->file[VIGIL_ROLE_JOURNAL].generation &&
-               BPF_CORE_READ(inode, i_writecount.counter) > 0 && is_open_here(db->id, VIGIL_ROLE_JOURNAL);
+               LOAD(inode, i_generation) == db->file[VIGIL_ROLE_JOURNAL].generation &&
+               LOAD(inode, i_writecount.counter) > 0 && is_open_here(db->id, VIGIL_ROLE_JOURNAL);
+}
+
+/* The main file of @db, while it can be looked into; else NULL. */
+static __always_inline struct inode *main_inode(struct db_priv *priv)
+{
+        struct inode *main = (struct inode *)priv->inode[VIGIL_ROLE_MAIN];
+
+        return is_alive(main, &priv->key[VIGIL_ROLE_MAIN]) ? main : NULL;
+}
+
+static __always_inline bool main_is_empty(struct db_priv *priv)
+{
+        struct inode *main = main_inode(priv);
+
+        return !main || LOAD(main, i_size) == 0;
 }
 
 /* True when SQLite may do that as @use_flags and @locks tell of whoever did it. */
-static __always_inline bool may_take(struct vigil_db *db, __u32 role, __u32 use_flags, __u32 locks, bool by_name,
-                                     bool main_is_empty)
+static __always_inline bool may_take(struct vigil_db *db, struct db_priv *priv, __u32 role, __u32 use_flags,
+                                     __u32 locks, bool by_name)
 {
         if (role == VIGIL_ROLE_JOURNAL && db->txn == VIGIL_TXN_ROLLBACK && txn_is_mine(db))
                 return true;
@@ -132,7 +146,7 @@ static __always_inline bool may_take(struct vigil_db *db, __u32 role, __u32 use_
         if (!(use_flags & VIGIL_USE_LOCKED) && use_flags & (TAKER_WROTE | VIGIL_USE_SEEN_LATE))
                 return role != VIGIL_ROLE_MAIN || !by_name;
         if (role == VIGIL_ROLE_WAL && by_name)
-                return locks & VIGIL_LOCK_EXCLUSIVE || (main_is_empty && locks & VIGIL_LOCK_SHARED);
+                return locks & VIGIL_LOCK_EXCLUSIVE || (locks & VIGIL_LOCK_SHARED && main_is_empty(priv));
         if (role == VIGIL_ROLE_WAL)
                 return locks &
                        (VIGIL_LOCK_EXCLUSIVE | VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER);
@@ -166,21 +180,18 @@ GLOBAL int taken_flags(__u32 id, __u32 role, __u32 use_flags, __u32 locks, __u32
         struct vigil_db *db = db_get(id);
         struct db_priv *priv = db_priv(id);
         __u32 users, known = use_flags & TAKER_KNOWN ? 1 : 0, f = VIGIL_TAKEN;
-        bool by_name = how & TAKE_BY_NAME, locked, empty;
+        bool by_name = how & TAKE_BY_NAME, locked;
         struct inode *main;
         int writers;
 
         if (!db || !priv)
                 return 0;
-        main = (struct inode *)priv->inode[VIGIL_ROLE_MAIN];
-        if (!is_alive(main, &priv->key[VIGIL_ROLE_MAIN]))
-                main = NULL;
-        empty = !main || BPF_CORE_READ(main, i_size) == 0;
         bool by_hand = role == VIGIL_ROLE_JOURNAL && by_name && own_journal_by_hand(db, priv);
-        if (!by_hand && may_take(db, role, use_flags, locks, by_name, empty))
+        if (!by_hand && may_take(db, priv, role, use_flags, locks, by_name))
                 return 0;
         if (role == VIGIL_ROLE_JOURNAL)
                 return db->file[VIGIL_ROLE_MAIN].flags & VIGIL_LEDGER_UNLINKED ? 0 : (int)journal_taken(db);
+        main = main_inode(priv);
         locked = main && is_locked((__u64)main);
         if (wal_has_commits(db, priv))
                 f |= VIGIL_TAKEN_WAL;
@@ -194,7 +205,7 @@ GLOBAL int taken_flags(__u32 id, __u32 role, __u32 use_flags, __u32 locks, __u32
         if (!by_name && !db->file[VIGIL_ROLE_MAIN].end && !db->file[VIGIL_ROLE_MAIN].size)
                 return 0; /* there was nothing in it */
         users = db->users > known ? db->users - known : 0;
-        writers = main ? BPF_CORE_READ(main, i_writecount.counter) - (int)(how & 0xff) : 0;
+        writers = main ? LOAD(main, i_writecount.counter) - (int)(how & 0xff) : 0;
         bool mine = use_flags & (VIGIL_USE_LOCKED | VIGIL_USE_WROTE);
         if (locked || (writers > 0 && (users || mine)))
                 f |= VIGIL_TAKEN_IN_USE;
@@ -245,16 +256,16 @@ GLOBAL int is_moved(__u32 id, __u32 role)
         struct file_key *key = priv ? key_of(priv, role) : NULL, dir;
         struct hlist_node *node;
 
-        if (!key || !inode || !inode_is(inode, key) || BPF_CORE_READ(inode, i_nlink) == 0)
+        if (!key || !inode || !inode_is(inode, key) || LOAD(inode, i_nlink) == 0)
                 return 0;
         if (!bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
                 return 0;
         node = BPF_CORE_READ(inode, i_dentry.first);
-        int moved = node && BPF_CORE_READ(inode, i_nlink) == 1;
+        int moved = node && LOAD(inode, i_nlink) == 1;
         for (int i = 0; node && i < NAMES_LOOKED_AT; i++) {
                 struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
 
-                inode_key(BPF_CORE_READ(dentry, d_parent, d_inode), &dir);
+                inode_key(LOAD2(dentry, d_parent, d_inode), &dir);
                 if (dir.ino == priv->dir.ino && dir.dev == priv->dir.dev && dentry_is((__u64)dentry, 0))
                         return 0;
                 if (dentry_is((__u64)dentry, 1))

@@ -48,14 +48,19 @@ static __always_inline bool txn_is_mine(const struct vigil_db *db)
 
 /* ---- rollback transactions ---- */
 
-/* @facts: TXN_FROM_LOCK, or 0 when the transaction is known by a write only. */
+/* @facts: TXN_FROM_LOCK, or 0 when the transaction is known by a write only. The change counter before it is known when page 1 was
+ * written last under our eyes, and by no other name; else the journal's copy of page 1 tells. */
 static __always_inline void rollback_begin(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
                                            __u32 kind, __u64 ns, __u32 facts)
 {
         txn_begin(db, p, kind, ns);
         priv->txn_facts = facts;
+        if (facts & TXN_FROM_LOCK && priv->counter_seen && !(db->flags & VIGIL_DB_SHARED_MAIN))
+                priv->txn_facts |= TXN_COUNTER;
+        priv->counter = priv->counter_now;
         priv->commit_next = 0;
-        priv->journal_page1 = 0;
+        priv->journal_page = 0;
+        priv->journal_sum = 0;
 }
 
 static __always_inline bool counter_read(const struct io *io, __u32 *ret_counter)
@@ -64,28 +69,35 @@ static __always_inline bool counter_read(const struct io *io, __u32 *ret_counter
                !bpf_probe_read_user(ret_counter, sizeof(*ret_counter), (void *)(io->buf + CHANGE_COUNTER));
 }
 
-/* A write to the journal: a record is a page number, in a write of its own, and the page as it was before the transaction. */
+/* A write to the journal: a record is a page number, the page as it was before the transaction, and a checksum, in a write each. A
+ * checksum is as long as a number; it is told by where it stands. */
 static __always_inline void rollback_journaled(struct db_priv *priv, const struct io *io)
 {
         __u32 page = 0;
 
         if (priv->txn_facts & TXN_COUNTER)
                 return;
-        if (io->ret == sizeof(page) && !bpf_probe_read_user(&page, sizeof(page), (void *)io->buf) &&
-            page == bpf_htonl(1))
-                priv->journal_page1 = io->offset + sizeof(page);
-        else if (priv->journal_page1 && io->offset == priv->journal_page1 && counter_read(io, &priv->counter))
-                priv->txn_facts |= TXN_COUNTER;
+        if (priv->journal_page && io->offset == priv->journal_page) {
+                priv->journal_page = 0;
+                priv->journal_sum = io->offset + (__u64)io->ret;
+                if (priv->journal_page1 && counter_read(io, &priv->counter))
+                        priv->txn_facts |= TXN_COUNTER;
+        } else if (io->ret == sizeof(page) && io->offset != priv->journal_sum &&
+                   !bpf_probe_read_user(&page, sizeof(page), (void *)io->buf)) {
+                priv->journal_page = io->offset + sizeof(page);
+                priv->journal_page1 = page == bpf_htonl(1);
+        }
 }
 
 /* A write to the main file. */
 static __always_inline void rollback_wrote(struct db_priv *priv, const struct io *io)
 {
         __u64 end = io->offset + (__u64)io->ret;
-        __u32 counter;
 
         if (io->offset == 0) {
-                bool same = priv->txn_facts & TXN_COUNTER && counter_read(io, &counter) && counter == priv->counter;
+                priv->counter_seen = counter_read(io, &priv->counter_now);
+                bool same = priv->counter_seen && priv->txn_facts & TXN_COUNTER &&
+                            priv->counter_now == priv->counter;
                 priv->txn_facts &= ~(__u32)(TXN_RESTORED | TXN_BACKWARDS);
                 priv->txn_facts |= same ? TXN_RESTORED : 0;
                 priv->commit_next = end;

@@ -32,19 +32,27 @@ static __always_inline struct vigil_proc *part_of(__u32 tgid)
         return slot ? bpf_map_lookup_elem(&parts, slot) : NULL;
 }
 
-/* The same for the current process, who is likely to have been here before. An entry that was given to somebody else since
- * carries another tgid. */
+/* The current process, if it is the participant that this CPU saw last. An entry that was given to somebody else since carries
+ * another tgid. */
+static __always_inline struct vigil_proc *part_seen(const struct last_part *last, __u32 tgid)
+{
+        struct vigil_proc *p;
+
+        if (!last || last->tgid != tgid)
+                return NULL;
+        p = bpf_map_lookup_elem(&parts, &last->slot);
+        return p && p->id.tgid == tgid ? p : NULL;
+}
+
+/* The participant that the current process is, or NULL. */
 static __always_inline struct vigil_proc *part_of_current(__u32 tgid)
 {
         __u32 zero = 0, *slot;
         struct last_part *last = bpf_map_lookup_elem(&last_parts, &zero);
-        struct vigil_proc *p;
+        struct vigil_proc *p = part_seen(last, tgid);
 
-        if (last && last->tgid == tgid) {
-                p = bpf_map_lookup_elem(&parts, &last->slot);
-                if (p && p->id.tgid == tgid)
-                        return p;
-        }
+        if (p)
+                return p;
         slot = bpf_map_lookup_elem(&part_slots, &tgid);
         if (!slot)
                 return NULL;
@@ -53,6 +61,21 @@ static __always_inline struct vigil_proc *part_of_current(__u32 tgid)
                 last->slot = *slot;
         }
         return bpf_map_lookup_elem(&parts, slot);
+}
+
+/* Whether the current process is of the tree, the canary's, or Vigil's own: these of enum mark_flag. A living participant knows of the
+ * first two, and is not the third. */
+static __always_inline __u32 marks_of_current(__u32 tgid)
+{
+        __u32 zero = 0;
+        struct vigil_proc *p = part_seen(bpf_map_lookup_elem(&last_parts, &zero), tgid);
+        struct mark *m;
+
+        if (p && !(p->flags & VIGIL_PROC_DEAD))
+                return (p->flags & VIGIL_PROC_TREE ? MARK_TREE : 0) |
+                       (p->flags & VIGIL_PROC_CANARY ? MARK_CANARY : 0);
+        m = mark_of(tgid);
+        return m ? m->flags : 0;
 }
 
 /* The canary's own process proves that a probe fires. */
@@ -107,9 +130,9 @@ static __always_inline struct file_ref *file_ref_of(struct inode *inode, const s
 {
         struct file_ref *ref = bpf_map_lookup_elem(&files, key);
 
-        if (!ref || !ref->db || ref->generation != BPF_CORE_READ(inode, i_generation))
+        if (!ref || !ref->db || ref->generation != LOAD(inode, i_generation))
                 return NULL;
-        if (ref->unlinked && BPF_CORE_READ(inode, i_nlink) != 0)
+        if (ref->unlinked && LOAD(inode, i_nlink) != 0)
                 return NULL;
         return ref;
 }
@@ -197,6 +220,14 @@ static __always_inline bool is_vigil(struct task_struct *task)
         return (key.ino == own_exe_ino && key.dev == own_exe_dev) || is_other_vigil(task, exe);
 }
 
+static __always_inline void first_sync_forget(__u32 slot)
+{
+        struct sync_flight *f = bpf_map_lookup_elem(&first_syncs, &slot);
+
+        if (f)
+                f->entered_ns = 0;
+}
+
 /* Fills a free entry of `parts` for @task and publishes it as that of @tgid. NULL: none is left, or another thread was first. */
 static __always_inline struct vigil_proc *part_take(struct task_struct *task, __u32 tgid)
 {
@@ -210,6 +241,7 @@ static __always_inline struct vigil_proc *part_take(struct task_struct *task, __
                 return NULL;
         }
         bpf_map_update_elem(&parts, &slot, blank, BPF_ANY);
+        first_sync_forget(slot);
         p = bpf_map_lookup_elem(&parts, &slot);
         if (!p)
                 return NULL;
@@ -264,7 +296,7 @@ GLOBAL int part_new(__u64 task_addr, __u32 tgid, int announce)
 /* The participant that the current process is, or becomes. NULL: it cannot be kept. */
 static __always_inline struct vigil_proc *part_make(__u32 tgid)
 {
-        struct vigil_proc *p = part_of(tgid);
+        struct vigil_proc *p = part_of_current(tgid);
 
         if (!p) {
                 part_new((__u64)current_task(), tgid, 1);

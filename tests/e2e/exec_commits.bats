@@ -60,6 +60,46 @@ ONE="insert into u(b) values('x')"
 	((REAL == 0 && COUNTED == 0))
 }
 
+@test "rollbacks and commits that both write page 1, one behind the other, are told apart" {
+	local back=(begin "$SAME_SIZE" "insert into u(b) select b from t limit 200" "$SAME_SIZE" rollback)
+	commits "$ONE" "${back[@]}" "$ONE" "${back[@]}" "${back[@]}" "$ONE"
+	((REAL == 3 && COUNTED == 3))
+	commits_with memory off "$ONE" "${back[@]}" "$ONE"
+	((REAL == 2 && COUNTED == 2))
+}
+
+@test "a rollback is no commit either behind somebody who has written page 1 without SQLite" {
+	mk app.db delete
+	sqlite3 app.db "drop index tb; create table u(a integer primary key, b text)"
+	watch --db app.db -- sh -c '
+		"$0" -t one app.db "pragma synchronous=off" "$1"
+		printf "\1\1\1\1" | dd of=app.db bs=1 seek=24 conv=notrunc status=none
+		exec "$0" -t two app.db "pragma synchronous=off" "pragma cache_size=5" begin "$2" \
+			"insert into u(b) select b from t limit 200" "$2" rollback' "$DRIVER" "$ONE" "$SAME_SIZE"
+	assert_trusted
+	[ "$(counter app.db)" -eq $((0x01010101)) ]
+	certificate app.db two
+	jq -e '.commits_at_risk == 1' c.json
+}
+
+# Of SQLite's own journal the name is compared by eight characters at a time, in whatever way the path is written.
+@test "the end of a journal is seen whatever the length of its name" {
+	local name options=() length
+	for length in 1 2 7 8 9 15 16 17 100 240; do
+		name=$(printf "%0${length}d" 0)
+		mk "$name" delete
+		options+=(--db "$name")
+	done
+	mkdir sub
+	watch "${options[@]}" -- sh -c 'for name in 0*; do
+		"$0" -t "truth-$name" "$PWD/sub/..//./$name" "pragma synchronous=off" "insert into t(b) values(1)" "insert into t(b) values(2)" || exit
+	done' "$DRIVER"
+	assert_trusted
+	[ "$status" -eq 0 ]
+	assert_report '.databases | length == 10' '[.databases[].certificates[].commits_at_risk] | all(. == 2)' \
+		'[.databases[].certificates[].verdict] | all(. == "clean")'
+}
+
 @test "every commit counts, however it was written" {
 	commits "$ONE" "$ONE"
 	((REAL == 2 && COUNTED == 2))

@@ -69,27 +69,36 @@ static uint32_t file_dev(struct sensor *s, const struct sync_flight *f)
         return db.file[f->role].dev;
 }
 
+/* Thread @tid is in @f, if it is in a sync at all; told is the one that has lasted longest. */
+static void flight_fill(struct sensor *s, struct process_evidence *e, const struct sync_flight *f, uint32_t tid)
+{
+        if (f->entered_ns < e->id.start_ns)
+                return;
+        e->sync.in_flight++;
+        if (e->sync.since_ns && e->sync.since_ns <= f->entered_ns)
+                return;
+        e->sync.since_ns = f->entered_ns;
+        e->sync.db = f->db;
+        e->sync.whole = f->role == SYNC_WHOLE_FS;
+        e->sync.role = f->role < VIGIL_ROLES ? f->role : VIGIL_ROLE_OTHER;
+        e->sync.tid = tid;
+        e->sync.dev = file_dev(s, f);
+}
+
 static void sync_fill(struct sensor *s, struct process_evidence *e)
 {
         int fd = map_fd(s->skeleton->maps.syncs);
         size_t max = bpf_map__max_entries(s->skeleton->maps.syncs);
         uint64_t *prev = NULL, key, last;
         struct sync_flight f;
+        uint32_t slot;
 
-        for (size_t i = 0; i < max && bpf_map_get_next_key(fd, prev, &key) == 0; last = key, prev = &last, i++) {
-                if (key >> 32 != e->id.tgid || bpf_map_lookup_elem(fd, &key, &f) < 0 ||
-                    f.entered_ns < e->id.start_ns)
-                        continue;
-                e->sync.in_flight++;
-                if (e->sync.since_ns && e->sync.since_ns <= f.entered_ns)
-                        continue;
-                e->sync.since_ns = f.entered_ns;
-                e->sync.db = f.db;
-                e->sync.whole = f.role == SYNC_WHOLE_FS;
-                e->sync.role = f.role < VIGIL_ROLES ? f.role : VIGIL_ROLE_OTHER;
-                e->sync.tid = (uint32_t)key;
-                e->sync.dev = file_dev(s, &f);
-        }
+        for (size_t i = 0; i < max && bpf_map_get_next_key(fd, prev, &key) == 0; last = key, prev = &last, i++)
+                if (key >> 32 == e->id.tgid && bpf_map_lookup_elem(fd, &key, &f) == 0)
+                        flight_fill(s, e, &f, (uint32_t)key);
+        if (bpf_map_lookup_elem(map_fd(s->skeleton->maps.part_slots), &e->id.tgid, &slot) == 0 &&
+            bpf_map_lookup_elem(map_fd(s->skeleton->maps.first_syncs), &slot, &f) == 0)
+                flight_fill(s, e, &f, e->id.tgid);
         evidence_device_name(e->sync.dev, e->sync.device, sizeof(e->sync.device));
 }
 

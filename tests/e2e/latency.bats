@@ -134,8 +134,8 @@ learned() {
 	in_memory
 	mk app.db wal
 	watch --db app.db -- bash -c '"$0" -t h app.db "pragma busy_timeout=10000" "begin immediate" "insert into t(b) values(1)" \
-		@ready held @sleep 2000 commit &
-		"$0" -t w app.db "pragma busy_timeout=10000" @wait held "insert into t(b) values(2)"; wait' "$DRIVER"
+		@ready held @wait asks @sleep 1000 commit &
+		"$0" -t w app.db "pragma busy_timeout=10000" @wait held @ready asks "insert into t(b) values(2)"; wait' "$DRIVER"
 	assert_report '[.databases[0].io[] | select(.file == "shm" and .op == "lock")][0]
 		| .errors > 2 and .max_us > 200000 and .max_us < 20000000 and .p50_us > 200000'
 	# A commit counts from its lock on: the wait before it is no part of it.

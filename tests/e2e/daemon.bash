@@ -218,7 +218,9 @@ eventually() {
 		sleep 0.02
 	done
 	echo "not so within $PATIENCE s: $expr"
-	cat jq.err a.json daemon.err
+	cat jq.err
+	jq -c '.orchestrators[]?' a.json || true # what is kept of a long output is its beginning
+	cat a.json daemon.err
 	return 1
 }
 

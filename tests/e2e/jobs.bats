@@ -20,6 +20,7 @@ setup_file() {
 	follow nopid orchestrator.py "query = \"SELECT id, status, updated_at FROM jobs WHERE status = 'running'\""
 	follow writes orchestrator.py "query = \"SELECT id, status, updated_at FROM jobs WHERE status = 'running'\""
 	follow loop orchestrator.py "$QUERY"
+	follow left left-behind "$QUERY"
 	follow atwork orchestrator.py "$QUERY"
 	# Nobody waits for a time to pass here.
 	sed -i '/^database "atwork"/,$s/no-progress = "2s" blocked-after = "1s"/no-progress = "10m"/' vigil.conf
@@ -148,6 +149,7 @@ teardown() {
 	work_in nopid
 	orchestrate python work
 	eventually "$(job job_work '.verdict == "healthy"')" jobs
+	eventually "$(batch '.processes == 2')" jobs
 	kill -KILL "$ORCHESTRATOR"
 	eventually "$(job job_work '.verdict == "job-orphaned"')" jobs
 	assert_answer "$(job job_work '.trust.level == "partial"')"
@@ -168,6 +170,43 @@ teardown() {
 	done
 	eventually "$(batch '.crash_loop.restarts == 3')" jobs
 	"$VIGIL" --state-dir S jobs | grep -q 'CRASH LOOP: 3 restarts within 5 min'
+}
+
+# left_behind DATABASE: an orchestrator that forks a worker at SIGUSR1, and tells its number.
+left_behind() {
+	mkfifo idle
+	# shellcheck disable=SC2016 # that is for the other shell
+	exec bash -c 'exec 9<>idle
+		idle() { while :; do read -r -t 60 <&9; done; }
+		trap "idle & echo \$! >worker.new; mv worker.new worker" USR1
+		idle' left-behind "$@"
+}
+
+@test "a worker that outlives the orchestrator and was not met before replaces nobody" {
+	local worker
+
+	work_in left
+	left_behind "$PWD/app.db" 3>&- &
+	ORCHESTRATORS=("$!")
+	eventually "$(batch '.processes == 1 and .restarts == 0')" jobs
+	kill -STOP "$DAEMON"
+	kill -USR1 "${ORCHESTRATORS[0]}"
+	await worker
+	worker=$(<worker)
+	ORCHESTRATORS+=("$worker")
+	kill -KILL "${ORCHESTRATORS[0]}"
+	await_gone "${ORCHESTRATORS[0]}"
+	kill -CONT "$DAEMON"
+	eventually "$(batch ".processes == 1 and .restarts == 0")" jobs
+	kill -KILL "$worker"
+	eventually "$(batch '.processes == 0')" jobs
+
+	# The next one replaces the orchestrator, and the worker's end asked for none.
+	rm idle
+	left_behind "$PWD/app.db" 3>&- &
+	ORCHESTRATORS+=("$!")
+	eventually "$(batch '.processes == 1')" jobs
+	assert_answer "$(batch '.restarts == 1')"
 }
 
 @test "without a pid a worker's death orphans its job if nobody else has written since, and no other's" {

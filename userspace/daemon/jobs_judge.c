@@ -114,6 +114,13 @@ static bool waits_for_scan(struct jobs *jobs, const struct job *job, const struc
         return true;
 }
 
+/* A row has moved, and nobody is known who could have done it: he may end before the next scan, and would never have been there. */
+static void look_who_moves_it(struct jobs *jobs, const struct orchestrator *o, const struct job *job, uint64_t now)
+{
+        if (!o->living && job->moved_by_ns > jobs->scanned_ns)
+                jobs->scan_due_ns = now;
+}
+
 /* Its end says nothing before a reading that begins after it. Of one that failed another has been thought of. */
 static void read_after_the_end(struct job_table *t, const struct job_judgement *j, uint64_t now)
 {
@@ -142,6 +149,7 @@ static void judge(struct daemon *d, struct orchestrator *o, struct job *job, con
         struct job_judgement j;
 
         look_up_stranger(d, o, job, now);
+        look_who_moves_it(d->jobs, o, job, now);
         job_case_fill(d, o, job, now, &c);
         job->in_question = job_is_in_question(&c.facts, l);
         if (job->in_question) {

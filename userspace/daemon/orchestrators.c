@@ -131,6 +131,23 @@ bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p)
         return false;
 }
 
+/* Whoever is in a group and does not lead it descends from its leader, or has the same ancestor as all of it: one whose parent is not
+ * that of the root has lost a parent of its own. */
+bool orchestrator_is_left_behind(const struct orchestrator *o, const struct procinfo_stat *p)
+{
+        uint64_t start = procinfo_start_ns(p->ticks);
+
+        for (size_t i = 0; p->group && p->group != p->pid && i < o->n; i++) {
+                const struct member *m = &o->member[i];
+                bool leads = m->id.tgid == m->group;
+                if (!m->root || m->group != p->group || p->ticks < m->ticks || (m->ended_ns && start > m->ended_ns))
+                        continue;
+                if (leads || (m->ended_ns && m->ppid != p->ppid))
+                        return true;
+        }
+        return false;
+}
+
 /* The start as the kernel has it; one that cannot be read is tried again by the next scan. */
 static void learn_start(struct daemon *d, struct member *m)
 {
@@ -157,7 +174,12 @@ void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct pro
         }
         o->member = grown;
         struct member *m = &o->member[o->n++];
-        *m = (struct member){.id = {.tgid = p->pid}, .ticks = p->ticks, .ppid = p->ppid, .root = root, .pidfd = -1};
+        *m = (struct member){.id = {.tgid = p->pid},
+                             .ticks = p->ticks,
+                             .ppid = p->ppid,
+                             .group = p->group,
+                             .root = root,
+                             .pidfd = -1};
         memcpy(m->id.comm, p->comm, sizeof(m->id.comm));
         o->living++;
         o->ever = true;

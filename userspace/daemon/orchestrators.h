@@ -32,10 +32,11 @@ struct member {
         struct vigil_ident id; /* start_ns 0: not exactly known yet */
         uint64_t ticks;        /* of its start: always known */
         uint64_t ended_ns;     /* when that was seen; 0: it lives */
-        uint32_t ppid;
-        uint32_t own_pid; /* in its own PID namespace: in ours id.tgid; 0: not known */
-        int pidfd;        /* -1: none */
-        bool root;        /* the rule found it, not its parent */
+        uint32_t ppid;         /* when it was met */
+        uint32_t group;        /* process group, then */
+        uint32_t own_pid;      /* in its own PID namespace: in ours id.tgid; 0: not known */
+        int pidfd;             /* -1: none */
+        bool root;             /* the rule found it, not its parent */
 };
 
 struct orchestrator {

@@ -24,6 +24,9 @@ struct orchestrators {
 
 /** The process is a member from now on; one that is already stays as it is. */
 void orchestrator_add(struct daemon *d, struct orchestrator *o, const struct procinfo_stat *p, bool root);
+/** A descendant of a root of @p o that was not met before its parent ended: no root itself, and nobody's replacement. Not seen of one
+ * that has left the process group. */
+bool orchestrator_is_left_behind(const struct orchestrator *o, const struct procinfo_stat *p);
 /** It is one already; its name is kept as it is now. */
 bool orchestrator_known(struct orchestrator *o, const struct procinfo_stat *p);
 /** Takes note of members that have ended: those with a pidfd, with @p others all. @return there are such */

@@ -213,9 +213,10 @@ static void take_members(struct daemon *d, struct listing *l, const uint64_t *ru
                 const struct host_process *p = &l->list[k], *parent = parent_of(l, p);
                 for (size_t i = 0; i < s->n; i++) {
                         uint64_t bit = 1ull << i;
-                        bool root = ruled[k] & bit && !(parent && parent->member & bit);
                         if (!(p->member & bit) || orchestrator_known(&s->one[i], &p->stat))
                                 continue;
+                        bool root = ruled[k] & bit && !(parent && parent->member & bit) &&
+                                    !orchestrator_is_left_behind(&s->one[i], &p->stat);
                         orchestrator_add(d, &s->one[i], &p->stat, root);
                         if (root)
                                 note_care(&s->one[i], l, p);

@@ -48,10 +48,10 @@ int procinfo_parse_stat(const char *text, struct procinfo_stat *ret)
             /* state ppid pgrp session tty tpgid flags, four counts of faults, four times, priority nice threads itreal start, size rss
              * limit code end stack */
             sscanf(close + 1,
-                   " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu %*u %*d %*u "
+                   " %c %u %u %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu %*u %*d %*u "
                    "%llu "
                    "%*u %llu",
-                   &s.state, &s.ppid, &s.threads, &ticks, &code, &stack) < 4)
+                   &s.state, &s.ppid, &s.group, &s.threads, &ticks, &code, &stack) < 5)
                 return -EBADMSG;
         s.ticks = ticks;
         s.image = stack ? stack ^ code << 16 : 0;

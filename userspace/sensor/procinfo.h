@@ -16,6 +16,7 @@
 /** What is cheap: one small file. */
 struct procinfo_stat {
         uint32_t pid, ppid;
+        uint32_t group; /* process group, as the number of its leader; 0: none that is seen from here */
         char comm[VIGIL_COMM_LEN];
         uint32_t threads;
         char state;     /* as proc(5) has it */

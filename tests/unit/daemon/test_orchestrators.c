@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/orchestrators_private.h"
 
 START_TEST(a_member_whose_parent_has_ended_stays_one_after_a_reload)
@@ -72,5 +73,89 @@ START_TEST(the_end_of_one_looks_at_no_proc_of_the_others)
 }
 END_TEST
 
+static struct procinfo_stat stat_of(pid_t pid)
+{
+        struct procinfo_stat stat;
+
+        ck_assert_int_eq(procinfo_stat((uint32_t)pid, &stat), 0);
+        return stat;
+}
+
+static pid_t sleeper(void)
+{
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        while (pid == 0)
+                pause();
+        return pid;
+}
+
+/* A process that has a child, and leads a group of its own if it is to. */
+static pid_t parent_of_one(bool leads, pid_t *child)
+{
+        int ends[2];
+
+        ck_assert_int_eq(pipe(ends), 0);
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                if (leads)
+                        setpgid(0, 0);
+                *child = sleeper();
+                if (write(ends[1], child, sizeof(*child)) < 0)
+                        _exit(1);
+                for (;;)
+                        pause();
+        }
+        ck_assert_int_eq(read(ends[0], child, sizeof(*child)), sizeof(*child));
+        close(ends[0]);
+        close(ends[1]);
+        return pid;
+}
+
+static void kill_and_wait(pid_t pid)
+{
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+}
+
+static void lose_a_parent(bool leads)
+{
+        struct member root = {.root = true, .pidfd = -1};
+        const struct orchestrator one = {.member = &root, .n = 1};
+        pid_t orphan;
+
+        pid_t pid = parent_of_one(leads, &orphan);
+        const struct procinfo_stat was = stat_of(pid);
+        root.id.tgid = was.pid;
+        root.ticks = was.ticks;
+        root.ppid = was.ppid;
+        root.group = was.group;
+        ck_assert_int_eq(root.group == root.id.tgid, leads);
+        kill_and_wait(pid);
+        pid_t anew = sleeper();
+        root.ended_ns = clock_boottime_ns(); /* noticed late: both are there */
+
+        const struct procinfo_stat left = stat_of(orphan), fresh = stat_of(anew);
+        ck_assert_uint_ne(left.ppid, was.pid);
+        ck_assert(orchestrator_is_left_behind(&one, &left));
+        ck_assert(!orchestrator_is_left_behind(&one, &fresh));
+
+        /* Nor is somebody who has taken nothing from it but the number of its group, long after. */
+        root.ended_ns = procinfo_start_ns(left.ticks) - 1;
+        ck_assert(!orchestrator_is_left_behind(&one, &left));
+        kill(orphan, SIGKILL);
+        kill_and_wait(anew);
+}
+
+START_TEST(who_has_lost_its_parent_replaces_nobody_and_who_is_begun_anew_does)
+{
+        lose_a_parent(false);
+        lose_a_parent(true);
+}
+END_TEST
+
 SUITE("orchestrators", a_member_whose_parent_has_ended_stays_one_after_a_reload,
-      the_end_of_one_looks_at_no_proc_of_the_others)
+      the_end_of_one_looks_at_no_proc_of_the_others,
+      who_has_lost_its_parent_replaces_nobody_and_who_is_begun_anew_does)

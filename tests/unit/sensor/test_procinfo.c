@@ -18,6 +18,7 @@ START_TEST(a_name_may_hold_anything)
                          0);
         ck_assert_uint_eq(s.pid, 4711);
         ck_assert_uint_eq(s.ppid, 12);
+        ck_assert_uint_eq(s.group, 4711);
         ck_assert_str_eq(s.comm, "a) b (c");
         ck_assert_int_eq(s.state, 'S');
         ck_assert_uint_eq(s.ticks, 987654);

@@ -17,6 +17,7 @@
  * what is rare or long is one of these. Arguments are scalars (5.10 knows no others); weak, because each object brings it. */
 #define GLOBAL __weak __attribute__((noinline))
 
+#define ENOENT 2
 #define EAGAIN 11
 #define EEXIST 17
 

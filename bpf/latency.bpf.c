@@ -18,6 +18,7 @@ static __always_inline struct span *span_of_task(struct task_struct *task)
         struct span *s = span_of(tid);
 
         if (s && (s->task != (__u64)task || s->start_ns != task->start_boottime)) {
+                span_unblock(s);
                 *owner_at(tid) = 0;
                 return NULL;
         }
@@ -36,8 +37,6 @@ struct {
         __type(key, __u32);
         __type(value, struct helper);
 } helpers SEC(".maps");
-
-__u64 spans_blocked = 0;
 
 static __always_inline void helper_runs(struct task_struct *task, __u64 now)
 {
@@ -118,6 +117,7 @@ int BPF_PROG(tp_btf__sched_switch, bool preempt, struct task_struct *prev, struc
         s = span_of_task(next);
         if (s) {
                 span_account(s, bpf_ktime_get_boot_ns());
+                span_unblock(s);
                 s->state = SPAN_RUNS;
         }
         if (spans_blocked && next->flags & PF_KTHREAD)
@@ -134,8 +134,8 @@ int BPF_PROG(tp_btf__sched_wakeup, struct task_struct *task)
                 return 0;
         woken(s);
         span_account(s, bpf_ktime_get_boot_ns());
+        span_unblock(s);
         s->state = waiting_state(task);
-        __sync_fetch_and_add(&spans_blocked, -1);
         return 0;
 }
 
@@ -157,7 +157,7 @@ int BPF_PROG(tp_btf__thread_exit, struct task_struct *task)
 /* ---- disks ---- */
 
 struct flight {
-        __u64 disk;
+        __u64 disk; /* 0: it is gone, though its entry is not */
         __u64 insert_ns;
         __u64 issue_ns; /* 0: not yet */
 };
@@ -186,14 +186,16 @@ static __always_inline int request_comes(struct request *rq, bool issued)
                 return 0;
         now = bpf_ktime_get_boot_ns();
         f = bpf_map_lookup_elem(&flights, &key);
-        if (f) {
+        if (f && f->disk) {
                 if (issued && !f->issue_ns)
                         f->issue_ns = now;
                 return 0;
         }
         new.insert_ns = now;
         new.issue_ns = issued ? now : 0;
-        if (bpf_map_update_elem(&flights, &key, &new, BPF_NOEXIST)) {
+        if (f) {
+                *f = new;
+        } else if (bpf_map_update_elem(&flights, &key, &new, BPF_NOEXIST)) {
                 LOST(disks);
                 return 0;
         }
@@ -212,15 +214,20 @@ static __always_inline void request_goes(struct request *rq, bool served)
         __u64 key = (__u64)rq, now, issued, inserted, disk;
         struct flight *f = bpf_map_lookup_elem(&flights, &key);
         struct disk *d;
+        long r;
 
-        if (!f)
+        if (!f || !f->disk)
                 return;
         inserted = f->insert_ns;
         issued = f->issue_ns;
         disk = f->disk;
         d = bpf_map_lookup_elem(&disks, &disk);
-        if (bpf_map_delete_elem(&flights, &key) || !d)
+        r = bpf_map_delete_elem(&flights, &key);
+        if (r == -ENOENT || !d)
                 return;
+        /* Before 6.7 a hash is not to be had for an interrupt that meets it being changed (-EBUSY; d35381aa73f7). */
+        if (r)
+                f->disk = 0;
         now = bpf_ktime_get_boot_ns();
         if (served && issued) {
                 __sync_fetch_and_add(&d->queue_ns, issued - inserted);

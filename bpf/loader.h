@@ -319,6 +319,32 @@ struct lock_holder_key {
         __u32 db;
 };
 
+/* What a thread has open: where its time goes. */
+struct span {
+        __u64 task; /* address and start: a number comes back */
+        __u64 start_ns;
+        __u64 since_ns; /* of `state` */
+        __u64 sync_ns;  /* when that began */
+        __u64 lock_ns;  /* when it asked in vain for a lock in the middle, the last time; 0: it waits for none */
+        struct lock_holder_key blocker; /* who was in the way then; tgid 0: nobody is known */
+        __u64 disk;
+        __u64 busy_ns; /* of the device, when it blocked */
+        __u64 idle_ns;
+        __u64 queue_ns;
+        __u64 service_ns;
+        __u64 waker;       /* the thread of the kernel that woke it; 0: it was none */
+        __u64 waker_ns;    /* since when that had been running */
+        __u64 waker_delay; /* that it had waited for a processor then */
+        __u64 log_ns;      /* what the last wait has in wait_sum.log_ns */
+        __u32 db;
+        __u32 dev;
+        __u32 kinds; /* bit 1 << enum span_kind */
+        __u32 state;
+        __s32 stack; /* that it is or was last blocked at */
+        __u32 pad;
+        struct wait_sum part; /* of the wait that ends; no stack has room for it */
+};
+
 struct lock_holder {
         __u64 waited_ns;
         __u64 cgroup_id;

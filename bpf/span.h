@@ -22,6 +22,8 @@ struct {
 /* Whose span lies in each place: all that a context switch of somebody else has to look at. */
 __u32 span_tids[SPANS] __weak = {};
 
+__u64 spans_blocked __weak = 0; /* while it is not 0, each switch to a thread of the kernel is noted */
+
 struct {
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, VIGIL_MAX_DBS *SPAN_KINDS);
@@ -156,6 +158,15 @@ static __always_inline void span_account(struct span *s, __u64 now)
                 span_add(s, s->state, ns);
 }
 
+/* @s is blocked no longer: it was woken, or another thread ends it or takes it over. */
+static __always_inline void span_unblock(struct span *s)
+{
+        if (s->state != SPAN_BLOCKED)
+                return;
+        s->state = SPAN_RUNS;
+        __sync_fetch_and_add(&spans_blocked, -1);
+}
+
 static __always_inline void sync_ended(struct span *s, __u64 now)
 {
         struct span_sum *sum = span_sum(s->db, SPAN_SYNC);
@@ -218,13 +229,22 @@ static __always_inline void span_close(__u32 tid, __u32 db, __u32 kind, __u64 no
                 sync_ended(s, now);
         s->kinds &= ~(1 << kind);
         s->lock_ns = 0;
-        if (!s->kinds)
+        if (!s->kinds) {
+                span_unblock(s);
                 *owner_at(tid) = 0;
+        }
 }
 
 GLOBAL int sync_close(__u32 tid, __u32 db, __u64 now)
 {
         span_close(tid, db, SPAN_SYNC, now);
+        return 0;
+}
+
+/* Its transaction, of which thread @tid has the span, has been taken for over: another process has begun the next one of @db. */
+GLOBAL int commit_leave(__u32 tid, __u32 db, __u64 now)
+{
+        span_close(tid, db, SPAN_COMMIT, now);
         return 0;
 }
 
@@ -254,6 +274,7 @@ GLOBAL int span_move(__u32 from, __u32 to, __u64 now)
                 return 0;
         }
         span_account(s, now);
+        span_unblock(s);
         *owner_at(from) = 0;
         *mine = *s;
         mine->task = (__u64)task;

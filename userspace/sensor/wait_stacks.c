@@ -128,18 +128,37 @@ enum wait_kind wait_stacks_kind(const struct sensor *s, int32_t stack)
 
 #define REST_NS 600000000000ull
 
-/* By transactions that are open. To be looked at before the sums are: what is over by then is in those. */
+static void note_stack(struct sensor *s, int32_t id, uint64_t now)
+{
+        if (id >= 0 && id < SENSOR_STACKS)
+                s->wait_stack[id].since_ns = now;
+}
+
+/* By threads that are blocked there now, however long: their time comes to the sums when they are woken. */
+static void note_blocked(struct sensor *s, uint64_t now)
+{
+        int fd = map_fd(s->skeleton->maps.spans);
+        const uint32_t *tid = s->skeleton->bss->span_tids;
+        const uint32_t places = sizeof(s->skeleton->bss->span_tids) / sizeof(*tid);
+        struct span span;
+
+        for (uint32_t place = 0; place < places; place++)
+                if (tid[place] && bpf_map_lookup_elem(fd, &place, &span) == 0 && span.state == SPAN_BLOCKED)
+                        note_stack(s, span.stack, now);
+}
+
+/* By transactions that are open, too. To be looked at before the sums are: what is over by then is in those. */
 void wait_stacks_note_open(struct sensor *s, uint64_t now)
 {
         int fd = map_fd(s->skeleton->maps.open_commits);
         struct open_commit c;
 
+        note_blocked(s, now);
         for (uint32_t db = 1; db < VIGIL_MAX_DBS; db++) {
                 if (!s->db[db].path || bpf_map_lookup_elem(fd, &db, &c) < 0 || !c.begun_ns)
                         continue;
                 for (size_t i = 0; i < c.waits && i < COMMIT_WAITS; i++)
-                        if (c.stack[i] >= 0 && c.stack[i] < SENSOR_STACKS)
-                                s->wait_stack[c.stack[i]].since_ns = now;
+                        note_stack(s, c.stack[i], now);
         }
 }
 

@@ -29,8 +29,8 @@ int wait_stacks_tell(struct sensor *s, const struct waits *w);
 /** What a thread waits for at @p stack (struct wait_key), as far as that was told. */
 enum wait_kind wait_stacks_kind(const struct sensor *s, int32_t stack);
 
-/** Keeps those at which transactions have waited that are open. To be called before waits_read(): what is over by then is in the
- *  sums.
+/** Keeps those at which transactions have waited that are open, or threads are blocked. To be called before waits_read(): what is over
+ *  by then is in the sums.
  *  @param now  CLOCK_BOOTTIME, ns */
 void wait_stacks_note_open(struct sensor *s, uint64_t now);
 

@@ -57,6 +57,16 @@ static uint64_t waited_at(int32_t stack)
         return bpf_map_lookup_elem(bpf_map__fd(sensor->skeleton->maps.waits), &key, &sum) == 0 ? sum.ns : 0;
 }
 
+/* A thread that there is not is in @state at @stack. */
+static void span_at(int32_t stack, uint32_t state)
+{
+        const struct span span = {.state = state, .stack = stack};
+        const uint32_t tid = 0x40000003, place = 3;
+
+        ck_assert_int_eq(bpf_map_update_elem(bpf_map__fd(sensor->skeleton->maps.spans), &place, &span, BPF_ANY), 0);
+        sensor->skeleton->bss->span_tids[place] = tid;
+}
+
 static int take(const struct vigil_hdr *record, void *userdata)
 {
         memcpy(userdata, record, sizeof(struct vigil_attribution));
@@ -123,6 +133,12 @@ START_TEST(a_stack_that_nobody_waits_at_is_let_go_and_its_waits_count_for_its_ki
         look();
         ck_assert_uint_eq(waited_at(7), 31);
         open_at(7, 0);
+        /* Nor one at which a thread is blocked, for longer than that; one that runs was blocked there before. */
+        span_at(7, SPAN_BLOCKED);
+        rest(7);
+        look();
+        ck_assert_uint_eq(waited_at(7), 31);
+        span_at(7, SPAN_RUNS);
         rest(7);
         look();
         ck_assert_uint_eq(waited_at(7), 0);

@@ -96,6 +96,14 @@ static __always_inline void write_locked(struct act *a)
         a->priv->commits_at_lock = a->use->commits;
 }
 
+/* Whether the open transaction of @kind is another process's, though it is this one that gives the write lock back: before 6.10
+ * (1b3ec4f7c03d "filelock: fix potential use-after-free in posix_lock_inode") that is told when the lock is free already, and whoever
+ * got it next may be heard of first. */
+static __always_inline bool is_overtaken(const struct act *a, __u32 kind)
+{
+        return a->db->txn == kind && (a->db->txn_tgid != a->tgid || a->db->txn_start_ns != a->p->id.start_ns);
+}
+
 /* The write lock is given back. A transaction that was rolled back, or that changed nothing, is no commit; nor is the write lock under
  * which a connection looks whether the index of the WAL must be made anew. */
 static __always_inline void write_unlocked(struct act *a, __u32 role)
@@ -108,6 +116,15 @@ static __always_inline void write_unlocked(struct act *a, __u32 role)
         }
         if (a->use->write_lock_ns && committed)
                 hist_add(a->p, a->db->id, role, VIGIL_OP_COMMIT, a->ns - a->use->write_lock_ns, false);
+        a->use->write_lock_ns = 0;
+}
+
+/* The same, when the account of the database is the next one's already: what that has begun goes on. Whether this one committed, the
+ * next one has wiped. */
+static __always_inline void write_overtaken(struct act *a)
+{
+        if (cfg_attribution)
+                commit_leave(a->use->lock_tid, a->db->id, a->ns);
         a->use->write_lock_ns = 0;
 }
 
@@ -132,7 +149,9 @@ static __always_inline void shm_locked(struct act *a, __u32 bits)
 
 static __always_inline void shm_unlocked(struct act *a, __u32 bits)
 {
-        if (bits & VIGIL_LOCK_WAL_WRITE) {
+        if (bits & VIGIL_LOCK_WAL_WRITE && is_overtaken(a, VIGIL_TXN_WAL)) {
+                write_overtaken(a);
+        } else if (bits & VIGIL_LOCK_WAL_WRITE) {
                 write_unlocked(a, VIGIL_ROLE_WAL);
                 if (a->db->txn == VIGIL_TXN_WAL)
                         txn_end(a->db);
@@ -165,7 +184,9 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
                 else
                         txn_end(a->db);
         }
-        if (gone & VIGIL_LOCK_RESERVED)
+        if (gone & VIGIL_LOCK_RESERVED && is_overtaken(a, VIGIL_TXN_ROLLBACK))
+                write_overtaken(a);
+        else if (gone & VIGIL_LOCK_RESERVED)
                 write_unlocked(a, VIGIL_ROLE_MAIN);
 }
 

@@ -4,7 +4,7 @@
 #
 # Usage: bench.sh [--json] [--quick] [--build DIR] [PART]...     default: all parts, in this order
 #   commits   WAL commits on tmpfs, watched and not; beside it empty probes, bpftrace, perf trace and strace
-#   disk      WAL/FULL and DELETE/FULL commits on a disk, watched and not
+#   disk      WAL/FULL and DELETE/FULL commits on a disk, watched and not; one of them: disk-wal, disk-delete
 #   calls     system calls of a process that touches nothing watched, beside empty probes
 #   why       the same with exec --why, and context switches of strangers
 #   start     from calling vigil exec to the command's first instruction, and from the command's end to the report
@@ -22,13 +22,14 @@
 #   --quick   fewer rounds: for a look, not for a record
 #
 # Every figure is a ratio, or a difference, of runs that took turns within this run: figures of different runs or machines
-# do not compare. Nothing is written into the tree. Needs root, /dev/shm, 2 GiB of memory and, for `disk` and `backup`,
+# do not compare. The true median lies between `low` and `high` with 95 % certainty. Nothing is written into the tree. Needs root, /dev/shm, 2 GiB of memory and, for `disk` and `backup`,
 # 2 GiB of disk in $VIGIL_BENCH_DISK (default: $TMPDIR, else /var/tmp).
 # Exit: 0 done, 1 a bar was missed, 64 usage, 69 it cannot be measured here, 77 not root.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 all="commits disk calls why start memory kills backup idle latency status jobs stored load"
+parts_of_parts="disk-wal disk-delete"
 build=${VIGIL_BUILD:-$root/build/release}
 [ -n "${VIGIL_BUILD:-}" ] || [ -d "$build" ] || build=$root/build
 json=no quick=no parts=()
@@ -54,7 +55,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	*)
-		[[ " $all " == *" $1 "* ]] || die 64 "there is no part $1; the parts are: $all"
+		[[ " $all $parts_of_parts " == *" $1 "* ]] || die 64 "there is no part $1; the parts are: $all $parts_of_parts"
 		parts+=("$1")
 		;;
 	esac
@@ -86,6 +87,6 @@ trap 'exit 143' TERM
 
 numbers_begin
 for part in "${parts[@]}"; do
-	"bench_$part"
+	"bench_${part//-/_}"
 done
 numbers_end

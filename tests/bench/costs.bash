@@ -112,31 +112,40 @@ programs_under() {
 		'[.[] | select(.id | IN($before[]) | not) | .run_time_ns // 0] | add / $commits | round' "$tmpfs/programs"
 }
 
-bench_disk() {
-	local mode n label i
+# disk_commits MODE N
+disk_commits() {
+	local mode=$1 n=$2 label="${1^^}/FULL" i
 	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
 	mapfile -t probe_names < <(probes)
-	for mode in wal delete; do
-		n=$(rounds 3000 300)
-		[ "$mode" = wal ] || n=$((n / 2))
-		label="${mode^^}/FULL"
-		sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil empty
-		figure disk "$label, mean commit: unwatched" ns "disk.$mode.base"
-		figure disk "$label, mean commit: the same again / unwatched (noise)" ratio "disk.$mode.none"
-		figure disk "$label, mean commit: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
-		figure disk "$label, mean commit: empty probes / unwatched" ratio "disk.$mode.empty"
-		figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
-		figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
-		figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
-		figure disk "$label, typical commit: empty probes / unwatched" ratio "disk.$mode.empty.p50"
-		figure disk "$label, processor time added: the same again (noise)" ratio "disk.$mode.none.cpu"
-		figure disk "$label, processor time added: vigil exec" ratio "disk.$mode.vigil.cpu" 1.03
-		figure disk "$label, processor time added: empty probes" ratio "disk.$mode.empty.cpu"
-		for ((i = 0; i < $(rounds 5 1); i++)); do
-			sample "disk.$mode.programs" "$(programs_under "$disk" "$n" "$mode" full)"
-		done
-		figure disk "$label: time of Vigil's programs in a commit" ns "disk.$mode.programs"
+	sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil empty
+	figure disk "$label, mean commit: unwatched" ns "disk.$mode.base"
+	figure disk "$label, mean commit: the same again / unwatched (noise)" ratio "disk.$mode.none"
+	figure disk "$label, mean commit: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+	figure disk "$label, mean commit: empty probes / unwatched" ratio "disk.$mode.empty"
+	figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
+	figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
+	figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
+	figure disk "$label, typical commit: empty probes / unwatched" ratio "disk.$mode.empty.p50"
+	figure disk "$label, processor time added: the same again (noise)" ratio "disk.$mode.none.cpu"
+	figure disk "$label, processor time added: vigil exec" ratio "disk.$mode.vigil.cpu" 1.03
+	figure disk "$label, processor time added: empty probes" ratio "disk.$mode.empty.cpu"
+	for ((i = 0; i < $(rounds 5 1); i++)); do
+		sample "disk.$mode.programs" "$(programs_under "$disk" "$n" "$mode" full)"
 	done
+	figure disk "$label: time of Vigil's programs in a commit" ns "disk.$mode.programs"
+}
+
+bench_disk_wal() {
+	disk_commits wal "$(rounds 3000 300)"
+}
+
+bench_disk_delete() {
+	disk_commits delete "$(rounds 1500 150)"
+}
+
+bench_disk() {
+	bench_disk_wal
+	bench_disk_delete
 }
 
 # While CMD runs, Vigil watches a database that CMD has nothing to do with; with the options in $beside.

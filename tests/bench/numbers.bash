@@ -8,14 +8,22 @@ sample() {
 	printf '%s\n' "$@" >>"$tmpfs/sample.$name"
 }
 
-# figure PART NAME UNIT SAMPLES [BAR]: median, extremes, p99 and number of the samples. A median of at most BAR is good.
+# figure PART NAME UNIT SAMPLES [BAR]: median, where the true one lies (low, high), extremes, p99 and number of the samples. A
+# median of at most BAR is good.
 figure() {
 	local part=$1 name=$2 unit=$3 samples=$tmpfs/sample.$4 bar=${5:-null}
 	[ -s "$samples" ] || return 0
 	jq -sc --arg part "$part" --arg name "$name" --arg unit "$unit" --argjson bar "$bar" '
 		def at(q): sort | .[(length * q | ceil | if . > 0 then . - 1 else 0 end)];
 		def round3: . * 1000 | round / 1000;
-		{part: $part, name: $name, unit: $unit, n: length, median: (at(0.5) | round3), min: (min | round3),
+		# How many of n samples are below the true median is binomial (n, 1/2), and of many normal. So many at either end are
+		# outside, at 95 %.
+		def outside: length as $n | if $n > 1000 then ($n / 2 - 0.98 * ($n | sqrt) | floor) else
+			(reduce range(0; $n) as $k ({p: pow(0.5; $n), sum: 0, k: 0};
+				.sum += .p | .p *= ($n - $k) / ($k + 1) | if .sum <= 0.025 then .k = $k + 1 else . end) | .k) end;
+		(outside as $k | sort | [.[if $k > 0 then $k - 1 else 0 end], .[if $k > 0 then -$k else -1 end]]) as $range
+		| {part: $part, name: $name, unit: $unit, n: length, median: (at(0.5) | round3),
+		 low: ($range[0] | round3), high: ($range[1] | round3), min: (min | round3),
 		 max: (max | round3), p99: (at(0.99) | round3), bar: $bar}
 		| .kept = (if $bar == null then null else .median <= $bar end)' "$samples" >>"$tmpfs/figures"
 }
@@ -86,11 +94,11 @@ numbers_end() {
 			'{schema: "vigil.bench/1", vigil: $vigil, kernel: $kernel, processors: $processors, disk: $disk,
 			  load_before: $load, foreign_programs: $foreign, quick: ($quick == "yes"), figures: .}' "$tmpfs/figures"
 	else
-		jq -r '[.part, .name, .median, .min, .max, .p99, .unit, .n, .bar // "-", (if .kept == false then "MISSED" else "" end)]
+		jq -r '[.part, .name, .median, .low, .high, .min, .max, .p99, .unit, .n, .bar // "-", (if .kept == false then "MISSED" else "" end)]
 			| @tsv' "$tmpfs/figures" | awk -F '\t' '
-			BEGIN { line = "%-8s %-62s %10s %10s %10s %10s %-6s %4s %5s %s\n"
-				printf line, "part", "figure", "median", "min", "max", "p99", "unit", "n", "bar", "" }
-			{ printf line, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 }'
+			BEGIN { line = "%-8s %-62s %10s %10s %10s %10s %10s %10s %-6s %4s %5s %s\n"
+				printf line, "part", "figure", "median", "low", "high", "min", "max", "p99", "unit", "n", "bar", "" }
+			{ printf line, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 }'
 	fi
 	jq -se 'all(.kept != false)' "$tmpfs/figures" >/dev/null
 }

@@ -153,6 +153,9 @@ void sensor_fill_hdr(struct sensor *s, struct vigil_hdr *record, uint16_t type, 
 /* True when probe @i is to be attached with these options. */
 bool probe_is_planned(const struct sensor *s, size_t i);
 
+/* Attaches every program that is planned. @return 0; -EOPNOTSUPP or -errno, and @why says which one that is needed could not be */
+int probes_attach(struct sensor *s, char why[SENSOR_WHY_LEN]);
+
 /* Before loading: what attribution needs, or, without it, as little as can be. */
 void attribution_prepare(struct sensor *s);
 

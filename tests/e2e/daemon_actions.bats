@@ -110,6 +110,11 @@ actions_are() {
 	[ "$(stat -c %a "$dir/files/app.db")" = 600 ]
 	cmp app.db "$dir/files/app.db"
 	until_true counts "actions where kind = 'evidence' and outcome = 'done'" 1
+	# The copy made meanwhile is none to go back to.
+	until_true counts "actions where kind = 'backup' and outcome = 'done'" 1
+	"$VIGIL" backup list --backup-dir S/backups/app --json >list.json
+	jq -e '.backups | length >= 1 and all(.class == "evidence" and .verified == false and (.problem | startswith("half of a transaction")))' list.json
+	eventually '[.incidents[] | select(.code == "integrity-failed" or .code == "backup-failed")] == []' incidents
 }
 
 @test "a helper that is killed costs its action and is a finding; the next one works" {

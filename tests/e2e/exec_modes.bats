@@ -56,8 +56,14 @@ die_in() {
 		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal"])' '.reasons | has_none(["hot-journal"])' \
 			'.left_behind.hot_journal == false' '.prediction | test("no committed transaction is lost") | not'
 		assert_database '.journal_mode == "memory-or-off"' \
-			'[.findings[] | select(.code == "no-journal") | .severity] == ["P0"]'
+			'[.findings[] | select(.code == "no-journal") | .severity] == ["P0"]' \
+			'.backup | .class == "evidence" and .verified == false and .last_good == null'
 	done
+	# What is half done is no backup, however sound.
+	"$VIGIL" backup list --backup-dir backups | grep -q '^EVIDENCE '
+	run "$VIGIL" backup restore --backup-dir backups "$(jq -r .id <<<"$(jq .databases[0].backup r.json)")" --to restored.db
+	[ "$status" -ne 0 ]
+	[[ $output == *"half of a transaction is in it"*"--force"* ]]
 }
 
 @test "MEMORY and OFF: any other end is as in the other modes" {

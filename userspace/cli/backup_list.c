@@ -25,15 +25,17 @@ static const char *word_for(const struct backup_item *i)
 
 static void print_row(const char *word, const struct backup_item *i)
 {
-        char bytes[TEXT_BYTES_LEN], source[300], id[PUBLISH_ID_LEN];
+        char bytes[TEXT_BYTES_LEN], source[300], id[PUBLISH_ID_LEN], why[300];
 
         text_bytes(bytes, i->manifest.bytes);
         text_printable(id, sizeof(id), i->id);
         text_printable(source, sizeof(source), i->manifest.source ? i->manifest.source : "unknown");
-        printf("%-10s  %-19.19s%s  %9s  %s\n            of %s%s%s\n", word,
+        const char *problem = i->problem ? i->problem : i->manifest.problem;
+        text_printable(why, sizeof(why), problem ? problem : "");
+        printf("%-10s  %-19.19s%s  %9s  %s\n            of %s%s%s%s%s\n", word,
                *i->manifest.created_at ? i->manifest.created_at : "unknown", *i->manifest.created_at ? "Z" : " ",
                bytes, id, source, i->manifest.reason ? ", reason " : "",
-               i->manifest.reason ? i->manifest.reason : "");
+               i->manifest.reason ? i->manifest.reason : "", *why ? ": " : "", why);
 }
 
 static int read_list(const char *verb, const char *directory, struct backup_list *ret)
@@ -84,8 +86,6 @@ static int list_text(const struct backup_list *list, const char *source)
                 if (!is_of(item, source))
                         continue;
                 print_row(word_for(item), item);
-                if (item->problem)
-                        printf("            %s\n", item->problem);
                 shown++;
         }
         if (shown == 0)

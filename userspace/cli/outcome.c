@@ -108,6 +108,7 @@ static int back_up(const struct session *s, struct detection *d, size_t i, const
                                    .directory = s->options->backup_dir,
                                    .reason = reason,
                                    .verdict = verdict_name(verdict),
+                                   .damage = detection_damage(d, i),
                                    .check = CHECK_QUICK,
                                    .others_may_write = true,
                                    .on_progress = on_backup,

@@ -87,14 +87,14 @@ static struct action *queue_take(struct queue *q, struct action **at)
 
 /* ---- one action ---- */
 
-#define TEXTS (11 + JOB_FIELDS)
+#define TEXTS (12 + JOB_FIELDS)
 
 /* Where the texts of a request stand. */
 static void texts_of(struct action_request *r, const char **ret[TEXTS])
 {
-        const char **const texts[] = {&r->database,   &r->path,         &r->directory, &r->reason,
-                                      &r->verdict,    &r->incident,     &r->jobs.path, &r->jobs.query,
-                                      &r->jobs.files, &r->jobs.running, &r->candidates};
+        const char **const texts[] = {&r->database,   &r->path,         &r->directory,  &r->reason,
+                                      &r->verdict,    &r->incident,     &r->jobs.path,  &r->jobs.query,
+                                      &r->jobs.files, &r->jobs.running, &r->candidates, &r->damage};
 
         static_assert(sizeof(texts) / sizeof(texts[0]) + JOB_FIELDS == TEXTS, "all of them");
         memcpy(ret, texts, sizeof(texts));

@@ -45,6 +45,7 @@ struct action_request {
         const char *directory; /* ACTION_BACKUP, ACTION_PRUNE: of the copies. ACTION_EVIDENCE: of the incident.
                                   ACTION_ROOM: of all incidents */
         const char *reason, *verdict, *incident;
+        const char *damage; /* as in struct backup_options */
         const char *
                 candidates; /* ACTION_ROOM: ids of incidents whose evidence may go until no more than byte_budget is left,
                                    with blanks between */

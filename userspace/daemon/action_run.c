@@ -187,6 +187,7 @@ static int backup(int fd, void *request)
                 .reason = r->reason,
                 .verdict = r->verdict,
                 .incident = r->incident,
+                .damage = r->damage,
                 /* A copy that nobody has checked is no backup, whatever the schedule of checks says. */
                 .check = method == CHECK_NONE ? CHECK_QUICK : method,
                 .others_may_write = true,

@@ -118,6 +118,7 @@ static void start(struct work *w)
                                          .reason = w->reason,
                                          .verdict = w->verdict,
                                          .incident = work_first_incident(w),
+                                         .damage = work_damage(w),
                                          .urgent = w->urgent,
                                          .asked = w->asked,
                                          .known_sqlite = is_known(d, g),

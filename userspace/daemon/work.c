@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "daemon/core.h"
+#include "detect/detect.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -80,6 +81,20 @@ bool work_is_for(const struct work *w, const char *id)
 const char *work_first_incident(const struct work *w)
 {
         return json_string_value(json_array_get(w->incidents, 0));
+}
+
+const char *work_damage(const struct work *w)
+{
+        const char *damage = NULL;
+        json_t *id;
+        size_t i;
+
+        json_array_foreach (w->incidents, i, id) {
+                const struct incident *of = incidents_find(w->d->incidents, json_string_value(id));
+                if (of && !damage)
+                        damage = detect_damage(of->code);
+        }
+        return damage;
 }
 
 int64_t work_oldest_open(const struct daemon *d, const char *database)

@@ -49,5 +49,8 @@ bool work_is_for(const struct work *w, const char *id);
 /** NULL: it is for none. */
 const char *work_first_incident(const struct work *w);
 
+/** What the incidents that wait for it say of the content of the database though no check can see it; NULL: nothing. Static text. */
+const char *work_damage(const struct work *w);
+
 /** When the oldest incident that is not over and has to do with the database began, since the epoch; 0: there is none. */
 int64_t work_oldest_open(const struct daemon *d, const char *database);

@@ -124,6 +124,12 @@ enum verdict detection_overall(const struct detection *d);
 /** True after anything but a clean end of every process, and when a finding of P1 or worse stands. */
 bool detection_wants_backup(const struct detection *d, size_t database);
 
+/** What a finding of that code says of the content of the database, which no check can see: a copy of it is no good backup. NULL: nothing
+ * that is known for sure. Static text. */
+const char *detect_damage(const char *code);
+/** The same of all findings on @p database. */
+const char *detection_damage(const struct detection *d, size_t database);
+
 /**
  * Adds what an integrity check says about @p database: `integrity-failed` (P0) when it found damage;
  * `silent-loss-suspected` (P1) when it found none although the trace shows that data may be lost: a green check never

@@ -19,6 +19,23 @@ static bool tells_of_loss(const struct finding *f)
         return false;
 }
 
+const char *detect_damage(const char *code)
+{
+        if (strcmp(code, "no-journal") == 0 || strcmp(code, "journal-removed") == 0)
+                return "half of a transaction is in it, and nothing can undo that";
+        return NULL;
+}
+
+const char *detection_damage(const struct detection *d, size_t database)
+{
+        const char *damage = NULL;
+
+        for (size_t i = 0; i < d->nfindings && !damage; i++)
+                if (d->finding[i].database == database)
+                        damage = detect_damage(d->finding[i].code);
+        return damage;
+}
+
 static int silent_loss(struct detection *d, size_t database)
 {
         json_t *codes = json_array();

@@ -67,8 +67,9 @@ static const struct {
          "Open the database after fork, not before: the commits of that process are lost. Restart it and repeat "
          "them."},
         {"no-journal", NULL,
-         "Half a transaction is in the file and nothing can undo it: check it, restore a backup, and set "
-         "journal_mode=WAL or DELETE."},
+         "Half a transaction is in the file and nothing can undo it: stop every writer, restore a backup made "
+         "before, "
+         "and set journal_mode=WAL or DELETE."},
         {"sync-retry-lied", NULL,
          "Do not trust later successes: pages are lost. Copy what can be read to other storage and restore from a "
          "backup taken before."},

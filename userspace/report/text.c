@@ -105,6 +105,10 @@ static void print_backup(struct page *p, const json_t *database)
                         "one before it");
         if (reason)
                 page_paragraph(p, INK_PLAIN, path ? "" : "backup", LABEL, "%s", reason);
+        if (evidence)
+                page_paragraph(p, INK_PLAIN, "", LABEL, "%s%s",
+                               pick_text(b, "last_good", NULL) ? "the newest verified backup: " : "",
+                               pick_text(b, "last_good", "there is no verified backup"));
 }
 
 /* "sync: 64, p50 1 ms, p99 2 ms". A lock that was refused is no error, and its times are those of waits. */

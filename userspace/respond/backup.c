@@ -215,6 +215,12 @@ static int check(struct backup_run *r)
         return 0;
 }
 
+/* What was seen to happen outranks the check. */
+static int weigh(struct backup_run *r)
+{
+        return r->options->damage ? backup_corrupt(r, r->options->damage) : 0;
+}
+
 static int publish(struct backup_run *r)
 {
         struct backup_result *result = r->result;
@@ -242,7 +248,7 @@ static int publish(struct backup_run *r)
 }
 
 static int (*const steps[])(struct backup_run *r) = {
-        find_source, open_directory, sweep, check_space, make_workdir, copy, reread, check, publish,
+        find_source, open_directory, sweep, check_space, make_workdir, copy, reread, check, weigh, publish,
 };
 
 /* The newest proven copy, whatever became of this run: that is what the reader of a bad message asks next. */
@@ -250,7 +256,7 @@ static void name_last_good(struct backup_run *r)
 {
         struct backup_list list = {0};
 
-        if (!r->source || !r->directory || backup_list_read(r->directory, &list) < 0)
+        if (!r->source || backup_list_read(r->options->directory, &list) < 0)
                 return;
         const struct backup_item *item = backup_list_last_good(&list, r->source);
         if (item)

@@ -24,6 +24,7 @@ struct backup_options {
         const char *reason;    /* why: code of a finding ("unclean-death"), "schedule"; NULL: "manual" */
         const char *verdict;   /* of the death that caused it, for the manifest; NULL: none */
         const char *incident;  /* id of the incident that it is made for, for the manifest; NULL: none */
+        const char *damage;    /* what is known to be wrong with its content though no check sees it; NULL: nothing */
         enum check_method
                 check; /* CHECK_QUICK as a rule; CHECK_NONE: the copy is hashed only, `verified` stays false */
         bool others_may_write; /* a process may have the database open */
@@ -40,7 +41,7 @@ struct backup_options {
 enum backup_outcome {
         BACKUP_FAILED,       /* nothing new is in the directory; see reason and last_good */
         BACKUP_DONE,         /* a backup was published */
-        BACKUP_KEPT_EVIDENCE /* the source is corrupt: its raw files lie under evidence/, and are no backup */
+        BACKUP_KEPT_EVIDENCE /* the source is corrupt, or known to be wrong: its raw files lie under evidence/, and are no backup */
 };
 
 /** What came of it. Release with backup_result_done(). All strings are owned by the result. */
@@ -76,7 +77,7 @@ void backup_result_done(struct backup_result *r);
  * A corrupt source is no failure of the backup but of the source: main file, -wal and -journal are kept as they are, -shm
  * beside under a name that SQLite never pairs. That never counts as good and replaces nothing. Corrupt is also a file whose
  * header is no longer that of SQLite, if options->known_sqlite or the directory holds a backup of it, and one of 0 bytes
- * beside a -wal that is not empty: its next opener would delete that.
+ * beside a -wal that is not empty: its next opener would delete that. So is, whatever the check says, one with options->damage.
  *
  * Nothing is created, changed or removed beside the source. The copy belongs to the source's owner (when run by root), mode
  * 0600. At least 10 % of the file system stay free. Safe to run beside other runs on the same directory. Silent: whoever

@@ -244,14 +244,14 @@ static json_t *text_or_null(const char *text)
 json_t *backup_item_json(const struct backup_item *i)
 {
         const struct manifest *m = &i->manifest;
-        json_t *o = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:{s:o, s:o, s:I}}", "id",
-                              i->id, "database", text_or_null(m->database), "bytes", (json_int_t)m->bytes,
-                              "created_at", text_or_null(m->created_at), "reason", text_or_null(m->reason),
-                              "verdict", text_or_null(m->verdict), "incident", text_or_null(m->incident),
-                              "verified", backup_item_good(i), "class", i->evidence ? "evidence" : "backup",
-                              "sha256", text_or_null(m->sha256), "problem", text_or_null(i->problem), "contains",
-                              "from", text_or_null(m->from), "until", text_or_null(m->until), "wal_commits",
-                              (json_int_t)m->wal_commits);
+        json_t *o = json_pack(
+                "{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:{s:o, s:o, s:I}}", "id", i->id,
+                "database", text_or_null(m->database), "bytes", (json_int_t)m->bytes, "created_at",
+                text_or_null(m->created_at), "reason", text_or_null(m->reason), "verdict", text_or_null(m->verdict),
+                "incident", text_or_null(m->incident), "verified", backup_item_good(i), "class",
+                i->evidence ? "evidence" : "backup", "sha256", text_or_null(m->sha256), "problem",
+                text_or_null(i->problem ? i->problem : m->problem), "contains", "from", text_or_null(m->from),
+                "until", text_or_null(m->until), "wal_commits", (json_int_t)m->wal_commits);
 
         if (o && (text_json_set(o, "path", i->path, strlen(i->path)) < 0 ||
                   (m->source ? text_json_set(o, "source", m->source, strlen(m->source))

@@ -81,10 +81,9 @@ static int find_item(struct restoring *r)
         if (r->item->problem)
                 return restoring_fail(r, -EUCLEAN, "%s cannot be restored: %s", o->id, r->item->problem);
         if (r->item->evidence && !o->force)
-                return restoring_fail(r, -EPERM,
-                                      "%s is evidence of a corrupt database, no backup: --force takes it all "
-                                      "the same",
-                                      o->id);
+                return restoring_fail(
+                        r, -EPERM, "%s is evidence, no backup (%s): --force takes it all the same", o->id,
+                        r->item->manifest.problem ? r->item->manifest.problem : "of a corrupt database");
         if (!r->item->evidence && !r->item->manifest.verified && !o->force)
                 return restoring_fail(r, -EPERM, "%s was never verified: --force takes it all the same", o->id);
         return 0;

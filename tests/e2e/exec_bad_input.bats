@@ -80,6 +80,15 @@ refused() {
 	refused nowhere
 }
 
+@test "--out in a directory that is gone by then: the report is printed, and the status is the command's" {
+	mkdir gone
+	status=0
+	"$VIGIL" exec --out gone/r.json -- sh -c 'rm -r gone; exit 3' 2>err 3>&- || status=$?
+	[ "$status" -eq 3 ]
+	grep -q 'cannot write the report to gone/r.json' err
+	grep -q 'No SQLite database was used' err
+}
+
 @test "--db of 0 bytes" {
 	: >empty.db
 	watch --db empty.db -- "$DRIVER" -t truth empty.db "select 1"

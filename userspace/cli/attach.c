@@ -73,7 +73,7 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
                           : CLI_OK;
         }
         if (r == CLI_OK && mode == VIGIL_MODE_ATTACH)
-                r = outcome_report(&s, CLI_OK);
+                r = outcome_report(&s, OUTCOME_OF_WATCH);
         else if (r == CLI_OK)
                 log_note("%s: %llu records, %llu bytes%s", o->record, (unsigned long long)model_records(s.model),
                          (unsigned long long)recording_size(s.writer),

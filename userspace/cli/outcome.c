@@ -190,6 +190,13 @@ static bool may_be_replaced(const char *path)
         return n == 0 || (n > 0 && strstr(head, "\"vigil.report/"));
 }
 
+static int tell_instead(const struct session *s, const json_t *doc, const char *where, int error)
+{
+        log_error("cannot write the report to %s: %s; here it is", where, strerror(error));
+        print_text(s, doc);
+        return CLI_UNAVAILABLE;
+}
+
 static int write_report(const struct session *s, const json_t *doc)
 {
         _cleanup_free_ char *text = json_dumps(doc, JSON_INDENT(2));
@@ -203,19 +210,13 @@ static int write_report(const struct session *s, const json_t *doc)
         }
         if (s->cli->json) {
                 if (puts(text) < 0 || fflush(stdout) != 0)
-                        return log_error_r(CLI_UNAVAILABLE, "cannot write the report to standard output: %s",
-                                           strerror(errno));
+                        return tell_instead(s, doc, "standard output", errno);
         }
         if (!s->options->out)
                 return CLI_OK;
         int r = may_be_replaced(s->options->out) ? io_write_file_atomic(s->options->out, text, strlen(text), 0600)
                                                  : -EEXIST;
-        if (r < 0) {
-                log_error("cannot write the report to %s: %s; here it is", s->options->out, strerror(-r));
-                print_text(s, doc);
-                return CLI_UNAVAILABLE;
-        }
-        return CLI_OK;
+        return r < 0 ? tell_instead(s, doc, s->options->out, -r) : CLI_OK;
 }
 
 static int build_and_write(const struct session *s, const struct detection *d, struct judged *j, size_t n)
@@ -287,7 +288,10 @@ static int work(void *arg)
         enum verdict overall = VERDICT_UNKNOWN;
         int r = report(o->session, &overall);
 
-        if (r != CLI_OK)
+        /* It has been told; the caller of a command that ran would take another status for its own, and run it again. */
+        if (r == CLI_UNAVAILABLE && o->status != OUTCOME_OF_WATCH)
+                r = CLI_OK;
+        if (r != CLI_OK || o->status == OUTCOME_OF_WATCH)
                 return r;
         return o->status == OUTCOME_BY_VERDICT ? by_verdict[overall] : o->status;
 }

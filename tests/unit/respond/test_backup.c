@@ -155,6 +155,39 @@ START_TEST(a_corrupt_source_becomes_evidence_and_the_last_good_one_stays)
 }
 END_TEST
 
+START_TEST(what_was_seen_to_happen_outranks_a_sound_copy)
+{
+        make_database(place("app.db"), "delete", 300);
+        struct backup_result good = made(place("app.db"));
+        struct backup_options o = options_for(place("app.db"));
+        struct backup_result r;
+        o.damage = "half of it is missing";
+        ck_assert_int_eq(refused(&o, &r), -EUCLEAN);
+        ck_assert_int_eq(r.outcome, BACKUP_KEPT_EVIDENCE);
+        ck_assert_int_eq(r.check.outcome, CHECK_OK);
+        ck_assert(!r.verified);
+        ck_assert_str_eq(r.reason, o.damage);
+        ck_assert_str_eq(r.last_good, good.path);
+        ck_assert_int_eq(size_of(text("%s/app.db", r.path)), size_of(place("app.db")));
+        backup_result_done(&r);
+        backup_result_done(&good);
+}
+END_TEST
+
+START_TEST(a_database_that_is_gone_has_its_last_good_one_all_the_same)
+{
+        make_database(place("app.db"), "delete", 300);
+        struct backup_result good = made(place("app.db"));
+        struct backup_options o = options_for(place("app.db"));
+        struct backup_result r;
+        ck_assert_int_eq(unlink(place("app.db")), 0);
+        ck_assert_int_eq(refused(&o, &r), -ENOENT);
+        ck_assert_str_eq(r.last_good, good.path);
+        backup_result_done(&r);
+        backup_result_done(&good);
+}
+END_TEST
+
 START_TEST(evidence_keeps_the_companions_and_parts_the_index_from_them)
 {
         make_database(place("app.db"), "wal", 300);
@@ -318,7 +351,8 @@ END_TEST
 SUITE("backup", an_idle_database_is_backed_up_and_proven, commits_that_are_only_in_the_wal_are_in_the_copy,
       a_hot_journal_is_rolled_back_in_the_copy_and_stays_beside_the_source, two_in_one_second_get_two_names,
       a_name_of_any_bytes_is_kept_in_the_manifest, a_symbolic_link_names_the_database_behind_it,
-      a_corrupt_source_becomes_evidence_and_the_last_good_one_stays,
+      a_corrupt_source_becomes_evidence_and_the_last_good_one_stays, what_was_seen_to_happen_outranks_a_sound_copy,
+      a_database_that_is_gone_has_its_last_good_one_all_the_same,
       evidence_keeps_the_companions_and_parts_the_index_from_them, evidence_never_counts_as_good,
       a_lost_header_is_damage_only_where_there_was_a_database,
       an_emptied_database_does_not_become_the_last_good_one, what_is_no_file_is_refused_by_name,

@@ -29,7 +29,7 @@
 #define VIGIL_USES       8   /* databases of one process; more are counted, not kept */
 #define VIGIL_OPS        128 /* flight recorder entries of one process; a power of two */
 #define VIGIL_MAIN_FDS   4   /* descriptors of the main file that are remembered of one process; a power of two */
-#define VIGIL_SIGNALS    4   /* fatal signals kept of one process: the first ones */
+#define VIGIL_SIGNALS    4   /* fatal signals kept of one process: one of each number */
 #define VIGIL_ANCESTORS  6
 #define VIGIL_READ_MARKS 5           /* of a WAL index */
 #define VIGIL_MAX_DBS    1024        /* ids of databases are below */

@@ -189,11 +189,17 @@ struct mm_struct {
         struct file *exe_file;
 };
 
+struct rlimit {
+        unsigned long rlim_cur;
+        unsigned long rlim_max;
+};
+
 struct signal_struct {
         atomic_t live;
         int nr_threads;
         int group_exit_code;
         unsigned int flags;
+        struct rlimit rlim[16];
 };
 
 struct sigaction {
@@ -243,7 +249,9 @@ struct task_struct {
         unsigned int in_execve : 1;
         int pid;
         int tgid;
+        unsigned int ptrace;
         struct task_struct *real_parent;
+        struct task_struct *parent; /* who traces it, if anybody does */
         struct task_struct *group_leader;
         __u64 start_boottime;
         __u64 timer_slack_ns;

@@ -38,7 +38,7 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
                 if (!p)
                         return 0;
         }
-        new.flags = m ? m->flags & ~MARK_CMD : 0;
+        new.flags = m ? m->flags & ~(MARK_CMD | MARK_RELAY) : 0;
         if (p)
                 new.flags |= MARK_INHERITS;
         if (new.flags & MARK_CANARY)
@@ -125,7 +125,11 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
 
 /* ---- signals ---- */
 
+#define SIGHUP   1
+#define SIGINT   2
+#define SIGQUIT  3
 #define SIGKILL  9
+#define SIGTERM  15
 #define SIGCHLD  17
 #define SIGCONT  18
 #define SIGSTOP  19
@@ -134,6 +138,7 @@ int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
 #define SIGTTOU  22
 #define SIGURG   23
 #define SIGWINCH 28
+#define SIGRTMIN 32
 
 /* Signals whose default action does not end a process (signal(7)). */
 #define HARMLESS_SIGNALS                                                                                           \
@@ -155,6 +160,9 @@ static __always_inline bool is_fatal(struct task_struct *task, int sig)
         return BPF_CORE_READ(action, sa.sa_handler) == NULL;
 }
 
+#define RLIMIT_CPU    0
+#define RLIM_INFINITY (~0UL)
+
 static __always_inline void sender_fill(struct vigil_sig *s, struct task_struct *sender, struct task_struct *target)
 {
         struct task_struct *leader = BPF_CORE_READ(sender, group_leader), *up;
@@ -167,6 +175,10 @@ static __always_inline void sender_fill(struct vigil_sig *s, struct task_struct 
                 s->flags |= VIGIL_SIG_SENDER_EXITING;
         if (s->sender_tgid == (__u32)BPF_CORE_READ(target, tgid))
                 s->flags |= VIGIL_SIG_SELF;
+        if (BPF_CORE_READ(target, ptrace) && BPF_CORE_READ(target, parent, tgid) == (__s32)s->sender_tgid)
+                s->flags |= VIGIL_SIG_TRACER;
+        if (BPF_CORE_READ(target, signal, rlim[RLIMIT_CPU].rlim_max) == RLIM_INFINITY)
+                s->flags |= VIGIL_SIG_NO_CPU_LIMIT;
         up = leader;
         for (int i = 0; i < VIGIL_ANCESTORS; i++) {
                 struct vigil_ancestor *a = &s->ancestor[i];
@@ -184,17 +196,25 @@ static __always_inline void sender_fill(struct vigil_sig *s, struct task_struct 
         }
 }
 
-/* Keeps the first signal of each number; the last slot goes to the newest, so that the one that kills is kept. */
+/* Keeps one signal of each number; the last slot goes to the newest, so that the one that kills is kept. Of a standard signal that is
+ * the last one: the kernel takes another only when the one before is no longer pending, so that was not what ended it (blocked, and
+ * read by sigwait(3) or signalfd(2), or ignored later). Those of real time are queued: it dies of the first. */
 static __noinline int signal_keep(struct vigil_proc *p, const struct vigil_sig *s)
 {
-        __u32 n = p->nsignals;
+        __u32 n = p->nsignals, at = n < VIGIL_SIGNALS ? n : VIGIL_SIGNALS - 1;
+        bool known = false;
 
-        for (__u32 i = 0; i < VIGIL_SIGNALS; i++)
-                if (i < n && p->signal[i].sig == s->sig)
-                        return 0;
-        if (n >= VIGIL_SIGNALS)
-                n = VIGIL_SIGNALS - 1;
-        p->signal[n & (VIGIL_SIGNALS - 1)] = *s;
+        for (__u32 i = 0; i < VIGIL_SIGNALS; i++) {
+                if (i < n && p->signal[i].sig == s->sig) {
+                        at = i;
+                        known = true;
+                }
+        }
+        if (known && s->sig >= SIGRTMIN)
+                return 0;
+        p->signal[at & (VIGIL_SIGNALS - 1)] = *s;
+        if (known)
+                return 0;
         p->nsignals++;
         return 1;
 }
@@ -268,6 +288,17 @@ static __always_inline bool ends_others(struct task_struct *task, struct mark *m
         return (m && m->flags & MARK_TREE) || BPF_CORE_READ(task, signal, flags) & SIGNAL_UNKILLABLE;
 }
 
+/* What vigil exec passes on to its command (cli/tree.c). */
+#define RELAYED_SIGNALS ((1ULL << SIGHUP) | (1ULL << SIGINT) | (1ULL << SIGQUIT) | (1ULL << SIGTERM))
+
+static __u32 relayed = 0;
+
+static __always_inline bool is_relayed(struct mark *m, int sig)
+{
+        return m->flags & MARK_RELAY && sig > 0 && sig < 64 && RELAYED_SIGNALS >> sig & 1 &&
+               relayed < RELAYED_MAX && ++relayed;
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
              int result)
@@ -283,10 +314,14 @@ int BPF_PROG(tp_btf__signal_generate, int sig, struct kernel_siginfo *info, stru
                 stop_note(tgid, sig, (__u64)info, task, group);
                 return 0;
         }
-        if (result != 0 || (p && p->flags & VIGIL_PROC_DEAD) || (m && m->flags & MARK_OWN) || !is_fatal(task, sig))
+        if (result != 0 || (p && p->flags & VIGIL_PROC_DEAD))
                 return 0;
-        if (!p && !ends_others(task, m))
+        if (m && m->flags & MARK_OWN) {
+                if (!is_relayed(m, sig))
+                        return 0;
+        } else if (!is_fatal(task, sig) || (!p && !ends_others(task, m))) {
                 return 0;
+        }
         r = bpf_map_lookup_elem(&signal_scratches, &zero);
         if (!r)
                 return 0;

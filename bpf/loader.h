@@ -80,7 +80,10 @@ enum mark_flag {
         MARK_INHERITS = 1 << 2, /* forked by a participant: may use descriptors that it never opened */
         MARK_CMD = 1 << 3,
         MARK_CANARY = 1 << 4, /* Vigil's own test process: what it does proves that probes fire */
+        MARK_RELAY = 1 << 5, /* what ends others is passed on by it: who sent it is told, up to RELAYED_MAX times */
 };
+
+#define RELAYED_MAX 64
 
 struct mark {
         __u32 flags;

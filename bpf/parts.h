@@ -188,8 +188,10 @@ enum vigil_sig_flag {
         VIGIL_SIG_PRIV = 1 << 1, /* info was SEND_SIG_PRIV (1): from the kernel */
         VIGIL_SIG_GROUP = 1 << 2,
         VIGIL_SIG_SENDER_EXITING = 1 << 3,
-        VIGIL_SIG_SELF = 1 << 4, /* sender and target are one process */
-        VIGIL_SIG_IRQ = 1 << 5,  /* raised in an interrupt: `current` is a bystander */
+        VIGIL_SIG_SELF = 1 << 4,         /* sender and target are one process */
+        VIGIL_SIG_IRQ = 1 << 5,          /* raised in an interrupt: `current` is a bystander */
+        VIGIL_SIG_TRACER = 1 << 6,       /* the sender traces the target: ptrace(2) */
+        VIGIL_SIG_NO_CPU_LIMIT = 1 << 7, /* the target's hard RLIMIT_CPU is infinite */
 };
 
 /* One database as one process used it. */

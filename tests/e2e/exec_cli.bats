@@ -88,7 +88,7 @@ vigil_begin() {
 		watch_end
 		[ "$status" -eq $((128 + $(kill -l $signal))) ]
 		certificate app.db truth
-		assert_certificate ".exit.signal == \"SIG$signal\"" '.exit.sender.comm == "vigil"'
+		assert_certificate ".exit.signal == \"SIG$signal\"" '.exit.sender.comm == "vigil"' '.exit.origin.comm == "timeout"'
 	done
 }
 

@@ -83,6 +83,28 @@ setup() {
 	assert_certificate '.exit.signal == "SIGABRT"' '.exit.cause == "self"'
 }
 
+@test "who sent a signal that was blocked and read did not end it; who sent the next one did" {
+	mk app.db wal
+	watch_begin --db app.db -- python3 -c 'import os, signal, sqlite3, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+db = sqlite3.connect("app.db")
+db.execute("select 1 from t").fetchone()
+open("truth", "w").write(str(os.getpid()))
+os.rename("truth", "ready")
+signal.sigwait([signal.SIGTERM])
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+open("read", "w").close()
+signal.pause()'
+	await ready
+	"$KILLER" -m kill -s 15 "$(<ready)"
+	await read
+	kill -TERM "$(<ready)"
+	watch_end
+	[ "$status" -eq 143 ]
+	jq -e '.databases[0].certificates | length == 1 and (.[0].exit | .signal == "SIGTERM" and .sender.comm != "killer"
+		and .sender.pid == '$BASHPID')' r.json
+}
+
 # Makes a memory cgroup of 30 MiB, of either version, and prints its path.
 memory_cgroup() {
 	local dir

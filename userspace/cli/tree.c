@@ -51,6 +51,8 @@ static int identify(struct tree *t, struct session *s, const char *name)
 {
         int r = sensor_mark(s->sensor, t->pid, SENSOR_TREE | SENSOR_CMD);
 
+        if (r == 0)
+                r = sensor_mark(s->sensor, getpid(), SENSOR_OWN | SENSOR_RELAY);
         if (r < 0)
                 return r;
         t->id.tgid = (uint32_t)t->pid;

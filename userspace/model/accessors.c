@@ -85,6 +85,20 @@ const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start
         return last;
 }
 
+const struct vigil_sig *model_signal_before(const struct model *m, uint64_t start_ns, uint32_t tgid, int sig,
+                                            uint64_t ns)
+{
+        const struct vigil_sig *last = NULL;
+
+        for (size_t i = 0; i < m->nsignals; i++) {
+                const struct vigil_signal *s = &m->signal[i];
+                if (s->id.tgid == tgid && s->id.start_ns == start_ns && s->sig.sig == sig && s->sig.ns <= ns &&
+                    (!last || s->sig.ns >= last->ns))
+                        last = &s->sig;
+        }
+        return last;
+}
+
 const char *model_cgroup(const struct model *m, uint64_t cgroup_id)
 {
         for (size_t i = 0; i < m->ncgroups; i++)

@@ -27,10 +27,16 @@ static const struct kernel_rule {
         enum cause cause;
         const char *how;
 } kernel_rules[] = {
+        /* ptrace_request(), PTRACE_KILL: send_sig_info(SIGKILL, SEND_SIG_NOINFO, child) */
+        {SIGKILL, VIGIL_SIG_NOINFO | VIGIL_SIG_TRACER, VIGIL_SIG_GROUP | VIGIL_SIG_IRQ, ANY, CAUSE_PROCESS,
+         "ptrace"},
+        /* exit_ptrace(), PTRACE_O_EXITKILL: send_sig_info(SIGKILL, SEND_SIG_PRIV, p) by the tracer while it exits */
+        {SIGKILL, VIGIL_SIG_PRIV | VIGIL_SIG_SENDER_EXITING, VIGIL_SIG_GROUP | VIGIL_SIG_IRQ, ANY, CAUSE_PROCESS,
+         "tracer-ended"},
         /* cgroup_kill_write(): send_sig(SIGKILL, task, 0), to the thread */
         {SIGKILL, VIGIL_SIG_NOINFO, VIGIL_SIG_GROUP | VIGIL_SIG_IRQ, ANY, CAUSE_PROCESS, "cgroup.kill"},
-        /* zap_pid_ns_processes(): SEND_SIG_PRIV by the namespace's init while it exits */
-        {SIGKILL, VIGIL_SIG_PRIV | VIGIL_SIG_SENDER_EXITING, VIGIL_SIG_IRQ, ANY, CAUSE_PROCESS,
+        /* zap_pid_ns_processes(): SEND_SIG_PRIV to the group, by the namespace's init while it exits */
+        {SIGKILL, VIGIL_SIG_PRIV | VIGIL_SIG_SENDER_EXITING | VIGIL_SIG_GROUP, VIGIL_SIG_IRQ, ANY, CAUSE_PROCESS,
          "pid-namespace-ended"},
         /* setrlimit(2): RLIMIT_CPU sends SIGXCPU and, at its hard limit, SIGKILL; RLIMIT_FSIZE sends SIGXFSZ */
         {SIGXCPU, VIGIL_SIG_PRIV, 0, ANY, CAUSE_RLIMIT, "cpu-time-limit"},
@@ -94,6 +100,19 @@ static const struct vigil_sig *origin_of(const struct ending *e, const struct mo
         return real ? killer : e->by;
 }
 
+/* Who was sent the same signal just before passes it on, as `vigil exec` does to its command. */
+static const struct vigil_sig *passed_on_of(const struct ending *e, const struct model *m)
+{
+        const struct vigil_sig *s = m && e->by->sender_tgid
+                                            ? model_signal_before(m, e->by->sender_start_ns, e->by->sender_tgid,
+                                                                  e->by->sig, e->by->ns)
+                                            : NULL;
+
+        return s && s->sender_tgid && !(s->flags & (NOT_REAL | VIGIL_SIG_IRQ | VIGIL_SIG_SELF)) && call_of(s->code)
+                       ? s
+                       : NULL;
+}
+
 static void by_kernel(struct ending *e, const struct model *m, const struct model_death *d)
 {
         const struct vigil_sig *s = e->by;
@@ -114,7 +133,9 @@ static void by_kernel(struct ending *e, const struct model *m, const struct mode
                 e->origin = origin_of(e, m);
                 return;
         }
-        if (s->sig == SIGKILL && (s->flags & VIGIL_SIG_PRIV) && m && model_probe_attached(m, "mark_victim")) {
+        /* bpf_send_signal(3) looks the same: only who has a limit can have met it. */
+        if (s->sig == SIGKILL && (s->flags & VIGIL_SIG_PRIV) && !(s->flags & VIGIL_SIG_NO_CPU_LIMIT) && m &&
+            model_probe_attached(m, "mark_victim")) {
                 e->cause = CAUSE_RLIMIT;
                 e->how = "cpu-time-limit";
         }
@@ -146,5 +167,6 @@ struct ending ending_of(const struct model *m, const struct model_death *d)
         e.cause = self ? CAUSE_SELF : CAUSE_PROCESS;
         e.how = call;
         e.sender_named = e.by->sender_tgid != 0;
+        e.origin = e.cause == CAUSE_PROCESS ? passed_on_of(&e, m) : NULL;
         return e;
 }

@@ -199,6 +199,9 @@ const struct vigil_neighbour *model_neighbours(const struct model *m, size_t *re
 const struct model_process *model_process_at(const struct model *m, uint64_t start_ns, uint32_t tgid, uint64_t ns);
 /** The last signal that can end a process, as far as one was seen, sent to (@p start_ns, @p tgid); NULL: none. */
 const struct vigil_sig *model_fatal_signal(const struct model *m, uint64_t start_ns, uint32_t tgid);
+/** The last signal @p sig among those, sent not later than @p ns; NULL: none. */
+const struct vigil_sig *model_signal_before(const struct model *m, uint64_t start_ns, uint32_t tgid, int sig,
+                                            uint64_t ns);
 /**
  * Whether a database has been recovered since a death: a survivor or the next opener replayed the WAL, rolled the journal back,
  * or went on writing over what was left (it cannot commit over a hot journal without rolling it back first). What was taken

@@ -255,6 +255,7 @@ int sensor_mark(struct sensor *s, pid_t pid, unsigned marks)
         struct mark m = {.flags = (marks & SENSOR_TREE ? (uint32_t)MARK_TREE : 0) |
                                   (marks & SENSOR_OWN ? (uint32_t)MARK_OWN : 0) |
                                   (marks & SENSOR_CMD ? (uint32_t)MARK_CMD : 0) |
+                                  (marks & SENSOR_RELAY ? (uint32_t)MARK_RELAY : 0) |
                                   (marks & SENSOR_CANARY ? (uint32_t)MARK_CANARY : 0)};
         uint32_t tgid = (uint32_t)pid;
 

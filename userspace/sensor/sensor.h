@@ -116,6 +116,9 @@ enum sensor_mark {
         SENSOR_OWN = 1 << 1,    /* it and what it forks is never looked at */
         SENSOR_CMD = 1 << 2,    /* it is the command */
         SENSOR_CANARY = 1 << 3, /* it is the sensor's own test process */
+        SENSOR_RELAY =
+                1
+                << 4, /* it, and none of its children, passes on SIGHUP, SIGINT, SIGQUIT and SIGTERM: who sent it one is told */
 };
 
 /**

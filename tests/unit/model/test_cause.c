@@ -57,6 +57,10 @@ START_TEST(signals_of_the_kernel_have_no_sender)
                                 .code = 0x80,
                                 .flags = VIGIL_SIG_PRIV | GROUP | VIGIL_SIG_SENDER_EXITING},
              "process", "pid-namespace-ended", false);
+        says((struct vigil_sig){.sig = SIGKILL, .code = 0x80, .flags = VIGIL_SIG_PRIV | VIGIL_SIG_SENDER_EXITING},
+             "process", "tracer-ended", false);
+        says((struct vigil_sig){.sig = SIGKILL, .flags = VIGIL_SIG_NOINFO | VIGIL_SIG_TRACER}, "process", "ptrace",
+             false);
         says((struct vigil_sig){.sig = SIGTERM, .flags = VIGIL_SIG_NOINFO | GROUP | VIGIL_SIG_SENDER_EXITING},
              "process", "parent-death-signal", false);
         says((struct vigil_sig){.sig = SIGALRM, .code = 0x80, .flags = VIGIL_SIG_PRIV | GROUP | VIGIL_SIG_IRQ},

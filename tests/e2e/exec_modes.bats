@@ -64,6 +64,13 @@ die_in() {
 	run "$VIGIL" backup restore --backup-dir backups "$(jq -r .id <<<"$(jq .databases[0].backup r.json)")" --to restored.db
 	[ "$status" -ne 0 ]
 	[[ $output == *"half of a transaction is in it"*"--force"* ]]
+	# Later commits undo nothing either.
+	rm -rf app.db* truth* r.json
+	mk app.db delete
+	watch --db app.db -- sh -c '"$0" -t truth app.db "pragma journal_mode=off" "$@" @kill9; "$0" -t truth2 app.db "insert into t(b) values(1)"' \
+		"$DRIVER" "${SPILL[@]}"
+	certificate app.db truth
+	assert_certificate '.reasons | has_all(["no-journal"]) and has_none(["recovered"])' '.recovered == false'
 }
 
 @test "MEMORY and OFF: any other end is as in the other modes" {

@@ -107,6 +107,20 @@ teardown() {
 	assert_quiet
 }
 
+@test "who reads the bytes of a database has no connection, however he ends" {
+	mk app.db delete
+	watch --db app.db -- sh -c '
+		cat app.db | head -c 1 >/dev/null
+		grep -q nothing-like-it app.db
+		timeout 0.2 tail -f app.db >/dev/null
+		exec 7<app.db
+		kill -KILL $$'
+	[ "$status" -eq 137 ]
+	assert_no_findings
+	database app.db
+	assert_database '.certificates | length >= 2 and all(.verdict == "clean")'
+}
+
 @test "68 ro_reader_leaves_wal0: an empty WAL is nothing left behind" {
 	mk app.db wal
 	watch --db app.db -- "$DRIVER" -t truth app.db @open ro "select count(*) from t"

@@ -289,7 +289,8 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         if (taken)
                 predict_taken(c, taken);
         if (c->verdict == VERDICT_UNCLEAN)
-                c->recovered = taken ? 0 : u->recovered;
+                c->recovered = taken || facts & FACT_NO_JOURNAL ? 0
+                                                                : u->recovered; /* whatever is committed later */
         if (c->recovered == 1)
                 certificate_reason(c, "recovered");
         identify(c, m);

@@ -212,6 +212,14 @@ static bool cut_short(const struct model_death *d, const struct model_use *u)
         return (never_locked || u->use.flags & VIGIL_USE_UNLOCKED) && d->exit_code & 0x7f;
 }
 
+/* A descriptor alone is none: who reads the bytes of the file, to copy or to show them, takes no lock and writes nothing. */
+static bool has_connection(const struct model_use *u, uint32_t locks)
+{
+        const uint32_t as_sqlite = VIGIL_USE_LOCKED | VIGIL_USE_WROTE | VIGIL_USE_SEEN_LATE;
+
+        return locks || (u->use.flags & VIGIL_USE_OPEN_AT_END && u->use.flags & as_sqlite);
+}
+
 /* Its WAL and the locks on it were not watched. In rollback mode all locks are on the main file, whatever its name. */
 static bool hides_wal(const struct model_use *u)
 {
@@ -236,7 +244,7 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
                 f |= FACT_ROLLING_BACK;
         if (reading(u, locks))
                 f |= FACT_READ_TXN;
-        if (locks || u->use.flags & VIGIL_USE_OPEN_AT_END)
+        if (has_connection(u, locks))
                 f |= FACT_OPEN;
         if (cut_short(d, u))
                 f |= FACT_STRANGER;

@@ -274,3 +274,16 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VIGIL" record -o run.vigil --db app.db --
 	assert_json p.json '.comm == "sleep"' '.locks == ["shared", "reserved"]' '.transaction == "none"'
 	assert_report '[.databases[0].certificates[] | [.ended_by, .verdict]] == [["exec", "unclean"]]'
 }
+
+@test "of one that was there before the watch it is said that not all is known" {
+	mk app.db wal
+	drive writer "begin immediate" "insert into t(b) values('x')" @ready writer.ready @pause
+	timeout --foreground -k 5 60 "$VIGIL" attach --db app.db --check none 3>&- 2>text &
+	WATCH_PID=$!
+	until_true grep -q watching text
+	stop_all
+	kill -INT "$WATCH_PID"
+	await_gone "$WATCH_PID"
+	grep -q 'write-transaction-open' text
+	grep -q 'not known *what it did before the watch began (seen-late)' text
+}

@@ -100,6 +100,17 @@ static const char *txn_words(const char *txn)
         return strcmp(txn, "none") == 0 ? "no" : txn;
 }
 
+static bool seen_late(const json_t *c)
+{
+        const json_t *reason;
+        size_t i;
+
+        json_array_foreach (json_object_get(json_object_get(c, "trust"), "reasons"), i, reason)
+                if (json_is_string(reason) && strcmp(json_string_value(reason), "seen-late") == 0)
+                        return true;
+        return false;
+}
+
 void death_print(struct page *p, const json_t *c, bool verbose)
 {
         const json_t *process = json_object_get(c, "process");
@@ -119,6 +130,9 @@ void death_print(struct page *p, const json_t *c, bool verbose)
                 page_paragraph(p, INK_PLAIN, "held", DEATH_LABEL, "%s transaction%s%s", txn_words(txn),
                                words[0] ? "; locks " : "", words);
         death_debts(p, c);
+        if (seen_late(c))
+                page_paragraph(p, INK_PLAIN, "not known", DEATH_LABEL,
+                               "what it did before the watch began (seen-late)");
         uint64_t wal = pick_number(json_object_get(c, "left_behind"), "wal_bytes");
         char size[TEXT_BYTES_LEN];
         text_bytes(size, wal);

@@ -90,8 +90,8 @@ static void print_text(const char *path, const struct check_result *r)
         text_printable(name, sizeof(name), path);
         text_duration(ms, r->ms * 1000000);
         if (r->outcome == CHECK_OK) {
-                printf("ok       %s\n  %s of a private copy, %s; the database was not touched\n", name, r->method,
-                       ms);
+                printf("ok       %s\n  %s%s%s of a private copy, %s; the database was not touched\n", name,
+                       r->reason ? r->reason : "", r->reason ? "; " : "", r->method, ms);
                 return;
         }
         printf("CORRUPT  %s\n", name);

@@ -160,7 +160,8 @@ static int check_in(struct run *r, int dir)
                 return bad < 0 ? bad : err == -ENOSPC ? -ENOSPC : 0;
         }
         r->result->on = "snapshot";
-        return capture.empty ? conclude(r, CHECK_OK, NULL) : check_copy(r, &scratch, &capture);
+        return capture.empty ? conclude(r, CHECK_OK, "it is empty (0 bytes): no page, no table")
+                             : check_copy(r, &scratch, &capture);
 }
 
 /* Directories for the copy, best first; ended by NULL. */

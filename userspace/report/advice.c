@@ -98,9 +98,11 @@ static const struct {
          "Keep the -wal beside the database: it holds what the checkpoint did not finish. Then start the program "
          "again."},
         {NULL, "write-transaction-open",
-         "Start the program again: the next open recovers by itself. Never delete the -wal or -journal by hand."},
+         "Start the program again: what is to be recovered or undone the next open does by itself. Never delete "
+         "the -wal or "
+         "-journal by hand."},
         {NULL, "connection-left-open",
-         "Nothing is lost. The program left without closing the database; the next open recovers by itself."},
+         "Nothing is lost by that: the program left without closing the database. Start it again."},
         {NULL, "read-transaction-open", "Nothing is lost: only a reader was cut off."},
 };
 

@@ -73,6 +73,9 @@ void death_debts(struct page *p, const json_t *o)
                 page_paragraph(p, INK_PLAIN, "at risk", DEATH_LABEL,
                                "%" PRIu64 " commit%s would be undone by a power cut", commits,
                                commits == 1 ? "" : "s");
+        else if (json_is_integer(json_object_get(o, "commits_at_risk")) && !lower_bound &&
+                 json_array_size(json_object_get(o, "at_risk")) > 0)
+                page_paragraph(p, INK_PLAIN, "", DEATH_LABEL, "no commit is known to be among that");
         if (json_is_true(json_object_get(o, "tainted")))
                 page_paragraph(p, INK_PLAIN, "storage", DEATH_LABEL,
                                "a sync or a write-back failed: nothing later proves anything");

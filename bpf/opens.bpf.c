@@ -52,6 +52,16 @@ static __noinline struct name_ref *super_journal(struct scratch *s, struct dentr
         return bpf_map_lookup_elem(&names, &s->name);
 }
 
+/* Who has only read access recovers nothing for others: not a journal, and of a log only into an index of its own. */
+static __always_inline __u32 writable_bit(__u32 role, struct file *file)
+{
+        if (!(LOAD(file, f_mode) & FMODE_WRITE))
+                return 0;
+        return role == VIGIL_ROLE_MAIN  ? VIGIL_USE_MAIN_WRITABLE
+               : role == VIGIL_ROLE_SHM ? VIGIL_USE_SHM_WRITABLE
+                                        : 0;
+}
+
 static __always_inline void opened(struct act *a, __u64 flags, bool fresh)
 {
         __u32 bit = a->role == VIGIL_ROLE_MAIN  ? VIGIL_USE_OPENED
@@ -191,6 +201,7 @@ GLOBAL int account_open(__u64 file_addr, int fd, __u64 flags, __u32 what)
                 if (what & BY_OTHER_NAME)
                         flags_set(&a.use->flags, VIGIL_USE_SECOND_NAME);
         }
+        flags_set(&a.use->flags, writable_bit(a.role, file));
         opened(&a, flags, fresh);
         return 0;
 }

@@ -235,7 +235,9 @@ enum vigil_use_flag {
         VIGIL_USE_SECOND_NAME =
                 1
                 << 16, /* it opened the main file by another name than that watched: so are its companions called */
-        VIGIL_USE_KEPT = 1 << 17, /* it has locks that it had before an exec, and has taken none since */
+        VIGIL_USE_KEPT = 1 << 17,          /* it has locks that it had before an exec, and has taken none since */
+        VIGIL_USE_MAIN_WRITABLE = 1 << 18, /* it opened the main file for writing */
+        VIGIL_USE_SHM_WRITABLE = 1 << 19,  /* it opened the -shm for writing */
 };
 
 #endif

@@ -222,6 +222,32 @@ resolved() {
 	await_end "$new"
 }
 
+# as_nobody FILE: a read of it by somebody who may write neither it nor its companions.
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups sqlite3 "$1" "select count(*) from t"
+}
+
+@test "a reader that cannot write proves nothing: the incident goes on, and says so, until somebody recovers" {
+	chmod 711 . "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" 2>/dev/null || true
+	chmod 644 app.db
+	guard_app ''
+	daemon_begin
+	killed "$DRIVER" -t truth app.db "${SPILL[@]}" @kill9
+	chmod 644 app.db-wal app.db-shm
+	eventually '[.incidents[] | select(.code == "unclean-death" and .backup.verified)] | length == 1' incidents
+	# It reads with an index of its own, beside a log that nobody has recovered; so does who asks for that.
+	[ "$(as_nobody app.db)" = 400 ]
+	[ "$(sqlite3 "file:$PWD/app.db?mode=ro&readonly_shm=1" "select count(*) from t")" = 400 ]
+	eventually '.incidents[0].read_only_since.process.comm == "sqlite3"' incidents
+	eventually '[.certificates[] | select(.process.comm == "sqlite3" and .verdict == "clean")] | length == 2' certificates
+	ask incidents
+	assert_answer '.incidents[0] | .status == "firing" and .awaits_recovery == ["app"] and .resolution == null and (.ends_by | index("recovery") != null)'
+	"$VIGIL" --state-dir S incidents | tr -s '\n ' ' ' | grep -F "opened since by a reader that could recover nothing"
+	[ "$(rows app.db)" = 400 ]
+	eventually "$(resolved wal-recovered)" incidents
+	assert_answer '.incidents[0] | .awaits_recovery == [] and .ends_by == []'
+}
+
 @test "who had it open, takes the lock that is free now, and is the last to close leaves nothing to recover" {
 	guard_app ''
 	daemon_begin

@@ -13,6 +13,11 @@ bool reader_counts(const struct vigil_use *u, uint64_t since_ns)
                !(u->flags & not_its_own) && !((u->locks | u->locks_at_end) & AT_WORK);
 }
 
+bool reader_could_recover(uint32_t use_flags, const struct vigil_observed *o)
+{
+        return use_flags & (o->flags & VIGIL_OBS_WAL ? VIGIL_USE_SHM_WRITABLE : VIGIL_USE_MAIN_WRITABLE);
+}
+
 bool closer_counts(const struct vigil_use *u, const struct vigil_db *now)
 {
         return u->flags & VIGIL_USE_OPENED && u->flags & VIGIL_USE_LOCKED && !(u->flags & VIGIL_USE_INHERITED) &&

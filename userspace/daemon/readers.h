@@ -14,6 +14,15 @@
 bool reader_counts(const struct vigil_use *u, uint64_t since_ns);
 
 /**
+ * Whether such an opener would have recovered what there was to recover: of a log whoever may write the -shm (else SQLite reads with an
+ * index of its own, in its own memory, or not at all: sqlite.org/wal.html, "Read-Only Databases"), of a journal whoever may write the
+ * main file.
+ * @param use_flags  enum vigil_use_flag, of all its opens
+ * @param o          what the files are
+ */
+bool reader_could_recover(uint32_t use_flags, const struct vigil_observed *o);
+
+/**
  * Whether @p u, of a process that had it open at the death already and has closed it in good order since, was the last to use it: of a
  * log, the last to close takes over all that counts and removes it.
  * @param now  the account after that

@@ -21,8 +21,10 @@
 /* More are left to the operator: so many open incidents want one anyway. */
 #define RECOVERIES_MAX 1024
 
-/* Member of a stored incident: the databases whose recovery it waits for. */
-#define AWAITED "awaits_recovery"
+/* Members of a stored incident: the databases whose recovery it waits for, and who has opened one of them since and could recover
+ * nothing. */
+#define AWAITED   "awaits_recovery"
+#define READ_ONLY "read_only_since"
 
 /* One database that an incident waits for. */
 struct recovery {
@@ -34,6 +36,7 @@ struct recovery {
         uint64_t since_ns;    /* CLOCK_BOOTTIME: who opens it later has found what was left */
         /* Somebody who did, and recovered nothing; or who had it open at the death and was the last to close it. */
         struct vigil_ident reader; /* tgid 0: nobody yet */
+        uint32_t reader_flags;     /* enum vigil_use_flag */
         bool was_open;             /* the latter */
         uint64_t reader_ns;        /* when it was seen first */
         bool looking;              /* a helper looks at what the files say of it */
@@ -153,6 +156,8 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
         r->died_ns = r->since_ns = c->death->ns;
         r->reader = (struct vigil_ident){0};
         note_awaited(d, incident);
+        if (case_get(i, READ_ONLY)) /* that was before this death */
+                case_set(d, incident, READ_ONLY, json_null());
 }
 
 /* Only from now on: what was done about it before, nobody saw. */
@@ -225,15 +230,19 @@ static json_t *evidence(const struct recovery *r, const char *sign, const struct
                          (json_int_t)(now->rb_commits - r->then.rb_commits), "users", (int)now->users);
 }
 
+static json_t *reader_json(const struct recovery *r)
+{
+        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)r->reader.tgid, "start_ns",
+                         (json_int_t)r->reader.start_ns, "comm",
+                         text_json(r->reader.comm, strnlen(r->reader.comm, VIGIL_COMM_LEN)));
+}
+
 /* Who opened it and found nothing to do, or closed it and left nothing. */
 static json_t *reader_evidence(const struct recovery *r, const struct vigil_db *now)
 {
         json_t *o = evidence(r, r->was_open ? "closed-with-nothing-left" : "opened-without-recovery", now);
 
-        json_object_set_new(o, "process",
-                            json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)r->reader.tgid, "start_ns",
-                                      (json_int_t)r->reader.start_ns, "comm",
-                                      text_json(r->reader.comm, strnlen(r->reader.comm, VIGIL_COMM_LEN))));
+        json_object_set_new(o, "process", reader_json(r));
         return o;
 }
 
@@ -267,13 +276,12 @@ static void done(struct daemon *d, struct recovery *r, json_t *proof)
                 at = &(*at)->next;
         *at = r->next;
         rs->n--;
+        note_awaited(d, r->incident);
         struct incident *i = incidents_find(d->incidents, r->incident);
-        if (proof && i && !awaited(rs, r->incident)) {
+        if (proof && i && !awaited(rs, r->incident))
                 case_fulfil(d, i, ENDS_BY_RECOVERY, "recovery", proof);
-        } else {
+        else
                 json_decref(proof);
-                note_awaited(d, r->incident);
-        }
         recovery_free(r);
 }
 
@@ -301,11 +309,34 @@ static void look(struct daemon *d, struct recovery *r)
         }
 }
 
+/* Told once: it does not end the incident, and the next one like it says no more. */
+static void note_read_only(struct daemon *d, const struct recovery *r)
+{
+        const struct incident *i = incidents_find(d->incidents, r->incident);
+        char at[TEXT_TIME_LEN];
+
+        if (!i || json_is_object(case_get(i, READ_ONLY)))
+                return;
+        text_time(at, daemon_now());
+        case_set(d, r->incident, READ_ONLY,
+                 json_pack("{s:s, s:s, s:o}", "database", r->database, "seen_at", at, "process", reader_json(r)));
+}
+
+/* Whether the files and the account say of the database of @p r that nothing is left of the death. */
+static bool nothing_left(struct daemon *d, const struct recovery *r, const struct vigil_observed *o,
+                         struct vigil_db *ret_now)
+{
+        const struct guard *g = guards_by_name(d->guards, r->database);
+
+        return g && g->state == GUARD_WATCHED && (r->was_open ? closer_is_confirmed(o) : reader_is_confirmed(o)) &&
+               sensor_account(d->sensor, g->id, ret_now) == 0 && ret_now->id == r->then.id &&
+               !reader_is_refuted(&r->then, ret_now);
+}
+
 void recovery_looked(struct daemon *d, void *tag, const json_t *answer)
 {
         struct look *l = tag;
         struct recovery *r = d->ending ? NULL : find(d->recoveries, l->incident, l->database);
-        const struct guard *g = guards_by_name(d->guards, l->database);
         struct vigil_observed o;
         struct vigil_db now;
 
@@ -320,12 +351,11 @@ void recovery_looked(struct daemon *d, void *tag, const json_t *answer)
                 done(d, r, recovered);
                 return;
         }
-        bool proven = r->reader.tgid && g && g->state == GUARD_WATCHED && answer &&
-                      action_observed(answer, &o) == 0 &&
-                      (r->was_open ? closer_is_confirmed(&o) : reader_is_confirmed(&o)) &&
-                      sensor_account(d->sensor, g->id, &now) == 0 && now.id == r->then.id &&
-                      !reader_is_refuted(&r->then, &now);
-        if (proven)
+        bool seen = r->reader.tgid && answer && action_observed(answer, &o) == 0;
+        bool could = seen && (r->was_open || reader_could_recover(r->reader_flags, &o));
+        if (seen && !could)
+                note_read_only(d, r);
+        if (could && nothing_left(d, r, &o, &now))
                 done(d, r, reader_evidence(r, &now));
         else
                 r->reader = (struct vigil_ident){0}; /* the next one may prove more */
@@ -360,6 +390,7 @@ void recovery_closed(struct daemon *d, const struct certificate *c)
                 if (r->was_open && !closed_last(d, r, c))
                         continue;
                 r->reader = c->death->id;
+                r->reader_flags = u->flags;
                 look(d, r);
         }
 }
@@ -381,6 +412,7 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
                                 r->was_open = false;
                                 r->reader_ns = now;
                         } else if (same && now - r->reader_ns >= READER_RESTS_NS) {
+                                r->reader_flags = p->use[i].flags;
                                 look(d, r);
                         }
                 }

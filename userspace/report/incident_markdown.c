@@ -227,7 +227,9 @@ static void print_state(const json_t *incident, const json_t *last, FILE *out)
         char when[PICK_WHEN_LEN], text[TEXT_MAX];
         if (operator_is_recovered(incident)) {
                 pick_when(when, proof, "seen_at");
-                snprintf(text, sizeof(text), "recovered, %s: %s", when, pick_text(proof, "sign", "?"));
+                snprintf(text, sizeof(text), "%s, %s: %s",
+                         operator_had_nothing_left(incident) ? "nothing was left to recover" : "recovered", when,
+                         pick_text(proof, "sign", "?"));
                 line(out, "State of the data", text);
         } else if (pick_text(last, "prediction", NULL)) {
                 line(out, "State of the data", pick_text(last, "prediction", ""));

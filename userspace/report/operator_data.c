@@ -1,4 +1,5 @@
 /* operator_data.c - what an incident says of the data: recovered, checked, copied, and what of that is older than the last death. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -26,15 +27,43 @@ bool operator_is_recovered(const json_t *incident)
         return strcmp(pick_text(proof, "by", ""), "recovery") == 0 && !awaits_recovery(incident);
 }
 
+bool operator_had_nothing_left(const json_t *incident)
+{
+        const char *sign = pick_text(json_object_get(incident, "resolution"), "sign", "");
+
+        return strcmp(sign, "opened-without-recovery") == 0 || strcmp(sign, "closed-with-nothing-left") == 0;
+}
+
+const char *operator_recovered_since(const json_t *incident)
+{
+        if (operator_is_recovered(incident))
+                return operator_had_nothing_left(incident)
+                               ? "; the database was used since: there was nothing to recover"
+                               : "; the database has been recovered since";
+        return json_is_object(json_object_get(incident, "read_only_since"))
+                       ? "; opened since by a reader that could recover nothing"
+                       : "";
+}
+
 void operator_recovered(struct page *p, const json_t *incident, unsigned label)
 {
-        const json_t *proof = json_object_get(incident, "resolution");
+        const json_t *proof = json_object_get(incident, "resolution"),
+                     *reader = json_object_get(incident, "read_only_since"),
+                     *process = json_object_get(reader, "process");
         char when[PICK_WHEN_LEN];
 
-        if (!operator_is_recovered(incident))
-                return;
-        pick_when(when, proof, "seen_at");
-        page_paragraph(p, INK_GOOD, "recovered", label, "%s: %s", when, pick_text(proof, "sign", "?"));
+        if (operator_is_recovered(incident)) {
+                pick_when(when, proof, "seen_at");
+                page_paragraph(p, INK_GOOD, operator_had_nothing_left(incident) ? "nothing left" : "recovered",
+                               label, "%s: %s", when, pick_text(proof, "sign", "?"));
+        } else if (json_is_object(reader)) {
+                pick_when(when, reader, "seen_at");
+                page_paragraph(p, INK_WARN, "not recovered", label,
+                               "%s has been opened since (%s: %s, pid %" PRIu64
+                               ") by a reader that could recover nothing for others: that proves nothing",
+                               pick_text(reader, "database", "it"), when, pick_text(process, "comm", "?"),
+                               pick_number(process, "pid"));
+        }
 }
 
 /* Times of the Contract sort as text. A daemon of before gave a check no time. */
@@ -94,6 +123,8 @@ const char *operator_resolved_by(const json_t *incident)
         };
         const char *by = pick_text(incident, "resolved_by", "");
 
+        if (strcmp(by, "recovery") == 0 && operator_had_nothing_left(incident))
+                return "; there was nothing to recover";
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
                 if (strcmp(table[i].by, by) == 0)
                         return table[i].text;

@@ -51,7 +51,7 @@ static void print_ends(struct page *p, const json_t *incident)
         static const struct {
                 const char *word, *text;
         } ends[] = {
-                {"recovery", "the next opener has recovered the database"},
+                {"recovery", "the next opener who may write has recovered the database, or had nothing to recover"},
                 {"check", "an integrity check is ok"},
                 {"backup", "a verified backup is there"},
                 {"quiet", "nothing like it is seen for a while"},

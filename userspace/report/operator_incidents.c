@@ -62,9 +62,7 @@ static void print_details(struct page *p, const struct operator_view *v, const j
         pick_when(when, incident, key);
         pick_age(age, incident, key, v->now_ns);
         page_paragraph(p, INK_PLAIN, "", INDENT, "%s %s, %s ago%s", over ? "resolved" : "since", when, age,
-                       over                              ? operator_resolved_by(incident)
-                       : operator_is_recovered(incident) ? "; the database has been recovered since"
-                                                         : "");
+                       over ? operator_resolved_by(incident) : operator_recovered_since(incident));
         operator_reopened(p, incident, "", INDENT);
         if (!over || v->verbose)
                 operator_data_line(p, incident, INDENT);

@@ -22,6 +22,10 @@ void operator_incident(struct page *p, const struct operator_view *v, const json
 void operator_reopened(struct page *p, const json_t *incident, const char *label, unsigned indent);
 /** Whether the next user of each of its databases was seen to leave it whole, though the incident may still fire. */
 bool operator_is_recovered(const json_t *incident);
+/** Whether that user had nothing to recover: nobody has recovered anything. */
+bool operator_had_nothing_left(const json_t *incident);
+/** "; the database has been recovered since": what has been seen of that, for people, behind the time. @return "" or a static text */
+const char *operator_recovered_since(const json_t *incident);
 /** Whether @p found, its check or its backup, is from before its last death. */
 bool operator_is_older(const json_t *incident, const json_t *found);
 /** "; what it told of is no longer so": how it was resolved, for people, behind the time. @return "" or a static text */

@@ -51,6 +51,20 @@ START_TEST(who_may_be_recovering_does_not)
 }
 END_TEST
 
+START_TEST(who_cannot_write_could_not_have_recovered)
+{
+        struct vigil_observed rollback = {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE}, log = rollback;
+        log.flags |= VIGIL_OBS_WAL_MODE | VIGIL_OBS_WAL | VIGIL_OBS_SHM;
+        ck_assert(!reader_could_recover(VIGIL_USE_OPENED | VIGIL_USE_LOCKED | VIGIL_USE_OPENED_WAL, &log));
+        ck_assert(!reader_could_recover(VIGIL_USE_OPENED | VIGIL_USE_LOCKED, &rollback));
+        /* Of a log it is the index that counts. */
+        ck_assert(!reader_could_recover(VIGIL_USE_MAIN_WRITABLE, &log));
+        ck_assert(reader_could_recover(VIGIL_USE_SHM_WRITABLE, &log));
+        ck_assert(reader_could_recover(VIGIL_USE_MAIN_WRITABLE, &rollback));
+        ck_assert(!reader_could_recover(VIGIL_USE_SHM_WRITABLE, &rollback));
+}
+END_TEST
+
 START_TEST(a_journal_that_is_hot_or_was_taken_refutes_it)
 {
         struct vigil_db then = {0}, now = {0};
@@ -111,5 +125,6 @@ END_TEST
 
 SUITE("readers", who_opened_it_after_the_death_and_took_locks_counts,
       who_was_there_before_or_took_no_locks_does_not, who_may_be_recovering_does_not,
-      a_journal_that_is_hot_or_was_taken_refutes_it, the_files_must_say_so_too,
-      who_had_it_open_counts_only_as_the_last_to_close_it, a_log_that_is_left_is_not_nothing)
+      who_cannot_write_could_not_have_recovered, a_journal_that_is_hot_or_was_taken_refutes_it,
+      the_files_must_say_so_too, who_had_it_open_counts_only_as_the_last_to_close_it,
+      a_log_that_is_left_is_not_nothing)

@@ -107,6 +107,29 @@ START_TEST(a_loop_whose_database_is_whole_says_so)
 }
 END_TEST
 
+START_TEST(nobody_is_said_to_have_recovered_what_was_not)
+{
+        json_t *o = incident("P1", "resolved", "unclean-death");
+        json_object_update_new(o, json_pack("{s:s, s:{s:s, s:s, s:s}, s:[]}", "resolved_by", "recovery",
+                                            "resolution", "by", "recovery", "sign", "opened-without-recovery",
+                                            "seen_at", "2026-11-21T03:15:02.000000Z", "ends_by"));
+        show(json_pack("{s:s, s:[o]}", "schema", "vigil.incidents/1", "incidents", o), false);
+        ck_assert_ptr_nonnull(strstr(text, "ago; there was nothing to recover"));
+        ck_assert_ptr_null(strstr(text, "recovered"));
+
+        o = incident("P1", "firing", "unclean-death");
+        json_object_update_new(o, json_pack("{s:{s:s, s:s, s:{s:i, s:s}}, s:[s]}", "read_only_since", "database",
+                                            "app", "seen_at", "2026-11-21T03:15:02.000000Z", "process", "pid", 77,
+                                            "comm", "sqlite3", "ends_by", "recovery"));
+        show(json_pack("{s:s, s:[O]}", "schema", "vigil.incidents/1", "incidents", o), false);
+        ck_assert_ptr_nonnull(strstr(text, "; opened since by a reader that could recover nothing"));
+        show(json_pack("{s:s, s:[o], s:[]}", "schema", "vigil.incidents/1", "incidents", o, "finding_details"),
+             false);
+        ck_assert_ptr_nonnull(strstr(text, "not recovered"));
+        ck_assert_ptr_nonnull(strstr(text, "(2026-11-21T03:15:02Z: sqlite3, pid 77)"));
+}
+END_TEST
+
 /* Checked at @p checked, copied at @p copied, and the last death at 03:15:02. */
 static json_t *checked_and_copied(const char *checked, const char *copied)
 {
@@ -356,6 +379,7 @@ END_TEST
 SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
+      nobody_is_said_to_have_recovered_what_was_not,
       what_is_older_than_the_last_death_is_said_to_be_and_what_is_due, of_many_that_are_resolved_ten_are_shown,
       deaths_that_were_all_clean_are_one_line, of_500_databases_those_in_trouble_are_shown_and_20_in_all,
       where_time_went_is_told_with_who_was_behind_it_or_why_it_is_not_known,

@@ -70,6 +70,28 @@ guard_app() {
 	[ "$(find S/backups/app -name '*.db' | wc -l)" -eq 1 ]
 }
 
+@test "a check that was begun before the last death does not pay what that death is owed" {
+	local since
+
+	sqlite3 app.db "insert into t(b) values(zeroblob(30000000))"
+	guard_app ''
+	daemon_begin
+	"$VIGIL" --state-dir S check app # a recent one: the next death but one is only owed a check
+	unclean_death 3>&- &
+	catch_helper vigil-backup
+	wait $!
+	unclean_death
+	eventually '.incidents[0] | .deaths.count == 2 and (.due | any(.action == "check" and .since > "2"))' incidents
+	since=$(jq -r '.incidents[0] | .due[] | select(.action == "check").since' a.json)
+	kill -CONT "$FROZEN"
+	eventually '.incidents[0] | .backup.verified and .integrity.result == "ok"' incidents
+	assert_answer '.incidents[0] | .integrity.at < .last_death_at and (.due == [{action: "check", database: "app", since: "'"$since"'"}])'
+	since=$(jq -r '.incidents[0].integrity.at' a.json)
+	# Nor is it told as younger than it is.
+	ask status
+	assert_answer '.databases[0].last_check == {result: "ok", at: "'"$since"'"}'
+}
+
 @test "ten writers that one process kills are one incident" {
 	local i pids=()
 

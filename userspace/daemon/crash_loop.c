@@ -28,7 +28,7 @@ bool crash_loop_spares(struct daemon *d, struct guard *g, struct incident *i)
                 return false;
         if (g->of->check.method == CONFIG_CHECK_NONE)
                 return true;
-        if (is_recent(g->checked_ns, LOOP_CHECK_NS))
+        if (is_recent(g->check_ended_ns, LOOP_CHECK_NS))
                 due_add(d, i, ACTION_CHECK, g->name);
         else
                 response_check(d, g, i, i->code);

@@ -45,7 +45,8 @@ struct guard {
 
         struct state_database written; /* the same as the state file has it; `name` is NULL */
 
-        int64_t checked_ns; /* since the epoch: the last check; 0: none is known */
+        int64_t checked_ns; /* since the epoch: when the last check was begun, of which it tells; 0: none is known */
+        int64_t check_ended_ns; /* when it was over; 0: not by this run */
         char check_result[16];
         int64_t backup_ns; /* the last verified backup; 0: none is known */
         char backup_id[256];

@@ -57,6 +57,16 @@ static void fulfil(const struct work *w, enum incident_ends what, enum action_ki
                         case_fulfil(w->d, list[i], what, by, json_pack("{s:s}", "database", w->database));
 }
 
+/* What was wanted once more since the action began, it has not seen. Times of the Contract sort as text. */
+static bool is_wanted_anew(const struct work *w, enum action_kind kind, const struct incident *i)
+{
+        const char *since = due_since(i, kind, w->database);
+        char begun[TEXT_TIME_LEN];
+
+        text_time(begun, daemon_realtime(w->begun_ns));
+        return since && strcmp(since, begun) > 0;
+}
+
 /* The debt of those that waited for it is paid by whatever answer; that of others only by a good one. */
 static void settle(const struct work *w, enum action_kind kind, bool good)
 {
@@ -64,7 +74,8 @@ static void settle(const struct work *w, enum action_kind kind, bool good)
         size_t n = incidents_list(w->d->incidents, &list);
 
         for (size_t i = 0; i < n; i++)
-                if ((good || work_is_for(w, list[i]->id)) && counts_for(w, kind, list[i]))
+                if ((good || work_is_for(w, list[i]->id)) && counts_for(w, kind, list[i]) &&
+                    !is_wanted_anew(w, kind, list[i]))
                         due_done(w->d, list[i], kind, w->database);
 }
 
@@ -240,12 +251,15 @@ static void take_check(struct work *w, struct guard *g, json_t *check)
 {
         const char *result = text(check, "result");
 
-        date(check, daemon_realtime(w->begun_ns));
+        int64_t begun = daemon_realtime(w->begun_ns);
+
+        date(check, begun);
         if (strcmp(result, "corrupt") == 0)
                 damaged(w, g, check);
-        keeper_check(w->d->keeper, g->name, work_first_incident(w), w->reason, daemon_now(), json_deep_copy(check));
+        keeper_check(w->d->keeper, g->name, work_first_incident(w), w->reason, begun, json_deep_copy(check));
         tell(w, "integrity", check);
-        g->checked_ns = daemon_now();
+        g->checked_ns = begun;
+        g->check_ended_ns = daemon_now();
         snprintf(g->check_result, sizeof(g->check_result), "%s", result);
         bool good = strcmp(result, "ok") == 0;
         settle(w, ACTION_CHECK, good);

@@ -49,7 +49,7 @@ static void it_died_again(int64_t copied_ns, int64_t checked_ns)
 {
         i->deaths = 2;
         g->backup_ns = copied_ns;
-        g->checked_ns = checked_ns;
+        g->check_ended_ns = checked_ns;
         case_set(d, i->id, "backup", json_pack("{s:b}", "verified", true));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # bats file_tags=slow
-# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# shellcheck disable=SC2030,SC2031,SC2153 # bats runs each test in a process of its own; ORCHESTRATOR is set by jobs.bash
 # Jobs of real orchestrators, in Python and Node.js: each verdict is provoked and must be told within 5 s, with its culprit;
 # who is slow or busy stays quiet. One daemon follows an orchestrator for each test.
 

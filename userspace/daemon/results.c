@@ -308,7 +308,8 @@ bool result_backup(struct work *w, const json_t *answer, json_t *doc)
                         tell(w, "backup", entry);
                 json_object_set(doc, "backup", json_object_get(entry, "id"));
         }
-        if (evidence && !work_damage(w) && !(text(check, "result") && strcmp(text(check, "result"), "corrupt") == 0))
+        if (evidence && !work_damage(w) &&
+            !(text(check, "result") && strcmp(text(check, "result"), "corrupt") == 0))
                 unreadable(w, g, reason ? reason : "its files are kept as evidence");
         if (json_is_object(check))
                 take_check(w, g, check);

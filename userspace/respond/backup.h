@@ -24,7 +24,7 @@ struct backup_options {
         const char *reason;    /* why: code of a finding ("unclean-death"), "schedule"; NULL: "manual" */
         const char *verdict;   /* of the death that caused it, for the manifest; NULL: none */
         const char *incident;  /* id of the incident that it is made for, for the manifest; NULL: none */
-        const char *damage;    /* what is known to be wrong with its content though no check sees it; NULL: nothing */
+        const char *damage; /* what is known to be wrong with its content though no check sees it; NULL: nothing */
         enum check_method
                 check; /* CHECK_QUICK as a rule; CHECK_NONE: the copy is hashed only, `verified` stays false */
         bool others_may_write; /* a process may have the database open */
@@ -39,8 +39,8 @@ struct backup_options {
 };
 
 enum backup_outcome {
-        BACKUP_FAILED,       /* nothing new is in the directory; see reason and last_good */
-        BACKUP_DONE,         /* a backup was published */
+        BACKUP_FAILED, /* nothing new is in the directory; see reason and last_good */
+        BACKUP_DONE,   /* a backup was published */
         BACKUP_KEPT_EVIDENCE /* the source is corrupt, or known to be wrong: its raw files lie under evidence/, and are no backup */
 };
 

@@ -85,7 +85,8 @@ START_TEST(kept_files_of_a_damaged_one_are_no_backup)
                                       "verified", 0, "bytes", 4096));
         char *text = text_of(o);
         ck_assert_ptr_nonnull(strstr(text, "evidence        the files as they are, no backup: /b/evidence/app"));
-        ck_assert_ptr_null(strstr(text, "verified"));
+        ck_assert_ptr_nonnull(strstr(text, "there is no verified backup"));
+        ck_assert_ptr_null(strstr(text, "NOT verified"));
         free(text);
 }
 END_TEST

@@ -56,12 +56,15 @@ static void store(struct daemon *d, struct incident *i)
         keeper_incident(d->keeper, i, json_deep_copy(doc));
 }
 
-/* @param note  stands before the summary; "": nothing */
-static void event(struct daemon *d, const struct incident *i, const char *what, const char *note)
+/* @param note     stands before the summary; "": nothing
+ * @param finding  that makes the event; NULL: none does */
+static void event(struct daemon *d, const struct incident *i, const char *what, const char *note, json_t *finding)
 {
         json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s+}", "incident", i->id, "what", what, "code", i->code,
                                 "severity", severity_name(i->severity), "status", incident_status_name(i->status),
                                 "detail", note, i->summary);
+        if (finding)
+                json_object_set_new(doc, "finding", finding);
         keeper_event(d->keeper, "incident", i->database, daemon_now(), doc);
 }
 
@@ -215,7 +218,14 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         } else {
                 json_decref(doc);
         }
-        event(d, i, fresh ? "opened" : i->returned ? "returned" : i->reopened ? "reopened" : "finding", note);
+        event(d, i,
+              fresh         ? "opened"
+              : i->returned ? "returned"
+              : i->reopened ? "reopened"
+                            : "finding",
+              note,
+              json_pack("{s:s, s:s, s:s, s:o}", "id", f->id, "code", f->code, "severity", severity_name(severity),
+                        "detail", text_json(f->detail, strlen(f->detail))));
         log_at(i->goes_on                ? LOG_NOTE_
                : severity <= SEVERITY_P1 ? LOG_ERROR_
                                          : LOG_WARN_,
@@ -318,7 +328,7 @@ static void resolve(struct daemon *d, struct incident *i, const char *by)
         if (incident_resolve(i, by, daemon_now()) < 0)
                 return;
         store(d, i);
-        event(d, i, "resolved", "");
+        event(d, i, "resolved", "", NULL);
         log_note("incident %s (%s%s%s) is resolved: %s", i->id, i->code, i->database ? ", " : "",
                  i->database ? i->database : "", by);
 }
@@ -374,7 +384,7 @@ int case_acknowledge(struct daemon *d, const char *id, const char *by)
         forget_acknowledged(i);
         json_object_set_new(doc_of(i), "acknowledged_by", json_string(by));
         store(d, i);
-        event(d, i, "acknowledged", "");
+        event(d, i, "acknowledged", "", NULL);
         log_note("incident %s (%s) is acknowledged: %s", i->id, i->code, by);
         return 0;
 }
@@ -402,7 +412,7 @@ static void fire(struct daemon *d, const char *id)
                 return;
         forget_acknowledged(i);
         store(d, i);
-        event(d, i, "reopened", "");
+        event(d, i, "reopened", "", NULL);
         log_note("incident %s (%s) fires again: shell", i->id, i->code);
 }
 

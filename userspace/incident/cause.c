@@ -109,6 +109,15 @@ void cause_note(struct incident_known *k, const struct incident_finding *f, cons
         }
 }
 
+bool incident_tells(struct incident *i, const char *code, const char *database)
+{
+        struct incident_known *k = (struct incident_known *)i;
+        int index = cause_database(i, database);
+        const struct incident_topic *t = database && index < 0 ? NULL : topic_of(k, incident_code(code), index);
+
+        return t && !t->over;
+}
+
 int incident_over(struct incident *i, const char *code, const char *database)
 {
         struct incident_known *k = (struct incident_known *)i;

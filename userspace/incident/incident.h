@@ -165,6 +165,8 @@ void incident_owe(struct incident *i, enum incident_ends what);
 /** What @p code told of @p database (NULL: of none) is over. @return 1: it was the last of what @p i has that ends so; 0: others go on;
  * -ENOENT: it has none such that goes on */
 int incident_over(struct incident *i, const char *code, const char *database);
+/** Whether a finding of @p code about @p database (NULL: none), one that is about no death, belongs to @p i already and is not over. */
+bool incident_tells(struct incident *i, const char *code, const char *database);
 /** @p what has happened. @return true when nothing is owed any more: to be resolved now */
 bool incident_fulfil(struct incident *i, enum incident_ends what);
 

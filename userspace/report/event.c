@@ -14,6 +14,25 @@ static void print_clean(FILE *out, const char *before, const char *text)
         fprintf(out, "%s%s", before, clean);
 }
 
+static void print_value(FILE *out, const json_t *v);
+
+/* "{bytes=4096 method=copy}" */
+static void print_members(FILE *out, const json_t *o)
+{
+        const char *key, *before = "{";
+        json_t *v;
+
+        json_object_foreach ((json_t *)o, key, v) {
+                if (json_is_null(v))
+                        continue;
+                print_clean(out, before, key);
+                fputc('=', out);
+                print_value(out, v);
+                before = " ";
+        }
+        fputs(*before == '{' ? "{}" : "}", out);
+}
+
 /* A process as "comm[pid]". */
 static void print_value(FILE *out, const json_t *v)
 {
@@ -23,6 +42,8 @@ static void print_value(FILE *out, const json_t *v)
                 fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
         } else if (json_is_boolean(v)) {
                 fputs(json_is_true(v) ? "yes" : "no", out);
+        } else if (json_is_object(v) && !json_object_get(v, "pid")) {
+                print_members(out, v);
         } else if (json_is_object(v)) {
                 print_clean(out, "", json_string_value(json_object_get(v, "comm")));
                 fprintf(out, "[%" JSON_INTEGER_FORMAT "]", json_integer_value(json_object_get(v, "pid")));

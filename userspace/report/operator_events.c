@@ -63,23 +63,45 @@ static void print_death(struct line *l, const json_t *e)
 
 static void print_incident(struct line *l, const json_t *e)
 {
-        const char *severity = pick_text(e, "severity", "P?");
+        /* One more finding is told by itself: the summary of its incident is that of the worst. */
+        const json_t *finding = json_object_get(e, "finding");
+        const json_t *told = strcmp(pick_text(e, "what", ""), "finding") == 0 && finding ? finding : e;
+        const char *severity = pick_text(told, "severity", "P?");
         say(l, pick_severity_ink(severity), severity);
-        sayf(l, INK_PLAIN, " %s %s: %s", pick_text(e, "code", "?"), pick_text(e, "what", "?"),
-             pick_text(e, "detail", ""));
+        sayf(l, INK_PLAIN, " %s %s: %s", pick_text(told, "code", "?"), pick_text(e, "what", "?"),
+             pick_text(told, "detail", ""));
         sayf(l, INK_DIM, "  %s", pick_text(e, "incident", ""));
+}
+
+/* What came of `evidence`. */
+static void print_kept(struct line *l, const json_t *result)
+{
+        uint64_t lines = pick_number(result, "kernel_lines");
+        const char *reason = pick_text(result, "reason", NULL);
+        char size[TEXT_BYTES_LEN];
+        text_bytes(size, pick_number(result, "bytes"));
+        if (reason)
+                sayf(l, INK_PLAIN, ": %s", reason);
+        else
+                sayf(l, INK_PLAIN, ": %s kept by %s", size, pick_text(result, "method", "copy"));
+        if (lines)
+                sayf(l, INK_PLAIN, ", %" PRIu64 " line%s of the kernel", lines, lines == 1 ? "" : "s");
 }
 
 static void print_action(struct line *l, const json_t *e)
 {
-        static const char *const shown[] = {"at", "type", "database", "action", "outcome", "ms", NULL};
+        static const char *const all[] = {"at", "type", "database", "action", "outcome", "ms", "result", NULL};
+        const char *const shown[] = {"at", "type", "database", "action", "outcome", "ms", NULL};
         const char *outcome = pick_text(e, "outcome", "?");
+        const json_t *result = json_object_get(e, "result");
         char took[TEXT_DURATION_LEN];
         text_duration(took, pick_number(e, "ms") * 1000000);
         say(l, INK_PLAIN, pick_text(e, "action", "?"));
         sayf(l, strcmp(outcome, "done") == 0 ? INK_GOOD : INK_BAD, " %s", outcome);
         sayf(l, INK_PLAIN, " in %s", took);
-        say_rest(l, e, shown);
+        if (json_is_object(result))
+                print_kept(l, result);
+        say_rest(l, e, json_is_object(result) ? all : shown);
 }
 
 static const struct {

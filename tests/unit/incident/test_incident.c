@@ -184,6 +184,9 @@ START_TEST(what_is_known_to_have_one_cause_is_one_incident_and_over_with_the_las
         job.incident = NULL; /* more of these are its own, too */
         ck_assert_ptr_eq(add(job, false), i);
         ck_assert_str_eq(i->code, "lock-deadlock");
+        ck_assert(incident_tells(i, "lock-deadlock", "a"));
+        ck_assert(!incident_tells(i, "lock-deadlock", "b"));
+        ck_assert(!incident_tells(i, "lock-deadlock", "nobody"));
         ck_assert_int_le(incident_over(i, "lock-deadlock", "b"), 0);
         ck_assert_int_le(incident_over(i, "job-blocked", "nobody"), 0);
         ck_assert_int_le(incident_over(i, "lock-deadlock", "a"), 0); /* a job goes on */

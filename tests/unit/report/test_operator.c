@@ -362,6 +362,49 @@ START_TEST(an_event_is_no_wider_than_the_page_and_loses_nothing)
 }
 END_TEST
 
+START_TEST(one_more_finding_is_told_by_itself_and_not_as_the_worst_of_its_incident)
+{
+        json_t *e = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", "2026-11-21T03:15:02.000000Z",
+                              "type", "incident", "database", "bills", "severity", "P0", "code", "no-journal",
+                              "what", "finding", "detail", "it died", "incident", "i-1");
+        json_object_set_new(e, "finding",
+                            json_pack("{s:s, s:s, s:s, s:s}", "id", "f-1", "code", "silent-loss-suspected",
+                                      "severity", "P1", "detail", "no damage"));
+        show_event(json_incref(e), 0);
+        ck_assert_str_eq(text,
+                         "2026-11-21T03:15:02Z  incident  bills            P1 silent-loss-suspected finding: no "
+                         "damage  i-1\n");
+        /* What became of the incident is the incident's. */
+        json_object_set_new(e, "what", json_string("reopened"));
+        show_event(e, 0);
+        ck_assert_str_eq(text,
+                         "2026-11-21T03:15:02Z  incident  bills            P0 no-journal reopened: it died  i-1\n");
+}
+END_TEST
+
+START_TEST(what_came_of_an_action_is_told_in_words)
+{
+        json_t *kept = json_pack("{s:i, s:i, s:s, s:i, s:n}", "error", 0, "bytes", 2048, "method", "copy",
+                                 "kernel_lines", 1, "reason");
+        json_t *e = json_pack("{s:s, s:s, s:s, s:s, s:i, s:O}", "at", "2026-11-21T03:15:02.000000Z", "type",
+                              "action", "action", "evidence", "outcome", "done", "ms", 19, "result", kept);
+        show_event(json_incref(e), 200);
+        ck_assert_str_eq(text,
+                         "2026-11-21T03:15:02Z  action    -                evidence done in 19 ms: 2 KiB kept "
+                         "by copy, 1 line of the kernel\n");
+        json_object_set_new(kept, "kernel_lines", json_null());
+        json_object_set_new(kept, "reason", json_string("no space left"));
+        json_decref(kept);
+        show_event(e, 0);
+        ck_assert_str_eq(text, "2026-11-21T03:15:02Z  action    -                evidence done in 19 ms: no space "
+                               "left\n");
+        show_event(json_pack("{s:s, s:s, s:{s:i, s:s, s:n}}", "at", "2026-11-21T03:15:02.000000Z", "type", "other",
+                             "a", "n", 3, "b", "c", "none"),
+                   0);
+        ck_assert_str_eq(text, "2026-11-21T03:15:02Z  other     -                 a={n=3 b=c}\n");
+}
+END_TEST
+
 START_TEST(an_event_that_fits_is_one_line)
 {
         show_event(json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:i, s:s}}", "at", "2026-11-21T03:15:02.000000Z", "type",
@@ -386,4 +429,6 @@ SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unkn
       asked_for_refused_and_waited_for_are_rows_of_their_own,
       refusals_that_are_summed_up_with_other_operations_are_no_errors,
       what_is_being_learnt_has_no_usual_and_a_lock_without_waits_says_so, no_line_is_longer_than_the_page,
-      an_event_is_no_wider_than_the_page_and_loses_nothing, an_event_that_fits_is_one_line)
+      an_event_is_no_wider_than_the_page_and_loses_nothing, an_event_that_fits_is_one_line,
+      one_more_finding_is_told_by_itself_and_not_as_the_worst_of_its_incident,
+      what_came_of_an_action_is_told_in_words)

@@ -149,7 +149,7 @@ check_lists() {
 }
 
 check_words() {
-	local word man
+	local word man synopsis
 	man=$(sed 's/\\-/-/g' docs/man/vigil.1)
 	while read -r word; do
 		say "docs/JSON.md: the field \`$word\` is not told of"
@@ -157,6 +157,10 @@ check_words() {
 	while read -r word; do
 		grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" <<<"$man" || say "docs/man/vigil.1: $word is not told of"
 	done < <(cd userspace && code_commands && code_options)
+	synopsis=$(sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/{s/\\-/-/g;p}' docs/man/vigil.1)
+	while read -r word; do
+		grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" <<<"$synopsis" || say "docs/man/vigil.1: $word is not in the synopsis"
+	done < <(cd userspace && code_commands)
 	man=$(sed 's/\\-/-/g' docs/man/vigil.conf.5)
 	while read -r word; do
 		grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" <<<"$man" || say "docs/man/vigil.conf.5: $word is not told of"
@@ -227,6 +231,7 @@ self_test() {
 		plant 's/"min-interval"/"min-pause"/' userspace/config/grammar.c
 		plant 's/"I\/O through io_uring"/"I\/O through a ring"/' userspace/sensor/sensor.c
 		plant 's/^\.SH FILES/.SHH FILES/' docs/man/vigil.1
+		plant 's/^\.B vigil doctor$/.B vigil/' docs/man/vigil.1
 		plant 's/\]\(docs\/JSON.md/](docs\/GONE.md/' README.md
 		(check "$tmp") >"$log" && echo "check-docs.sh: a tree full of faults passed"
 		for list in $lists; do
@@ -239,6 +244,7 @@ self_test() {
 		must_say 'min-pause is not told of'
 		must_say 'the blind spot is not told of: I/O through a ring'
 		must_say "macro 'SHH' not defined"
+		must_say 'doctor is not in the synopsis'
 		must_say 'there is no docs/GONE.md'
 	)
 	rm -rf "$tmp"

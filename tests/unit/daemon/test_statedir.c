@@ -53,6 +53,26 @@ START_TEST(it_is_made_for_its_owner_alone)
 }
 END_TEST
 
+START_TEST(one_that_was_there_keeps_its_mode_and_what_is_made_in_it_is_for_its_owner_alone)
+{
+        struct statedir s = STATEDIR_NONE;
+        char why[STATEDIR_WHY_LEN];
+        struct stat st;
+
+        begin();
+        ck_assert_int_eq(mkdir(dir, 0700), 0);
+        ck_assert_int_eq(chmod(dir, 0755), 0);
+        ck_assert_msg(statedir_open(dir, &s, why) == 0, "%s", why);
+        ck_assert_int_eq(stat(dir, &st), 0);
+        ck_assert_int_eq(st.st_mode & 07777, 0755);
+        ck_assert_int_eq(fstatat(s.dirfd, "backups", &st, 0), 0);
+        ck_assert_int_eq(st.st_mode & 07777, 0700);
+        ck_assert_int_eq(fstatat(s.dirfd, "evidence", &st, 0), 0);
+        ck_assert_int_eq(st.st_mode & 07777, 0700);
+        statedir_close(&s);
+}
+END_TEST
+
 START_TEST(a_second_one_is_refused_until_the_first_has_ended)
 {
         struct statedir first = STATEDIR_NONE, second = STATEDIR_NONE;
@@ -183,7 +203,9 @@ START_TEST(a_file_and_a_missing_parent_are_told_apart)
 }
 END_TEST
 
-SUITE("statedir", it_is_made_for_its_owner_alone, a_second_one_is_refused_until_the_first_has_ended,
+SUITE("statedir", it_is_made_for_its_owner_alone,
+      one_that_was_there_keeps_its_mode_and_what_is_made_in_it_is_for_its_owner_alone,
+      a_second_one_is_refused_until_the_first_has_ended,
       a_child_of_a_dead_one_is_waited_for_also_while_that_is_a_zombie,
       whoever_has_the_number_of_a_dead_one_is_not_taken_for_it, a_number_without_a_start_is_whoever_has_it,
       one_where_others_may_write_is_refused, a_file_and_a_missing_parent_are_told_apart)

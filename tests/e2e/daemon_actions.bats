@@ -112,10 +112,10 @@ actions_are() {
 	until_true counts "actions where kind = 'evidence' and outcome = 'done'" 1
 	# A good check proves nothing here, and each event tells its own finding.
 	until_true counts "events where json_extract(doc, '$.finding.code') = 'silent-loss-suspected'" 1
-	"$VIGIL" --state-dir S events >events
-	[ "$(grep -c 'P0 no-journal finding: ' events)" -eq 1 ]
-	[ "$(grep -c 'P1 silent-loss-suspected finding: the check' events)" -eq 1 ]
-	grep -q 'evidence done in .*: .* kept by ' events
+	"$VIGIL" --state-dir S events >told
+	[ "$(grep -c 'P0 no-journal finding: ' told)" -eq 1 ]
+	[ "$(grep -c 'P1 silent-loss-suspected finding: the check' told)" -eq 1 ]
+	grep -q 'evidence done in .*: .* kept by ' told
 	# The copy made meanwhile is none to go back to.
 	until_true counts "actions where kind = 'backup' and outcome = 'done'" 1
 	"$VIGIL" backup list --backup-dir S/backups/app --json >list.json

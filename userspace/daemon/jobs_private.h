@@ -151,6 +151,10 @@ bool job_table_is_over(const struct job_table *t, enum job_verdict v, uint64_t n
 void job_table_free(struct job_table *t);
 struct job *job_table_find(const struct job_table *t, const char *id);
 
+/** Since when its verdict is so, since the epoch; 0: not known. What a row says comes back as the row says it, and no verdict is older
+ * than its job. */
+int64_t job_since(const struct job *job);
+
 /** The rows of the last reading are the same at @p now_ns, as a reading that began then would have said. */
 void job_table_confirm(struct job_table *t, uint64_t now_ns);
 

@@ -65,8 +65,7 @@ static json_t *job_json(struct daemon *d, const struct orchestrator *o, const st
                                 job->status ? text_json(job->status, strlen(job->status)) : json_null(), "verdict",
                                 job_verdict_name(job->verdict), "severity",
                                 bad ? json_string(severity_name(job->severity)) : json_null(), "since",
-                                job->since_ns ? time_json(daemon_realtime(job->since_ns)) : json_null(), "process",
-                                process_json(&c, &j), "evidence",
+                                time_json(job_since(job)), "process", process_json(&c, &j), "evidence",
                                 in_full ? job_evidence(&c.facts, &j) : json_object(), "trust",
                                 trust_json(&j.trust));
         json_object_set_new(doc, "detail", job->detail ? text_json(job->detail, strlen(job->detail)) : json_null());

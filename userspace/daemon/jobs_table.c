@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core.h"
 #include "daemon/jobs_private.h"
 
 /* One row, read. */
@@ -278,6 +279,16 @@ int job_table_take(struct job_table *t, const json_t *rows, const struct job_rea
         if (!reading->partial)
                 note_whole(t, reading->ended_ns);
         return index_all(t, t->n);
+}
+
+int64_t job_since(const struct job *job)
+{
+        if (!job->since_ns)
+                return 0;
+        if (job->started_ns && job->since_ns <= job->started_ns)
+                return job->started_at;
+        /* By way of the other clock it would be some microseconds off. */
+        return job->since_ns == job->updated_ns ? job->updated_at : daemon_realtime(job->since_ns);
 }
 
 void job_table_confirm(struct job_table *t, uint64_t now_ns)

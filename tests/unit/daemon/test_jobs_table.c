@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core.h"
 #include "daemon/jobs_private.h"
 
 #define S 1000000000ull
@@ -216,6 +217,27 @@ START_TEST(a_row_that_was_written_by_a_clock_since_set_back_has_no_time)
 }
 END_TEST
 
+START_TEST(a_verdict_is_no_older_than_its_job_and_as_old_as_its_row_says)
+{
+        struct job job = {.started_at = 1795789064000000000,
+                          .updated_at = 1795789066000000000,
+                          .started_ns = 100 * S,
+                          .updated_ns = 102 * S};
+        ck_assert_int_eq(job_since(&job), 0);
+        job.since_ns = 100 * S;
+        ck_assert_int_eq(job_since(&job), job.started_at);
+        job.since_ns = 40 * S; /* its process had waited before */
+        ck_assert_int_eq(job_since(&job), job.started_at);
+        job.since_ns = 102 * S;
+        ck_assert_int_eq(job_since(&job), job.updated_at);
+        job.since_ns = 101 * S;
+        ck_assert_int_lt(llabs(job_since(&job) - daemon_realtime(101 * S)), (int64_t)S);
+        job.started_ns = 0;
+        job.since_ns = 40 * S;
+        ck_assert_int_ne(job_since(&job), job.started_at);
+}
+END_TEST
+
 START_TEST(readings_have_a_pause_between_them_whoever_ends)
 {
         struct job_table t = {.due_ns = 5 * S};
@@ -231,10 +253,11 @@ START_TEST(readings_have_a_pause_between_them_whoever_ends)
 }
 END_TEST
 
-SUITE("jobs_table", what_is_confirmed_is_as_it_would_be_after_a_reading_of_the_same_rows,
-      a_clock_that_is_set_moves_no_row, a_row_that_was_written_by_a_clock_since_set_back_has_no_time,
-      readings_have_a_pause_between_them_whoever_ends, a_job_is_followed_from_reading_to_reading,
-      what_is_no_longer_there_has_ended, what_a_partial_reading_does_not_see_has_not_ended,
+SUITE("jobs_table", a_verdict_is_no_older_than_its_job_and_as_old_as_its_row_says,
+      what_is_confirmed_is_as_it_would_be_after_a_reading_of_the_same_rows, a_clock_that_is_set_moves_no_row,
+      a_row_that_was_written_by_a_clock_since_set_back_has_no_time, readings_have_a_pause_between_them_whoever_ends,
+      a_job_is_followed_from_reading_to_reading, what_is_no_longer_there_has_ended,
+      what_a_partial_reading_does_not_see_has_not_ended,
       what_an_earlier_run_told_of_is_over_only_after_a_whole_reading,
       an_id_that_stands_twice_is_one_job_and_counted,
       another_pid_is_seen_from_then_on_and_a_fresh_start_begins_progress_anew,

@@ -191,7 +191,6 @@ GLOBAL int db_settle(__u32 id)
                 l->dev = priv->dir.dev;
                 l->written = dir->ops;
                 l->durable = dir->durable;
-                l->syncs = dir->syncs;
                 l->sync_errors = dir->errors;
         }
         return 0;

@@ -172,7 +172,6 @@ struct basename_ref {
 struct dir {
         __u64 ops;
         __u64 durable;
-        __u64 syncs;
         __u64 errors;
         __u64 last_op_ns;
 };

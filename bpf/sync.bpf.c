@@ -52,6 +52,15 @@ static __always_inline int file_sync_enter(struct act *a, int fd, __u32 probe)
         return (int)a->db->id;
 }
 
+/* For which database a thread syncs @dir: SQLite does it behind the sync of the file whose name is new there, or that it has removed
+ * (os_unix.c, unixSync and unixDelete). @last: the last sync of the thread. 0: not known. */
+static __always_inline __u32 dir_synced_for(const struct sync_flight *last, const struct file_key *dir)
+{
+        struct db_priv *priv = last && last->db ? db_priv(last->db) : NULL;
+
+        return priv && priv->dir.ino == dir->ino && priv->dir.dev == dir->dev ? last->db : 0;
+}
+
 /* A participant syncs directory @ino of @dev. If it holds databases, that makes creations and removals of their names durable. */
 GLOBAL int dir_sync_enter(__u64 ino, __u32 dev)
 {
@@ -63,7 +72,9 @@ GLOBAL int dir_sync_enter(__u64 ino, __u32 dev)
         f.written = dir->ops;
         f.entered_ns = bpf_ktime_get_boot_ns();
         __u64 id = bpf_get_current_pid_tgid();
-        take_off(id, &f, first_sync(id));
+        struct sync_flight *first = first_sync(id);
+        f.db = dir_synced_for(first ? first : bpf_map_lookup_elem(&syncs, &id), &f.key);
+        take_off(id, &f, first);
         return 0;
 }
 
@@ -105,10 +116,12 @@ GLOBAL int span_sync_enter(int fd, __u32 id)
 static __always_inline void dir_sync_exit(struct sync_flight *f, __s64 ret)
 {
         struct dir *dir = bpf_map_lookup_elem(&dirs, &f->key);
+        struct vigil_db *db = f->db ? db_get(f->db) : NULL;
 
         if (!dir)
                 return;
-        __sync_fetch_and_add(&dir->syncs, 1);
+        if (db)
+                __sync_fetch_and_add(&db->file[VIGIL_ROLE_DIRECTORY].syncs, 1);
         if (ret)
                 __sync_fetch_and_add(&dir->errors, 1);
         else if (f->written > dir->durable)

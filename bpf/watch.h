@@ -224,8 +224,10 @@ static __always_inline void first_sync_forget(__u32 slot)
 {
         struct sync_flight *f = bpf_map_lookup_elem(&first_syncs, &slot);
 
-        if (f)
+        if (f) {
                 f->entered_ns = 0;
+                f->db = 0;
+        }
 }
 
 /* Fills a free entry of `parts` for @task and publishes it as that of @tgid. NULL: none is left, or another thread was first. */

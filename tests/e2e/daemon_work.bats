@@ -158,6 +158,21 @@ guard_app() {
 	assert_answer '[.rows[] | select(.process == "driver" and .op == "sync")] | length == 1 and .[0].count >= 50'
 }
 
+@test "syncs of a directory are those of the database that they were made for" {
+	mk a.db delete
+	mk b.db delete
+	configure "$(printf "database \"%s\" { path = \"$PWD/%s.db\" }\n" app app a a b b)"
+	daemon_begin
+	"$DRIVER" -t ta a.db "pragma synchronous=extra" @repeat 3 "insert into t(b) values('x')" @end
+	"$DRIVER" -t tb b.db "pragma synchronous=extra" "insert into t(b) values('x')"
+	"$DRIVER" -t tw app.db @repeat 9 "insert into t(b) values('x')" @end
+	# One process with both; a commit syncs the directory for the journal that begins and for the one that is removed.
+	"$DRIVER" -t both a.db "pragma synchronous=extra" "attach 'b.db' as b" "pragma b.synchronous=extra" \
+		"insert into b.t(b) values('y')" "insert into t(b) values('y')"
+	ask summary
+	assert_answer '[.rows[] | select(.file == "directory") | {db, n: .count}] | sort_by(.db) == [{db: "a", n: 8}, {db: "app", n: 1}, {db: "b", n: 4}]'
+}
+
 @test "who follows the events sees a death when it happens" {
 	guard_app ''
 	daemon_begin

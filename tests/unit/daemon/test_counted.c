@@ -1,4 +1,4 @@
-/* test_counted.c - which databases a sync of their directory is counted for. */
+/* test_counted.c - which databases a failed sync of their directory is counted for. */
 #include "daemon/counted.h"
 
 #include "suite.h"
@@ -7,7 +7,7 @@ START_TEST(a_database_in_a_directory_that_is_synced_for_another_is_not_used)
 {
         struct vigil_db before = {0}, now = {0};
 
-        now.file[VIGIL_ROLE_DIRECTORY].syncs = 16;
+        now.file[VIGIL_ROLE_DIRECTORY].sync_errors = 16;
         ck_assert(!counted_used(&before, &now));
 }
 END_TEST

@@ -486,6 +486,8 @@ enum vigil_observed_flag {
                 1
                 << 13, /* the first frame that does not count has the salts of this log: a transaction that wrote a
                             page twice, which makes the checksums right at its commit, or a torn write */
+        VIGIL_OBS_WAL_UNREADABLE =
+                1 << 14, /* the -shm counts committed frames behind the last commit that a recovery finds */
 };
 
 #endif

@@ -220,7 +220,81 @@ START_TEST(a_program_that_removes_its_own_database_is_quiet)
 }
 END_TEST
 
-SUITE("taken", a_wal_with_commits_that_is_removed_in_use_is_a_loss_and_a_green_check_proves_nothing,
+/* A look at a WAL of which a recovery finds one frame of three. */
+static const struct vigil_observed unreadable = {
+        .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL_MODE | VIGIL_OBS_WAL | VIGIL_OBS_WAL_HEADER |
+                 VIGIL_OBS_SHM | VIGIL_OBS_WAL_UNREADABLE,
+        .page_size = PAGE,
+        .main_bytes = PAGE,
+        .wal_bytes = 3 * (PAGE + 24) + 32,
+        .wal_frames = 1,
+        .wal_commits = 1,
+        .wal_commit_end = PAGE + 24 + 32,
+        .shm_max_frame = 3,
+};
+
+static struct actor left_open(uint32_t pid)
+{
+        struct actor a = committer();
+        a.pid = pid;
+        killed(&a, SIGKILL);
+        a.use.locks_at_end = VIGIL_LOCK_SHARED | VIGIL_LOCK_DMS;
+        return a;
+}
+
+START_TEST(commits_that_no_recovery_reads_are_lost_with_their_last_user)
+{
+        struct stream s;
+        struct actor a = left_open(100);
+        struct check_result ok = {.outcome = CHECK_OK, .method = "quick_check"};
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, unreadable);
+        struct detection *d = end(&s);
+        expect(d, "unclean", "commits-unreadable,connection-left-open", "P1 unclean-death,P0 wal-unreadable");
+        ck_assert_int_eq(detection_certificate(d, 0)->recovered, 0);
+        ck_assert_ptr_nonnull(strstr(detection_certificate(d, 0)->prediction, "2 committed WAL frames cannot"));
+        ck_assert_ptr_nonnull(detection_damage(d, 0));
+        ck_assert_int_eq(detection_add_check(d, 0, &ok), 0);
+        ck_assert_ptr_nonnull(strstr(findings_of(d), "P1 silent-loss-suspected"));
+        stream_done(&s, d);
+
+        /* The same log, read whole. */
+        struct vigil_observed whole = unreadable;
+        whole.flags &= ~(uint32_t)VIGIL_OBS_WAL_UNREADABLE;
+        whole.wal_frames = whole.wal_commits = 3;
+        whole.wal_commit_end = whole.wal_bytes;
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, whole);
+        d = end(&s);
+        expect(d, "abrupt", "connection-left-open", "P2 abrupt-death");
+        ck_assert_ptr_null(detection_damage(d, 0));
+        stream_done(&s, d);
+}
+END_TEST
+
+START_TEST(commits_that_no_recovery_reads_are_in_danger_while_others_see_them)
+{
+        struct stream s;
+        struct actor a = left_open(100), other = actor(200, "other");
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, unreadable);
+        other.use.last_ns = s.now + SECOND;
+        s.now += 2 * SECOND;
+        stream_act(&s, &other, VIGIL_EXIT);
+        struct detection *d = end(&s);
+        ck_assert_str_eq(reasons_of(detection_certificate(d, 0)), "connection-left-open");
+        ck_assert_int_eq(detection_certificate(d, 0)->verdict, VERDICT_ABRUPT);
+        ck_assert_str_eq(findings_of(d), "P2 abrupt-death,P0 wal-unreadable");
+        stream_done(&s, d);
+}
+END_TEST
+
+SUITE("taken", commits_that_no_recovery_reads_are_lost_with_their_last_user,
+      commits_that_no_recovery_reads_are_in_danger_while_others_see_them,
+      a_wal_with_commits_that_is_removed_in_use_is_a_loss_and_a_green_check_proves_nothing,
       a_loss_without_anybody_to_certify_is_no_clean_database,
       a_wal_in_use_without_commits_is_a_loss_only_when_commits_follow,
       who_writes_into_a_nameless_wal_that_it_never_opened_has_inherited_it,

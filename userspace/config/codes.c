@@ -43,6 +43,7 @@ const char *const config_codes[] = {
         "used-across-fork",
         "wal-growing",
         "wal-removed",
+        "wal-unreadable",
         "worker-failed",
         "writeback-error",
         NULL,

@@ -187,10 +187,10 @@ void result_failed(struct work *w, const char *failure, bool again)
 
 static bool tells_of_loss(const struct incident *i)
 {
-        static const char *const codes[] = {"sync-error",      "sync-retry-lied",  "sync-error-swallowed",
-                                            "writeback-error", "no-journal",       "wal-removed",
-                                            "journal-removed", "database-emptied", "database-moved-in-use",
-                                            "used-across-fork"};
+        static const char *const codes[] = {"sync-error",       "sync-retry-lied",  "sync-error-swallowed",
+                                            "writeback-error",  "no-journal",       "wal-removed",
+                                            "journal-removed",  "database-emptied", "database-moved-in-use",
+                                            "used-across-fork", "wal-unreadable"};
 
         for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++)
                 if (strcmp(i->code, codes[k]) == 0)

@@ -193,6 +193,13 @@ static void reason_taken(struct certificate *c, const struct model_taking *t)
                 certificate_reason(c, "database-taken");
 }
 
+/* Nobody who still sees its commits by the index is left, and no recovery will find them. Which of the dead made them is not known:
+ * all left them so. */
+static bool lost_in_wal(const struct certificate *c, const struct model_use *u)
+{
+        return looked(u) && !u->others && c->verdict != VERDICT_CLEAN && predict_unreadable(u->observed);
+}
+
 static void look_behind(struct certificate *c, const struct model *m, const struct model_use *u, uint32_t facts)
 {
         if (looked(u)) {
@@ -266,6 +273,11 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         c->verdict = rule->verdict;
         if (taken)
                 reason_taken(c, taken);
+        bool unreadable = !taken && lost_in_wal(c, u);
+        if (unreadable) {
+                c->verdict = VERDICT_UNCLEAN;
+                certificate_reason(c, "commits-unreadable");
+        }
         for (size_t i = 0; !(taken && rule->verdict == VERDICT_CLEAN) &&
                            i < sizeof(rule->reason) / sizeof(rule->reason[0]) && rule->reason[i];
              i++)
@@ -289,8 +301,9 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         if (taken)
                 predict_taken(c, taken);
         if (c->verdict == VERDICT_UNCLEAN)
-                c->recovered = taken || facts & FACT_NO_JOURNAL ? 0
-                                                                : u->recovered; /* whatever is committed later */
+                c->recovered = taken || unreadable || facts & FACT_NO_JOURNAL
+                                       ? 0
+                                       : u->recovered; /* whatever is committed later */
         if (c->recovered == 1)
                 certificate_reason(c, "recovered");
         identify(c, m);

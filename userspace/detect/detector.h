@@ -15,6 +15,7 @@ extern const struct detector detector_shutdown;
 extern const struct detector detector_sync;
 extern const struct detector detector_copy;
 extern const struct detector detector_removed;
+extern const struct detector detector_unreadable;
 extern const struct detector detector_trust;
 
 /** Every detector, ended by NULL. A new one is added here and in its own file. */

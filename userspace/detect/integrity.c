@@ -9,10 +9,10 @@
 /* Findings after which committed data may be gone without a trace in the file format. */
 static bool tells_of_loss(const struct finding *f)
 {
-        static const char *const codes[] = {"sync-error",      "sync-retry-lied",  "sync-error-swallowed",
-                                            "writeback-error", "no-journal",       "wal-removed",
-                                            "journal-removed", "database-emptied", "database-moved-in-use",
-                                            "used-across-fork"};
+        static const char *const codes[] = {"sync-error",       "sync-retry-lied",  "sync-error-swallowed",
+                                            "writeback-error",  "no-journal",       "wal-removed",
+                                            "journal-removed",  "database-emptied", "database-moved-in-use",
+                                            "used-across-fork", "wal-unreadable"};
         for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
                 if (strcmp(f->code, codes[i]) == 0)
                         return true;
@@ -23,6 +23,8 @@ const char *detect_damage(const char *code)
 {
         if (strcmp(code, "no-journal") == 0 || strcmp(code, "journal-removed") == 0)
                 return "half of a transaction is in it, and nothing can undo that";
+        if (strcmp(code, "wal-unreadable") == 0)
+                return "it lacks committed transactions that no recovery can read from the -wal";
         return NULL;
 }
 

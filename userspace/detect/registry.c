@@ -4,5 +4,6 @@
 #include "detect/detector.h"
 
 const struct detector *const detectors[] = {
-        &detector_shutdown, &detector_sync, &detector_copy, &detector_removed, &detector_trust, NULL,
+        &detector_shutdown,   &detector_sync,  &detector_copy, &detector_removed,
+        &detector_unreadable, &detector_trust, NULL,
 };

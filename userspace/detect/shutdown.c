@@ -47,6 +47,7 @@ static const char *doing(const struct certificate *c)
                 {"wal-taken", "and commits of it were in a WAL that was taken away"},
                 {"journal-taken", "and the journal of its open transaction was taken away"},
                 {"database-taken", "and the database file was taken away"},
+                {"commits-unreadable", "and commits stand in the WAL where no recovery finds them"},
                 {"commits-unreachable", "and its last commits went into a WAL without a name"},
         };
         for (size_t i = 0; c->nreasons && i < sizeof(table) / sizeof(table[0]); i++)

@@ -111,7 +111,8 @@ static int make_targets(struct run *r)
 
 /* The worker's answer; the largest value that makes sense of each number. */
 struct answer {
-        uint64_t error, why, method, main, wal, commits, salt0, salt1, page_size, recover_wal, hot, super_at;
+        uint64_t error, why, method, main, wal, commits, unreadable, salt0, salt1, page_size, recover_wal, hot,
+                super_at;
         char super[JOURNAL_SUPER_MAX];
 };
 
@@ -130,7 +131,7 @@ static const struct {
         NUMBER(commits, INT64_MAX),    NUMBER(salt0, UINT32_MAX),
         NUMBER(salt1, UINT32_MAX),     NUMBER(page_size, 65536),
         NUMBER(recover_wal, 1),        NUMBER(hot, 1),
-        NUMBER(super_at, INT64_MAX),
+        NUMBER(super_at, INT64_MAX),   NUMBER(unreadable, UINT32_MAX),
 #undef NUMBER
 };
 
@@ -176,6 +177,7 @@ static int take_answer(struct run *r, const struct engine_files *files, const js
         s->source_main_bytes = a.main;
         s->source_wal_bytes = a.wal;
         s->wal_commits = a.commits;
+        s->wal_unreadable = (uint32_t)a.unreadable;
         s->wal_salt[0] = (uint32_t)a.salt0;
         s->wal_salt[1] = (uint32_t)a.salt1;
         s->page_size = (uint32_t)a.page_size;

@@ -9,6 +9,7 @@
 #include "engine/copy.h"
 #include "engine/journal.h"
 #include "engine/locks.h"
+#include "engine/shm.h"
 #include "engine/sqlite_header.h"
 #include "engine/wal.h"
 #include "engine/worker.h"
@@ -41,7 +42,8 @@ struct attempt {
         uint64_t main_bytes;
         uint64_t wal_bytes;
         struct wal_scan wal;
-        bool recover_wal; /* the -wal holds commits */
+        uint32_t unreadable; /* committed frames of the -wal that recovery of the copy will not find */
+        bool recover_wal;    /* the -wal holds commits */
         struct journal_info journal;
 };
 
@@ -131,11 +133,15 @@ static void wal_header(const struct attempt *a, uint8_t ret[WAL_HEADER_LEN])
 static int measure_wal(struct attempt *a, uint64_t *ret_size)
 {
         struct reader r;
+        struct shm_info before, after;
+        shm_now(from(a, VIGIL_ROLE_SHM), &before);
         int err = reader_of_fd(from(a, VIGIL_ROLE_WAL), &r);
         if (err == 0)
                 err = wal_scan(&r, WAL_LIMIT, &a->wal);
         if (err < 0)
                 return fail(a, CAPTURE_READ, err);
+        shm_now(from(a, VIGIL_ROLE_SHM), &after);
+        a->unreadable = shm_unreadable(&before, &after, &a->wal);
         a->wal_bytes = r.size;
         *ret_size = a->job->raw || a->wal.cut ? r.size : a->wal.commit_end;
         return 0;
@@ -326,6 +332,7 @@ int capture_work(int answer_fd, void *userdata)
                 {"main", a.main_bytes},
                 {"wal", a.wal_bytes},
                 {"commits", a.wal.commits},
+                {"unreadable", a.unreadable},
                 {"salt0", a.wal.header.salt[0]},
                 {"salt1", a.wal.header.salt[1]},
                 {"page_size", a.header.page_size},

@@ -29,7 +29,7 @@ struct capture_job {
         uint64_t wal_cap;
 };
 
-/** Body of the worker, a child_fn. Answers {"error", "why", "method", "main", "wal", "commits", "salt0", "salt1",
+/** Body of the worker, a child_fn. Answers {"error", "why", "method", "main", "wal", "commits", "unreadable", "salt0", "salt1",
  * "page_size", "recover_wal", "hot", "super_at"}, all integers, and "super" in hex; "method" indexes capture_methods. */
 int capture_work(int answer_fd, void *userdata);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/files.h"
+#include "engine/wal.h"
 
 struct sentence {
         char *text;
@@ -78,17 +79,40 @@ static bool say_journal(struct sentence *s, const struct vigil_observed *o)
         return true;
 }
 
+uint64_t predict_unreadable(const struct vigil_observed *o)
+{
+        if (o->error != 0 || !has(o, VIGIL_OBS_WAL_UNREADABLE) || o->page_size == 0)
+                return 0;
+        uint64_t frame = WAL_FRAME_HEADER_LEN + (uint64_t)o->page_size;
+        uint64_t readable = o->wal_commit_end ? (o->wal_commit_end - WAL_HEADER_LEN) / frame : 0;
+        return o->shm_max_frame > readable ? o->shm_max_frame - readable : 0;
+}
+
+static void say_unreadable(struct sentence *s, uint64_t frames)
+{
+        say(s, "; commits are lost: ");
+        say_count(s, false, frames, "committed WAL frame");
+        say(s, " cannot be read by a recovery");
+}
+
 static bool say_wal(struct sentence *s, const struct vigil_observed *o, bool after_journal)
 {
         bool cut = has(o, VIGIL_OBS_WAL_CUT);
-        if (o->wal_commits == 0 && o->wal_tail_frames == 0)
+        uint64_t unreadable = predict_unreadable(o);
+        if (o->wal_commits == 0 && o->wal_tail_frames == 0 && unreadable == 0)
                 return false;
 
         say(s, after_journal ? " and then " : "next open ");
+        if (o->wal_commits == 0 && unreadable > 0)
+                say(s, "recovers nothing from the WAL");
         if (o->wal_commits > 0) {
                 say(s, "recovers ");
                 say_count(s, cut, o->wal_commits, "committed transaction");
                 say(s, " from the WAL");
+        }
+        if (unreadable > 0) { /* frames of the tail are committed, too */
+                say_unreadable(s, unreadable);
+                return true;
         }
         /* Beyond the end of a cut scan there may be the commit frame that these frames wait for. */
         if (o->wal_tail_frames > 0 && !cut) {
@@ -122,7 +146,7 @@ int predict_next_open(const struct vigil_observed *o, char *ret, size_t size)
                 bool wal = say_wal(&s, o, journal);
                 if (!journal && !wal)
                         say(&s, "nothing to recover");
-                else if (!has(o, VIGIL_OBS_JOURNAL_STALE))
+                else if (!has(o, VIGIL_OBS_JOURNAL_STALE) && !predict_unreadable(o))
                         say(&s, "; no committed transaction is lost");
         }
         return 0;

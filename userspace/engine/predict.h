@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bpf/abi.h"
 
@@ -20,3 +21,6 @@
  * @return 0, or -EINVAL when @p size is 0
  */
 int predict_next_open(const struct vigil_observed *o, char *ret, size_t size);
+
+/** Committed frames of the -wal that no recovery will find (VIGIL_OBS_WAL_UNREADABLE); 0: none that is known. */
+uint64_t predict_unreadable(const struct vigil_observed *o);

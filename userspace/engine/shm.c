@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/reader.h"
 
@@ -63,4 +64,29 @@ int shm_parse(const void *bytes, size_t n, struct shm_info *ret)
                 info.read_mark[i] = native32(b + AT_READ_MARK + 4 * i);
         *ret = info;
         return 0;
+}
+
+void shm_now(int fd, struct shm_info *ret)
+{
+        uint8_t bytes[SHM_HEADER_LEN];
+        ssize_t n = fd >= 0 ? pread(fd, bytes, sizeof(bytes), 0) : -1;
+
+        *ret = (struct shm_info){0};
+        if (n > 0)
+                shm_parse(bytes, (size_t)n, ret);
+}
+
+static bool is_of(const struct shm_info *i, const struct wal_header *h)
+{
+        return i->consistent && i->initialized && i->page_size == h->page_size && i->salt[0] == h->salt[0] &&
+               i->salt[1] == h->salt[1];
+}
+
+uint32_t shm_unreadable(const struct shm_info *before, const struct shm_info *after, const struct wal_scan *scan)
+{
+        if (!scan->header_valid || scan->cut || !is_of(before, &scan->header) || !is_of(after, &scan->header))
+                return 0;
+        uint64_t frame = WAL_FRAME_HEADER_LEN + (uint64_t)scan->header.page_size;
+        uint64_t readable = scan->commit_end ? (scan->commit_end - WAL_HEADER_LEN) / frame : 0;
+        return before->max_frame > readable ? (uint32_t)(before->max_frame - readable) : 0;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/wal.h"
+
 #define SHM_HEADER_LEN 136 /* both header copies, checkpoint information, lock bytes */
 
 /** The WAL index as its header tells it. */
@@ -24,3 +26,16 @@ struct shm_info {
 
 /** @return 0, or -ENODATA when @p n < SHM_HEADER_LEN: it is being made, or was truncated */
 int shm_parse(const void *bytes, size_t n, struct shm_info *ret);
+
+/** The index in the -shm @p fd as it is now; all zero when there is none, or it cannot be read. */
+void shm_now(int fd, struct shm_info *ret);
+
+/**
+ * Committed frames that connections see by the index and that no recovery will find: the chain of salts and checksums in the
+ * -wal breaks before them. No frame up to max_frame is written again before the log begins anew, and that shows in the salts
+ * first.
+ *
+ * @param before, after  the index before and after the -wal was scanned
+ * @return how many; 0 also where nothing is known: a writer was at it, the log began anew meanwhile, the scan was cut
+ */
+uint32_t shm_unreadable(const struct shm_info *before, const struct shm_info *after, const struct wal_scan *scan);

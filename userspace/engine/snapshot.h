@@ -23,7 +23,9 @@ struct snapshot_result {
         uint64_t bytes;     /* of the finished copy */
         uint64_t source_main_bytes;
         uint64_t source_wal_bytes;
-        uint64_t wal_commits;   /* committed WAL transactions that it contains beyond the main file */
+        uint64_t wal_commits; /* committed WAL transactions that it contains beyond the main file */
+        uint32_t
+                wal_unreadable; /* committed frames of the source's -wal that no recovery finds: the copy lacks them */
         uint32_t wal_salt[2];   /* of the source's -wal; 0: none */
         uint32_t page_size;     /* of the source's header; 0: an empty file, or damaged */
         uint32_t attempts;      /* copies thrown away because a writer got in between */

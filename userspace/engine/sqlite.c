@@ -39,16 +39,20 @@ static int look_at_main(const struct reader *r, struct vigil_observed *o)
         return 0;
 }
 
-static int look_at_wal(const struct reader *r, uint64_t limit, struct vigil_observed *o)
+static int look_at_wal(const struct reader *r, int index, uint64_t limit, struct vigil_observed *o)
 {
         struct wal_scan scan;
+        struct shm_info before, after;
         o->flags |= VIGIL_OBS_WAL;
         o->wal_bytes = r->size;
+        shm_now(index, &before);
         int err = wal_scan(r, limit, &scan);
+        shm_now(index, &after);
         if (err < 0)
                 return err;
         o->flags |= (scan.header_valid ? VIGIL_OBS_WAL_HEADER : 0u) | (scan.cut ? VIGIL_OBS_WAL_CUT : 0u) |
-                    (scan.torn ? VIGIL_OBS_WAL_TORN : 0u);
+                    (scan.torn ? VIGIL_OBS_WAL_TORN : 0u) |
+                    (shm_unreadable(&before, &after, &scan) ? VIGIL_OBS_WAL_UNREADABLE : 0u);
         o->wal_frames = scan.frames;
         o->wal_commits = scan.commits;
         o->wal_tail_frames = scan.tail_frames;
@@ -110,7 +114,7 @@ static int look(const struct engine_files *files, uint64_t wal_limit, struct vig
                         err = look_at_journal(&r, o, ret_super);
                         break;
                 case VIGIL_ROLE_WAL:
-                        err = look_at_wal(&r, wal_limit, o);
+                        err = look_at_wal(&r, files->fd[VIGIL_ROLE_SHM], wal_limit, o);
                         break;
                 default:
                         err = look_at_shm(&r, o);

@@ -19,6 +19,8 @@ const struct incident_code incident_codes[] = {
         {"database-emptied", SEVERITY_P0, ENDS_BY_HAND, false},
         {"database-moved-in-use", SEVERITY_P0, ENDS_BY_HAND, false},
         {"used-across-fork", SEVERITY_P0, ENDS_BY_HAND, false},
+        /* Nor what SQLite wrote so that it cannot read it again. */
+        {"wal-unreadable", SEVERITY_P0, ENDS_BY_HAND, false},
         /* After a failed sync the pages count as clean: nothing that succeeds later proves that they are on the disk. */
         {"sync-error", SEVERITY_P1, ENDS_BY_HAND, true},
         {"sync-retry-lied", SEVERITY_P0, ENDS_BY_HAND, true},

@@ -66,6 +66,11 @@ static const struct {
         {"used-across-fork", NULL,
          "Open the database after fork, not before: the commits of that process are lost. Restart it and repeat "
          "them."},
+        {"wal-unreadable", NULL,
+         "Let nobody open the database that no program has open now: the first open loses those commits. Where a "
+         "program still has it open, let it run PRAGMA wal_checkpoint(TRUNCATE), which saves them. Else keep the "
+         "database, its -wal and its -shm as they are, and repeat the commits after a restore. A newer SQLite may "
+         "not write such a log."},
         {"no-journal", NULL,
          "Half a transaction is in the file and nothing can undo it: stop every writer, restore a backup made "
          "before, "
@@ -120,7 +125,8 @@ size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
 {
         size_t n = 0;
         /* What reasons of deaths advise supposes that everything is still there, and sound. */
-        bool harmed = advice_is_taken(database) || finds(database, "integrity-failed");
+        bool harmed = advice_is_taken(database) || finds(database, "integrity-failed") ||
+                      finds(database, "wal-unreadable");
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++) {
                 if (table[i].finding && finds(database, table[i].finding))
                         ret[n++] = table[i].text;

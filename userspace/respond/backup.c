@@ -215,9 +215,11 @@ static int check(struct backup_run *r)
         return 0;
 }
 
-/* What was seen to happen outranks the check. */
+/* What was seen to happen, or while it was copied, outranks the check. */
 static int weigh(struct backup_run *r)
 {
+        if (r->result->snapshot.wal_unreadable > 0)
+                return backup_corrupt(r, "it lacks committed transactions that no recovery can read from the -wal");
         return r->options->damage ? backup_corrupt(r, r->options->damage) : 0;
 }
 

@@ -77,7 +77,8 @@ void backup_result_done(struct backup_result *r);
  * A corrupt source is no failure of the backup but of the source: main file, -wal and -journal are kept as they are, -shm
  * beside under a name that SQLite never pairs. That never counts as good and replaces nothing. Corrupt is also a file whose
  * header is no longer that of SQLite, if options->known_sqlite or the directory holds a backup of it, and one of 0 bytes
- * beside a -wal that is not empty: its next opener would delete that. So is, whatever the check says, one with options->damage.
+ * beside a -wal that is not empty: its next opener would delete that. So is, whatever the check says, one with options->damage, and one
+ * whose -wal holds commits that no recovery can read.
  *
  * Nothing is created, changed or removed beside the source. The copy belongs to the source's owner (when run by root), mode
  * 0600. At least 10 % of the file system stay free. Safe to run beside other runs on the same directory. Silent: whoever

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/io.h"
+#include "engine/wal.h"
 
 static char directory[64];
 static pid_t owner;
@@ -195,4 +196,14 @@ const char *hash_of(const char *path)
         ck_assert_int_eq(hash_fd(fd, h), 0);
         close(fd);
         return h;
+}
+
+void db_break_frame(const char *path, unsigned frame)
+{
+        size_t n, at = WAL_HEADER_LEN + (size_t)(frame - 1) * (WAL_FRAME_HEADER_LEN + 4096) + 8;
+        uint8_t *wal = slurp(with(path, "-wal"), &n);
+        ck_assert_uint_lt(at + 16, n);
+        memset(wal + at, 0, 16);
+        spill(with(path, "-wal"), wal, n);
+        free(wal);
 }

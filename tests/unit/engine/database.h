@@ -30,6 +30,10 @@ void db_make(const char *path, const char *mode, int rows);
  * pages, so that a large transaction spills. */
 void db_killed_after(const char *path, const char *script);
 
+/** Zeroes salts and checksum of a frame of the -wal, 1 the first, pages of 4096 bytes: so some SQLites write it after a savepoint
+ * that spilled was rolled back. */
+void db_break_frame(const char *path, unsigned frame);
+
 /** A process that runs @p fn(@p path) until it is ended. Ends it with child_end(). */
 pid_t process_start(void (*fn)(const char *path), const char *path);
 void child_end(pid_t pid, int sig);

@@ -196,9 +196,30 @@ START_TEST(a_hot_journal_is_stale_when_its_super_journal_is_gone)
 }
 END_TEST
 
-SUITE("inspect", a_hot_journal_is_stale_when_its_super_journal_is_gone,
-      an_idle_database_is_a_main_file_and_nothing_else, a_killed_wal_writer_leaves_commits_and_frames,
-      a_killed_rollback_writer_leaves_a_hot_journal, ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
+START_TEST(commits_behind_a_broken_frame_are_told_as_lost_and_are)
+{
+        const char *path = place("a.db");
+        db_make(path, "wal", 10);
+        db_killed_after(path, "insert into t values(1001, 'x'); insert into t values(1002, 'y')");
+        struct vigil_observed o = inspect(path);
+        ck_assert_uint_eq(o.flags & VIGIL_OBS_WAL_UNREADABLE, 0);
+        ck_assert_uint_eq(predict_unreadable(&o), 0);
+        db_break_frame(path, o.shm_max_frame);
+        o = inspect(path);
+        ck_assert_uint_eq(predict_unreadable(&o), o.shm_max_frame - o.wal_frames);
+        ck_assert_uint_gt(predict_unreadable(&o), 0);
+        ck_assert_ptr_nonnull(strstr(predict(path), "next open recovers 1 committed transaction from the WAL; "
+                                                    "commits are lost: 1 committed WAL frame cannot be read"));
+        ck_assert_ptr_null(strstr(predict(path), "no committed transaction is lost"));
+        /* SQLite sees it the same way. */
+        ck_assert_int_eq(db_ask(path, "select count(*) from t where id > 1000"), 1);
+}
+END_TEST
+
+SUITE("inspect", commits_behind_a_broken_frame_are_told_as_lost_and_are,
+      a_hot_journal_is_stale_when_its_super_journal_is_gone, an_idle_database_is_a_main_file_and_nothing_else,
+      a_killed_wal_writer_leaves_commits_and_frames, a_killed_rollback_writer_leaves_a_hot_journal,
+      ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
       a_symbolic_link_leads_to_the_companions_of_its_target, a_companion_that_is_a_link_is_not_followed,
       what_is_no_database_is_told_apart, an_encrypted_file_is_pages_without_a_header,
       a_lying_page_size_is_not_believed)

@@ -83,5 +83,40 @@ START_TEST(a_truncated_index_is_none)
 }
 END_TEST
 
-SUITE("shm", the_index_agrees_with_the_log, a_checkpoint_shows_as_backfill,
-      copies_that_differ_or_a_wrong_checksum_are_not_consistent, a_truncated_index_is_none)
+START_TEST(committed_frames_behind_a_broken_one_are_unreadable)
+{
+        size_t n, wal_size;
+        uint8_t *shm = killed_shm("insert into t values(1001, 'x'); insert into t values(1002, 'y')", &n);
+        uint8_t *wal = slurp(with(place("a.db"), "-wal"), &wal_size);
+        struct reader r = reader_of_memory(wal, wal_size);
+        struct shm_info now = parse(shm, n), other;
+        struct wal_scan scan;
+        ck_assert_int_eq(wal_scan(&r, UINT64_MAX, &scan), 0);
+        ck_assert_uint_eq(shm_unreadable(&now, &now, &scan), 0);
+
+        memset(wal + WAL_HEADER_LEN + 8, 0, 16);
+        ck_assert_int_eq(wal_scan(&r, UINT64_MAX, &scan), 0);
+        ck_assert_uint_eq(scan.frames, 0);
+        ck_assert_uint_eq(shm_unreadable(&now, &now, &scan), now.max_frame);
+        /* What proves nothing: frames that came after the scan, another log, a writer at work, a scan that did not go on. */
+        other = now;
+        other.max_frame = 0;
+        ck_assert_uint_eq(shm_unreadable(&other, &now, &scan), 0);
+        other = now;
+        other.salt[1]++;
+        ck_assert_uint_eq(shm_unreadable(&now, &other, &scan), 0);
+        ck_assert_uint_eq(shm_unreadable(&other, &now, &scan), 0);
+        other = now;
+        other.consistent = false;
+        ck_assert_uint_eq(shm_unreadable(&other, &now, &scan), 0);
+        ck_assert_uint_eq(shm_unreadable(&now, &other, &scan), 0);
+        scan.cut = true;
+        ck_assert_uint_eq(shm_unreadable(&now, &now, &scan), 0);
+        free(shm);
+        free(wal);
+}
+END_TEST
+
+SUITE("shm", committed_frames_behind_a_broken_one_are_unreadable, the_index_agrees_with_the_log,
+      a_checkpoint_shows_as_backfill, copies_that_differ_or_a_wrong_checksum_are_not_consistent,
+      a_truncated_index_is_none)

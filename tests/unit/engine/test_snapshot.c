@@ -266,7 +266,25 @@ START_TEST(the_leftover_of_a_killed_vigil_is_swept)
 }
 END_TEST
 
-SUITE("snapshot", an_idle_database_is_copied_byte_by_byte,
+START_TEST(a_copy_that_lacks_what_its_users_see_says_so)
+{
+        const char *path = place("a.db");
+        db_make(path, "wal", 10);
+        sqlite3 *db = db_open(path);
+        db_exec(db, "insert into t values(1001, 'x'); insert into t values(1002, 'y')");
+        ck_assert_uint_eq(taken(path, "whole").wal_unreadable, 0);
+        db_break_frame(path, 1);
+        ck_assert_int_eq(db_int(db, "select count(*) from t where id > 1000"), 2);
+        ck_assert_uint_gt(taken(path, "lacking").wal_unreadable, 0);
+        /* Whoever sees them can save them. */
+        db_exec(db, "pragma wal_checkpoint(truncate)");
+        ck_assert_uint_eq(taken(path, "saved").wal_unreadable, 0);
+        ck_assert_int_eq(db_ask(copy_path("saved"), "select count(*) from t where id > 1000"), 2);
+        sqlite3_close(db);
+}
+END_TEST
+
+SUITE("snapshot", a_copy_that_lacks_what_its_users_see_says_so, an_idle_database_is_copied_byte_by_byte,
       what_a_killed_wal_writer_committed_is_in_the_copy_and_the_original_is_untouched,
       a_hot_journal_is_rolled_back_in_the_copy_and_kept_beside_the_original,
       the_fingerprint_of_a_copy_is_found_again_by_its_check, raw_copies_are_the_files_as_they_are,

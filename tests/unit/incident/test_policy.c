@@ -110,6 +110,7 @@ START_TEST(findings_are_triggers_by_their_code_and_severity)
                 {"integrity-failed", SEVERITY_P0, CONFIG_ON_CORRUPT},
                 {"silent-loss-suspected", SEVERITY_P1, 0},
                 {"wal-removed", SEVERITY_P0, CONFIG_ON_HAZARD},
+                {"wal-unreadable", SEVERITY_P0, CONFIG_ON_HAZARD},
                 {"events-lost", SEVERITY_P2, 0},
                 {"backup-failed", SEVERITY_P2, 0},
         };

@@ -62,6 +62,8 @@ START_TEST(what_is_damaged_is_not_to_be_opened_again)
         const char *a[ADVICE_MAX];
         ck_assert_uint_eq(advise("integrity-failed", "write-transaction-open", 0, a), 1);
         ck_assert_ptr_nonnull(strstr(a[0], "Stop every writer"));
+        ck_assert_uint_eq(advise("wal-unreadable", "connection-left-open", 0, a), 1);
+        ck_assert_ptr_nonnull(strstr(a[0], "the first open loses"));
 }
 END_TEST
 

@@ -134,7 +134,7 @@ teardown() {
 		"$(job job_ask '.severity == "P2" and .evidence.reason == "waits-for-message"')"
 	healthy job_work
 
-	kill -KILL "$ORCHESTRATOR" # its workers end with it
+	kill -KILL "${ORCHESTRATORS[-1]}" # its workers end with it
 	eventually "$(jobs_that '.verdict == "job-orphaned"') == 3" jobs
 	eventually '[.incidents[] | select(.code == "job-orphaned" and .database == "files")] | length == 1' incidents
 
@@ -150,7 +150,7 @@ teardown() {
 	orchestrate python work
 	eventually "$(job job_work '.verdict == "healthy"')" jobs
 	eventually "$(batch '.processes == 2')" jobs
-	kill -KILL "$ORCHESTRATOR"
+	kill -KILL "${ORCHESTRATORS[-1]}"
 	eventually "$(job job_work '.verdict == "job-orphaned"')" jobs
 	assert_answer "$(job job_work '.trust.level == "partial"')"
 
@@ -165,7 +165,7 @@ teardown() {
 	for _ in 1 2 3 4; do
 		orchestrate python
 		eventually "$(batch '.processes == 1')" jobs
-		kill -KILL "$ORCHESTRATOR"
+		kill -KILL "${ORCHESTRATORS[-1]}"
 		eventually "$(batch '.processes == 0')" jobs
 	done
 	eventually "$(batch '.crash_loop.restarts == 3')" jobs

@@ -28,7 +28,7 @@ teardown() {
 	eventually '.counts.healthy == 1000' jobs
 	ask incidents
 	assert_answer '.incidents == []'
-	kill -KILL "$ORCHESTRATOR"
+	kill -KILL "${ORCHESTRATORS[-1]}"
 	eventually '.counts["job-orphaned"] == 1000' jobs
 	assert_answer '.jobs | length == 1000'
 	eventually '[.incidents[] | select(.code == "job-orphaned")] | length == 1' incidents

@@ -323,6 +323,33 @@ const json_t *case_get(const struct incident *i, const char *key)
 
 /* ---- ends ---- */
 
+void case_owe(struct daemon *d, struct incident *i, enum incident_ends what)
+{
+        if (i->owed & 1u << what)
+                return;
+        incident_owe(i, what);
+        store(d, i);
+}
+
+static bool is_about(const struct incident *i, const char *database)
+{
+        for (size_t k = 0; k < i->ndatabases; k++)
+                if (strcmp(i->databases[k].name, database) == 0)
+                        return true;
+        return false;
+}
+
+void cases_beyond_recovery(struct daemon *d, const char *database)
+{
+        struct incident *const *list;
+        size_t n = incidents_list(d->incidents, &list);
+
+        for (size_t i = 0; i < n; i++)
+                if (list[i]->status != INCIDENT_RESOLVED && list[i]->owed & 1u << ENDS_BY_RECOVERY &&
+                    is_about(list[i], database))
+                        case_owe(d, list[i], ENDS_BY_HAND);
+}
+
 static void resolve(struct daemon *d, struct incident *i, const char *by)
 {
         if (incident_resolve(i, by, daemon_now()) < 0)

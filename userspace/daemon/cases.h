@@ -57,6 +57,11 @@ void case_set(struct daemon *d, const char *id, const char *key, json_t *value);
 /** Such a member; NULL: there is none. Borrowed. */
 const json_t *case_get(const struct incident *i, const char *key);
 
+/** It does not end by itself before @p what, as incident_owe(). */
+void case_owe(struct daemon *d, struct incident *i, enum incident_ends what);
+/** What a death has left of @p database was taken: whoever opens it recovers nothing of that, and the deaths end by hand. */
+void cases_beyond_recovery(struct daemon *d, const char *database);
+
 /** Something has happened that its end may wait for. Resolved when nothing is owed any more. What has proven it, @p by (static) with
  * @p evidence (taken; NULL: none), stands in "resolution" from then on. */
 void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence);

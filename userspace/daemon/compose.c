@@ -62,10 +62,14 @@ static void note_death(struct episode *e, const struct death *d)
         struct dead *dead = &e->dead[e->ndead++];
 
         dead->id = d->proc.id;
+        dead->nuses = d->proc.nuses;
         if (d->proc.first_ns < e->since_ns)
                 e->since_ns = d->proc.first_ns;
         for (size_t i = 0; i < d->proc.nuses; i++) {
                 const struct vigil_use *u = d->part[i] ? &d->part[i]->use : &d->proc.use[i];
+                dead->use[i].db = u->db;
+                dead->use[i].seen_late = u->flags & VIGIL_USE_SEEN_LATE;
+                dead->use[i].first_ns = u->first_ns;
                 add_db(e, u->db);
                 if (e->has[u->db] && left_something(u))
                         add_look(e, dead, u->db);
@@ -161,7 +165,20 @@ static size_t size_of(const struct trouble *t)
         return t->hdr.type == VIGIL_WBERR ? sizeof(t->wberr) : sizeof(t->op);
 }
 
-int compose_beginning(struct episode *e, const struct death *deaths, const struct trouble *t, size_t n)
+static void note_removals(struct episode *e, const bool due[VIGIL_MAX_DBS])
+{
+        for (uint32_t db = 0; db < VIGIL_MAX_DBS; db++) {
+                const struct removals *s = due[db] ? e->memory->removals[db] : NULL;
+                if (s)
+                        add_db(e, db);
+                for (size_t i = 0; s && i < s->n; i++)
+                        if (!s->kept[i].judged && removal_ns(&s->kept[i]) < e->since_ns)
+                                e->since_ns = removal_ns(&s->kept[i]);
+        }
+}
+
+int compose_beginning(struct episode *e, const struct death *deaths, const struct trouble *t, size_t n,
+                      const bool due[VIGIL_MAX_DBS])
 {
         e->since_ns = e->now_ns;
         for (const struct death *d = deaths; d; d = d->next)
@@ -171,6 +188,7 @@ int compose_beginning(struct episode *e, const struct death *deaths, const struc
                 if (t[i].hdr.ns < e->since_ns)
                         e->since_ns = t[i].hdr.ns;
         }
+        note_removals(e, due);
         int r = compose_head(e);
         for (const struct death *d = deaths; r == 0 && d; d = d->next)
                 r = people_tell(&e->memory->people, &d->proc.id, on_person, e);
@@ -182,7 +200,7 @@ int compose_beginning(struct episode *e, const struct death *deaths, const struc
                 r = compose_death(e, d);
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = compose(e, &t[i].hdr, t[i].hdr.type, size_of(&t[i]));
-        return r;
+        return r < 0 ? r : removals_compose(e, due);
 }
 
 /* ---- the end ---- */

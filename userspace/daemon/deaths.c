@@ -68,9 +68,11 @@ int deaths_record(const struct vigil_hdr *record, void *userdata)
         int news = memory_take(d->memory, record, &db);
         switch (news) {
         case MEMORY_IN_USE:
+        case MEMORY_REMOVAL:
                 g = guards_by_id(d->guards, db);
                 if (g)
                         g->dirty = true;
+                d->deaths->news |= news == MEMORY_REMOVAL;
                 break;
         case MEMORY_TROUBLE:
                 summary_error(d, record);
@@ -223,6 +225,8 @@ int deaths_turn(struct daemon *d)
                 }
                 if (!x->news)
                         return -1;
+                if (d->ending)
+                        memory_ends(d->memory);
                 int r = episode_begin(d->memory, now, &e, &wait_ms);
                 if (r < 0)
                         log_error("a death cannot be judged: %s", strerror(-r));

@@ -21,7 +21,7 @@ static void deaths_free(struct death *d)
 }
 
 static int begin(struct memory *m, uint64_t now_ns, const struct death *deaths, const struct trouble *trouble,
-                 size_t ntroubles, struct episode **ret)
+                 size_t ntroubles, const bool due[VIGIL_MAX_DBS], struct episode **ret)
 {
         struct episode *e = calloc(1, sizeof(*e));
 
@@ -29,10 +29,11 @@ static int begin(struct memory *m, uint64_t now_ns, const struct death *deaths, 
                 return -ENOMEM;
         e->memory = m;
         e->now_ns = now_ns;
-        if (compose_beginning(e, deaths, trouble, ntroubles) < 0) {
+        if (compose_beginning(e, deaths, trouble, ntroubles, due) < 0) {
                 episode_free(e);
                 return -ENOMEM;
         }
+        removals_judged(m, now_ns, due);
         *ret = e;
         return 1;
 }
@@ -40,14 +41,16 @@ static int begin(struct memory *m, uint64_t now_ns, const struct death *deaths, 
 int episode_begin(struct memory *m, uint64_t now_ns, struct episode **ret, unsigned *ret_wait_ms)
 {
         unsigned wait_ms = 0;
+        bool due[VIGIL_MAX_DBS] = {false};
         struct trouble *trouble = m->ntroubles ? calloc(m->ntroubles, sizeof(*trouble)) : NULL;
 
         if (m->ntroubles && !trouble)
                 return -ENOMEM;
         int n = take_troubles(m, now_ns, trouble, &wait_ms), r = n;
         struct death *deaths = n < 0 ? NULL : take_deaths(m, now_ns, &wait_ms);
+        bool removals = n >= 0 && removals_due(m, now_ns, due, &wait_ms);
         if (n >= 0)
-                r = deaths || n > 0 ? begin(m, now_ns, deaths, trouble, (size_t)n, ret) : 0;
+                r = deaths || n > 0 || removals ? begin(m, now_ns, deaths, trouble, (size_t)n, due, ret) : 0;
         if (r == 0)
                 *ret_wait_ms = wait_ms;
         if (r < 0)
@@ -75,8 +78,11 @@ int episode_observed(struct episode *e, uint32_t db, const struct vigil_observed
         for (size_t i = 0; i < e->ndead; i++)
                 for (uint32_t k = 0; err == 0 && k < e->dead[i].nlooks; k++) {
                         r.id = e->dead[i].id;
-                        if (e->dead[i].look[k] == db)
-                                err = compose(e, &r, VIGIL_OBSERVED, sizeof(r));
+                        if (e->dead[i].look[k] != db)
+                                continue;
+                        err = compose(e, &r, VIGIL_OBSERVED, sizeof(r));
+                        if (err == 0)
+                                removals_looked(e, &r.id, &r);
                 }
         return err;
 }

@@ -19,7 +19,8 @@
 struct episode;
 
 /**
- * Takes the deaths that are whole and the troubles that are due out of the memory.
+ * Takes the deaths that are whole and the troubles that are due out of the memory; what was taken of a database is in it, once it
+ * has waited for what may go with it, and when somebody dies who relied on it.
  *
  * @param ret_wait_ms  with 0: when to ask again; 0: nothing waits
  * @return 1 with @p ret set; 0 nothing yet; -ENOMEM. @p m must outlive the episode.
@@ -48,6 +49,13 @@ int episode_complete(struct episode *e, struct sensor *s);
 
 /** Model and verdicts of a complete episode; valid as long as the episode. @return 0 or -ENOMEM */
 int episode_judge(struct episode *e, const struct detection **ret);
+
+/** It died before this episode, which needs only what its files looked like: its certificate is no news. */
+bool episode_is_past(const struct episode *e, const struct vigil_ident *id);
+/** Whether a finding on database @p db is to be told: what was taken is told once, and not before it has waited. */
+bool episode_is_news(const struct episode *e, uint32_t db, const struct finding *f);
+/** It was told. @return true: it was one of a file that was taken */
+bool episode_told(const struct episode *e, uint32_t db, const struct finding *f);
 
 /** Writes what happened last to its databases, and the episode, as a recording: `vigil replay` gives the same certificates and
  * findings. @return 0 or -errno as recording_create() and recording_append() */

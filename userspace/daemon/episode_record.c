@@ -34,6 +34,17 @@ static bool is_read(const struct vigil_hdr *h)
         return h->type == VIGIL_OP && (r->e.op == VIGIL_OP_READ || r->e.op == VIGIL_OP_COPY_FROM);
 }
 
+/* What was taken stands in the episode itself, as far as its verdicts go by it. */
+static bool is_judged(const struct vigil_hdr *h)
+{
+        const void *r = h;
+        const struct vigil_pathop *p = r;
+
+        if (h->type == VIGIL_PATHOP)
+                return p->taken || (p->op == VIGIL_OP_UNLINK && p->confirmed);
+        return ((const struct vigil_op *)r)->taken;
+}
+
 /* Their numbers would have holes where other databases were: they become records of user space. */
 static int append_recent(const struct episode *e, struct recording_writer *w, unsigned half)
 {
@@ -47,7 +58,7 @@ static int append_recent(const struct episode *e, struct recording_writer *w, un
                         struct vigil_op op;
                         struct vigil_pathop pathop;
                 } copy;
-                if (!e->has[db_of(h)] || is_read(h))
+                if (!e->has[db_of(h)] || is_read(h) || is_judged(h))
                         continue;
                 if (h->type == VIGIL_PATHOP)
                         copy.pathop = *(const struct vigil_pathop *)(const void *)h;

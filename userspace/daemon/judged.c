@@ -36,11 +36,12 @@
 
 struct judged {
         struct daemon *d;
+        const struct episode *episode;
         const struct detection *detection;
         json_t *report;                  /* NULL: without findings nobody needs it */
         char (*incident)[DETECT_ID_LEN]; /* of each certificate; empty: none */
-        bool *told;                      /* of each finding: an earlier daemon has */
-        bool *stored;                    /* of each certificate */
+        bool *told;                      /* of each finding: an earlier episode or daemon has */
+        bool *stored;                    /* of each certificate: the same */
         bool *event;                     /* of each certificate: it is among the events */
         bool evidence;                   /* something bad enough to keep the recording */
         char worst[DETECT_ID_LEN];       /* the incident it is kept for */
@@ -73,11 +74,19 @@ static json_t *certificate_json(const struct judged *j, const struct certificate
         return o ? o : json_object();
 }
 
-static struct guard *guard_of(const struct judged *j, size_t database)
+/* The kernel's. 0: none. */
+static uint32_t id_of(const struct judged *j, size_t database)
 {
         const struct model_database *db = model_database(detection_model(j->detection), database);
 
-        return db ? guards_by_id(j->d->guards, db->id) : NULL;
+        return db ? db->id : 0;
+}
+
+static struct guard *guard_of(const struct judged *j, size_t database)
+{
+        uint32_t id = id_of(j, database);
+
+        return id ? guards_by_id(j->d->guards, id) : NULL;
 }
 
 static size_t index_of(const struct judged *j, const struct certificate *c)
@@ -85,7 +94,7 @@ static size_t index_of(const struct judged *j, const struct certificate *c)
         return (size_t)(c - detection_certificate(j->detection, 0));
 }
 
-/* ---- what an earlier daemon has told of ---- */
+/* ---- what an earlier episode or daemon has told of ---- */
 
 static uint64_t time_of(const struct finding *f)
 {
@@ -102,14 +111,14 @@ static int find_told(struct judged *j)
                 int r = taken_is_told(j->d, f, time_of(f));
                 if (r < 0)
                         return r;
-                j->told[i] = r > 0;
+                j->told[i] = r > 0 || !episode_is_news(j->episode, id_of(j, f->database), f);
         }
         for (size_t i = 0; i < detection_n_certificates(x); i++) {
                 const struct certificate *c = detection_certificate(x, i);
                 int r = taken_is_stored(j->d, c->id, c->death->ns);
                 if (r < 0)
                         return r;
-                j->stored[i] = r > 0;
+                j->stored[i] = r > 0 || episode_is_past(j->episode, &c->death->id);
         }
         return 0;
 }
@@ -188,8 +197,12 @@ static void take_finding(struct judged *j, const struct finding *f)
                 j->evidence = true;
                 strcpy(j->worst, i->id);
         }
+        if (f->certificate && f->certificate->taken)
+                case_owe(d, i, ENDS_BY_HAND);
         if (f->certificate)
                 recovery_expect(d, i->id, f->certificate);
+        else if (episode_told(j->episode, id_of(j, f->database), f))
+                cases_beyond_recovery(d, g->name);
         response_to(d, g, i, f->code, f->severity, f->certificate ? verdict_name(f->certificate->verdict) : NULL);
 }
 
@@ -328,7 +341,7 @@ static void judged_done(struct judged *j)
 
 int judged_take(struct daemon *d, const struct episode *e, const struct detection *detection, bool wait)
 {
-        __attribute__((cleanup(judged_done))) struct judged j = {.d = d, .detection = detection};
+        __attribute__((cleanup(judged_done))) struct judged j = {.d = d, .episode = e, .detection = detection};
         size_t n = detection_n_certificates(detection), nfindings = detection_n_findings(detection);
 
         j.incident = calloc(n + 1, sizeof(*j.incident));

@@ -57,6 +57,7 @@ void memory_free(struct memory *m)
                 free(m->database[i]);
                 free(m->told[i]);
         }
+        removals_free(m);
         people_done(&m->people);
         gaps_done(&m->gaps);
         free(m->probe);
@@ -93,12 +94,18 @@ static int take_database(struct memory *m, const struct vigil_database *r)
         return 0;
 }
 
+void memory_ends(struct memory *m)
+{
+        m->ending = true;
+}
+
 void memory_forget_database(struct memory *m, uint32_t db)
 {
         if (db >= VIGIL_MAX_DBS)
                 return;
         free(m->database[db]);
         free(m->told[db]);
+        removals_forget(m, db);
         m->database[db] = NULL;
         m->told[db] = NULL;
 }
@@ -183,6 +190,7 @@ static int take_part(struct memory *m, const struct vigil_exit_db *r, uint32_t *
 
         if (is_canary(m, r->use.db))
                 return MEMORY_NOTHING;
+        removals_used(m, &r->use);
         struct vigil_exit_db *part = copy_of(r, sizeof(*r));
         if (!part)
                 return -ENOMEM;
@@ -267,7 +275,11 @@ static int take_op(struct memory *m, const struct vigil_op *r, uint32_t *ret_db)
                 return MEMORY_NOTHING;
         take_recent(m, &r->hdr, sizeof(*r));
         *ret_db = r->e.db;
-        return r->hdr.type == VIGIL_OPEN ? MEMORY_IN_USE : MEMORY_NOTHING;
+        int removal = removals_take(m, &r->hdr);
+        return removal < 0                 ? removal
+               : removal                   ? MEMORY_REMOVAL
+               : r->hdr.type == VIGIL_OPEN ? MEMORY_IN_USE
+                                           : MEMORY_NOTHING;
 }
 
 static int take_pathop(struct memory *m, const struct vigil_pathop *r, uint32_t *ret_db)
@@ -276,7 +288,8 @@ static int take_pathop(struct memory *m, const struct vigil_pathop *r, uint32_t 
                 return MEMORY_NOTHING;
         take_recent(m, &r->hdr, sizeof(*r));
         *ret_db = r->db;
-        return MEMORY_PATHOP;
+        int removal = removals_take(m, &r->hdr);
+        return removal < 0 ? removal : removal ? MEMORY_REMOVAL : MEMORY_NOTHING;
 }
 
 static int take_known(struct memory *m, const struct vigil_hdr *h, uint32_t *ret_db)
@@ -370,7 +383,7 @@ struct memory_use memory_use(const struct memory *m)
 {
         struct memory_use u = {.processes = m->people.n,
                                .waiting = m->ndeaths,
-                               .dropped = m->deaths_dropped + m->troubles_dropped,
+                               .dropped = m->deaths_dropped + m->troubles_dropped + m->removals_dropped,
                                .bytes = m->people.text_bytes + m->recent.used[0] + m->recent.used[1] +
                                         m->ndeaths * sizeof(struct death) +
                                         m->norphans * sizeof(struct vigil_exit_db)};

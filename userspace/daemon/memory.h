@@ -33,7 +33,7 @@ enum memory_news {
         MEMORY_DEATH,      /* a participant died, or replaced itself by exec */
         MEMORY_DEATH_PART, /* and this is a database as it left it */
         MEMORY_TROUBLE,    /* an operation failed, or a write-back error */
-        MEMORY_PATHOP,     /* a file of the database was unlinked, renamed or linked */
+        MEMORY_REMOVAL,    /* a file of the database was taken from somebody who relied on it; it may be in use, too */
 };
 
 /**
@@ -45,6 +45,9 @@ enum memory_news {
  * @return enum memory_news; -ENOMEM
  */
 int memory_take(struct memory *m, const struct vigil_hdr *record, uint32_t *ret_db);
+
+/** There is nothing more to come: what waits for it waits no longer. */
+void memory_ends(struct memory *m);
 
 /** The database is no longer watched: nothing more is told of it. */
 void memory_forget_database(struct memory *m, uint32_t db);
@@ -76,6 +79,6 @@ struct memory_use {
         size_t bytes;     /* without what is fixed */
         size_t processes; /* kept */
         size_t waiting;   /* deaths that no episode has taken */
-        uint64_t dropped; /* deaths, parts of deaths and troubles beyond a bound */
+        uint64_t dropped; /* deaths, parts of deaths, troubles and removals beyond a bound */
 };
 struct memory_use memory_use(const struct memory *m);

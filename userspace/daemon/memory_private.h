@@ -4,6 +4,7 @@
 #include "daemon/losses.h"
 #include "daemon/memory.h"
 #include "daemon/people.h"
+#include "daemon/removals.h"
 #include "model/gaps.h"
 
 /* A participant that is gone, and its databases as they come in. */
@@ -53,6 +54,11 @@ struct memory {
 
         struct vigil_database *database[VIGIL_MAX_DBS]; /* NULL: not known */
         struct told *told[VIGIL_MAX_DBS];               /* NULL: nothing */
+        struct removals *removals[VIGIL_MAX_DBS];       /* NULL: none */
+        struct past *past[REMOVALS_PAST];               /* NULL: none; each of another database */
+        size_t npasts;                                  /* that made room for another */
+        uint64_t removals_dropped;                      /* before they were judged */
+        bool ending;                                    /* nothing waits any more */
 
         struct vigil_probe *probe;
         size_t nprobes;

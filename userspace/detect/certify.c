@@ -271,6 +271,7 @@ void certify(const struct model *m, const struct model_death *d, const struct mo
         const struct verdict_rule *rule = verdict_rule(facts);
         const struct model_taking *taken = taking_of(m, d, u);
         c->verdict = rule->verdict;
+        c->taken = taken != NULL;
         if (taken)
                 reason_taken(c, taken);
         bool unreadable = !taken && lost_in_wal(c, u);

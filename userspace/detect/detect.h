@@ -75,6 +75,7 @@ struct certificate {
         uint64_t commits_at_risk;
         uint64_t wal_bytes; /* left behind */
         bool hot_journal;
+        bool taken; /* somebody took a file that had what it committed, or would have undone what it began: no opener finds it */
         char prediction[PREDICT_LEN + 128]; /* empty: nothing can be said */
         int recovered;                      /* as model_use.recovered */
         struct trust trust;

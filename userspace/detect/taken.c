@@ -37,11 +37,46 @@ static bool used_between(const struct model *m, uint32_t db, uint64_t from, uint
         return false;
 }
 
+/* What @id did to database @db; NULL: not known. */
+static const struct vigil_use *use_by(const struct model *m, const struct vigil_ident *id, uint32_t db)
+{
+        for (size_t i = 0; i < model_n_deaths(m) + model_n_living(m); i++) {
+                size_t n = model_n_deaths(m);
+                const struct model_death *d = i < n ? model_death(m, i) : model_living(m, i - n);
+                for (uint32_t k = 0; same(&d->id, id) && k < d->nuses; k++)
+                        if (d->use[k].use.db == db)
+                                return &d->use[k].use;
+        }
+        return NULL;
+}
+
+/* Whether it inherited the connection: it never opened what it wrote. */
+static bool inherited(const struct model *m, const struct model_taking *t)
+{
+        const struct vigil_use *u = use_by(m, &t->id, t->db);
+
+        return u && !(u->flags & (VIGIL_USE_OPENED_WAL | VIGIL_USE_SEEN_LATE));
+}
+
+/* Who came after the file had been renamed opened it by the name that it has now: what it commits is found by that name. */
+static bool is_lost(const struct model *m, const struct model_taking *t)
+{
+        const struct vigil_use *u = use_by(m, &t->id, t->db);
+
+        for (size_t i = 0; u && u->flags & VIGIL_USE_OPENED_WAL && i < model_n_takings(m); i++) {
+                const struct model_taking *moved = model_taking_of(m, i);
+                if (moved->db == t->db && moved->op == VIGIL_OP_RENAME && moved->role != VIGIL_ROLE_JOURNAL &&
+                    moved->ns < u->first_ns)
+                        return false;
+        }
+        return true;
+}
+
 static bool lost_after(const struct model *m, uint32_t db, uint64_t ns)
 {
         for (size_t i = 0; i < model_n_takings(m); i++) {
                 const struct model_taking *t = model_taking_of(m, i);
-                if (t->db == db && t->taken & VIGIL_TAKEN_LOST && t->ns > ns)
+                if (t->db == db && t->taken & VIGIL_TAKEN_LOST && t->ns > ns && is_lost(m, t))
                         return true;
         }
         return false;
@@ -165,19 +200,6 @@ static bool main_harms(const struct model *m, const struct model_taking *t)
         return t->taken & VIGIL_TAKEN_WAL && !went_along(m, t, VIGIL_ROLE_WAL) && !was_checkpointed(m, t);
 }
 
-/* Whether it inherited the connection: it never opened what it wrote. */
-static bool inherited(const struct model *m, const struct model_taking *t)
-{
-        for (size_t i = 0; i < model_n_deaths(m) + model_n_living(m); i++) {
-                size_t n = model_n_deaths(m);
-                const struct model_death *d = i < n ? model_death(m, i) : model_living(m, i - n);
-                for (uint32_t k = 0; same(&d->id, &t->id) && k < d->nuses; k++)
-                        if (d->use[k].use.db == t->db)
-                                return !(d->use[k].use.flags & (VIGIL_USE_OPENED_WAL | VIGIL_USE_SEEN_LATE));
-        }
-        return false;
-}
-
 /* Somebody else's act on that database tells why the name was gone. */
 static bool is_explained(const struct model *m, const struct model_taking *lost)
 {
@@ -192,6 +214,8 @@ static bool is_explained(const struct model *m, const struct model_taking *lost)
 
 const char *taking_code(const struct model *m, const struct model_taking *t)
 {
+        if (t->taken & VIGIL_TAKEN_LOST && !is_lost(m, t))
+                return NULL;
         if (t->taken & VIGIL_TAKEN_LOST)
                 return inherited(m, t) ? "used-across-fork" : is_explained(m, t) ? NULL : "wal-removed";
         switch (t->role) {
@@ -241,7 +265,7 @@ static bool hits(const struct model *m, const struct model_taking *t, const stru
 {
         bool before = d->ns < t->ns;
         if (t->taken & VIGIL_TAKEN_LOST)
-                return same(&t->id, &d->id) && u->use.flags & VIGIL_USE_WRITES_LOST;
+                return same(&t->id, &d->id) && u->use.flags & VIGIL_USE_WRITES_LOST && is_lost(m, t);
         if (t->role == VIGIL_ROLE_JOURNAL)
                 return journal_victim(m, t, d, u);
         if (!is_sqlite_user(&u->use) || (same(&t->id, &d->id) && !(u->use.flags & VIGIL_USE_LOCKED)))

@@ -157,7 +157,7 @@ START_TEST(it_says_what_a_record_means)
         s.n = 0;
         struct vigil_pathop gone = {.id = ident(100, "app"), .db = 1, .op = VIGIL_OP_UNLINK};
         stream_put(&s, &gone, VIGIL_PATHOP, sizeof(gone), false);
-        ck_assert_int_eq(take_all(m, &s), MEMORY_PATHOP);
+        ck_assert_int_eq(take_all(m, &s), MEMORY_NOTHING);
         s.n = 0;
         stream_act(&s, &a, VIGIL_EXIT);
         ck_assert_int_eq(take_all(m, &s), MEMORY_DEATH_PART);

@@ -56,7 +56,11 @@ static __always_inline void pathop_emit(struct act *a, struct scratch *s, __u8 o
                 bpf_probe_read_kernel(r->other, VIGIL_NAME_MAX, s->base2.name);
         hdr_fill(&r->hdr, VIGIL_PATHOP, sizeof(*r));
         ident_fill(&r->id, current_task(), a->tid);
+        bool taken = r->taken;
         emit(r, sizeof(*r));
+        /* Who took something is asked for, and may be gone by then. */
+        if (taken && !a->p)
+                part_new((__u64)current_task(), r->id.tgid, 1);
 }
 
 /* SQLite's own unlinks of its journal are one per commit: counted, and streamed only under `record`. */

@@ -241,7 +241,7 @@ quiet() {
 
 @test "a closed database may be moved with what its last user left beside it" {
 	mk app.db wal
-	after_death "mv app.db b.db; mv app.db-wal b.db-wal; rm app.db-shm; sqlite3 b.db 'select count(*) from t'" "$INSERT" @kill9
+	after_death "mv app.db b.db; mv app.db-wal b.db-wal; rm app.db-shm; sqlite3 b.db \"$INSERT\"" "$INSERT" @kill9
 	assert_findings abrupt-death
 }
 

@@ -117,6 +117,29 @@ START_TEST(who_writes_into_a_nameless_wal_that_it_never_opened_has_inherited_it)
 }
 END_TEST
 
+START_TEST(who_opens_a_moved_database_by_its_new_name_loses_nothing)
+{
+        for (int after = 0; after < 2; after++) {
+                struct stream s;
+                struct actor a = committer();
+                stream_open(&s);
+                put_path(&s, VIGIL_OP_RENAME, VIGIL_ROLE_MAIN, VIGIL_TAKEN | VIGIL_TAKEN_WAL);
+                put_path(&s, VIGIL_OP_UNLINK, VIGIL_ROLE_WAL, 0);
+                a.use.first_ns = after ? s.now + 1 : START_NS;
+                put_op(&s, &a, VIGIL_OP_WRITE, VIGIL_ROLE_WAL, VIGIL_TAKEN_LOST);
+                a.use.flags |= VIGIL_USE_WRITES_LOST;
+                a.use.last_ns = s.now;
+                stream_act(&s, &a, VIGIL_EXIT);
+                struct detection *d = end(&s);
+                if (after)
+                        expect(d, "clean", "", "");
+                else
+                        ck_assert_str_eq(verdict_name(detection_certificate(d, 0)->verdict), "unclean");
+                stream_done(&s, d);
+        }
+}
+END_TEST
+
 START_TEST(a_whole_database_that_goes_is_no_loss_in_either_order)
 {
         for (int wal_first = 0; wal_first < 2; wal_first++) {
@@ -298,7 +321,7 @@ SUITE("taken", commits_that_no_recovery_reads_are_lost_with_their_last_user,
       a_loss_without_anybody_to_certify_is_no_clean_database,
       a_wal_in_use_without_commits_is_a_loss_only_when_commits_follow,
       who_writes_into_a_nameless_wal_that_it_never_opened_has_inherited_it,
-      a_whole_database_that_goes_is_no_loss_in_either_order,
+      who_opens_a_moved_database_by_its_new_name_loses_nothing, a_whole_database_that_goes_is_no_loss_in_either_order,
       a_main_file_that_goes_after_others_have_used_it_does_not_excuse_what_went_before,
       the_hot_journal_of_a_dead_process_that_is_removed_is_no_recovery,
       a_journal_that_went_while_its_transaction_ended_well_is_no_loss,

@@ -41,6 +41,24 @@ static const char *engine(const struct model_database *db)
         return other ? "unknown" : "sqlite";
 }
 
+/* Who did something and left no certificate of it: what is known of that process, at least its name. */
+static json_t *build_actor(struct build *b, const struct finding *f)
+{
+        const struct model_process *p = model_process_at(b->m, f->process.start_ns, f->process.tgid, f->ns);
+        json_t *o;
+
+        if (p) {
+                struct model_death as = {
+                        .id = f->process, .uid = p->uid, .ppid = p->ppid, .cgroup_id = p->cgroup_id, .process = p};
+                return build_process(b, &as);
+        }
+        o = json_object();
+        put_number(b, o, "pid", f->process.tgid);
+        put_number(b, o, "start_ns", f->process.start_ns);
+        put_bytes(b, o, "comm", f->process.comm);
+        return o;
+}
+
 static json_t *build_finding(struct build *b, const struct finding *f)
 {
         json_t *o = json_object();
@@ -51,11 +69,7 @@ static json_t *build_finding(struct build *b, const struct finding *f)
         if (f->certificate) {
                 put(b, o, "process", build_process(b, f->certificate->death));
         } else if (f->process.tgid) {
-                json_t *p = json_object();
-                put_number(b, p, "pid", f->process.tgid);
-                put_number(b, p, "start_ns", f->process.start_ns);
-                put_bytes(b, p, "comm", f->process.comm);
-                put(b, o, "process", p);
+                put(b, o, "process", build_actor(b, f));
         } else {
                 put(b, o, "process", json_null());
         }

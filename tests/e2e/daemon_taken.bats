@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
+# shellcheck disable=SC2030,SC2031,SC2154 # bats runs each test in a process of its own; begin() sets pids by name
 # A file of a guarded database is removed, emptied, renamed or replaced under the daemon: it says so as `vigil exec` does
 # (exec_taken.bats), while nobody dies and when somebody does, and says nothing where SQLite did it or nobody needed the file.
 
@@ -112,13 +112,13 @@ died() {
 	jq -r '.databases[].findings[] | select(.code == "wal-removed") | .id' replay.json >replayed
 	[ -s replayed ]
 	sql "select id from findings where code = 'wal-removed'" >stored
-	[ -z "$(grep -vxFf stored replayed)" ]
+	[ "$(grep -cvxFf stored replayed)" -eq 0 ]
 	daemon_end
 	[ "$status" -eq 0 ]
 }
 
 @test "what SQLite removes, what nobody needed and what went as a whole is no finding" {
-	local i order
+	local i
 
 	guard wal sqlite recovered checkpointed restored moved stays
 	guard delete journals undone placed cold ended

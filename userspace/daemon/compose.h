@@ -28,7 +28,8 @@ struct episode {
 
         struct dead dead[EPISODE_DEATHS];
         size_t ndead;
-        struct vigil_ident past[REMOVALS_PAST]; /* who died before, and is here only because of what its files looked like */
+        struct vigil_ident
+                past[REMOVALS_PAST]; /* who died before, and is here only because of what its files looked like */
         size_t npasts;
         uint32_t db[VIGIL_MAX_DBS]; /* that it speaks of */
         size_t ndbs;

@@ -33,7 +33,7 @@ enum memory_news {
         MEMORY_DEATH,      /* a participant died, or replaced itself by exec */
         MEMORY_DEATH_PART, /* and this is a database as it left it */
         MEMORY_TROUBLE,    /* an operation failed, or a write-back error */
-        MEMORY_REMOVAL,    /* a file of the database was taken from somebody who relied on it; it may be in use, too */
+        MEMORY_REMOVAL, /* a file of the database was taken from somebody who relied on it; it may be in use, too */
 };
 
 /**

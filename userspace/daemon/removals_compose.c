@@ -21,8 +21,8 @@ static bool may_concern(const struct dead *dead, uint32_t db, const struct remov
         bool old_users = removal_role(r) == VIGIL_ROLE_WAL && removal_taken(r) & VIGIL_TAKEN_IN_USE;
 
         for (uint32_t i = 0; i < dead->nuses; i++)
-                if (dead->use[i].db == db && (old_users || dead->use[i].seen_late ||
-                                              dead->use[i].first_ns <= removal_ns(r)))
+                if (dead->use[i].db == db &&
+                    (old_users || dead->use[i].seen_late || dead->use[i].first_ns <= removal_ns(r)))
                         return true;
         return false;
 }

@@ -37,6 +37,7 @@ struct recovery {
         /* Somebody who did, and recovered nothing; or who had it open at the death and was the last to close it. */
         struct vigil_ident reader; /* tgid 0: nobody yet */
         uint32_t reader_flags;     /* enum vigil_use_flag */
+        struct vigil_ident unable; /* the last one that could have recovered nothing: it is not looked at again */
         bool was_open;             /* the latter */
         uint64_t reader_ns;        /* when it was seen first */
         bool looking;              /* a helper looks at what the files say of it */
@@ -154,7 +155,7 @@ void recovery_expect(struct daemon *d, const char *incident, const struct certif
                 return;
         r->then = *c->use->db;
         r->died_ns = r->since_ns = c->death->ns;
-        r->reader = (struct vigil_ident){0};
+        r->reader = r->unable = (struct vigil_ident){0};
         note_awaited(d, incident);
         if (case_get(i, READ_ONLY)) /* that was before this death */
                 case_set(d, incident, READ_ONLY, json_null());
@@ -230,11 +231,10 @@ static json_t *evidence(const struct recovery *r, const char *sign, const struct
                          (json_int_t)(now->rb_commits - r->then.rb_commits), "users", (int)now->users);
 }
 
-static json_t *reader_json(const struct recovery *r)
+static json_t *reader_json(const struct vigil_ident *id)
 {
-        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)r->reader.tgid, "start_ns",
-                         (json_int_t)r->reader.start_ns, "comm",
-                         text_json(r->reader.comm, strnlen(r->reader.comm, VIGIL_COMM_LEN)));
+        return json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)id->tgid, "start_ns", (json_int_t)id->start_ns,
+                         "comm", text_json(id->comm, strnlen(id->comm, VIGIL_COMM_LEN)));
 }
 
 /* Who opened it and found nothing to do, or closed it and left nothing. */
@@ -242,7 +242,7 @@ static json_t *reader_evidence(const struct recovery *r, const struct vigil_db *
 {
         json_t *o = evidence(r, r->was_open ? "closed-with-nothing-left" : "opened-without-recovery", now);
 
-        json_object_set_new(o, "process", reader_json(r));
+        json_object_set_new(o, "process", reader_json(&r->reader));
         return o;
 }
 
@@ -287,6 +287,20 @@ static void done(struct daemon *d, struct recovery *r, json_t *proof)
 
 /* ---- who opens it and recovers nothing ---- */
 
+/* Told once: it does not end the incident, and the next one like it says no more. */
+static void note_read_only(struct daemon *d, const struct recovery *r, const struct vigil_ident *reader)
+{
+        const struct incident *i = incidents_find(d->incidents, r->incident);
+        char at[TEXT_TIME_LEN];
+
+        if (!i || json_is_object(case_get(i, READ_ONLY)))
+                return;
+        text_time(at, daemon_now());
+        case_set(d, r->incident, READ_ONLY,
+                 json_pack("{s:s, s:s, s:o}", "database", r->database, "seen_at", at, "process",
+                           reader_json(reader)));
+}
+
 static void look(struct daemon *d, struct recovery *r)
 {
         const struct guard *g = guards_by_name(d->guards, r->database);
@@ -307,19 +321,6 @@ static void look(struct daemon *d, struct recovery *r)
                 free(tag->database);
                 free(tag);
         }
-}
-
-/* Told once: it does not end the incident, and the next one like it says no more. */
-static void note_read_only(struct daemon *d, const struct recovery *r)
-{
-        const struct incident *i = incidents_find(d->incidents, r->incident);
-        char at[TEXT_TIME_LEN];
-
-        if (!i || json_is_object(case_get(i, READ_ONLY)))
-                return;
-        text_time(at, daemon_now());
-        case_set(d, r->incident, READ_ONLY,
-                 json_pack("{s:s, s:s, s:o}", "database", r->database, "seen_at", at, "process", reader_json(r)));
 }
 
 /* Whether the files and the account say of the database of @p r that nothing is left of the death. */
@@ -353,8 +354,10 @@ void recovery_looked(struct daemon *d, void *tag, const json_t *answer)
         }
         bool seen = r->reader.tgid && answer && action_observed(answer, &o) == 0;
         bool could = seen && (r->was_open || reader_could_recover(r->reader_flags, &o));
-        if (seen && !could)
-                note_read_only(d, r);
+        if (seen && !could) {
+                note_read_only(d, r, &r->reader);
+                r->unable = r->reader;
+        }
         if (could && nothing_left(d, r, &o, &now))
                 done(d, r, reader_evidence(r, &now));
         else
@@ -377,6 +380,22 @@ static bool closed_last(struct daemon *d, const struct recovery *r, const struct
                closer_counts(&c->use->use, &now);
 }
 
+static bool same_process(const struct vigil_ident *a, const struct vigil_ident *b)
+{
+        return a->tgid == b->tgid && a->start_ns == b->start_ns;
+}
+
+/* Who may write neither the main file nor a -shm proves nothing, whatever the files are: no helper has to look for his sake, and he
+ * keeps nobody else from being looked at. */
+static bool may_prove(struct daemon *d, const struct recovery *r, const struct vigil_ident *id,
+                      const struct vigil_use *u)
+{
+        if (u->flags & (VIGIL_USE_MAIN_WRITABLE | VIGIL_USE_SHM_WRITABLE))
+                return !same_process(&r->unable, id);
+        note_read_only(d, r, id);
+        return false;
+}
+
 void recovery_closed(struct daemon *d, const struct certificate *c)
 {
         const struct vigil_use *u = &c->use->use;
@@ -387,7 +406,7 @@ void recovery_closed(struct daemon *d, const struct certificate *c)
                 if (r->looking || !is_of(d, r, u->db))
                         continue;
                 r->was_open = !reader_counts(u, r->since_ns);
-                if (r->was_open && !closed_last(d, r, c))
+                if (r->was_open ? !closed_last(d, r, c) : !may_prove(d, r, &c->death->id, u))
                         continue;
                 r->reader = c->death->id;
                 r->reader_flags = u->flags;
@@ -403,9 +422,10 @@ static int on_living(const struct vigil_hdr *record, void *userdata)
 
         for (uint32_t i = 0; record->type == VIGIL_LIVE && i < p->nuses && i < VIGIL_USES; i++) {
                 for (struct recovery *r = d->recoveries->first; r; r = r->next) {
-                        if (r->looking || !is_of(d, r, p->use[i].db) || !reader_counts(&p->use[i], r->since_ns))
+                        if (r->looking || !is_of(d, r, p->use[i].db) || !reader_counts(&p->use[i], r->since_ns) ||
+                            !may_prove(d, r, &p->id, &p->use[i]))
                                 continue;
-                        bool same = r->reader.tgid == p->id.tgid && r->reader.start_ns == p->id.start_ns;
+                        bool same = same_process(&r->reader, &p->id);
                         bool gone = now - r->reader_ns > 2 * READERS_EVERY_NS; /* that one was not seen again */
                         if (!same && (!r->reader.tgid || gone)) {
                                 r->reader = p->id;

@@ -201,11 +201,33 @@ static __always_inline bool is_first_lost(struct act *a, const struct io *io)
         return true;
 }
 
-static __always_inline void done_write(struct act *a, struct io *io)
+/* O_SYNC (04010000) and O_DSYNC (010000) as the kernel keeps them in f_flags; a write of such a file returns after its sync. */
+#define F_DSYNC   010000
+#define RWF_DSYNC 0x2
+#define RWF_SYNC  0x4
+
+static __always_inline bool syncs_itself(const struct act *a, __u64 rwf)
+{
+        struct vigil_ledger *l = a->ledger;
+        struct file *file = a->file;
+
+        if (!(rwf & (RWF_DSYNC | RWF_SYNC)) && !(LOAD(file, f_flags) & F_DSYNC))
+                return false;
+        if (!(l->flags & VIGIL_LEDGER_TAINTED))
+                return true;
+        flags_set(&l->flags, VIGIL_LEDGER_LIED);
+        l->last_sync_ns = a->ns;
+        return false;
+}
+
+/* @rwf: flags of pwritev2. */
+static __always_inline void done_write(struct act *a, struct io *io, __u64 rwf)
 {
         io->ns = a->ns;
-        if (io->ret > 0)
+        if (io->ret > 0) {
+                io->synced = syncs_itself(a, rwf);
                 account_write(a->db, a->priv, a->ledger, a->p, a->use, a->role, io);
+        }
         bool failed = io->ret < 0 && !error_is_harmless(io->ret);
         if (failed) {
                 __sync_fetch_and_add(&a->ledger->write_errors, 1);
@@ -214,26 +236,6 @@ static __always_inline void done_write(struct act *a, struct io *io)
         bool lost = is_first_lost(a, io);
         note(a, VIGIL_OP_WRITE, io->offset, io->len, io->ret,
              failed || lost || (io->ret >= 0 && (__u64)io->ret < io->len));
-}
-
-/* O_SYNC (04010000) and O_DSYNC (010000) as the kernel keeps them in f_flags; a write of such a file returns after its sync. */
-#define F_DSYNC   010000
-#define RWF_DSYNC 0x2
-#define RWF_SYNC  0x4
-
-static __always_inline void done_write_sync(struct act *a, __s64 ret, __u64 rwf)
-{
-        if (ret <= 0)
-                return;
-        struct file *file = a->file;
-        if (rwf & (RWF_DSYNC | RWF_SYNC) || LOAD(file, f_flags) & F_DSYNC) {
-                struct vigil_ledger *l = a->ledger;
-                ledger_synced(l, l->written, a->ns);
-                if (a->role == VIGIL_ROLE_WAL && !(l->flags & VIGIL_LEDGER_TAINTED))
-                        a->db->wal_commits_durable = a->db->wal_commits;
-                else if (a->role == VIGIL_ROLE_JOURNAL && !(l->flags & VIGIL_LEDGER_TAINTED))
-                        a->priv->journal_ends_durable = a->priv->journal_ends;
-        }
 }
 
 #endif

@@ -214,6 +214,8 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         *bound = key;
         if (role == VIGIL_ROLE_MAIN) {
                 priv->last_commit_main = 0;
+                priv->main_synced = 0;
+                priv->wal_base = 0;
                 priv->counter_seen = 0;
         }
         binding_changed(role, unseen);

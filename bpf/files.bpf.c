@@ -19,8 +19,7 @@ static __always_inline int write_at(struct act *a, int fd, struct io *io, __u64 
                 if (io->ret > 0)
                         io->offset -= (__u64)io->ret;
         }
-        done_write(a, io);
-        done_write_sync(a, io->ret, rwf);
+        done_write(a, io, rwf);
         return 0;
 }
 
@@ -136,8 +135,7 @@ GLOBAL int replaced(int fd, __u32 probe, __u64 offset, __u64 bytes, __s64 ret)
                 io.ret = (__s64)io.len;
         }
         if (io.ret != 0)
-                done_write(&a, &io);
-        done_write_sync(&a, io.ret, 0);
+                done_write(&a, &io, 0);
         return 0;
 }
 

@@ -17,14 +17,16 @@ static __always_inline void ledger_written(struct vigil_ledger *l, const struct 
 {
         __u64 end = io->offset + (__u64)io->ret;
 
-        __sync_fetch_and_add(&l->written, (__u64)io->ret);
         l->bytes_total += (__u64)io->ret; /* for people: unlike `written` no verdict rests on it */
         __sync_fetch_and_add(&l->writes, 1);
         if (end > l->end)
                 l->end = end;
+        l->last_write_ns = io->ns;
+        if (io->synced) /* what others have left to sync stays so, and that alone */
+                return;
+        __sync_fetch_and_add(&l->written, (__u64)io->ret);
         if (!l->risk_since_ns)
                 l->risk_since_ns = io->ns;
-        l->last_write_ns = io->ns;
 }
 
 static __always_inline void ledger_failed(struct vigil_ledger *l, __s64 error, __u64 ns)
@@ -55,24 +57,40 @@ static __always_inline __u64 commits_of(const struct vigil_db *db, const struct 
         return role == VIGIL_ROLE_JOURNAL ? priv->journal_ends : db->wal_commits;
 }
 
+/* The disk has the commits of the log when it has the main file as it was when the log began anew, and the log; and without that those
+ * of earlier generations, which had been copied there. */
+static __always_inline void wal_commits_settle(struct vigil_db *db, struct db_priv *priv)
+{
+        if (priv->main_synced < priv->wal_base)
+                return;
+        priv->wal_commits_main = priv->wal_commits_prev;
+        if (priv->wal_commits_prev > db->wal_commits_durable)
+                db->wal_commits_durable = priv->wal_commits_prev;
+        if (priv->wal_commits_synced > db->wal_commits_durable)
+                db->wal_commits_durable = priv->wal_commits_synced;
+}
+
+/* The disk has the first @written bytes of the file of @role, and what they mean. @commits: see commits_of(). */
+static __always_inline void commits_synced(struct vigil_db *db, struct db_priv *priv, __u32 role, __u64 written,
+                                           __u64 commits)
+{
+        if (role == VIGIL_ROLE_JOURNAL && commits > priv->journal_ends_durable)
+                priv->journal_ends_durable = commits;
+        if (role == VIGIL_ROLE_WAL && commits > priv->wal_commits_synced)
+                priv->wal_commits_synced = commits;
+        if (role == VIGIL_ROLE_MAIN && written > priv->main_synced)
+                priv->main_synced = written;
+        if (role == VIGIL_ROLE_WAL || role == VIGIL_ROLE_MAIN)
+                wal_commits_settle(db, priv);
+}
+
 /* A sync of @role that was entered when @written bytes and @commits commits, see commits_of(), had been written returned 0. */
 static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role,
                                    __u64 written, __u64 commits, __u64 ns)
 {
-        __u64 prev = priv->wal_commits_prev;
-
         ledger_synced(l, written, ns);
-        if (l->flags & VIGIL_LEDGER_TAINTED)
-                return;
-        if (role == VIGIL_ROLE_WAL && commits > db->wal_commits_durable)
-                db->wal_commits_durable = commits;
-        if (role == VIGIL_ROLE_JOURNAL && commits > priv->journal_ends_durable)
-                priv->journal_ends_durable = commits;
-        if (role == VIGIL_ROLE_MAIN) {
-                /* What earlier WAL generations held had been copied here before they were reset. */
-                if (prev > db->wal_commits_durable && prev <= commits)
-                        db->wal_commits_durable = prev;
-        }
+        if (!(l->flags & VIGIL_LEDGER_TAINTED))
+                commits_synced(db, priv, role, written, commits);
 }
 
 /* True when a sync of the whole file system @dev was entered after @ns. */
@@ -105,8 +123,19 @@ static __always_inline void ledger_emptied(struct vigil_ledger *l)
 
 /* ---- WAL ---- */
 
+/* The log begins anew, or has gone. Syncs of it have proved nothing if the main file, to which all of it had been copied, was not
+ * synced since (synchronous=OFF): then the disk has what it had of the main file before. */
 static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *priv)
 {
+        struct vigil_ledger *main = &db->file[VIGIL_ROLE_MAIN];
+
+        fs_settle(db, priv, main, VIGIL_ROLE_MAIN);
+        wal_commits_settle(db, priv);
+        if (priv->main_synced < main->written) {
+                priv->wal_base = main->written;
+                if (db->wal_commits_durable > priv->wal_commits_main)
+                        db->wal_commits_durable = priv->wal_commits_main;
+        }
         priv->wal_commits_prev = db->wal_commits;
         priv->wal_txn_end = WAL_HDR;
         priv->wal_frame_commit = 0;
@@ -217,8 +246,7 @@ static __always_inline void commits_settle(struct vigil_db *db, struct db_priv *
             fs_synced_after(db->file[VIGIL_ROLE_JOURNAL].dev, priv->journal_end_ns))
                 priv->journal_ends_durable = priv->journal_ends;
         fs_settle(db, priv, &db->file[VIGIL_ROLE_MAIN], VIGIL_ROLE_MAIN);
-        if (db->file[VIGIL_ROLE_MAIN].durable >= priv->last_commit_main &&
-            priv->journal_ends_durable >= priv->journal_ends &&
+        if (priv->main_synced >= priv->last_commit_main && priv->journal_ends_durable >= priv->journal_ends &&
             (!priv->last_commit_dirop || (dir && dir->durable >= priv->last_commit_dirop)))
                 db->rb_commits_durable = db->rb_commits_followed;
 }
@@ -365,6 +393,12 @@ static __always_inline void account_write(struct vigil_db *db, struct db_priv *p
                 journal_written(db, priv, p, use, io);
         else if (role == VIGIL_ROLE_MAIN)
                 main_written(db, priv, p, use, io);
+        if (io->synced) {
+                __u64 commits = commits_of(db, priv, role); /* before what was written is looked at: others go on */
+
+                if (l->durable >= l->written)
+                        commits_synced(db, priv, role, l->written, commits);
+        }
 }
 
 /* A file of the database was taken: a journal is then neither a commit nor a recovery. */
@@ -387,10 +421,13 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
         if (taken)
                 account_taken(db, role, taken);
         __sync_fetch_and_add(&l->truncates, 1);
-        if (size == 0)
+        if (size == 0) {
                 ledger_emptied(l);
-        else if (size < l->end)
+                if (role == VIGIL_ROLE_MAIN)
+                        priv->main_synced = l->written;
+        } else if (size < l->end) {
                 l->end = size;
+        }
         l->size = size;
         if (l->written > l->durable + size) /* what has been cut off cannot be lost any more */
                 l->durable = l->written - size;

@@ -120,11 +120,15 @@ struct db_priv {
         __u64 inode[VIGIL_ROLES];
         struct file_key key[VIGIL_ROLES];
         struct file_key dir;
-        __u64 wal_txn_end;      /* highest frame end written since the write lock was taken */
-        __u64 wal_frame_commit; /* a commit frame's header was written and its page, expected there, not yet */
-        __u64 wal_head_end;     /* end of the frame header that was written last */
-        __u64 commits_at_lock;  /* `commits` of its use, when the write lock was taken */
-        __u64 wal_commits_prev; /* commits that stood in earlier WAL generations: the main file's sync covers them */
+        __u64 wal_txn_end;        /* highest frame end written since the write lock was taken */
+        __u64 wal_frame_commit;   /* a commit frame's header was written and its page, expected there, not yet */
+        __u64 wal_head_end;       /* end of the frame header that was written last */
+        __u64 commits_at_lock;    /* `commits` of its use, when the write lock was taken */
+        __u64 wal_commits_prev;   /* commits that stood in earlier WAL generations: the main file has them */
+        __u64 wal_commits_main;   /* commits that a good sync of the main file covered */
+        __u64 wal_commits_synced; /* commits that stood in the -wal when a good sync of it was entered */
+        __u64 wal_base; /* what had been written to the main file when the log began anew: it is nothing without that */
+        __u64 main_synced;          /* what had been written to the main file when its last good sync was entered */
         __u64 last_commit_dirop;    /* dir.ops right after the last commit by unlink */
         __u64 last_commit_main;     /* what had been written to the main file at the last rollback commit */
         __u64 journal_ends;         /* commits by truncation of the -journal or zeroing of its header */

@@ -19,6 +19,7 @@ struct io {
         __u64 len;
         __s64 ret;
         __u64 ns;
+        bool synced; /* it has synced what it wrote, and nothing else: O_SYNC, O_DSYNC, RWF_SYNC, RWF_DSYNC */
 };
 
 static __always_inline void txn_end(struct vigil_db *db)

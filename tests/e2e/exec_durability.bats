@@ -74,6 +74,20 @@ plain_certificate() {
 	assert_certificate 'risk("main") == 0' '.tainted == false'
 }
 
+@test "a write that syncs itself syncs what it wrote, and nothing that was written before" {
+	disk
+	watch --db "$DISK/a" --db "$DISK/b" --db "$DISK/c" -- sh -c '
+		"$0" -t a.truth "$1/a" create write=70000 write-dsync=5000
+		"$0" -t b.truth "$1/b" create write=70000 open-dsync write=5000 write=5000
+		"$0" -t c.truth "$1/c" create write=70000 write-dsync=5000 fsync write-dsync=5000' "$FILEWRITER" "$DISK"
+	certificate "$DISK/a" a.truth
+	assert_certificate 'risk("main") == 70000'
+	certificate "$DISK/b" b.truth
+	assert_certificate 'risk("main") == 70000'
+	certificate "$DISK/c" c.truth
+	assert_certificate 'risk("main") == 0'
+}
+
 @test "what was written after the last sync is at risk, to the byte" {
 	disk
 	watch --db "$DISK/a" --db "$DISK/b" --db "$DISK/c" -- sh -c '
@@ -90,9 +104,12 @@ plain_certificate() {
 }
 
 # Runs the driver's steps, cuts the power where it waits, and lets it leave without a close. $CUT: where the disk went on.
+# BEFORE_CUT: a command that is run before.
+BEFORE_CUT=(true)
 cut_in() {
 	watch_begin --db "$DISK/app.db" -- "$DRIVER" -t truth "$DISK/app.db" "$@" @ready ready @wait go @exit 0
 	await ready
+	"${BEFORE_CUT[@]}"
 	loopdisk_cut "$BATS_TEST_TMPDIR/disk"
 	touch go
 	watch_end
@@ -119,6 +136,62 @@ cut_in() {
 	assert_certificate '.commits_at_risk == 0' 'risk("wal") == 0'
 	[ "$(rows "$CUT")" -eq 407 ]
 	[ "$(sqlite3 "$CUT" "pragma integrity_check")" = ok ]
+}
+
+# new_cut_in STEP...: the same on a new disk.
+new_cut_in() {
+	loopdisk_down "$BATS_TEST_TMPDIR/disk"
+	rm -f ready go truth
+	disk
+	mk "$DISK/app.db" wal
+	sync -f "$DISK"
+	cut_in "$@"
+}
+
+@test "synced commits are at risk when their log has gone and the main file is not synced" {
+	local full=("pragma synchronous=full" @repeat 7 "insert into t(b) values('x')" @end) end
+
+	# What becomes of names and lengths does not wait for the data of other files.
+	BEFORE_CUT=(sync "$BATS_TEST_TMPDIR/disk/disk")
+	for end in @close "pragma wal_checkpoint(truncate)"; do
+		new_cut_in "${full[@]}" "pragma synchronous=off" "$end"
+		assert_certificate '.commits_at_risk == 7' 'risk("main") > 0'
+		[ ! -s "$CUT-wal" ]
+		[ "$(rows "$CUT")" -eq 400 ]
+	done
+	# Commits in a log that begins anew on such a main file cannot be worth more than that; its next sync covers all.
+	new_cut_in "${full[@]}" "pragma synchronous=off" "pragma wal_checkpoint(truncate)" "${full[@]}"
+	assert_certificate '.commits_at_risk == 14' 'risk("wal") == 0'
+	new_cut_in "${full[@]}" "pragma synchronous=off" "pragma wal_checkpoint(truncate)" "${full[@]}" "pragma wal_checkpoint"
+	assert_certificate '.commits_at_risk == 0' 'risk("main") == 0'
+	[ "$(rows "$CUT")" -eq 414 ]
+}
+
+@test "synced commits are at risk in the log of a database that was made without a sync" {
+	disk
+	cut_in "pragma synchronous=off" "create table t(a integer primary key, b)" "pragma journal_mode=wal" "pragma synchronous=full" \
+		@repeat 6 "insert into t(b) values('x')" @end
+	assert_certificate '.commits_at_risk >= 7' 'risk("wal") == 0' 'risk("main") > 0'
+	[ ! -s "$CUT" ]
+}
+
+@test "a write to the log that syncs itself makes no commit durable that was not synced before" {
+	disk
+	mk "$DISK/app.db" wal
+	sync -f "$DISK"
+	watch_begin --db "$DISK/app.db" -- sh -c '
+		"$0" -t truth "$2" "pragma synchronous=normal" @repeat 6 "insert into t(b) values(1)" @end @ready ready @wait go @exit 0 &
+		until [ -e ready ]; do sleep 0.01; done
+		"$1" -t synced.truth "$2-wal" open write-dsync=32
+		touch synced; wait' "$DRIVER" "$FILEWRITER" "$DISK/app.db"
+	await synced
+	loopdisk_cut "$BATS_TEST_TMPDIR/disk"
+	touch go
+	watch_end
+	jq -se '.[-1].result == 32' synced.truth
+	certificate "$DISK/app.db" truth
+	assert_certificate '.commits_at_risk == 6'
+	[ "$(rows "$BATS_TEST_TMPDIR/disk/after/app.db")" -eq 400 ]
 }
 
 @test "52 delete_full_powerloss: the journal comes back and takes the last commit with it" {

@@ -399,7 +399,40 @@ START_TEST(bytes_at_risk_are_told_also_of_the_clean)
 }
 END_TEST
 
-SUITE("verdicts", a_process_that_closed_everything_is_clean, any_exit_status_is_clean_when_the_database_was_closed,
+START_TEST(a_journal_that_the_next_open_deletes_unread_is_no_hot_one)
+{
+        const struct vigil_observed looks[] = {
+                {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_EMPTY | VIGIL_OBS_JOURNAL, .journal_bytes = 512},
+                {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_JOURNAL | VIGIL_OBS_JOURNAL_STALE,
+                 .main_bytes = PAGE,
+                 .journal_bytes = 9000},
+        };
+        for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+                struct stream s;
+                struct actor a = actor(100, "app");
+                killed(&a, SIGKILL);
+                a.use.flags |= VIGIL_USE_TXN_OWNER;
+                a.use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
+                a.db.txn = VIGIL_TXN_ROLLBACK;
+                a.db.txn_journal_writes = 9;
+                a.db.txn_db_writes = i == 0 ? 0 : 5;
+                a.db.journal_hot = 1;
+                stream_open(&s);
+                stream_act(&s, &a, VIGIL_EXIT);
+                stream_observed(&s, &a, looks[i]);
+                stream_close(&s);
+                struct detection *d = stream_judge(&s);
+                expect(d, "unclean", "write-transaction-open", "P1 unclean-death");
+                ck_assert(!detection_certificate(d, 0)->hot_journal);
+                ck_assert_ptr_nonnull(
+                        strstr(detection_certificate(d, 0)->prediction, "deletes the journal unread"));
+                stream_done(&s, d);
+        }
+}
+END_TEST
+
+SUITE("verdicts", a_journal_that_the_next_open_deletes_unread_is_no_hot_one,
+      a_process_that_closed_everything_is_clean, any_exit_status_is_clean_when_the_database_was_closed,
       a_kill_after_the_close_is_clean, exit_0_without_close_is_abrupt_and_no_finding,
       an_idle_rollback_connection_is_known_by_its_descriptor_alone, a_killed_wal_reader_had_a_read_transaction,
       shared_without_wal_index_is_a_rollback_reader, reserved_with_a_cold_journal_is_a_write_transaction,

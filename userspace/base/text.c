@@ -108,6 +108,25 @@ static bool is_control(const unsigned char *s, size_t length)
         return (length == 1 && (s[0] < 0x20 || s[0] == 0x7f)) || (length == 2 && s[0] == 0xc2 && s[1] < 0xa0);
 }
 
+/* Characters that show nothing and change how others look: joiners and marks of direction, separators of lines, embeddings and
+ * overrides that turn the rest of a line around, the byte order mark. */
+static bool is_format(const unsigned char *s, size_t length)
+{
+        static const struct {
+                uint32_t first, last;
+        } formats[] = {{0x61c, 0x61c}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}};
+        uint32_t c = length == 2 ? s[0] & 0x1fu : s[0] & 0x0fu;
+
+        if (length != 2 && length != 3)
+                return false;
+        for (size_t i = 1; i < length; i++)
+                c = c << 6 | (s[i] & 0x3fu);
+        for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+                if (c >= formats[i].first && c <= formats[i].last)
+                        return true;
+        return false;
+}
+
 void text_printable(char *ret, size_t size, const char *text)
 {
         const unsigned char *s = (const unsigned char *)text;
@@ -116,7 +135,7 @@ void text_printable(char *ret, size_t size, const char *text)
                 return;
         for (size_t i = 0; i < n;) {
                 size_t length = character(s + i, n - i);
-                bool keep = length > 0 && !is_control(s + i, length);
+                bool keep = length > 0 && !is_control(s + i, length) && !is_format(s + i, length);
                 size_t take = keep ? length : 1;
                 if (take > size - 1 - used)
                         break;

@@ -33,8 +33,8 @@ void text_bytes(char ret[TEXT_BYTES_LEN], uint64_t bytes);
 #define TEXT_DURATION_LEN 32
 void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns);
 
-/** Copies @p text for a terminal: control characters and invalid UTF-8 become '?', so that no file name can send an escape
- * sequence. @p ret is always NUL-terminated; the text is cut at @p size - 1 bytes on a character boundary. */
+/** Copies @p text for a terminal: control characters, such as turn the writing direction or show nothing, and invalid UTF-8 become
+ * '?', so that no file name can send an escape sequence or look like another. @p ret is always NUL-terminated; the text is cut at @p size - 1 bytes on a character boundary. */
 void text_printable(char *ret, size_t size, const char *text);
 
 /** Parses "90", "90s", "5m", "2h", "1d" into milliseconds. @return 0, -EINVAL or -ERANGE. */

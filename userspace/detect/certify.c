@@ -207,7 +207,7 @@ static void look_behind(struct certificate *c, const struct model *m, const stru
                 c->hot_journal = (u->observed->flags & VIGIL_OBS_JOURNAL_HOT) != 0;
         } else if (u->db) {
                 c->wal_bytes = size_now(&u->db->file[VIGIL_ROLE_WAL]);
-                c->hot_journal = u->db->journal_hot != 0;
+                c->hot_journal = left_hot_journal(u);
         }
         /* The files look sound: only the trace knows that half a transaction is in them. */
         if (facts & FACT_NO_JOURNAL)

@@ -68,6 +68,8 @@ uint32_t facts_of(const struct model *m, const struct model_death *d, const stru
 const struct verdict_rule *verdict_rule(uint32_t facts);
 /* Locks at the end, with what was tracked where the list could not be read whole. */
 uint32_t locks_of(const struct model_use *u);
+/* A journal that the next opener rolls back, as far as the look after the death and the account tell. */
+bool left_hot_journal(const struct model_use *u);
 /* Why a clean end cannot be told from another: every reason that holds goes into @p c. */
 void add_unknown_reasons(struct certificate *c, const struct model *m, uint32_t facts);
 void certificate_reason(struct certificate *c, const char *reason);

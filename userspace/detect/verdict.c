@@ -103,6 +103,23 @@ static bool seen_hot(const struct model_use *u)
         return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_JOURNAL_HOT;
 }
 
+/* Its transaction changed no file yet, or is committed: the next open deletes the journal unread. */
+static bool unneeded(const struct vigil_observed *o)
+{
+        return !o->error &&
+               (o->flags & VIGIL_OBS_JOURNAL_STALE || (o->flags & VIGIL_OBS_EMPTY && o->flags & VIGIL_OBS_JOURNAL));
+}
+
+bool left_hot_journal(const struct model_use *u)
+{
+        if (u->observed && unneeded(u->observed))
+                return false;
+        if (seen_hot(u))
+                return true;
+        const struct vigil_ledger *main = u->db ? &u->db->file[VIGIL_ROLE_MAIN] : NULL;
+        return main && u->db->journal_hot && !(main->flags & VIGIL_LEDGER_SIZED && main->size == 0);
+}
+
 /* Rollback modes: RESERVED is the transaction. It is none when the kernel side saw it end and the lock stayed: locking_mode
  * EXCLUSIVE keeps it, and right after a commit it is about to be released. */
 static bool rollback_txn(const struct model_death *d, const struct model_use *u, uint32_t locks)
@@ -236,7 +253,7 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
                 f |= FACT_NO_JOURNAL;
         if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, locks))
                 f |= FACT_WRITE_TXN;
-        if (((u->db && u->db->journal_hot) || seen_hot(u)) && !by_second_name(u))
+        if (left_hot_journal(u) && !by_second_name(u))
                 f |= FACT_HOT;
         if (checkpointing(u, locks))
                 f |= FACT_CHECKPOINT;

@@ -122,6 +122,9 @@ static int look(const struct engine_files *files, uint64_t wal_limit, struct vig
                 if (err < 0)
                         return err;
         }
+        /* Beside a main file of 0 bytes SQLite takes it for a leftover (pager.c, hasHotJournal). */
+        if (!(o->flags & VIGIL_OBS_MAIN) || o->flags & VIGIL_OBS_EMPTY)
+                o->flags &= ~(uint32_t)VIGIL_OBS_JOURNAL_HOT;
         return 0;
 }
 

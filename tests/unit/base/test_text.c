@@ -138,6 +138,32 @@ START_TEST(a_file_name_cannot_send_an_escape_sequence)
 }
 END_TEST
 
+START_TEST(a_file_name_cannot_turn_around_or_hide_what_stands_beside_it)
+{
+        static const char *const hidden[] = {
+                "\xd8\x9c",     /* U+061C */
+                "\xe2\x80\x8b", /* U+200B */
+                "\xe2\x80\x8f", /* U+200F */
+                "\xe2\x80\xa8", /* U+2028 */
+                "\xe2\x80\xae", /* U+202E */
+                "\xe2\x81\xa6", /* U+2066 */
+                "\xe2\x81\xa9", /* U+2069 */
+                "\xef\xbb\xbf", /* U+FEFF */
+        };
+        static const char *const shown[] = {"\xd8\x9b",     "\xe2\x80\x8a", "\xe2\x80\x90",    "\xe2\x80\xaf",
+                                            "\xe2\x82\xac", "\xef\xbb\xbe", "\xf0\x9f\x98\x80"};
+        char out[16];
+        for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+                text_printable(out, sizeof(out), hidden[i]);
+                ck_assert_str_eq(out, "?");
+        }
+        for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+                text_printable(out, sizeof(out), shown[i]);
+                ck_assert_str_eq(out, shown[i]);
+        }
+}
+END_TEST
+
 START_TEST(printable_text_is_cut_between_characters)
 {
         char out[4];
@@ -202,5 +228,6 @@ SUITE("text", characters_of_every_length_are_utf8, overlong_surrogate_and_cut_fo
       each_byte_that_is_not_utf8_becomes_a_replacement_character,
       the_original_bytes_are_kept_in_hex_where_they_were_replaced, times_are_rfc_3339_in_utc_with_microseconds,
       sizes_have_at_most_four_digits, durations_are_told_in_the_unit_people_use,
-      a_file_name_cannot_send_an_escape_sequence, printable_text_is_cut_between_characters,
-      durations_are_parsed_with_their_unit, what_is_no_duration_leaves_the_output_alone, signals_have_their_names)
+      a_file_name_cannot_send_an_escape_sequence, a_file_name_cannot_turn_around_or_hide_what_stands_beside_it,
+      printable_text_is_cut_between_characters, durations_are_parsed_with_their_unit,
+      what_is_no_duration_leaves_the_output_alone, signals_have_their_names)

@@ -196,6 +196,22 @@ START_TEST(a_hot_journal_is_stale_when_its_super_journal_is_gone)
 }
 END_TEST
 
+START_TEST(a_journal_beside_an_empty_main_file_is_not_hot)
+{
+        const char *path = place("a.db");
+        db_make(path, "delete", 200);
+        db_killed_after(path, "begin; update t set v = randomblob(500);");
+        ck_assert_uint_ne(inspect(path).flags & VIGIL_OBS_JOURNAL_HOT, 0);
+        ck_assert_int_eq(truncate(path, 0), 0);
+        ck_assert_uint_eq(inspect(path).flags & (VIGIL_OBS_JOURNAL | VIGIL_OBS_JOURNAL_HOT), VIGIL_OBS_JOURNAL);
+        ck_assert_ptr_nonnull(strstr(predict(path), "deletes the journal unread"));
+        /* SQLite sees it the same way. */
+        db_ask(path, "select count(*) from sqlite_schema");
+        ck_assert_int_eq(size_of(with(path, "-journal")), -1);
+        ck_assert_int_eq(size_of(path), 0);
+}
+END_TEST
+
 START_TEST(commits_behind_a_broken_frame_are_told_as_lost_and_are)
 {
         const char *path = place("a.db");
@@ -216,10 +232,10 @@ START_TEST(commits_behind_a_broken_frame_are_told_as_lost_and_are)
 }
 END_TEST
 
-SUITE("inspect", commits_behind_a_broken_frame_are_told_as_lost_and_are,
-      a_hot_journal_is_stale_when_its_super_journal_is_gone, an_idle_database_is_a_main_file_and_nothing_else,
-      a_killed_wal_writer_leaves_commits_and_frames, a_killed_rollback_writer_leaves_a_hot_journal,
-      ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
+SUITE("inspect", a_journal_beside_an_empty_main_file_is_not_hot,
+      commits_behind_a_broken_frame_are_told_as_lost_and_are, a_hot_journal_is_stale_when_its_super_journal_is_gone,
+      an_idle_database_is_a_main_file_and_nothing_else, a_killed_wal_writer_leaves_commits_and_frames,
+      a_killed_rollback_writer_leaves_a_hot_journal, ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
       a_symbolic_link_leads_to_the_companions_of_its_target, a_companion_that_is_a_link_is_not_followed,
       what_is_no_database_is_told_apart, an_encrypted_file_is_pages_without_a_header,
       a_lying_page_size_is_not_believed)

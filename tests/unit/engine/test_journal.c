@@ -157,6 +157,23 @@ START_TEST(a_super_journal_is_named_and_looked_for)
 }
 END_TEST
 
+START_TEST(a_super_journal_is_gone_where_sqlite_finds_none)
+{
+        const char *super = place("loop-mj1"), *path = place("killed.db");
+        char longest[600];
+        ck_assert_int_eq(symlink("loop-mj1", super), 0);
+        ck_assert(journal_super_gone(super, path));
+        unlink(super);
+        spill(super, "", 0);
+        ck_assert(journal_super_gone(super, path));
+        spill(super, "x", 1);
+        ck_assert(!journal_super_gone(super, path));
+        memset(longest, 'x', sizeof(longest) - 1);
+        longest[sizeof(longest) - 1] = '\0';
+        ck_assert(journal_super_gone(longest, path));
+}
+END_TEST
+
 START_TEST(a_super_journal_under_another_mount_is_found_beside_the_database)
 {
         size_t n;
@@ -201,5 +218,6 @@ SUITE("journal", a_transaction_that_spilled_leaves_a_hot_journal,
       without_syncs_the_journal_is_hot_and_reaches_to_the_end, the_zeroed_header_of_persist_mode_is_cold,
       no_records_claimed_are_no_pages_whatever_the_size, records_beyond_the_end_do_not_count,
       illegal_sizes_make_no_header, a_super_journal_is_named_and_looked_for,
+      a_super_journal_is_gone_where_sqlite_finds_none,
       a_super_journal_under_another_mount_is_found_beside_the_database, a_name_with_a_wrong_sum_is_no_super_journal,
       a_flipped_bit_is_survived)

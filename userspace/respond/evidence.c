@@ -64,6 +64,21 @@ static int copy_files(struct backup_run *r, int dir)
         return err < 0 ? backup_fail(r, err, "cannot copy its -shm: %s", strerror(-err)) : 0;
 }
 
+/* The check was of a copy in a directory that is gone when somebody reads why it failed. */
+static int name_source(struct check_result *check, const char *path, const char *source)
+{
+        const char *at = check->reason ? strstr(check->reason, path) : NULL;
+        char *named;
+
+        if (!at)
+                return 0;
+        if (asprintf(&named, "%.*s%s%s", (int)(at - check->reason), check->reason, source, at + strlen(path)) < 0)
+                return -ENOMEM;
+        free(check->reason);
+        check->reason = named;
+        return 0;
+}
+
 /* What is wrong with it, page by page, where the first copy did not get as far as a check. */
 static int list_errors(struct backup_run *r)
 {
@@ -83,7 +98,7 @@ static int list_errors(struct backup_run *r)
                 return err;
         check_result_done(&r->result->check);
         r->result->check = check;
-        return 0;
+        return name_source(&r->result->check, path, r->source);
 }
 
 static int publish(struct backup_run *r, struct manifest *m)

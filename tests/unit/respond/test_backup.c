@@ -231,6 +231,9 @@ START_TEST(a_lost_header_is_damage_only_where_there_was_a_database)
         o.known_sqlite = true;
         ck_assert_int_eq(refused(&o, &r), -EUCLEAN);
         ck_assert_int_eq(r.outcome, BACKUP_KEPT_EVIDENCE);
+        /* What could not be checked is named as the user knows it, not as the copy was called meanwhile. */
+        ck_assert_ptr_nonnull(strstr(r.check.reason, place("app.db")));
+        ck_assert_ptr_null(strstr(r.check.reason, "/.vigil-"));
         backup_result_done(&r);
 }
 END_TEST

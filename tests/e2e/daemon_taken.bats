@@ -105,7 +105,7 @@ died() {
 	sleep 2 # recoveries are asked for each second
 	ask incidents
 	assert_answer 'all(.incidents[]; .status == "firing")'
-	[ "$(grep -c '^vigil: P0 \(wal-removed\|journal-removed\|database-emptied\|database-moved-in-use\):' daemon.err)" -eq 7 ]
+	[ "$(grep -c '^vigil: P0 \(wal-removed\|journal-removed\):' daemon.err)" -eq 5 ]
 
 	# What is kept of it tells the same.
 	"$VIGIL" replay --json "S/evidence/$(sql "select id from alerts where name = 'wal-removed' limit 1")/recording.vigil" >replay.json

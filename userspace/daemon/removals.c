@@ -125,13 +125,25 @@ int removals_take(struct memory *m, const struct vigil_hdr *record)
         return 0;
 }
 
+static bool waits(const struct removals *s)
+{
+        for (size_t i = 0; i < s->n; i++)
+                if (!s->kept[i].judged)
+                        return true;
+        return false;
+}
+
+/* While one waits, what may have gone with it must still be known. */
 void removals_used(struct memory *m, const struct vigil_use *use)
 {
         struct removals *s = m->removals[use->db];
+        bool ends = s && use->flags & VIGIL_USE_LOCKED && !waits(s);
 
-        for (size_t i = 0; s && use->flags & VIGIL_USE_LOCKED && i < VIGIL_ROLES; i++)
+        for (size_t i = 0; ends && i < VIGIL_ROLES; i++)
                 if (s->gone[i].ns < use->last_ns)
                         s->gone[i].ns = 0;
+        for (size_t i = 0; ends && i < s->n; i++)
+                s->kept[i].past |= removal_ns(&s->kept[i]) < use->last_ns;
 }
 
 void removals_forget(struct memory *m, uint32_t db)

@@ -28,6 +28,7 @@ struct removal {
         };
         bool judged; /* it has waited, and an episode has judged it */
         bool told;   /* a finding of it was raised */
+        bool past;   /* somebody has used the database since, and gone */
 };
 
 /* The last time that a file went, and nobody minded. */

@@ -45,10 +45,24 @@ static bool awaits(const struct removals *s, uint32_t taken)
         return false;
 }
 
+/* Only what went right before or after one that is judged now: there is nobody here to say that it was used in between. */
+static bool is_near(const struct removals *s, uint64_t ns)
+{
+        for (size_t i = 0; ns && i < s->n; i++)
+                if (!s->kept[i].judged && between(removal_ns(&s->kept[i]), ns) < WITH_NS)
+                        return true;
+        return false;
+}
+
+static bool went_along(const struct removals *s, const struct removal *r)
+{
+        return !r->past && !(removal_taken(r) & VIGIL_TAKEN_LOST) && is_near(s, removal_ns(r));
+}
+
 /* One that was judged long ago is no part of what goes now; it still explains who has died of it, or writes to what has no name. */
 static bool belongs(const struct episode *e, const struct removals *s, uint32_t db, const struct removal *r)
 {
-        if (!r->judged || awaits(s, VIGIL_TAKEN_LOST) || lost_here(e, s))
+        if (!r->judged || went_along(s, r) || awaits(s, VIGIL_TAKEN_LOST) || lost_here(e, s))
                 return true;
         for (size_t i = 0; i < e->ndead; i++)
                 if (may_concern(&e->dead[i], db, r))
@@ -80,15 +94,6 @@ static int compose_removal(struct episode *e, const struct removal *r)
         return err < 0 ? err : compose(e, r, r->hdr.type, size);
 }
 
-/* Only what went right before or after one that is judged now: there is nobody here to say that it was used in between. */
-static bool is_near(const struct removals *s, const struct gone *g)
-{
-        for (size_t i = 0; g->ns && i < s->n; i++)
-                if (!s->kept[i].judged && between(removal_ns(&s->kept[i]), g->ns) < WITH_NS)
-                        return true;
-        return false;
-}
-
 static int compose_gone(struct episode *e, const struct removals *s, uint32_t db)
 {
         int r = 0;
@@ -102,7 +107,7 @@ static int compose_gone(struct episode *e, const struct removals *s, uint32_t db
                                          .op = VIGIL_OP_UNLINK,
                                          .taken = g->taken,
                                          .confirmed = 1};
-                if (is_near(s, g))
+                if (is_near(s, g->ns))
                         r = compose(e, &p, VIGIL_PATHOP, sizeof(p));
         }
         return r;
@@ -126,7 +131,13 @@ static int compose_past(struct episode *e, const struct removals *s, uint32_t db
         return r < 0 ? r : compose(e, &p->observed, VIGIL_OBSERVED, sizeof(p->observed));
 }
 
-static int compose_database(struct episode *e, const struct removals *s, uint32_t db, bool due)
+/* What somebody wrote who died in this episode is judged with him: a later one would not know how he came to the file. */
+static bool ends_here(const struct episode *e, const struct removal *r)
+{
+        return removal_taken(r) & VIGIL_TAKEN_LOST && died_here(e, removal_by(r));
+}
+
+static int compose_database(struct episode *e, struct removals *s, uint32_t db, bool due)
 {
         int r = due ? compose_past(e, s, db) : 0;
 
@@ -135,6 +146,8 @@ static int compose_database(struct episode *e, const struct removals *s, uint32_
         for (size_t i = 0; r == 0 && i < s->n; i++)
                 if (belongs(e, s, db, &s->kept[i]))
                         r = compose_removal(e, &s->kept[i]);
+        for (size_t i = 0; r == 0 && i < s->n; i++)
+                s->kept[i].judged |= ends_here(e, &s->kept[i]);
         return r;
 }
 
@@ -143,7 +156,7 @@ int removals_compose(struct episode *e, const bool due[VIGIL_MAX_DBS])
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < e->ndbs; i++) {
-                const struct removals *s = e->memory->removals[e->db[i]];
+                struct removals *s = e->memory->removals[e->db[i]];
                 if (s)
                         r = compose_database(e, s, e->db[i], due[e->db[i]]);
         }

@@ -190,6 +190,44 @@ START_TEST(a_database_that_goes_file_by_file_is_no_loss)
         ck_assert_int_eq(removed(VIGIL_ROLE_MAIN, VIGIL_TAKEN), MEMORY_NOTHING);
         ck_assert_str_eq(told_at(s.now + SECOND, NULL), "");
         done();
+
+        /* Each of the two waits by itself: the first has been judged when the second is. */
+        begin();
+        removed_by(300, VIGIL_OP_RENAME, VIGIL_ROLE_MAIN, TAKEN_WAL);
+        uint64_t first_ns = s.now;
+        s.now += SECOND / 500;
+        removed_by(301, VIGIL_OP_RENAME, VIGIL_ROLE_WAL, TAKEN_WAL);
+        ck_assert_str_eq(told_at(first_ns + SECOND, NULL), "");
+        ck_assert_str_eq(told_at(first_ns + 3 * SECOND, NULL), "");
+        done();
+}
+END_TEST
+
+START_TEST(who_wrote_to_what_has_no_name_is_judged_with_its_death)
+{
+        for (int moved = 0; moved < 2; moved++) {
+                begin();
+                struct actor a = committer(100);
+                struct vigil_op lost = {
+                        .id = ident(100, "app"),
+                        .e = {.db = 1, .role = VIGIL_ROLE_WAL, .op = VIGIL_OP_WRITE, .result = PAGE, .bytes = PAGE},
+                        .taken = VIGIL_TAKEN_LOST};
+                if (moved)
+                        removed_by(300, VIGIL_OP_RENAME, VIGIL_ROLE_MAIN, TAKEN_WAL);
+                removed(VIGIL_ROLE_WAL, 0);
+                a.use.first_ns = s.now + 1;
+                a.use.last_ns = s.now + 2000;
+                a.use.flags |= VIGIL_USE_WRITES_LOST;
+                stream_put(&s, &lost, VIGIL_OP, sizeof(lost), false);
+                ck_assert_int_eq(take(), MEMORY_REMOVAL);
+                stream_act(&s, &a, VIGIL_EXIT);
+                take();
+                ck_assert_str_eq(told_at(s.now + 1000, NULL),
+                                 moved ? "abrupt-death" : "unclean-death,wal-removed!");
+                const char *later = told_at(s.now + SECOND, NULL);
+                ck_assert_str_eq(later, moved ? "" : "none");
+                done();
+        }
 }
 END_TEST
 
@@ -269,6 +307,6 @@ END_TEST
 SUITE("removals", a_removal_is_told_once_when_it_has_waited, at_the_end_nothing_waits,
       a_death_before_it_has_waited_is_judged_by_it_and_leaves_the_telling_to_it,
       who_dies_of_it_later_is_unclean_and_it_is_not_told_again, a_journal_is_told_when_its_transaction_dies,
-      a_database_that_goes_file_by_file_is_no_loss, what_went_before_somebody_used_it_again_went_by_itself,
-      a_log_that_was_seen_to_be_checkpointed_may_go, they_are_bounded_and_what_is_lost_of_them_is_counted,
-      who_goes_on_is_told_of_ever_more_rarely)
+      a_database_that_goes_file_by_file_is_no_loss, who_wrote_to_what_has_no_name_is_judged_with_its_death,
+      what_went_before_somebody_used_it_again_went_by_itself, a_log_that_was_seen_to_be_checkpointed_may_go,
+      they_are_bounded_and_what_is_lost_of_them_is_counted, who_goes_on_is_told_of_ever_more_rarely)

@@ -1,125 +1,17 @@
-/* ledger.h - the durability account of each file, and the SQLite transaction it is part of.
+/* ledger.h - what a write to a file, a cut and the loss of its name mean for the SQLite transaction they are part of.
  *
  * Rules: docs/ARCHITECTURE.md "Ledger". Sizes and orders of SQLite's writes: https://sqlite.org/fileformat2.html sections 3
  * and 4; os_unix.c and pager.c for the order of calls. */
 #ifndef VIGIL_LEDGER_H
 #define VIGIL_LEDGER_H
 
-#include "txn.h"
+#include "durable.h"
 
 #define WAL_HDR         32
 #define WAL_FRAME_HDR   24
 #define JOURNAL_HDR_MIN 12
 #define JOURNAL_ZEROS   28                    /* what a kept journal is ended with (pager.c: zeroJournalHdr) */
 #define JOURNAL_MAGIC   0xd763a120f905d5d9ULL /* d9 d5 05 f9 20 a1 63 d7, as a little-endian load reads it */
-
-static __always_inline void ledger_written(struct vigil_ledger *l, const struct io *io)
-{
-        __u64 end = io->offset + (__u64)io->ret;
-
-        l->bytes_total += (__u64)io->ret; /* for people: unlike `written` no verdict rests on it */
-        __sync_fetch_and_add(&l->writes, 1);
-        if (end > l->end)
-                l->end = end;
-        l->last_write_ns = io->ns;
-        if (io->synced) /* what others have left to sync stays so, and that alone */
-                return;
-        __sync_fetch_and_add(&l->written, (__u64)io->ret);
-        if (!l->risk_since_ns)
-                l->risk_since_ns = io->ns;
-}
-
-static __always_inline void ledger_failed(struct vigil_ledger *l, __s64 error, __u64 ns)
-{
-        if (!l->first_error) {
-                l->first_error = (__s32)error;
-                l->first_error_ns = ns;
-        }
-}
-
-/* Everything whose write had returned when the sync was entered is durable; a tainted file proves nothing any more. */
-static __always_inline void ledger_synced(struct vigil_ledger *l, __u64 written_at_entry, __u64 ns)
-{
-        l->last_sync_ns = ns;
-        if (l->flags & VIGIL_LEDGER_TAINTED) {
-                flags_set(&l->flags, VIGIL_LEDGER_LIED);
-                return;
-        }
-        if (written_at_entry > l->durable)
-                l->durable = written_at_entry;
-        if (l->durable >= l->written)
-                l->risk_since_ns = 0;
-}
-
-/* Commits that a sync of the file of @role covers, of those that there are now. */
-static __always_inline __u64 commits_of(const struct vigil_db *db, const struct db_priv *priv, __u32 role)
-{
-        return role == VIGIL_ROLE_JOURNAL ? priv->journal_ends : db->wal_commits;
-}
-
-/* The disk has the commits of the log when it has the main file as it was when the log began anew, and the log; and without that those
- * of earlier generations, which had been copied there. */
-static __always_inline void wal_commits_settle(struct vigil_db *db, struct db_priv *priv)
-{
-        if (priv->main_synced < priv->wal_base)
-                return;
-        priv->wal_commits_main = priv->wal_commits_prev;
-        if (priv->wal_commits_prev > db->wal_commits_durable)
-                db->wal_commits_durable = priv->wal_commits_prev;
-        if (priv->wal_commits_synced > db->wal_commits_durable)
-                db->wal_commits_durable = priv->wal_commits_synced;
-}
-
-/* The disk has the first @written bytes of the file of @role, and what they mean. @commits: see commits_of(). */
-static __always_inline void commits_synced(struct vigil_db *db, struct db_priv *priv, __u32 role, __u64 written,
-                                           __u64 commits)
-{
-        if (role == VIGIL_ROLE_JOURNAL && commits > priv->journal_ends_durable)
-                priv->journal_ends_durable = commits;
-        if (role == VIGIL_ROLE_WAL && commits > priv->wal_commits_synced)
-                priv->wal_commits_synced = commits;
-        if (role == VIGIL_ROLE_MAIN && written > priv->main_synced)
-                priv->main_synced = written;
-        if (role == VIGIL_ROLE_WAL || role == VIGIL_ROLE_MAIN)
-                wal_commits_settle(db, priv);
-}
-
-/* A sync of @role that was entered when @written bytes and @commits commits, see commits_of(), had been written returned 0. */
-static __always_inline void credit(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role,
-                                   __u64 written, __u64 commits, __u64 ns)
-{
-        ledger_synced(l, written, ns);
-        if (!(l->flags & VIGIL_LEDGER_TAINTED))
-                commits_synced(db, priv, role, written, commits);
-}
-
-/* True when a sync of the whole file system @dev was entered after @ns. */
-static __always_inline bool fs_synced_after(__u32 dev, __u64 ns)
-{
-        __u32 all = 0;
-        __u64 *one, *every;
-
-        if (fs_synced_ns <= ns)
-                return false;
-        one = bpf_map_lookup_elem(&fs_syncs, &dev);
-        every = bpf_map_lookup_elem(&fs_syncs, &all);
-        return (one && *one > ns) || (every && *every > ns);
-}
-
-/* A whole file system was synced after the last write of this file: all of it is durable. With a write in between nothing
- * is credited: too much stays at risk, never too little. */
-static __always_inline void fs_settle(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l, __u32 role)
-{
-        if (l->risk_since_ns && fs_synced_after(l->dev, l->last_write_ns))
-                credit(db, priv, l, role, l->written, commits_of(db, priv, role), bpf_ktime_get_boot_ns());
-}
-
-static __always_inline void ledger_emptied(struct vigil_ledger *l)
-{
-        l->durable = l->written;
-        l->end = 0;
-        l->risk_since_ns = 0;
-}
 
 /* ---- WAL ---- */
 
@@ -143,12 +35,19 @@ static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *
         db->wal_commit_end = WAL_HDR;
 }
 
-/* @end: of a frame that was written with its header. In locking_mode EXCLUSIVE no lock tells where a transaction begins: the first
- * such frame behind the last commit begins one, and what an earlier one had left there was rolled back. A page that is written anew
- * in its place, and headers whose checksums change with it, begin nothing. */
-static __always_inline bool begins_wal_txn(const struct vigil_db *db, __u64 end)
+/* locking_mode EXCLUSIVE takes no write lock of the WAL: its transactions begin with a frame and end with a commit frame. A ROLLBACK
+ * does nothing that could be seen. */
+static __always_inline bool has_frames_only(const struct vigil_db *db, const struct vigil_use *use)
 {
-        return db->txn == VIGIL_TXN_NONE && end == db->wal_commit_end + db->page_size + WAL_FRAME_HDR;
+        return db->txn == VIGIL_TXN_WAL && txn_is_mine(db) && !(use->locks & VIGIL_LOCK_WAL_WRITE);
+}
+
+/* @end: of a frame that was written with its header. The first one behind the last commit begins a transaction, and what an earlier
+ * one had left there was rolled back. A page that is written anew in its place, and headers whose checksums change with it, begin
+ * nothing. */
+static __always_inline bool begins_wal_txn(const struct vigil_db *db, const struct vigil_use *use, __u64 end)
+{
+        return has_frames_only(db, use) && end == db->wal_commit_end + db->page_size + WAL_FRAME_HDR;
 }
 
 /* A frame is a header of 24 bytes and a page, in one or in two writes; a commit frame carries the size of the database at
@@ -177,13 +76,20 @@ static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv,
                 if (!db->page_size)
                         db->page_size = (__u32)io->ret;
         }
-        if (end > priv->wal_txn_end || (whole && begins_wal_txn(db, end)))
+        bool begins = whole && begins_wal_txn(db, use, end);
+        if (begins)
+                db->txn_since_ns = io->ns;
+        if (end > priv->wal_txn_end || begins)
                 priv->wal_txn_end = end;
         if (commit) {
                 priv->wal_frame_commit = 0;
                 db->wal_commit_end = end;
                 db->wal_commits++;
                 use->commits++;
+                if (has_frames_only(db, use)) {
+                        priv->wal_txn_end = end; /* a savepoint that was rolled back may have gone further */
+                        txn_end(db);
+                }
         }
 }
 
@@ -196,8 +102,8 @@ static __always_inline void wal_settle(struct vigil_db *db, struct db_priv *priv
         db->wal_frames_open = end > db->wal_commit_end ? (end - db->wal_commit_end) / frame : 0;
 }
 
-static __always_inline void wal_written(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
-                                        const struct io *io)
+static __always_inline void wal_written(struct vigil_db *db, struct db_priv *priv, struct vigil_proc *p,
+                                        struct vigil_use *use, const struct io *io)
 {
         __u32 head[3];
 
@@ -215,9 +121,22 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
         }
         if (db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db)) /* it is over, complete or not */
                 txn_end(db);
-        if (db->txn == VIGIL_TXN_NONE) /* locking_mode EXCLUSIVE takes no WAL write lock */
+        if (db->txn == VIGIL_TXN_NONE) {
                 flags_set(&db->flags, VIGIL_DB_EXCLUSIVE);
+                /* A commit that has rewritten frames goes over their headers again. */
+                if (io->offset >= db->wal_commit_end)
+                        txn_begin(db, p, VIGIL_TXN_WAL, io->ns);
+        }
         wal_frame(db, priv, use, io);
+}
+
+/* The WAL was cut to nothing or has lost its name. SQLite does that in no transaction. */
+static __always_inline void wal_emptied(struct vigil_db *db, struct db_priv *priv, const struct vigil_use *use,
+                                        __u32 taken)
+{
+        wal_generation(db, priv);
+        if (use && !taken && has_frames_only(db, use))
+                txn_end(db);
 }
 
 /* ---- rollback commits ---- */
@@ -388,7 +307,7 @@ static __always_inline void account_write(struct vigil_db *db, struct db_priv *p
         flags_set(&use->flags, VIGIL_USE_WROTE);
         use->last_ns = io->ns;
         if (role == VIGIL_ROLE_WAL)
-                wal_written(db, priv, use, io);
+                wal_written(db, priv, p, use, io);
         else if (role == VIGIL_ROLE_JOURNAL)
                 journal_written(db, priv, p, use, io);
         else if (role == VIGIL_ROLE_MAIN)
@@ -436,7 +355,7 @@ static __always_inline void account_truncate(struct vigil_db *db, struct db_priv
         if (role == VIGIL_ROLE_MAIN && db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db))
                 txn_end(db); /* the last that a complete checkpoint does to it, but for the sync */
         else if (role == VIGIL_ROLE_WAL && size == 0)
-                wal_generation(db, priv);
+                wal_emptied(db, priv, use, taken);
         else if (role == VIGIL_ROLE_JOURNAL && size == 0 && !taken)
                 journal_ended(db, priv, use, VIGIL_DB_JOURNAL_TRUNCATED);
 }
@@ -480,7 +399,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
         }
         if (role == VIGIL_ROLE_WAL) {
                 ledger_emptied(l);
-                wal_generation(db, priv);
+                wal_emptied(db, priv, use, taken);
                 if (db->txn == VIGIL_TXN_CHECKPOINT)
                         txn_end(db);
         } else if (role == VIGIL_ROLE_JOURNAL) {

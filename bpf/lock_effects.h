@@ -100,6 +100,9 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
                         unjournaled_end(a->db, a->priv, a->use);
                 else
                         txn_end(a->db);
+        } else if (gone & VIGIL_LOCK_EXCLUSIVE && !by_close && has_frames_only(a->db, a->use)) {
+                txn_end(a->db); /* locking_mode NORMAL again: what was not committed was rolled back */
+                a->priv->wal_txn_end = a->db->wal_commit_end;
         }
         if (gone & VIGIL_LOCK_RESERVED && is_overtaken(a, VIGIL_TXN_ROLLBACK))
                 write_overtaken(a);

@@ -200,6 +200,8 @@ GLOBAL int account_open(__u64 file_addr, int fd, __u64 flags, __u32 what)
                 main_fd_add(tgid, a.use, fd);
                 if (what & BY_OTHER_NAME)
                         flags_set(&a.use->flags, VIGIL_USE_SECOND_NAME);
+        } else if (!a.use->main_opens) { /* perhaps before the watch of it began: use_end() looks */
+                flags_set(&a.use->flags, VIGIL_USE_FDS_UNKNOWN);
         }
         flags_set(&a.use->flags, writable_bit(a.role, file));
         opened(&a, flags, fresh);

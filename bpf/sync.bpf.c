@@ -227,7 +227,7 @@ static __always_inline __u32 fd_dev(int fd)
         return inode ? LOAD2(inode, i_sb, s_dev) : 0;
 }
 
-/* Ledgers take note of it later, by comparing its entry with their last write (ledger.h, fs_settle). @dev: 0: all devices. */
+/* Ledgers take note of it later, by comparing its entry with their last write (durable.h, fs_settle). @dev: 0: all devices. */
 GLOBAL int fs_sync_enter(__u32 dev)
 {
         __u64 id = bpf_get_current_pid_tgid();

@@ -103,9 +103,55 @@ die_in() {
 	assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["write-transaction-open", "no-journal"])' \
 		'.left_behind.wal_bytes > 0'
 	assert_database '.journal_mode == "wal"'
-	die_in delete "pragma locking_mode=exclusive" "pragma journal_mode=wal" "insert into t(b) values('x')" "${SPILL[@]}" @kill9
-	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open"])' '.reasons | has_none(["no-journal"])'
-	[ "$(rows "$(jq -r .backup.path d.json)")" -eq 401 ]
+}
+
+# A ROLLBACK leaves the frames that were spilled, and makes no call that could be seen: docs/ARCHITECTURE.md, "Where a transaction ends".
+@test "EXCLUSIVE locking and WAL: frames without a commit may be of a transaction or rolled back" {
+	local steps=("pragma locking_mode=exclusive" "pragma journal_mode=wal" "insert into t(b) values('x')") how name
+	dies() {
+		mk "$1.db" delete
+		printf '%q ' "$DRIVER" -t "$1" "$1.db" "${@:2}" >>deaths
+		printf '|| true\n' >>deaths
+	}
+	for how in first later; do
+		[ $how = first ] ||
+			steps=("pragma journal_mode=wal" "insert into t(b) values('x')" "pragma locking_mode=exclusive" "insert into t(b) values('y')")
+		dies "open-$how" "${steps[@]}" "${SPILL[@]}" @kill9
+		dies "back-$how" "${steps[@]}" "${SPILL[@]}" rollback @kill9
+		dies "leaves-$how" "${steps[@]}" "${SPILL[@]}" @exit 0
+		dies "committed-$how" "${steps[@]}" "${SPILL[@]}" commit @kill9
+		dies "next-$how" "${steps[@]}" "${SPILL[@]}" rollback "insert into t(b) values('z')" @kill9
+		dies "part-$how" "${steps[@]}" "${SPILL[@]}" "savepoint s" "update t set b=hex(randomblob(60))" "rollback to s" commit @kill9
+		dies "checkpointed-$how" "${steps[@]}" "${SPILL[@]}" rollback @checkpoint passive @kill9
+		dies "closed-$how" "${steps[@]}" "${SPILL[@]}" rollback @close @kill9
+		dies "empty-$how" "${steps[@]}" @checkpoint truncate "${SPILL[@]}" rollback @close @exit 0
+	done
+	dies normal "${steps[@]}" "${SPILL[@]}" rollback "pragma locking_mode=normal" "select count(*) from t" @kill9
+	dies delete "${steps[@]}" "${SPILL[@]}" rollback "pragma journal_mode=delete" "begin immediate" "insert into t(b) values('z')" @kill9
+	watch -- bash deaths
+	assert_trusted
+	for how in first later; do
+		for name in open back leaves; do
+			echo "$name-$how:"
+			certificate $name-$how.db $name-$how
+			assert_certificate '.verdict == "unknown"' '.reasons[0] == "rollback-unseen"' '.transaction == "unknown"' \
+				'.reasons | has_none(["write-transaction-open", "no-journal"])' '.prediction | test("no committed transaction is lost")'
+		done
+		for name in committed next part checkpointed; do
+			echo "$name-$how:"
+			certificate $name-$how.db $name-$how
+			assert_certificate '.verdict == "abrupt"' '.reasons | has_all(["connection-left-open"])' '.transaction == "none"' \
+				'.reasons | has_none(["rollback-unseen", "write-transaction-open", "checkpoint-interrupted"])'
+		done
+		for name in closed empty; do
+			certificate $name-$how.db $name-$how
+			assert_certificate '.verdict == "clean"' '.reasons == []'
+		done
+	done
+	certificate normal.db normal
+	assert_certificate '.verdict == "abrupt"' '.transaction == "none"'
+	certificate delete.db delete
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open"])'
 }
 
 @test "EXCLUSIVE locking: a mode that was left, and a checkpoint that is complete" {
@@ -163,14 +209,21 @@ die_in() {
 		done
 		"$DRIVER" -t dies "file:unix-none.db?vfs=unix-none" @open uri "insert into t(b) values(3)" "begin" "pragma cache_size=5" \
 			"update t set b=hex(randomblob(50))" @kill9
+		"$DRIVER" -t leaves "file:nolock.db?nolock=1" @open uri "create table t(b)" "insert into t(b) values(1)" @exit 0
+		"$DRIVER" -t closes "file:nolock.db?nolock=1" @open uri "insert into t(b) values(2)" @close @exit 0
 		exit 0' 2>/dev/null
 	assert_trusted
+	certificate nolock.db leaves # its main file was open before the watch of it began
+	assert_certificate '.verdict == "abrupt"' '.reasons == ["connection-left-open"]' '.connection_open == true'
+	certificate nolock.db closes
+	assert_certificate '.verdict == "clean"' '.connection_open == false'
 	for vfs in unix-none unix-dotfile; do
 		certificate $vfs.db $vfs
 		assert_certificate '.verdict == "clean"' '.reasons == []' '.commits_at_risk == 1'
 	done
 	certificate unix-none.db dies
-	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])'
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])' \
+		'.connection_open == true' '.prediction | test("rolls back the hot journal")'
 }
 
 @test "WAL: who dies while another goes on loses its transaction and nobody else's" {

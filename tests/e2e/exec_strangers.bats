@@ -46,9 +46,34 @@ setup() {
 	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal"])'
 }
 
+@test "a close() that takes the locks away ends no transaction: WAL" {
+	local name
+	dies() {
+		mk "$1.db" wal
+		printf '%q ' "$DRIVER" -t "$1" "$1.db" "${@:2}" >>deaths
+		printf '|| true\n' >>deaths
+	}
+	dies cold "begin immediate" "insert into t(b) values('x')" @peek cold.db-shm @kill9
+	dies spilled "${SPILL[@]}" @peek spilled.db-shm @kill9
+	dies closed "begin immediate" "insert into t(b) values('x')" @close-fds 3 @exit 0
+	dies over "begin immediate" "insert into t(b) values('x')" @peek over.db-shm commit @kill9
+	dies back "${SPILL[@]}" @peek back.db-shm rollback @kill9
+	dies idle "select count(*) from t" @peek idle.db-shm @kill9
+	watch -- bash deaths
+	assert_trusted
+	for name in cold spilled closed; do
+		certificate $name.db $name
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open"])' '.locks | has_none(["wal-write"])'
+	done
+	for name in over back idle; do
+		certificate $name.db $name
+		assert_certificate '.verdict == "abrupt"' '.reasons | has_none(["write-transaction-open", "checkpoint-interrupted"])'
+	done
+}
+
 @test "a commit after such a close() is one, and the end is clean" {
 	mk app.db delete
-	for mode in delete memory; do
+	for mode in delete memory wal; do
 		rm -f truth
 		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "${SPILL[@]}" @peek app.db commit @close
 		certificate app.db truth

@@ -276,19 +276,6 @@ START_TEST(the_first_commit_of_locking_mode_exclusive_is_over_too)
 }
 END_TEST
 
-START_TEST(wal_in_locking_mode_exclusive_shows_its_transaction_by_frames_alone)
-{
-        struct actor a = actor(100, "app");
-        a.use.locks_at_end = VIGIL_LOCK_EXCLUSIVE;
-        a.use.flags |= VIGIL_USE_OPEN_AT_END;
-        a.db.flags = VIGIL_DB_WAL_SEEN | VIGIL_DB_EXCLUSIVE;
-        killed(&a, SIGKILL);
-        one(&a, VIGIL_EXIT, "abrupt", "connection-left-open", "P2 abrupt-death");
-        a.db.wal_frames_open = 3;
-        one(&a, VIGIL_EXIT, "unclean", "write-transaction-open", "P1 unclean-death");
-}
-END_TEST
-
 START_TEST(a_transaction_whose_end_was_seen_is_over_though_its_lock_stays)
 {
         struct actor a = writer(100);
@@ -471,7 +458,6 @@ SUITE("traps", sigkill_to_the_siblings_of_an_exit_group_is_no_kill, oom_needs_th
       an_exec_after_the_close_is_clean_and_the_exit_has_its_own_certificate, clean_while_others_still_have_it_open,
       a_survivor_that_recovers_is_told_in_the_same_report, nobody_recovered_when_nothing_happened_since,
       locks_kept_between_transactions_are_no_transaction, the_first_commit_of_locking_mode_exclusive_is_over_too,
-      wal_in_locking_mode_exclusive_shows_its_transaction_by_frames_alone,
       a_transaction_whose_end_was_seen_is_over_though_its_lock_stays,
       a_zeroed_header_is_persist_unless_the_locks_stayed, after_lost_events_nothing_is_clean,
       after_lost_events_a_bad_end_stays_bad_as_a_lower_bound, deaths_that_were_collected_later_are_not_lost,

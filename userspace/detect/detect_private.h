@@ -43,8 +43,9 @@ enum fact {
         FACT_NO_SNAPSHOT = 1 << 12,
         FACT_FDS_UNKNOWN = 1 << 13,
         FACT_LOCKS_UNKNOWN = 1 << 14,
-        FACT_USES_LOST = 1 << 15,   /* it used more databases than are kept of one process */
-        FACT_STRANGER = 1 << 17,    /* it wrote the main file without a lock on it, and a signal ended it */
+        FACT_USES_LOST = 1 << 15,       /* it used more databases than are kept of one process */
+        FACT_STRANGER = 1 << 17,        /* it wrote the main file without a lock on it, and a signal ended it */
+        FACT_ROLLBACK_UNSEEN = 1 << 19, /* a transaction of the WAL was open, or rolled back */
         FACT_SECOND_NAME = 1 << 18, /* it may have had a WAL and locks on it under a name that was not watched */
         FACT_END_UNSEEN =
                 1 << 16, /* as FACT_NO_JOURNAL, unless the transaction had ended: nothing would have told */

@@ -9,7 +9,7 @@ enum held_txn held_by(uint32_t facts, uint32_t locks)
                 return HELD_WRITE;
         if (facts & FACT_CHECKPOINT)
                 return HELD_CHECKPOINT;
-        if (facts & FACT_END_UNSEEN || (facts & FACT_SECOND_NAME && facts & FACT_OPEN))
+        if (facts & (FACT_END_UNSEEN | FACT_ROLLBACK_UNSEEN) || (facts & FACT_SECOND_NAME && facts & FACT_OPEN))
                 return HELD_UNKNOWN;
         if (facts & FACT_ROLLING_BACK || locks & VIGIL_LOCK_WAL_RECOVER)
                 return HELD_RECOVERY;

@@ -39,6 +39,9 @@ static const char *doing(const struct certificate *c)
                 {"checkpoint-interrupted", "inside a checkpoint"},
                 {"transaction-end-unseen", "after it had changed the database without a journal: whether that "
                                            "transaction had ended was not seen"},
+                {"rollback-unseen",
+                 "after it had written to the WAL what it had not committed: whether it had rolled "
+                 "that back was not seen"},
                 {"written-without-locks",
                  "in the middle of writing the file as programs do that know nothing of SQLite"},
                 {"hot-journal", "while it rolled back a hot journal"},
@@ -88,7 +91,8 @@ static int judge(struct detection *d, const struct certificate *c)
                 r = tell(d, c, "no-journal", SEVERITY_P0, doing(c));
         /* Leaving by itself with nothing owed is a certificate, not a finding. */
         bool open = c->verdict == VERDICT_ABRUPT || has_reason(c, "transaction-end-unseen") ||
-                    has_reason(c, "written-without-locks") || has_reason(c, "second-name");
+                    has_reason(c, "rollback-unseen") || has_reason(c, "written-without-locks") ||
+                    has_reason(c, "second-name");
         if (r == 0 && open && c->ending.signal)
                 r = tell(d, c, "abrupt-death", SEVERITY_P2, doing(c));
         if (r == 0 && has_reason(c, "killed-in-sync"))

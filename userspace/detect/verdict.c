@@ -20,6 +20,7 @@ static const struct verdict_rule rules[] = {
         {"UNCLEAN_TXN_COLD", FACT_WRITE_TXN, 0, VERDICT_UNCLEAN, {"write-transaction-open"}},
         {"UNCLEAN_CKPT", FACT_CHECKPOINT, 0, VERDICT_UNCLEAN, {"checkpoint-interrupted"}},
         {"UNKNOWN_END", FACT_END_UNSEEN, 0, VERDICT_UNKNOWN, {"transaction-end-unseen"}},
+        {"UNKNOWN_ROLLBACK", FACT_ROLLBACK_UNSEEN, 0, VERDICT_UNKNOWN, {"rollback-unseen"}},
         {"SECOND_NAME", FACT_SECOND_NAME | FACT_OPEN, 0, VERDICT_UNKNOWN, {"second-name"}},
         {"STRANGER", FACT_STRANGER, 0, VERDICT_UNKNOWN, {"written-without-locks"}},
         {"UNCLEAN_READ", FACT_READ_TXN, 0, VERDICT_ABRUPT, {"read-transaction-open"}},
@@ -145,8 +146,17 @@ static bool builds_index(const struct model_use *u, uint32_t locks)
                u->db->file[VIGIL_ROLE_SHM].last_write_ns > u->use.write_lock_ns;
 }
 
+/* @locks, and those on the -shm that a close() of another descriptor of it took away (howtocorrupt.html, 2.2): the kernel side goes
+ * on counting them until they are given back. That byte 128 is gone, too, which a connection keeps, shows that there was one. */
+static uint32_t wal_locks(const struct model_death *d, const struct model_use *u, uint32_t locks)
+{
+        bool closed = !(locks & VIGIL_LOCK_DMS) && !d->by_exec;
+        return locks |
+               (closed ? u->use.locks & (VIGIL_LOCK_WAL_WRITE | VIGIL_LOCK_WAL_CKPT | VIGIL_LOCK_WAL_RECOVER) : 0);
+}
+
 /* WAL: byte 120 is the transaction, but for a recovery, which takes it too, and for a checkpoint that waits for writers (FULL
- * and beyond), which takes it after its own. Without a -shm (locking_mode EXCLUSIVE) only the frames tell. */
+ * and beyond), which takes it after its own. */
 static bool wal_txn(const struct model_use *u, uint32_t locks)
 {
         bool frames = u->db && u->db->wal_frames_open > 0;
@@ -156,10 +166,16 @@ static bool wal_txn(const struct model_use *u, uint32_t locks)
                 return false;
         if (locks & VIGIL_LOCK_WAL_CKPT)
                 return locks & VIGIL_LOCK_WAL_WRITE && frames;
-        if (locks & VIGIL_LOCK_WAL_WRITE)
-                return !builds_index(u, locks);
-        bool no_shm = locks & VIGIL_LOCK_EXCLUSIVE && !(locks & VIGIL_LOCK_DMS);
-        return frames && (no_shm || owns(u, VIGIL_TXN_WAL));
+        return locks & VIGIL_LOCK_WAL_WRITE && !builds_index(u, locks);
+}
+
+/* locking_mode EXCLUSIVE takes no lock for a transaction of the WAL. Frames without a commit were of one, and a ROLLBACK leaves them as
+ * they are, by no call that could be seen (docs/ARCHITECTURE.md, "Where a transaction ends"). */
+static bool rollback_unseen(const struct model_use *u, uint32_t locks)
+{
+        bool exclusive = locks & VIGIL_LOCK_EXCLUSIVE || !(locks & VIGIL_LOCK_DMS);
+        return exclusive && !kept(u) && !(locks & VIGIL_LOCK_WAL_WRITE) && owns(u, VIGIL_TXN_WAL) &&
+               u->db->wal_frames_open > 0;
 }
 
 static bool checkpointing(const struct model_use *u, uint32_t locks)
@@ -220,11 +236,14 @@ static bool in_wal_mode(const struct model_use *u)
         return u->db && u->db->flags & VIGIL_DB_WAL_SEEN;
 }
 
-/* A program that copies a file into place, cut short: how much of it stands there is nothing that a lock could tell. */
+/* A program that copies a file into place, cut short: how much of it stands there is nothing that a lock could tell. SQLite without
+ * locks (nolock=1, unix-none) writes a journal first. */
 static bool cut_short(const struct model_death *d, const struct model_use *u)
 {
         const uint32_t locked = VIGIL_USE_LOCKED | VIGIL_USE_SEEN_LATE;
-        bool never_locked = u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks;
+        bool journals = owns(u, VIGIL_TXN_ROLLBACK) && u->db->txn_journal_writes > 0;
+        bool never_locked = u->use.flags & VIGIL_USE_WROTE && !(u->use.flags & locked) && !u->use.locks &&
+                            !journals;
 
         return (never_locked || u->use.flags & VIGIL_USE_UNLOCKED) && d->exit_code & 0x7f;
 }
@@ -246,16 +265,18 @@ static bool hides_wal(const struct model_use *u)
 
 uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
-        uint32_t f = 0;
+        uint32_t f = 0, wal = wal_locks(d, u, locks);
         if (end_unseen(u))
                 f |= FACT_END_UNSEEN;
+        if (rollback_unseen(u, wal))
+                f |= FACT_ROLLBACK_UNSEEN;
         if (without_journal(u))
                 f |= FACT_NO_JOURNAL;
-        if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, locks))
+        if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, wal))
                 f |= FACT_WRITE_TXN;
         if (left_hot_journal(u) && !by_second_name(u))
                 f |= FACT_HOT;
-        if (checkpointing(u, locks))
+        if (checkpointing(u, wal))
                 f |= FACT_CHECKPOINT;
         if (owns(u, VIGIL_TXN_RECOVERY))
                 f |= FACT_ROLLING_BACK;

@@ -96,6 +96,8 @@ static const struct {
         {NULL, "transaction-end-unseen",
          "Compare the last transaction with what the program meant to write: it may be there in half. With "
          "synchronous=NORMAL, or journal_mode=WAL or DELETE, its end can be seen."},
+        {NULL, "rollback-unseen",
+         "Nothing that was committed is lost, and the next open discards what was not. Start the program again."},
         {NULL, "hot-journal",
          "Keep the -journal beside the database: the next open needs it to undo the transaction. Then start the "
          "program again."},

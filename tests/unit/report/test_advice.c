@@ -45,6 +45,8 @@ START_TEST(an_end_that_was_not_seen_must_be_looked_into)
         const char *a[ADVICE_MAX];
         ck_assert_uint_eq(advise("abrupt-death", "transaction-end-unseen", 0, a), 1);
         ck_assert_ptr_nonnull(strstr(a[0], "Compare the last transaction"));
+        ck_assert_uint_eq(advise("abrupt-death", "rollback-unseen", 0, a), 1);
+        ck_assert_ptr_nonnull(strstr(a[0], "Nothing that was committed is lost"));
         ck_assert_uint_eq(advise("no-journal", "transaction-end-unseen", 0, a), 2);
         ck_assert_ptr_nonnull(strstr(a[0], "nothing can undo it"));
 }

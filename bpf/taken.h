@@ -251,17 +251,20 @@ GLOBAL int dentry_is(__u64 dentry_addr, int other)
  * names only those are looked at that the kernel keeps: one that it has forgotten may be the one it still has. */
 GLOBAL int is_moved(__u32 id, __u32 role)
 {
+        struct scratch *s = scratch();
         struct db_priv *priv = db_priv(id);
         struct inode *inode = priv ? inode_of(priv, role) : NULL;
         struct file_key *key = priv ? key_of(priv, role) : NULL, dir;
         struct hlist_node *node;
 
-        if (!key || !inode || !inode_is(inode, key) || LOAD(inode, i_nlink) == 0)
+        if (!s || !key || !inode || !inode_is(inode, key) || LOAD(inode, i_nlink) == 0)
                 return 0;
         if (!bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
                 return 0;
         node = BPF_CORE_READ(inode, i_dentry.first);
-        int moved = node && LOAD(inode, i_nlink) == 1;
+        /* Without the other name, which was too long, its only one tells. With it, a file that was away already is not the one of its
+         * name in some other directory. */
+        int moved = node && LOAD(inode, i_nlink) == 1 && !s->base2.name[0];
         for (int i = 0; node && i < NAMES_LOOKED_AT; i++) {
                 struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
 

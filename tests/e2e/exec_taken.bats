@@ -176,6 +176,15 @@ taken() {
 	taken database-moved-in-use mv database-taken
 }
 
+@test "a file of the same name that is moved somewhere else is not the one that was moved before" {
+	mk app.db wal
+	mkdir other
+	cp app.db other/app.db
+	while_used "mv app.db away.db; mv other/app.db other/new.db; mv away.db app.db" "${WAL[@]}" -- "$INSERT" @kill9
+	database app.db
+	assert_database '[.findings[] | select(.code == "database-moved-in-use")] | length == 1'
+}
+
 # --- what must stay quiet ---------------------------------------------------------------------------------------------
 
 # quiet STEP...: all of it by the driver, and nothing is said.

@@ -35,8 +35,12 @@ int backup_fail(struct backup_run *r, int err, const char *fmt, ...)
 
 int backup_corrupt(struct backup_run *r, const char *why)
 {
+        const char *damage = r->options->damage;
+
         r->corrupt = true;
-        return backup_fail(r, -EUCLEAN, "%s", why);
+        if (!damage || strcmp(damage, why) == 0)
+                return backup_fail(r, -EUCLEAN, "%s", why);
+        return backup_fail(r, -EUCLEAN, "%s; %s", damage, why);
 }
 
 uint64_t backup_left_ms(const struct backup_run *r)

@@ -133,7 +133,7 @@ narrow() {
 	grep -q '^P1  FIRING  unclean-death  i-0123456789abcdef$' out
 	grep -q '^  killed by *bash (pid 2, uid 0)' out
 	grep -q '^  backup *verified: ' out
-	grep -q '^  ends when *the next opener has recovered the database' out
+	grep -q '^  ends when *the next opener who may write has recovered the database' out
 	grep -q '^  what to do *Start the program again' out
 	narrow
 	jq -e '. == {"id": "i-0123456789abcdef"}' answers/incident.args

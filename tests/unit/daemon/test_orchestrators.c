@@ -86,8 +86,9 @@ static pid_t sleeper(void)
         pid_t pid = fork();
 
         ck_assert_int_ge(pid, 0);
-        while (pid == 0)
-                pause();
+        if (pid == 0)
+                for (;;)
+                        pause();
         return pid;
 }
 

@@ -42,7 +42,7 @@ idle() {
 
 kill9() {
 	kill -KILL "$1"
-	wait "$1" || true
+	await_gone "$1"
 }
 
 # told NAME CODE COMM: an incident of that code, P0, firing, that names who did it and ends by nothing but a hand.

@@ -416,6 +416,7 @@ START_TEST(a_journal_that_the_next_open_deletes_unread_is_no_hot_one)
                 a.db.txn = VIGIL_TXN_ROLLBACK;
                 a.db.txn_journal_writes = 9;
                 a.db.txn_db_writes = i == 0 ? 0 : 5;
+                a.db.file[VIGIL_ROLE_MAIN].size = i == 0 ? 0 : PAGE;
                 a.db.journal_hot = 1;
                 stream_open(&s);
                 stream_act(&s, &a, VIGIL_EXIT);
@@ -431,11 +432,37 @@ START_TEST(a_journal_that_the_next_open_deletes_unread_is_no_hot_one)
 }
 END_TEST
 
-SUITE("verdicts", a_journal_that_the_next_open_deletes_unread_is_no_hot_one,
-      a_process_that_closed_everything_is_clean, any_exit_status_is_clean_when_the_database_was_closed,
-      a_kill_after_the_close_is_clean, exit_0_without_close_is_abrupt_and_no_finding,
-      an_idle_rollback_connection_is_known_by_its_descriptor_alone, a_killed_wal_reader_had_a_read_transaction,
-      shared_without_wal_index_is_a_rollback_reader, reserved_with_a_cold_journal_is_a_write_transaction,
+/* What a mount of the file hid lies under its name again when the mount has ended. */
+START_TEST(an_empty_file_that_is_not_the_database_makes_no_journal_cold)
+{
+        const struct vigil_observed look = {.flags = VIGIL_OBS_MAIN | VIGIL_OBS_EMPTY | VIGIL_OBS_JOURNAL,
+                                            .journal_bytes = 9000};
+        struct stream s;
+        struct actor a = actor(100, "app");
+        killed(&a, SIGKILL);
+        a.use.flags |= VIGIL_USE_TXN_OWNER;
+        a.use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
+        a.db.txn = VIGIL_TXN_ROLLBACK;
+        a.db.txn_journal_writes = 9;
+        a.db.txn_db_writes = 5;
+        a.db.journal_hot = 1;
+        a.db.file[VIGIL_ROLE_MAIN].end = 9 * PAGE;
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, look);
+        stream_close(&s);
+        struct detection *d = stream_judge(&s);
+        expect(d, "unclean", "write-transaction-open,hot-journal", "P1 unclean-death");
+        stream_done(&s, d);
+}
+END_TEST
+
+SUITE("verdicts", an_empty_file_that_is_not_the_database_makes_no_journal_cold,
+      a_journal_that_the_next_open_deletes_unread_is_no_hot_one, a_process_that_closed_everything_is_clean,
+      any_exit_status_is_clean_when_the_database_was_closed, a_kill_after_the_close_is_clean,
+      exit_0_without_close_is_abrupt_and_no_finding, an_idle_rollback_connection_is_known_by_its_descriptor_alone,
+      a_killed_wal_reader_had_a_read_transaction, shared_without_wal_index_is_a_rollback_reader,
+      reserved_with_a_cold_journal_is_a_write_transaction,
       a_changed_main_file_with_a_hot_journal_must_be_rolled_back, a_wal_writer_died_inside_its_transaction,
       a_writer_that_left_by_exit_inside_its_transaction_is_unclean_too, a_checkpoint_was_interrupted,
       a_full_checkpoint_holds_the_write_lock_without_a_transaction,

@@ -104,20 +104,23 @@ static bool seen_hot(const struct model_use *u)
         return u->observed && !u->observed->error && u->observed->flags & VIGIL_OBS_JOURNAL_HOT;
 }
 
-/* Its transaction changed no file yet, or is committed: the next open deletes the journal unread. */
-static bool unneeded(const struct vigil_observed *o)
+/* Its transaction changed no file yet, or is committed: the next open deletes the journal unread. An empty file is not the one that
+ * @main tells of, where that has pages: a mount of it has ended, and what lies below was looked at. */
+static bool unneeded(const struct vigil_observed *o, const struct vigil_ledger *main)
 {
-        return !o->error &&
-               (o->flags & VIGIL_OBS_JOURNAL_STALE || (o->flags & VIGIL_OBS_EMPTY && o->flags & VIGIL_OBS_JOURNAL));
+        bool has_pages = main && (main->end > 0 || (main->flags & VIGIL_LEDGER_SIZED && main->size > 0));
+        bool empty = o->flags & VIGIL_OBS_EMPTY && o->flags & VIGIL_OBS_JOURNAL && !has_pages;
+
+        return !o->error && (o->flags & VIGIL_OBS_JOURNAL_STALE || empty);
 }
 
 bool left_hot_journal(const struct model_use *u)
 {
-        if (u->observed && unneeded(u->observed))
+        const struct vigil_ledger *main = u->db ? &u->db->file[VIGIL_ROLE_MAIN] : NULL;
+        if (u->observed && unneeded(u->observed, main))
                 return false;
         if (seen_hot(u))
                 return true;
-        const struct vigil_ledger *main = u->db ? &u->db->file[VIGIL_ROLE_MAIN] : NULL;
         return main && u->db->journal_hot && !(main->flags & VIGIL_LEDGER_SIZED && main->size == 0);
 }
 

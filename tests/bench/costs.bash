@@ -135,12 +135,13 @@ disk_commits() {
 	figure disk "$label: time of Vigil's programs in a commit" ns "disk.$mode.programs"
 }
 
+# Runs of about two seconds: what a disk does for one is as long as some hundred commits.
 bench_disk_wal() {
-	disk_commits wal "$(rounds 3000 300)"
+	disk_commits wal "$(rounds 12000 300)"
 }
 
 bench_disk_delete() {
-	disk_commits delete "$(rounds 1500 150)"
+	disk_commits delete "$(rounds 3000 150)"
 }
 
 bench_disk() {

@@ -399,6 +399,17 @@ START_TEST(bytes_at_risk_are_told_also_of_the_clean)
 }
 END_TEST
 
+static void killed_with_a_hot_journal(struct actor *a, unsigned db_writes)
+{
+        killed(a, SIGKILL);
+        a->use.flags |= VIGIL_USE_TXN_OWNER;
+        a->use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
+        a->db.txn = VIGIL_TXN_ROLLBACK;
+        a->db.txn_journal_writes = 9;
+        a->db.txn_db_writes = db_writes;
+        a->db.journal_hot = 1;
+}
+
 START_TEST(a_journal_that_the_next_open_deletes_unread_is_no_hot_one)
 {
         const struct vigil_observed looks[] = {
@@ -410,14 +421,8 @@ START_TEST(a_journal_that_the_next_open_deletes_unread_is_no_hot_one)
         for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
                 struct stream s;
                 struct actor a = actor(100, "app");
-                killed(&a, SIGKILL);
-                a.use.flags |= VIGIL_USE_TXN_OWNER;
-                a.use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
-                a.db.txn = VIGIL_TXN_ROLLBACK;
-                a.db.txn_journal_writes = 9;
-                a.db.txn_db_writes = i == 0 ? 0 : 5;
+                killed_with_a_hot_journal(&a, i == 0 ? 0 : 5);
                 a.db.file[VIGIL_ROLE_MAIN].size = i == 0 ? 0 : PAGE;
-                a.db.journal_hot = 1;
                 stream_open(&s);
                 stream_act(&s, &a, VIGIL_EXIT);
                 stream_observed(&s, &a, looks[i]);
@@ -439,13 +444,7 @@ START_TEST(an_empty_file_that_is_not_the_database_makes_no_journal_cold)
                                             .journal_bytes = 9000};
         struct stream s;
         struct actor a = actor(100, "app");
-        killed(&a, SIGKILL);
-        a.use.flags |= VIGIL_USE_TXN_OWNER;
-        a.use.locks_at_end = VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE;
-        a.db.txn = VIGIL_TXN_ROLLBACK;
-        a.db.txn_journal_writes = 9;
-        a.db.txn_db_writes = 5;
-        a.db.journal_hot = 1;
+        killed_with_a_hot_journal(&a, 5);
         a.db.file[VIGIL_ROLE_MAIN].end = 9 * PAGE;
         stream_open(&s);
         stream_act(&s, &a, VIGIL_EXIT);

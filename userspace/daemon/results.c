@@ -13,6 +13,7 @@
 #include "daemon/evidence_room.h"
 #include "daemon/guard.h"
 #include "daemon/response.h"
+#include "detect/detect.h"
 
 /* ---- reading ---- */
 
@@ -185,19 +186,6 @@ void result_failed(struct work *w, const char *failure, bool again)
 
 /* ---- check ---- */
 
-static bool tells_of_loss(const struct incident *i)
-{
-        static const char *const codes[] = {"sync-error",       "sync-retry-lied",  "sync-error-swallowed",
-                                            "writeback-error",  "no-journal",       "wal-removed",
-                                            "journal-removed",  "database-emptied", "database-moved-in-use",
-                                            "used-across-fork", "wal-unreadable"};
-
-        for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++)
-                if (strcmp(i->code, codes[k]) == 0)
-                        return true;
-        return false;
-}
-
 /* The trace outranks the check. Said once: a further good check proves no more. */
 static void suspect(const struct work *w, struct guard *g)
 {
@@ -205,7 +193,7 @@ static void suspect(const struct work *w, struct guard *g)
         const char *id = work_first_incident(w);
         struct incident *i = id ? incidents_find(w->d->incidents, id) : NULL;
 
-        if (i && tells_of_loss(i) && !incident_tells(i, code, g->name))
+        if (i && detect_tells_of_loss(i->code) && !incident_tells(i, code, g->name))
                 case_raise_in(
                         w->d, code, g,
                         "the check found no damage, but the trace shows that written data may be lost: the check "

@@ -125,6 +125,9 @@ enum verdict detection_overall(const struct detection *d);
 /** True after anything but a clean end of every process, and when a finding of P1 or worse stands. */
 bool detection_wants_backup(const struct detection *d, size_t database);
 
+/** After a finding of that code committed data may be gone without a trace in the file format: a good check proves nothing. */
+bool detect_tells_of_loss(const char *code);
+
 /** What a finding of that code says of the content of the database, which no check can see: a copy of it is no good backup. NULL: nothing
  * that is known for sure. Static text. */
 const char *detect_damage(const char *code);

@@ -6,15 +6,14 @@
 #include "detect/detect_private.h"
 #include "detect/detector.h"
 
-/* Findings after which committed data may be gone without a trace in the file format. */
-static bool tells_of_loss(const struct finding *f)
+bool detect_tells_of_loss(const char *code)
 {
         static const char *const codes[] = {"sync-error",       "sync-retry-lied",  "sync-error-swallowed",
                                             "writeback-error",  "no-journal",       "wal-removed",
                                             "journal-removed",  "database-emptied", "database-moved-in-use",
                                             "used-across-fork", "wal-unreadable"};
         for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-                if (strcmp(f->code, codes[i]) == 0)
+                if (strcmp(code, codes[i]) == 0)
                         return true;
         return false;
 }
@@ -42,7 +41,7 @@ static int silent_loss(struct detection *d, size_t database)
 {
         json_t *codes = json_array();
         for (size_t i = 0; i < d->nfindings; i++)
-                if (d->finding[i].database == database && tells_of_loss(&d->finding[i]))
+                if (d->finding[i].database == database && detect_tells_of_loss(d->finding[i].code))
                         json_array_append_new(codes, json_string(d->finding[i].code));
         if (json_array_size(codes) == 0) {
                 json_decref(codes);

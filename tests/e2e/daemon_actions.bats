@@ -101,7 +101,7 @@ actions_are() {
 	mk app.db delete
 	guard
 	daemon_begin
-	killed "$DRIVER" -t truth app.db "pragma journal_mode=off" "${SPILL[@]}" @kill9
+	killed "$DRIVER" -t truth app.db "pragma journal_mode=off" "${HALF[@]}" @kill9
 	eventually '[.incidents[] | select(.code == "no-journal" and .evidence)] | length == 1' incidents
 	dir=$(jq -r '.incidents[] | select(.code == "no-journal") | .evidence' a.json)
 	until_true test -s "$dir/files/app.db"

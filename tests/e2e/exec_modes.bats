@@ -51,7 +51,7 @@ die_in() {
 @test "MEMORY and OFF: a death in the middle of a write is P0, because nothing can undo it" {
 	local mode
 	for mode in memory off; do
-		die_in $mode "${SPILL[@]}" @kill9
+		die_in $mode "${HALF[@]}" @kill9
 		[ ! -e app.db-journal ]
 		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal"])' '.reasons | has_none(["hot-journal"])' \
 			'.left_behind.hot_journal == false' '.prediction | test("no committed transaction is lost") | not'
@@ -68,7 +68,7 @@ die_in() {
 	rm -rf app.db* truth* r.json
 	mk app.db delete
 	watch --db app.db -- sh -c '"$0" -t truth app.db "pragma journal_mode=off" "$@" @kill9; "$0" -t truth2 app.db "insert into t(b) values(1)"' \
-		"$DRIVER" "${SPILL[@]}"
+		"$DRIVER" "${HALF[@]}"
 	certificate app.db truth
 	assert_certificate '.reasons | has_all(["no-journal"]) and has_none(["recovered"])' '.recovered == false'
 }

@@ -120,6 +120,7 @@ static void answer(struct daemon *d, struct control_client *c, const json_t *arg
         size_t waiting = keeper_waiting(d->keeper);
         char text[512];
 
+        r = keeper_read_error(d->keeper, r);
         if (put_off(d, r))
                 return;
         if (r < 0) {

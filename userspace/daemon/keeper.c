@@ -128,6 +128,7 @@ static int open_to_read(struct keeper *k)
 {
         store_close(TAKE_PTR(k->store));
         k->read_ns = clock_boottime_ns() + READ_RETRY_NS;
+        k->read_ino = batch_ino(k->dir);
         return store_open_to_read(k->dir, READ_PATIENCE_MS, &k->store);
 }
 
@@ -173,6 +174,17 @@ struct store *keeper_store(struct keeper *k)
 bool keeper_will_answer(int error)
 {
         return error == -EBUSY || error == -EROFS;
+}
+
+int keeper_read_error(struct keeper *k, int error)
+{
+        bool may_be_the_other = error == -EIO || error == -EUCLEAN || error == -EPROTO;
+
+        if (!may_be_the_other || !k->run.id || batch_ino(k->dir) == k->read_ino)
+                return error;
+        store_close(TAKE_PTR(k->store));
+        k->read_ns = 0;
+        return -ENODEV;
 }
 
 int64_t keeper_run_id(const struct keeper *k)

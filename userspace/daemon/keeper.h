@@ -59,6 +59,9 @@ struct store *keeper_store(struct keeper *k);
 /** Whether what a question to it met is over soon: somebody writes (-EBUSY); or the file was replaced and somebody writes the new one,
  * whose journal looks to us as if it were of the old one, to be rolled back (-EROFS). */
 bool keeper_will_answer(int error);
+/** What @p error of a question to keeper_store() means: -ENODEV where vigil.db was replaced meanwhile, so that one file's -shm led to
+ * frames of the other (the next keeper_store() opens what stands there now); else @p error. */
+int keeper_read_error(struct keeper *k, int error);
 /** Id of this run: another one once the store is another. */
 int64_t keeper_run_id(const struct keeper *k);
 

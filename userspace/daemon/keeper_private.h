@@ -82,6 +82,7 @@ struct keeper {
         uint64_t ino;          /* of the file that was written last; 0: it is gone */
         struct store *store;   /* for questions; NULL: it cannot be opened */
         uint64_t read_ns;      /* when that may be tried again */
+        uint64_t read_ino;     /* of what stood there when it was opened */
         struct row_queue rows;
         struct batch batch;    /* held: the first rows are with a child, or were with one that failed */
         struct poison poison;  /* what is known of a row that kills children */

@@ -2,6 +2,7 @@
 #include "daemon/keeper.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -228,6 +229,28 @@ START_TEST(what_was_written_while_it_was_deleted_is_not_lost)
 END_TEST
 
 /* In the new store its number may be that of another one. */
+START_TEST(what_a_question_meets_in_a_store_that_was_replaced_is_no_error_of_the_disk)
+{
+        struct seen seen;
+        struct keeper *k = begin(&seen);
+        char other[64], sql[96];
+
+        ck_assert_ptr_nonnull(keeper_store(k));
+        ck_assert_int_eq(keeper_read_error(k, -EIO), -EIO);
+        snprintf(other, sizeof(other), "%s/other", dir);
+        snprintf(sql, sizeof(sql), "vacuum into '%s'", other);
+        shell(sql);
+        ck_assert_int_eq(rename(other, db), 0);
+        ck_assert_int_eq(keeper_read_error(k, -EBUSY), -EBUSY);
+        ck_assert_int_eq(keeper_read_error(k, -ENOENT), -ENOENT);
+        ck_assert_int_eq(keeper_read_error(k, -EIO), -ENODEV);
+        /* What stands there now is opened at once. */
+        ck_assert_ptr_nonnull(keeper_store(k));
+        ck_assert_int_eq(keeper_read_error(k, -EIO), -EIO);
+        end(k);
+}
+END_TEST
+
 START_TEST(an_outcome_is_that_of_its_intent_also_when_the_store_is_another)
 {
         struct seen seen;
@@ -454,6 +477,7 @@ SUITE("keeper", an_intent_is_told_of_only_when_it_is_safe, who_no_longer_waits_i
       room_is_not_made_among_what_is_just_stored, a_store_that_is_deleted_is_begun_anew,
       what_was_written_while_it_was_deleted_is_not_lost,
       while_a_new_file_is_written_a_question_to_the_old_one_is_not_refused,
+      what_a_question_meets_in_a_store_that_was_replaced_is_no_error_of_the_disk,
       an_outcome_is_that_of_its_intent_also_when_the_store_is_another,
       a_store_that_is_made_newer_meanwhile_is_left_alone_and_that_is_told_once,
       what_a_child_had_committed_before_it_died_is_not_written_twice, nor_is_the_end_of_the_run,

@@ -52,20 +52,63 @@ compare() {
 	done
 }
 
-# sandwich PART LABEL ROUNDS N DIR MODE SYNC HOW...: every HOW between two unwatched runs, beside the mean of them: a disk is
-# quicker and slower by the second, and whatever drifts through the three cancels out. Samples: PART.LABEL.HOW (the mean
-# commit), PART.LABEL.HOW.p50 (the typical one), PART.LABEL.HOW.cpu (the mean one, were the disk as quick in all three: one
-# unwatched, and the processor time that the watched one takes more), PART.LABEL.base, PART.LABEL.base.p50.
-sandwich() {
-	local part=$1 label=$2 count=$3 n=$4 dir=$5 mode=$6 sync=$7 i how before value after
-	shift 7
+# while_watched HOW CMD...: runs CMD while somebody looks on: none; vigil, which attaches to $db; empty, which hangs empty programs at the
+# same calls.
+while_watched() {
+	local how=$1 watcher=""
+	shift
+	rm -f "$tmpfs/err"
+	case $how in
+	vigil)
+		"$vigil" attach --db "$db" --check none --out "$tmpfs/report" --wait-detach 2>"$tmpfs/err" &
+		watcher=$!
+		;;
+	empty)
+		"$bench/empty" "${probe_names[@]}" -- sh -c 'trap "exit 0" TERM; echo watching >&2; while :; do sleep 0.1; done' 2>"$tmpfs/err" &
+		watcher=$!
+		;;
+	esac
+	until [ -z "$watcher" ] || grep -qs watching "$tmpfs/err"; do
+		kill -0 "$watcher" 2>/dev/null || die 69 "$how ended: $(tail -n1 "$tmpfs/err")"
+		sleep 0.02
+	done
+	"$@"
+	[ -n "$watcher" ] || return 0
+	if [ "$how" = empty ]; then pkill -P "$watcher"; else kill "$watcher"; fi
+	wait "$watcher"
+	[ "$how" != vigil ] || jq -e '.trust.level == "full" and .trust.lost == 0 and .trust.missed == 0' "$tmpfs/report" >/dev/null ||
+		die 69 "something was lost: $(jq -c .trust "$tmpfs/report")"
+}
+
+# some_commits SECONDS: what a commit of $writer takes in that time, into $took: ns by the clock, of processor time, and of half of them
+# at most.
+some_commits() {
+	window -
+	sleep "$1"
+	window -
+	read -ra took < <(tail -n1 "$tmpfs/windows" | jq -r '"\(.ns_per_commit) \(.cpu_ns_per_commit) \(.p50_ns)"')
+}
+
+# windows PART LABEL ROUNDS SECONDS MODE HOW...: one writer on $db, which goes on all the time; every HOW for SECONDS between two times
+# that nobody looks on, beside the mean of them: a disk is quicker and slower by the second, and whatever drifts through the three
+# cancels out. Samples: PART.LABEL.HOW (the mean commit), PART.LABEL.HOW.p50 (the typical one), PART.LABEL.HOW.cpu (the mean one, were
+# the disk as quick in all three: one unwatched, and the processor time that the watched one takes more), PART.LABEL.base,
+# PART.LABEL.base.p50.
+windows() {
+	local part=$1 label=$2 count=$3 seconds=$4 mode=$5 i how before after took=()
+	shift 5
+	"$bench/commits" -n 0 -m "$mode" -s full "$db" >"$tmpfs/windows" &
+	writer=$!
+	until [ -e "$db" ] && [ "$(stat -c %s "$db")" -gt 0 ]; do sleep 0.1; done
+	some_commits "$seconds"
 	for ((i = 0; i < count; i++)); do
 		say "$part: $label, round $((i + 1)) of $count"
-		read -ra after < <(commits_under none "$dir" "$n" "$mode" "$sync")
 		for how in "$@"; do
-			before=("${after[@]}")
-			read -ra value < <(commits_under "$how" "$dir" "$n" "$mode" "$sync")
-			read -ra after < <(commits_under none "$dir" "$n" "$mode" "$sync")
+			before=("${took[@]}")
+			while_watched "$how" some_commits "$seconds"
+			local value=("${took[@]}")
+			some_commits "$seconds"
+			after=("${took[@]}")
 			sample "$part.$label.$how" "$(ratio "$((2 * value[0]))" "$((before[0] + after[0]))")"
 			sample "$part.$label.$how.p50" "$(ratio "$((2 * value[2]))" "$((before[2] + after[2]))")"
 			sample "$part.$label.$how.cpu" \
@@ -74,6 +117,9 @@ sandwich() {
 			sample "$part.$label.base.p50" "${after[2]}"
 		done
 	done
+	kill "$writer"
+	wait "$writer"
+	writer=""
 }
 
 bench_commits() {
@@ -112,36 +158,35 @@ programs_under() {
 		'[.[] | select(.id | IN($before[]) | not) | .run_time_ns // 0] | add / $commits | round' "$tmpfs/programs"
 }
 
-# disk_commits MODE N
+# disk_commits MODE
 disk_commits() {
-	local mode=$1 n=$2 label="${1^^}/FULL" i
+	local mode=$1 label="${1^^}/FULL" db=$disk/$1.db i
 	[ "$(stat -f -c %T "$disk")" != tmpfs ] || die 69 "disk: $disk is a tmpfs; name a disk in VIGIL_BENCH_DISK"
 	mapfile -t probe_names < <(probes)
-	sandwich disk "$mode" "$(rounds 25 5)" "$n" "$disk" "$mode" full none vigil empty
+	windows disk "$mode" "$(rounds 25 5)" "$(rounds 2 0.5)" "$mode" none vigil empty
 	figure disk "$label, mean commit: unwatched" ns "disk.$mode.base"
 	figure disk "$label, mean commit: the same again / unwatched (noise)" ratio "disk.$mode.none"
-	figure disk "$label, mean commit: vigil exec / unwatched" ratio "disk.$mode.vigil" 1.03
+	figure disk "$label, mean commit: vigil / unwatched" ratio "disk.$mode.vigil" 1.03
 	figure disk "$label, mean commit: empty probes / unwatched" ratio "disk.$mode.empty"
 	figure disk "$label, typical commit: unwatched" ns "disk.$mode.base.p50"
 	figure disk "$label, typical commit: the same again / unwatched (noise)" ratio "disk.$mode.none.p50"
-	figure disk "$label, typical commit: vigil exec / unwatched" ratio "disk.$mode.vigil.p50" 1.03
+	figure disk "$label, typical commit: vigil / unwatched" ratio "disk.$mode.vigil.p50" 1.03
 	figure disk "$label, typical commit: empty probes / unwatched" ratio "disk.$mode.empty.p50"
 	figure disk "$label, processor time added: the same again (noise)" ratio "disk.$mode.none.cpu"
-	figure disk "$label, processor time added: vigil exec" ratio "disk.$mode.vigil.cpu" 1.03
+	figure disk "$label, processor time added: vigil" ratio "disk.$mode.vigil.cpu" 1.03
 	figure disk "$label, processor time added: empty probes" ratio "disk.$mode.empty.cpu"
 	for ((i = 0; i < $(rounds 5 1); i++)); do
-		sample "disk.$mode.programs" "$(programs_under "$disk" "$n" "$mode" full)"
+		sample "disk.$mode.programs" "$(programs_under "$disk" "$(rounds 5000 500)" "$mode" full)"
 	done
 	figure disk "$label: time of Vigil's programs in a commit" ns "disk.$mode.programs"
 }
 
-# Runs of about two seconds: what a disk does for one is as long as some hundred commits.
 bench_disk_wal() {
-	disk_commits wal "$(rounds 12000 300)"
+	disk_commits wal
 }
 
 bench_disk_delete() {
-	disk_commits delete "$(rounds 3000 150)"
+	disk_commits delete
 }
 
 bench_disk() {

@@ -22,8 +22,9 @@
 #   --quick   fewer rounds: for a look, not for a record
 #
 # Every figure is a ratio, or a difference, of runs that took turns within this run: figures of different runs or machines
-# do not compare. The true median lies between `low` and `high` with 95 % certainty. Nothing is written into the tree. Needs root, /dev/shm, 2 GiB of memory and, for `disk` and `backup`,
-# 2 GiB of disk in $VIGIL_BENCH_DISK (default: $TMPDIR, else /var/tmp).
+# do not compare. The true median lies between `low` and `high` with 95 % certainty. Nothing is written into the tree. Needs
+# root, /dev/shm, 2 GiB of memory and, for `disk` and `backup`, 2 GiB of disk in $VIGIL_BENCH_DISK (default: $TMPDIR, else
+# /var/tmp).
 # Exit: 0 done, 1 a bar was missed, 64 usage, 69 it cannot be measured here, 77 not root.
 set -euo pipefail
 
@@ -75,8 +76,17 @@ done
 vigil=$(realpath "$build/vigil") bench=$build/bench driver=$build/workloads/driver
 tmpfs=$(mktemp -d /dev/shm/vigil-bench-XXXXXX)
 disk=$(mktemp -d "${VIGIL_BENCH_DISK:-${TMPDIR:-/var/tmp}}/vigil-bench-XXXXXX")
-writer=""
-trap '[ -z "$writer" ] || kill "$writer" 2>/dev/null || :; daemon_end; sysctl -qw kernel.bpf_stats_enabled=0; rm -rf "$tmpfs" "$disk"' EXIT
+writer="" watcher=""
+at_end() {
+	local pid
+	for pid in $writer $watcher; do
+		kill "$pid" 2>/dev/null || :
+	done
+	daemon_end
+	sysctl -qw kernel.bpf_stats_enabled=0
+	rm -rf "$tmpfs" "$disk"
+}
+trap at_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -55,7 +55,7 @@ compare() {
 # while_watched HOW CMD...: runs CMD while somebody looks on: none; vigil, which attaches to $db; empty, which hangs empty programs at the
 # same calls.
 while_watched() {
-	local how=$1 watcher=""
+	local how=$1
 	shift
 	rm -f "$tmpfs/err"
 	case $how in
@@ -64,7 +64,7 @@ while_watched() {
 		watcher=$!
 		;;
 	empty)
-		"$bench/empty" "${probe_names[@]}" -- sh -c 'trap "exit 0" TERM; echo watching >&2; while :; do sleep 0.1; done' 2>"$tmpfs/err" &
+		"$bench/empty" "${probe_names[@]}" -- sh -c 'trap "exit 0" TERM; echo watching >&2; while kill -0 "$PPID"; do sleep 0.1; done' 2>"$tmpfs/err" &
 		watcher=$!
 		;;
 	esac
@@ -74,8 +74,13 @@ while_watched() {
 	done
 	"$@"
 	[ -n "$watcher" ] || return 0
-	if [ "$how" = empty ]; then pkill -P "$watcher"; else kill "$watcher"; fi
+	if [ "$how" = empty ]; then
+		pkill -P "$watcher" # what it runs: its own end takes the programs off
+	else
+		kill "$watcher"
+	fi
 	wait "$watcher"
+	watcher=""
 	[ "$how" != vigil ] || jq -e '.trust.level == "full" and .trust.lost == 0 and .trust.missed == 0' "$tmpfs/report" >/dev/null ||
 		die 69 "something was lost: $(jq -c .trust "$tmpfs/report")"
 }

@@ -487,7 +487,12 @@ enum vigil_observed_flag {
                 << 13, /* the first frame that does not count has the salts of this log: a transaction that wrote a
                             page twice, which makes the checksums right at its commit, or a torn write */
         VIGIL_OBS_WAL_UNREADABLE =
-                1 << 14, /* the -shm counts committed frames behind the last commit that a recovery finds */
+                1
+                << 14, /* committed frames stand behind the last commit that a recovery finds: shm_max_frame in all.
+                            The -shm says so; or, of VIGIL_OBS_WAL_BEHIND, what was seen of the writing */
+        VIGIL_OBS_WAL_BEHIND =
+                1 << 15, /* there is no -shm, the first frame that does not count has no salts, and a commit frame
+                            of this log stands behind it: shm_max_frame is its number */
 };
 
 #endif

@@ -315,7 +315,35 @@ START_TEST(commits_that_no_recovery_reads_are_in_danger_while_others_see_them)
 }
 END_TEST
 
-SUITE("taken", commits_that_no_recovery_reads_are_lost_with_their_last_user,
+/* There is no -shm: @end of the last commit is what was seen of the writing. */
+static void behind(uint64_t end_of_commit, const char *verdict, const char *reasons, const char *findings)
+{
+        struct stream s;
+        struct actor a = left_open(100);
+        struct vigil_observed o = unreadable;
+
+        a.db.wal_commit_end = end_of_commit;
+        o.flags = (o.flags & ~(uint32_t)(VIGIL_OBS_SHM | VIGIL_OBS_WAL_UNREADABLE)) | VIGIL_OBS_WAL_BEHIND;
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, o);
+        struct detection *d = end(&s);
+        expect(d, verdict, reasons, findings);
+        stream_done(&s, d);
+}
+
+START_TEST(without_a_shm_a_commit_that_was_seen_to_end_behind_a_broken_frame_is_lost)
+{
+        behind(3 * (PAGE + 24) + 32, "unclean", "commits-unreadable,connection-left-open",
+               "P1 unclean-death,P0 wal-unreadable");
+        /* It was cut short, or is of a log that was begun anew. */
+        behind(PAGE + 24 + 32, "abrupt", "connection-left-open", "P2 abrupt-death");
+        behind(4 * (PAGE + 24) + 32, "abrupt", "connection-left-open", "P2 abrupt-death");
+}
+END_TEST
+
+SUITE("taken", without_a_shm_a_commit_that_was_seen_to_end_behind_a_broken_frame_is_lost,
+      commits_that_no_recovery_reads_are_lost_with_their_last_user,
       commits_that_no_recovery_reads_are_in_danger_while_others_see_them,
       a_wal_with_commits_that_is_removed_in_use_is_a_loss_and_a_green_check_proves_nothing,
       a_loss_without_anybody_to_certify_is_no_clean_database,

@@ -79,6 +79,28 @@ static void frame_count(struct wal_scan *scan, const uint8_t *f, uint64_t end)
         }
 }
 
+static bool lacks_salts(const uint8_t *f)
+{
+        return be32(f) != 0 && be32(f + 8) == 0 && be32(f + 12) == 0;
+}
+
+/* Rare enough for a call per frame. */
+static int scan_behind(const struct reader *r, uint64_t at, uint64_t limit, struct wal_scan *scan)
+{
+        size_t frame = WAL_FRAME_HEADER_LEN + (size_t)scan->header.page_size;
+        uint8_t f[WAL_FRAME_HEADER_LEN];
+        uint64_t end = r->size < limit ? r->size : limit;
+
+        for (; at + frame <= end; at += frame) {
+                int err = reader_get(r, f, sizeof(f), at);
+                if (err < 0)
+                        return err == -ENODATA ? 0 : err;
+                if (frame_is_of(&scan->header, f) && be32(f + 4) != 0)
+                        scan->behind_end = at + frame;
+        }
+        return 0;
+}
+
 /* All frames from the header to the first invalid one, the end, or the limit. */
 static int scan_frames(const struct reader *r, uint64_t limit, struct wal_scan *scan)
 {
@@ -101,11 +123,12 @@ static int scan_frames(const struct reader *r, uint64_t limit, struct wal_scan *
                         return (int)got;
                 size_t whole = (size_t)got / frame;
                 for (size_t i = 0; i < whole; i++, at += frame) {
-                        if (!frame_valid(&scan->header, buffer + i * frame, sum)) {
-                                scan->torn = frame_is_of(&scan->header, buffer + i * frame);
-                                return 0;
+                        const uint8_t *f = buffer + i * frame;
+                        if (!frame_valid(&scan->header, f, sum)) {
+                                scan->torn = frame_is_of(&scan->header, f);
+                                return lacks_salts(f) ? scan_behind(r, at + frame, limit, scan) : 0;
                         }
-                        frame_count(scan, buffer + i * frame, at + frame);
+                        frame_count(scan, f, at + frame);
                 }
                 if (whole == 0)
                         return 0;

@@ -444,5 +444,6 @@ int model_finish(struct model *m)
         databases_settle(m);
         afterlife_settle(m);
         trust_settle(m);
-        return living_settle(m);
+        r = unindexed_settle(m);
+        return r < 0 ? r : living_settle(m);
 }

@@ -123,3 +123,6 @@ void databases_settle(struct model *m);
 int living_settle(struct model *m);
 void afterlife_settle(struct model *m);
 void trust_settle(struct model *m);
+
+/* unindexed.c; after afterlife_settle() */
+int unindexed_settle(struct model *m);

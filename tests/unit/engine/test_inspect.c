@@ -232,10 +232,28 @@ START_TEST(commits_behind_a_broken_frame_are_told_as_lost_and_are)
 }
 END_TEST
 
-SUITE("inspect", a_journal_beside_an_empty_main_file_is_not_hot,
-      commits_behind_a_broken_frame_are_told_as_lost_and_are, a_hot_journal_is_stale_when_its_super_journal_is_gone,
-      an_idle_database_is_a_main_file_and_nothing_else, a_killed_wal_writer_leaves_commits_and_frames,
-      a_killed_rollback_writer_leaves_a_hot_journal, ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
+/* What was seen of the writing says whether the commit had ended. */
+START_TEST(without_a_shm_a_commit_behind_a_broken_frame_is_not_known_to_be_lost)
+{
+        const char *path = place("a.db");
+        db_make(path, "wal", 10);
+        db_killed_after(path, "insert into t values(1001, 'x'); insert into t values(1002, 'y')");
+        uint32_t all = inspect(path).shm_max_frame;
+        db_break_frame(path, all - 1);
+        ck_assert_uint_eq(inspect(path).flags & (VIGIL_OBS_WAL_UNREADABLE | VIGIL_OBS_WAL_BEHIND),
+                          VIGIL_OBS_WAL_UNREADABLE);
+        ck_assert_int_eq(unlink(with(path, "-shm")), 0);
+        struct vigil_observed o = inspect(path);
+        ck_assert_uint_eq(o.flags & (VIGIL_OBS_WAL_UNREADABLE | VIGIL_OBS_WAL_BEHIND), VIGIL_OBS_WAL_BEHIND);
+        ck_assert_uint_eq(o.shm_max_frame, all);
+}
+END_TEST
+
+SUITE("inspect", without_a_shm_a_commit_behind_a_broken_frame_is_not_known_to_be_lost,
+      a_journal_beside_an_empty_main_file_is_not_hot, commits_behind_a_broken_frame_are_told_as_lost_and_are,
+      a_hot_journal_is_stale_when_its_super_journal_is_gone, an_idle_database_is_a_main_file_and_nothing_else,
+      a_killed_wal_writer_leaves_commits_and_frames, a_killed_rollback_writer_leaves_a_hot_journal,
+      ro_reader_leaves_wal0, looking_changes_no_file_and_makes_none,
       a_symbolic_link_leads_to_the_companions_of_its_target, a_companion_that_is_a_link_is_not_followed,
       what_is_no_database_is_told_apart, an_encrypted_file_is_pages_without_a_header,
       a_lying_page_size_is_not_believed)

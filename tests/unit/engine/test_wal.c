@@ -197,6 +197,28 @@ START_TEST(four_gibibytes_of_claimed_frames_end_at_the_first_invalid_one)
 }
 END_TEST
 
+/* As SQLite leaves one that it forgot to give its salts: see the header. */
+START_TEST(a_commit_behind_a_frame_without_salts_is_seen_and_does_not_count)
+{
+        size_t n, frame = WAL_FRAME_HEADER_LEN + 512;
+        uint8_t *wal = made_wal(false, 512, 10, &n);
+        uint64_t last = scan_bytes(wal, n).commit_end;
+
+        ck_assert_uint_eq(scan_bytes(wal, n).behind_end, 0);
+        memset(wal + WAL_HEADER_LEN + 2 * frame + 8, 0, 16);
+        ck_assert_uint_eq(scan_bytes(wal, n).frames, 2);
+        ck_assert_uint_eq(scan_bytes(wal, n).behind_end, last);
+        /* The commit frame itself has none yet: its commit had not ended. */
+        memset(wal + last - frame + 8, 0, 16);
+        ck_assert_uint_lt(scan_bytes(wal, n).behind_end, last);
+        /* Of an older log. */
+        for (size_t at = WAL_HEADER_LEN; at + frame <= n; at += frame)
+                wal[at + 9] ^= at > WAL_HEADER_LEN + 2 * frame;
+        ck_assert_uint_eq(scan_bytes(wal, n).behind_end, 0);
+        free(wal);
+}
+END_TEST
+
 START_TEST(a_limit_cuts_the_scan_and_says_so)
 {
         size_t n;
@@ -238,4 +260,4 @@ SUITE("wal", commits_and_uncommitted_frames_of_a_killed_writer_are_told_apart,
       frames_of_an_older_generation_do_not_count, a_frame_for_page_zero_ends_the_log, a_frame_cut_short_is_no_frame,
       a_header_with_a_wrong_page_size_version_or_checksum_is_invalid,
       four_gibibytes_of_claimed_frames_end_at_the_first_invalid_one, a_limit_cuts_the_scan_and_says_so,
-      a_flipped_bit_never_adds_a_frame)
+      a_commit_behind_a_frame_without_salts_is_seen_and_does_not_count, a_flipped_bit_never_adds_a_frame)

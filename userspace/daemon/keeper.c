@@ -17,13 +17,6 @@
 
 #define NS_PER_MS 1000000ull
 
-/* A question of the monitor waits so long for a commit, and is not asked once the child that commits has taken longer than a second:
- * then it is the disk. */
-#define READ_PATIENCE_MS 250
-#define READ_SILENT_NS   1000000000ull
-/* Where it cannot be read, that is tried again after so long. */
-#define READ_RETRY_NS 1000000000ull
-
 /* A step of retention changes pages all over the file: its sync may take as long on a disk that is slow, and is told of later. */
 #define RETAIN_SILENT_NS 30000000000ull
 
@@ -123,21 +116,12 @@ int keeper_open(const char *dir, const struct keeper_hooks *hooks, struct scribe
         return 0;
 }
 
-/* For questions. Anew, where it was open: the file may be another. */
-static int open_to_read(struct keeper *k)
-{
-        store_close(TAKE_PTR(k->store));
-        k->read_ns = clock_boottime_ns() + READ_RETRY_NS;
-        k->read_ino = batch_ino(k->dir);
-        return store_open_to_read(k->dir, READ_PATIENCE_MS, &k->store);
-}
-
 int keeper_begin(struct keeper *k, const struct keeper_run *run)
 {
         k->ino = batch_ino(k->dir);
         k->run = *run;
         k->batch.token = run->started_ns;
-        return open_to_read(k);
+        return keeper_open_to_read(k);
 }
 
 bool keeper_close(struct keeper *k)
@@ -156,35 +140,6 @@ bool keeper_close(struct keeper *k)
         free(k->dir);
         free(k);
         return stored;
-}
-
-struct store *keeper_store(struct keeper *k)
-{
-        if (!k->run.id)
-                return k->store;
-        if (k->writing && scribe_since(k->scribe, SCRIBE_STORE) > READ_SILENT_NS)
-                return NULL;
-        if (!k->store && clock_boottime_ns() >= k->read_ns)
-                (void)open_to_read(k);
-        if (k->store)
-                store_set_patience(k->store, READ_PATIENCE_MS);
-        return k->store;
-}
-
-bool keeper_will_answer(int error)
-{
-        return error == -EBUSY || error == -EROFS;
-}
-
-int keeper_read_error(struct keeper *k, int error)
-{
-        bool may_be_the_other = error == -EIO || error == -EUCLEAN || error == -EPROTO;
-
-        if (!may_be_the_other || !k->run.id || batch_ino(k->dir) == k->read_ino)
-                return error;
-        store_close(TAKE_PTR(k->store));
-        k->read_ns = 0;
-        return -ENODEV;
 }
 
 int64_t keeper_run_id(const struct keeper *k)
@@ -315,7 +270,7 @@ static void on_written(void *userdata, int error, const json_t *answer)
         k->due = false;
         tell_refused(json_object_get(answer, "refused"));
         if (renewed)
-                (void)open_to_read(k);
+                (void)keeper_open_to_read(k);
         tell_well(k);
         settle(k, (size_t)number(answer, "n"));
         if (renewed)

@@ -99,6 +99,9 @@ struct keeper {
         char trouble[160]; /* empty: none */
 };
 
+/* For questions. Anew, where it was open: the file may be another. @return 0 or -errno */
+int keeper_open_to_read(struct keeper *k);
+
 /* Body of the child: a child_fn, @p arg a struct batch. Its answer:
  *   error    0 or -errno as the store's: nothing of the batch is there
  *   n        of the first rows are safe

@@ -90,6 +90,9 @@ struct model {
         const char *blind; /* NULL: it saw everything */
 };
 
+/* feed.c; a type that it does not know is counted. */
+int feed_known(struct model *m, const struct vigil_hdr *h);
+
 /* Takes a VIGIL_OPEN, or a VIGIL_OP that read, of a main file. */
 int feed_copy(struct model *m, const struct vigil_op *r);
 

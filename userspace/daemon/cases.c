@@ -9,16 +9,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/case_doc.h"
+#include "daemon/cases_private.h"
 #include "daemon/core.h"
 #include "daemon/guard.h"
 #include "model/trust.h"
 
-#define RETURNING_MAX 256
-
 /* ---- what is stored of an incident ---- */
 
-/* The tag of an incident is the object of those members that have no column. */
-static json_t *doc_of(struct incident *i)
+json_t *case_members(struct incident *i)
 {
         if (!i->tag)
                 i->tag = json_object();
@@ -39,9 +37,9 @@ bool case_lists(const struct incident *i)
         return i->nfindings <= CASE_LISTED && i->ncertificates <= CASE_LISTED;
 }
 
-static void store(struct daemon *d, struct incident *i)
+void case_store(struct daemon *d, struct incident *i)
 {
-        json_t *doc = doc_of(i);
+        json_t *doc = case_members(i);
 
         if (i->deaths)
                 json_object_set_new(doc, "deaths", case_doc_deaths(i));
@@ -56,9 +54,7 @@ static void store(struct daemon *d, struct incident *i)
         keeper_incident(d->keeper, i, json_deep_copy(doc));
 }
 
-/* @param note     stands before the summary; "": nothing
- * @param finding  that makes the event; NULL: none does */
-static void event(struct daemon *d, const struct incident *i, const char *what, const char *note, json_t *finding)
+void case_event(struct daemon *d, const struct incident *i, const char *what, const char *note, json_t *finding)
 {
         json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s+}", "incident", i->id, "what", what, "code", i->code,
                                 "severity", severity_name(i->severity), "status", incident_status_name(i->status),
@@ -125,27 +121,7 @@ void cases_store_all(struct daemon *d)
         size_t n = incidents_list(d->incidents, &list);
 
         for (size_t i = 0; i < n; i++)
-                store(d, list[i]);
-}
-
-/* Resolved ones are forgotten once what is to be stored of them waits in the queue; those that another death of the same program
- * would bring back are kept in mind, the newest of them. */
-static void forget_resolved(struct daemon *d)
-{
-        struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list), kept = 0;
-        uint64_t now = clock_boottime_ns();
-
-        for (size_t i = n; i-- > 0;) {
-                if (list[i]->status != INCIDENT_RESOLVED)
-                        continue;
-                if (incidents_may_return(d->incidents, list[i], now) && kept++ < RETURNING_MAX)
-                        continue;
-                json_decref(list[i]->tag);
-                list[i]->tag = NULL;
-                incidents_drop(d->incidents, list[i]);
-                n = incidents_list(d->incidents, &list);
-        }
+                case_store(d, list[i]);
 }
 
 /* ---- findings ---- */
@@ -168,7 +144,7 @@ static json_t *finding_json(const struct incident_finding *f, json_t *evidence)
  * @param ret  a sentence of it, with a blank behind it */
 static void note_reopened(struct incident *i, char ret[NOTE_LEN])
 {
-        json_t *doc = doc_of(i);
+        json_t *doc = case_members(i);
         json_t *by = json_incref(json_object_get(doc, "acknowledged_by"));
         char at[TEXT_TIME_LEN], seen[TEXT_TIME_LEN];
 
@@ -183,10 +159,10 @@ static void note_reopened(struct incident *i, char ret[NOTE_LEN])
                                       by));
 }
 
-static void forget_acknowledged(struct incident *i)
+void case_forget_acknowledged(struct incident *i)
 {
-        json_object_del(doc_of(i), "acknowledged_by");
-        json_object_del(doc_of(i), "reopened");
+        json_object_del(case_members(i), "acknowledged_by");
+        json_object_del(case_members(i), "reopened");
 }
 
 struct incident *case_add(struct daemon *d, const struct incident_finding *f, json_t *doc)
@@ -204,12 +180,12 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         json_object_set_new(doc, "severity", json_string(severity_name(severity)));
         char note[NOTE_LEN] = "";
         if (i->returned) {
-                json_object_del(doc_of(i), "resolution");
-                forget_acknowledged(i);
+                json_object_del(case_members(i), "resolution");
+                case_forget_acknowledged(i);
         }
         if (i->reopened)
                 note_reopened(i, note);
-        store(d, i);
+        case_store(d, i);
         keeper_together(d->keeper);
         if (i->nfindings <= CASE_LISTED) {
                 keeper_finding(d->keeper, f->id, f->database, i->id, f->code, severity_name(severity), f->at_ns,
@@ -218,14 +194,14 @@ struct incident *case_add(struct daemon *d, const struct incident_finding *f, js
         } else {
                 json_decref(doc);
         }
-        event(d, i,
-              fresh         ? "opened"
-              : i->returned ? "returned"
-              : i->reopened ? "reopened"
-                            : "finding",
-              note,
-              json_pack("{s:s, s:s, s:s, s:o}", "id", f->id, "code", f->code, "severity", severity_name(severity),
-                        "detail", text_json(f->detail, strlen(f->detail))));
+        case_event(d, i,
+                   fresh         ? "opened"
+                   : i->returned ? "returned"
+                   : i->reopened ? "reopened"
+                                 : "finding",
+                   note,
+                   json_pack("{s:s, s:s, s:s, s:o}", "id", f->id, "code", f->code, "severity",
+                             severity_name(severity), "detail", text_json(f->detail, strlen(f->detail))));
         log_at(i->goes_on                ? LOG_NOTE_
                : severity <= SEVERITY_P1 ? LOG_ERROR_
                                          : LOG_WARN_,
@@ -312,170 +288,11 @@ void case_set(struct daemon *d, const char *id, const char *key, json_t *value)
                 json_decref(value);
                 return;
         }
-        json_object_set_new(doc_of(i), key, value);
-        store(d, i);
+        json_object_set_new(case_members(i), key, value);
+        case_store(d, i);
 }
 
 const json_t *case_get(const struct incident *i, const char *key)
 {
         return json_object_get(i->tag, key);
-}
-
-/* ---- ends ---- */
-
-void case_owe(struct daemon *d, struct incident *i, enum incident_ends what)
-{
-        if (i->owed & 1u << what)
-                return;
-        incident_owe(i, what);
-        store(d, i);
-}
-
-static bool is_about(const struct incident *i, const char *database)
-{
-        for (size_t k = 0; k < i->ndatabases; k++)
-                if (strcmp(i->databases[k].name, database) == 0)
-                        return true;
-        return false;
-}
-
-void cases_beyond_recovery(struct daemon *d, const char *database)
-{
-        struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list);
-
-        for (size_t i = 0; i < n; i++)
-                if (list[i]->status != INCIDENT_RESOLVED && list[i]->owed & 1u << ENDS_BY_RECOVERY &&
-                    is_about(list[i], database))
-                        case_owe(d, list[i], ENDS_BY_HAND);
-}
-
-static void resolve(struct daemon *d, struct incident *i, const char *by)
-{
-        if (incident_resolve(i, by, daemon_now()) < 0)
-                return;
-        store(d, i);
-        event(d, i, "resolved", "", NULL);
-        log_note("incident %s (%s%s%s) is resolved: %s", i->id, i->code, i->database ? ", " : "",
-                 i->database ? i->database : "", by);
-}
-
-/* The proof stands in `resolution` until the rest has happened, too: silence, and the end of Vigil's own work, take nothing from a
- * recovery that was seen. */
-static void prove(struct incident *i, enum incident_ends what, const char *by, json_t *evidence)
-{
-        if (what == ENDS_BY_ACTIONS || (what == ENDS_WHEN_QUIET && i->proven_by)) {
-                json_decref(evidence);
-                return;
-        }
-        evidence = evidence ? evidence : json_object();
-        json_object_set_new(evidence, "by", json_string(by));
-        json_object_set_new(doc_of(i), "resolution", evidence);
-        i->proven_by = by;
-}
-
-void case_fulfil(struct daemon *d, struct incident *i, enum incident_ends what, const char *by, json_t *evidence)
-{
-        if (i->status == INCIDENT_RESOLVED || !(i->owed & 1u << what)) {
-                json_decref(evidence);
-                return;
-        }
-        prove(i, what, by, evidence);
-        if (incident_fulfil(i, what))
-                resolve(d, i, i->proven_by ? i->proven_by : by);
-        else
-                store(d, i);
-}
-
-void cases_over(struct daemon *d, const char *code, const char *database, const char *by)
-{
-        struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list);
-
-        for (size_t i = 0; i < n; i++) {
-                int r = incident_over(list[i], code, database);
-                if (r > 0)
-                        case_fulfil(d, list[i], ENDS_WHEN_OVER, by, NULL);
-                else if (r == 0)
-                        store(d, list[i]); /* that it is over is known after a restart, too */
-        }
-}
-
-int case_acknowledge(struct daemon *d, const char *id, const char *by)
-{
-        struct incident *i = incidents_find(d->incidents, id);
-        int r = i ? incident_acknowledge(i, daemon_now()) : -ENOENT;
-
-        if (r < 0)
-                return r;
-        forget_acknowledged(i);
-        json_object_set_new(doc_of(i), "acknowledged_by", json_string(by));
-        store(d, i);
-        event(d, i, "acknowledged", "", NULL);
-        log_note("incident %s (%s) is acknowledged: %s", i->id, i->code, by);
-        return 0;
-}
-
-int case_resolve(struct daemon *d, const char *id, const char *by)
-{
-        struct incident *i = incidents_find(d->incidents, id);
-
-        if (!i)
-                return -ENOENT;
-        if (i->status == INCIDENT_RESOLVED)
-                return -EALREADY;
-        resolve(d, i, by);
-        return 0;
-}
-
-/* ---- each second ---- */
-
-/* Somebody has taken his acknowledgement back. */
-static void fire(struct daemon *d, const char *id)
-{
-        struct incident *i = incidents_find(d->incidents, id);
-
-        if (!i || incident_fire(i) < 0)
-                return;
-        forget_acknowledged(i);
-        store(d, i);
-        event(d, i, "reopened", "", NULL);
-        log_note("incident %s (%s) fires again: shell", i->id, i->code);
-}
-
-static void on_changed(void *userdata, const char *id, const char *status, int64_t at_ns)
-{
-        struct daemon *d = userdata;
-
-        keeper_taken_over(d->keeper, id, status, at_ns);
-        if (strcmp(status, "resolved") == 0)
-                case_resolve(d, id, "shell");
-        else if (strcmp(status, "acknowledged") == 0)
-                case_acknowledge(d, id, "shell");
-        else
-                fire(d, id);
-}
-
-static void end_quiet(struct daemon *d)
-{
-        struct incident *const *list;
-        size_t n = incidents_list(d->incidents, &list);
-        uint64_t now = clock_boottime_ns();
-
-        for (size_t i = 0; i < n; i++) {
-                /* Of one that an earlier run has stored, what was quiet before this one is not known. */
-                uint64_t since = list[i]->last_ns > d->begun_ns ? list[i]->last_ns : d->begun_ns;
-                if (list[i]->owed & 1u << ENDS_WHEN_QUIET && now - since > INCIDENT_QUIET_NS)
-                        case_fulfil(d, list[i], ENDS_WHEN_QUIET, "quiet", NULL);
-        }
-}
-
-void cases_turn(struct daemon *d)
-{
-        /* Not over rows that still wait: they hold a newer status than the table. */
-        struct store *s = keeper_waiting(d->keeper) ? NULL : keeper_store(d->keeper);
-        if (s)
-                store_poll_alerts(s, on_changed, d);
-        end_quiet(d);
-        forget_resolved(d);
 }

@@ -1,4 +1,4 @@
-/* restoring.h - one call of backup_restore(), as its steps see it. Layer: respond. Used by restore.c and swap.c alone. */
+/* restoring.h - one call of backup_restore(), as its steps see it. Layer: respond. Used by restore*.c and swap.c alone. */
 #pragma once
 
 #include <sys/stat.h>
@@ -29,6 +29,13 @@ int restoring_fail(struct restoring *r, int err, const char *fmt, ...) __attribu
 
 /** Adds a note; with @p warn one that asks for something to be done. */
 void restoring_note(struct restoring *r, bool warn, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** Makes RESTORING_NEW out of the backup or the evidence. @return 0 or -errno, reason set */
+int restoring_copy(struct restoring *r);
+/** Reads it again from the disk: it is what the manifest says. @return the same */
+int restoring_reread(struct restoring *r);
+/** Checks it, unless it is not wanted. @return the same */
+int restoring_check(struct restoring *r);
 
 /** Puts RESTORING_NEW in the place of the old database: companions, name, directory. @return 0 or -errno, reason set */
 int restoring_swap(struct restoring *r);

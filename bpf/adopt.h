@@ -162,6 +162,24 @@ static __always_inline void agree(const struct vigil_ledger *l, const struct fil
                 ref->incarnation = l->incarnation;
 }
 
+static __always_inline void keep_inode(struct db_priv *priv, __u64 role, __u64 inode_addr)
+{
+        FIX(role);
+        if (role < VIGIL_ROLES) {
+                FIX(role);
+                priv->inode[role] = inode_addr;
+        }
+}
+
+/* It is bound already. The kernel may have dropped the inode while nobody had the file open, and read it anew to another place. */
+static __always_inline void found_at(struct db_priv *priv, struct file_ref *ref, __u64 role, __u64 inode_addr)
+{
+        if (ref->inode == inode_addr)
+                return;
+        ref->inode = inode_addr;
+        keep_inode(priv, role, inode_addr);
+}
+
 /* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.
  * Returns 1 when it is a new one. */
 GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
@@ -182,12 +200,16 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
         if (!l || !bound)
                 return 0;
         if (old && old->db == id && old->role == role && old->generation == generation && !old->unlinked &&
-            old->incarnation == l->incarnation)
+            old->incarnation == l->incarnation) {
+                found_at(priv, old, role, inode_addr);
                 return 0;
+        }
         bool unseen = old && !old->unlinked; /* how the file ended that had this number: it may be remembered */
         bool shared = is_shared(old, &key, id, role, generation);
-        if (shared && bound->ino == key.ino && bound->dev == key.dev && l->generation == generation)
+        if (shared && bound->ino == key.ino && bound->dev == key.dev && l->generation == generation) {
+                found_at(priv, old, role, inode_addr);
                 return 0;
+        }
         if (l->ino && (bound->ino != key.ino || bound->dev != key.dev)) {
                 struct file_key gone = *bound;
                 struct file_ref *was = bpf_map_lookup_elem(&files, &gone);
@@ -219,12 +241,7 @@ GLOBAL int file_bind(__u64 inode_addr, __u32 id, __u32 role)
                 priv->counter_seen = 0;
         }
         binding_changed(role, unseen);
-        __u64 slot = role;
-        FIX(slot);
-        if (slot < VIGIL_ROLES) {
-                FIX(slot);
-                priv->inode[slot] = inode_addr;
-        }
+        keep_inode(priv, role, inode_addr);
         return 1;
 }
 

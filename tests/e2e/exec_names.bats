@@ -164,3 +164,34 @@ in_txn() {
 			'.trust.reasons | has_all(["seen-late"])'
 	done
 }
+
+@test "a link to a database that does not exist yet" {
+	local option
+
+	for option in "--db link.db" ""; do
+		rm -rf real link.db truth
+		mkdir real
+		ln -s real/app.db link.db
+		# shellcheck disable=SC2086 # an option and its argument, or nothing
+		watch $option -- "$DRIVER" -t truth link.db "pragma journal_mode=wal" "create table t(a integer primary key, b)" \
+			"begin immediate" "insert into t(b) values('x')" @kill9
+		assert_trusted
+		assert_report '.databases | length == 1 and (.[0].path | endswith("/real/app.db"))'
+		certificate real/app.db truth
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open"])'
+	done
+}
+
+# What nobody has open the kernel drops from memory, and reads it to another place when somebody comes.
+@test "a database whose inodes were dropped from memory meanwhile is the same" {
+	mk app.db delete
+	watch --db app.db -- bash -c "$(printf '%q ' "$DRIVER" -t first app.db "insert into t(b) values('x')")
+		sync app.db
+		echo 3 >/proc/sys/vm/drop_caches
+		$(printf '%q ' "$DRIVER" -t truth app.db "insert into t(b) values('x')" @kill9) || true"
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.verdict == "abrupt"' '.reasons == ["connection-left-open"]'
+	certificate app.db first
+	assert_certificate '.verdict == "clean"'
+}

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/resolve.h"
 
 /* O_PATH first: opening a FIFO blocks or wakes its writer, opening some devices moves them. @return fd or -errno */
 static int open_regular(int dirfd, const char *name)
@@ -54,24 +55,13 @@ int engine_resolve(const char *path, char **ret)
                 *ret = strdup(path);
                 return *ret ? 0 : -ENOMEM;
         }
-        if (!real && errno == ENOENT) {
-                _cleanup_free_ char *copy = strdup(path);
-                if (!copy)
-                        return -ENOMEM;
-                char *slash = strrchr(copy, '/');
-                const char *name = slash ? slash + 1 : copy;
-                if (name[0] == '\0')
-                        return -ENOENT;
-                if (slash)
-                        *slash = '\0';
-                _cleanup_free_ char *dir = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
-                if (!dir)
-                        return -errno;
-                if (asprintf(&real, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0)
-                        return -ENOMEM;
+        free(real);
+        real = malloc(PATH_MAX);
+        int r = real ? resolve_file(path, real) : -ENOMEM;
+        if (r < 0) {
+                free(real);
+                return r;
         }
-        if (!real)
-                return -errno;
         *ret = real;
         return 0;
 }

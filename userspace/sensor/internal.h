@@ -129,9 +129,6 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
 /* sensor_watch() with other flags (enum vigil_db_flag). */
 int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret_id);
 
-/* Follows links as SQLite does; a file that is not there yet has the path it will have. */
-int watch_resolve(const char *path, char ret[PATH_MAX]);
-
 /* Gives back the ids of databases that have left the watch and that no process names any more. */
 void unwatched_release(struct sensor *s);
 

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/resolve.h"
 #include "sensor/internal.h"
 
 static int map_fd(const struct bpf_map *map)
@@ -220,7 +221,7 @@ int sensor_moved(struct sensor *s, unsigned id, const char *path)
 
         if (id == 0 || id >= VIGIL_MAX_DBS || !s->db[id].path)
                 return -ENOENT;
-        int r = watch_resolve(path, full);
+        int r = resolve_file(path, full);
         if (r < 0)
                 return r;
         if (strcmp(full, s->db[id].path) != 0)

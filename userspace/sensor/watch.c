@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/resolve.h"
 #include "sensor/internal.h"
 
 /* An id that no other has: the map decides, as it does for the programs. */
@@ -106,26 +107,6 @@ static void bind_companions(struct sensor *s, unsigned id, const char *path)
         }
 }
 
-int watch_resolve(const char *path, char ret[PATH_MAX])
-{
-        char copy[PATH_MAX], dir[PATH_MAX];
-
-        if (realpath(path, ret))
-                return 0;
-        if (errno != ENOENT)
-                return -errno;
-        if (strlen(path) >= sizeof(copy))
-                return -ENAMETOOLONG;
-        strcpy(copy, path);
-        if (!realpath(dirname(copy), dir))
-                return -errno;
-        strcpy(copy, path);
-        const char *base = basename(copy);
-        if ((size_t)snprintf(ret, PATH_MAX, "%s/%s", strcmp(dir, "/") ? dir : "", base) >= PATH_MAX)
-                return -ENAMETOOLONG;
-        return 0;
-}
-
 static int already_watched(const struct sensor *s, const char *path, unsigned *ret_id)
 {
         for (unsigned i = 1; i < VIGIL_MAX_DBS; i++) {
@@ -166,7 +147,7 @@ int watch_path(struct sensor *s, const char *path, uint32_t flags, unsigned *ret
         char full[PATH_MAX], parent[PATH_MAX], name[PATH_MAX];
         struct seed_entry dir, file = {0};
         struct stat st;
-        int r = watch_resolve(path, full);
+        int r = resolve_file(path, full);
 
         if (r == 0)
                 r = already_watched(s, full, ret_id);

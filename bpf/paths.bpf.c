@@ -160,8 +160,11 @@ GLOBAL int renamed_end(__u32 op, __u32 is_target)
         }
         if (op == VIGIL_OP_RENAME && is_target && r->confirmed)
                 name_gone(&a, r);
-        else if (op == VIGIL_OP_RENAME && !is_target && name_role(r->db) == (int)a.role && is_moved(r->db, a.role))
+        else if (op == VIGIL_OP_RENAME && name_role(r->db) == (int)a.role && is_moved(r->db, a.role))
                 name_moved(&a, r);
+        else if (op == VIGIL_OP_RENAME && is_target && a.ledger->flags & VIGIL_LEDGER_UNLINKED && r->nlink &&
+                 name_role(r->db) == (int)a.role && is_named(r->db, a.role))
+                a.ledger->flags &= ~VIGIL_LEDGER_UNLINKED; /* it has its name back */
         pathop_emit(&a, s, (__u8)op);
         return 1;
 }

@@ -100,6 +100,22 @@ taken() {
 	taken used-across-fork driver commits-unreachable
 }
 
+@test "a WAL that was moved away and back, and is removed in use later" {
+	mk app.db wal
+	watch -- bash -c "$(printf '%q ' "$DRIVER" -t first app.db "$INSERT" @kill9) || true
+		mv app.db-wal elsewhere && mv elsewhere app.db-wal
+		$(printf '%q ' "$DRIVER" -t truth app.db "$INSERT" @ready ready @wait go @kill9) &
+		until [ -e ready ]; do sleep 0.01; done
+		rm app.db-wal
+		touch go
+		wait \$! || true"
+	assert_trusted
+	certificate app.db truth
+	database app.db
+	assert_database '[.findings[] | select(.code == "wal-removed" and .process.comm == "rm")] | length == 1'
+	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["wal-taken"])'
+}
+
 # --- journal ----------------------------------------------------------------------------------------------------------
 
 @test "the journal of an open transaction is removed, emptied or moved, and its owner dies" {
@@ -129,6 +145,20 @@ taken() {
 		*) taken journal-removed "${act%% *}" journal-taken ;;
 		esac
 		assert_certificate '.reasons | has_none(["recovered"])'
+	done
+}
+
+@test "two files change places, whichever is named first" {
+	local exchange names
+
+	command -v python3 >/dev/null || skip "no python3 here"
+	exchange='import ctypes, sys; sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2) != 0)'
+	for names in "app.db other.db" "other.db app.db"; do
+		rm -f app.db* other.db* ready go truth
+		mk other.db wal
+		mk app.db wal
+		while_used "python3 -c '$exchange' $names" "$INSERT" -- "$INSERT" @kill9
+		taken database-moved-in-use python3 database-taken
 	done
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/deaths.h"
 #include "daemon/discovery.h"
 #include "daemon/latencies.h"
+#include "daemon/removals.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -191,7 +192,7 @@ void guards_turn(struct daemon *d)
 
                 if (g->state == GUARD_WATCHED) {
                         int moved = sensor_moved(d->sensor, g->id, g->path);
-                        if (moved == 0)
+                        if (moved == 0 || removals_wait(d->memory, g->id)) /* who took it is told of first */
                                 continue;
                         log_note("database %s: %s leads elsewhere now%s%s; it is watched anew", g->name, g->path,
                                  moved < 0 ? ": " : "", moved < 0 ? strerror(-moved) : "");

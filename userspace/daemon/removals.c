@@ -133,12 +133,21 @@ static bool waits(const struct removals *s)
         return false;
 }
 
+bool removals_wait(const struct memory *m, uint32_t db)
+{
+        return m->removals[db] && waits(m->removals[db]);
+}
+
 /* While one waits, what may have gone with it must still be known. */
 void removals_used(struct memory *m, const struct vigil_use *use)
 {
         struct removals *s = m->removals[use->db];
         bool ends = s && use->flags & VIGIL_USE_LOCKED && !waits(s);
 
+        /* What the files looked like before it committed says nothing of them now. */
+        for (size_t i = 0; use->commits && i < REMOVALS_PAST; i++)
+                if (m->past[i] && m->past[i]->db == use->db && m->past[i]->observed.hdr.ns < use->last_ns)
+                        m->past[i]->db = 0;
         for (size_t i = 0; ends && i < VIGIL_ROLES; i++)
                 if (s->gone[i].ns < use->last_ns)
                         s->gone[i].ns = 0;

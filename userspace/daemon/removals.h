@@ -65,6 +65,8 @@ uint32_t removal_taken(const struct removal *r); /* enum vigil_taken_flag */
 int removals_take(struct memory *m, const struct vigil_hdr *record);
 /** Somebody who used a database is gone: what went before that is not part of what goes later. */
 void removals_used(struct memory *m, const struct vigil_use *use);
+/** @return true: one of it has not been judged */
+bool removals_wait(const struct memory *m, uint32_t db);
 /** The database is no longer watched. */
 void removals_forget(struct memory *m, uint32_t db);
 void removals_free(struct memory *m);

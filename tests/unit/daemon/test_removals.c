@@ -269,6 +269,36 @@ START_TEST(a_log_that_was_seen_to_be_checkpointed_may_go)
 }
 END_TEST
 
+/* Nobody looked after that one. */
+START_TEST(a_log_that_was_written_to_since_it_was_seen_to_be_checkpointed_may_not_go)
+{
+        begin();
+        struct actor a = committer(100);
+        struct vigil_observed o = {.hdr.ns = s.now + 5000,
+                                   .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL,
+                                   .wal_frames = 3,
+                                   .wal_commits = 3,
+                                   .shm_max_frame = 3,
+                                   .shm_backfill = 3};
+        stream_act(&s, &a, VIGIL_EXIT);
+        take();
+        ck_assert_str_eq(told_at(s.now + 1000, &o), "abrupt-death");
+        s.now += 9 * SECOND;
+        a = committer(200);
+        a.use.commits = 1;
+        a.use.last_ns = s.now;
+        stream_act(&s, &a, VIGIL_EXIT);
+        take();
+        ck_assert_str_eq(told_at(s.now + 1000, NULL), "abrupt-death");
+        s.now += 9 * SECOND;
+        removed(VIGIL_ROLE_WAL, TAKEN_WAL);
+        ck_assert(removals_wait(m, 1));
+        ck_assert_str_eq(told_at(s.now + SECOND, NULL), "wal-removed");
+        ck_assert(!removals_wait(m, 1));
+        done();
+}
+END_TEST
+
 START_TEST(they_are_bounded_and_what_is_lost_of_them_is_counted)
 {
         begin();
@@ -309,4 +339,5 @@ SUITE("removals", a_removal_is_told_once_when_it_has_waited, at_the_end_nothing_
       who_dies_of_it_later_is_unclean_and_it_is_not_told_again, a_journal_is_told_when_its_transaction_dies,
       a_database_that_goes_file_by_file_is_no_loss, who_wrote_to_what_has_no_name_is_judged_with_its_death,
       what_went_before_somebody_used_it_again_went_by_itself, a_log_that_was_seen_to_be_checkpointed_may_go,
+      a_log_that_was_written_to_since_it_was_seen_to_be_checkpointed_may_not_go,
       they_are_bounded_and_what_is_lost_of_them_is_counted, who_goes_on_is_told_of_ever_more_rarely)

@@ -96,7 +96,10 @@ static __always_inline void main_unlocked(struct act *a, __u32 gone, bool by_clo
         if (gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE) && a->db->txn != VIGIL_TXN_WAL &&
             a->db->txn_start_ns == a->p->id.start_ns) {
                 /* journal_mode MEMORY and OFF have no journal whose end marks the commit: the unlock does. */
-                if (!by_close && a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes && !a->db->journal_hot)
+                bool changed = a->db->txn == VIGIL_TXN_ROLLBACK && a->db->txn_db_writes;
+                if (!by_close && changed && a->db->journal_hot)
+                        flags_set(&a->use->flags, VIGIL_USE_GAVE_UP);
+                if (!by_close && changed && !a->db->journal_hot)
                         unjournaled_end(a->db, a->priv, a->use);
                 else
                         txn_end(a->db);

@@ -277,6 +277,27 @@ die_in() {
 	assert_database '.certificates | length == 1' '.findings | length == 1'
 }
 
+@test "a transaction that could neither commit nor roll back leaves a hot journal, however its program ends" {
+	mk app.db delete
+	# It may not grow. What SQLite does with an I/O error in the middle of a transaction is to let go of it.
+	watch --db app.db -- bash -c "trap '' XFSZ
+		ulimit -f $(($(stat -c %s app.db) / 1024))
+		$(printf '%q ' sqlite3 app.db "${SPILL[0]}" begin "update t set b=b||hex(randomblob(150))" commit) || true"
+	assert_trusted
+	database app.db
+	jq '.databases[0].certificates[] | select(.process.comm == "sqlite3")' r.json >c.json
+	assert_database '.verdict == "unclean"' '[.findings[].code] | has_all(["unclean-death"])' '.integrity.result == "ok"'
+	assert_certificate '.reasons | has_all(["rollback-failed", "hot-journal"]) and has_none(["recovered"])' '.left_behind.hot_journal == true' \
+		'.prediction | test("rolls back the hot journal")'
+
+	# One that rolled back well.
+	rm -f app.db*
+	mk app.db delete
+	watch --db app.db -- bash -c "$(printf '%q ' sqlite3 app.db "${SPILL[@]}" rollback)"
+	database app.db
+	assert_database '.verdict == "clean"' '.findings == []'
+}
+
 @test "WAL: commits behind a frame that SQLite wrote broken are lost, and no copy without them is a backup" {
 	local lost locking
 	for locking in normal exclusive; do # the second has no -shm that would count them

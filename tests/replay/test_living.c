@@ -25,7 +25,7 @@ static struct actor writer(void)
         a.db.txn_tgid = 100;
         a.db.txn_start_ns = START_NS + 100;
         a.db.txn_since_ns = 50 * SECOND;
-        a.db.file[VIGIL_ROLE_WAL] = (struct vigil_ledger){.ino = 201, .written = 8272, .durable = 72};
+        a.db.file[VIGIL_ROLE_WAL] = (struct vigil_ledger){.ino = 201, .written = 8272, .durable = 72, .end = 8272};
         return a;
 }
 

@@ -1,5 +1,6 @@
 /* dirty.c - see dirty.h. */
 #include "daemon/dirty.h"
+#include "detect/detect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "daemon/state.h"
 #include "daemon/unproven.h"
 #include "daemon/wal.h"
+#include "detect/detect.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -200,8 +202,7 @@ uint64_t dirty_bytes_at_risk(const struct vigil_db *a)
 
         for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
                 const struct vigil_ledger *l = &a->file[roles[i]];
-                if (!(l->flags & VIGIL_LEDGER_UNLINKED) && l->written > l->durable)
-                        sum += l->written - l->durable;
+                sum += l->flags & VIGIL_LEDGER_UNLINKED ? 0 : ledger_owes(l);
         }
         return sum;
 }

@@ -43,6 +43,8 @@ struct debts {
 };
 
 void debts_of(const struct vigil_db *db, struct debts *ret);
+/** Bytes written to a file since the last good sync of it; of what was written more than once, no more than the file is long. */
+uint64_t ledger_owes(const struct vigil_ledger *l);
 
 /** What a living process held of a database at the end of the watch. */
 struct holding {

@@ -46,6 +46,7 @@ enum fact {
         FACT_USES_LOST = 1 << 15,       /* it used more databases than are kept of one process */
         FACT_STRANGER = 1 << 17,        /* it wrote the main file without a lock on it, and a signal ended it */
         FACT_ROLLBACK_UNSEEN = 1 << 19, /* a transaction of the WAL was open, or rolled back */
+        FACT_GAVE_UP = 1 << 20,     /* its transaction changed the file, its rollback failed, and it let go of it */
         FACT_SECOND_NAME = 1 << 18, /* it may have had a WAL and locks on it under a name that was not watched */
         FACT_END_UNSEEN =
                 1 << 16, /* as FACT_NO_JOURNAL, unless the transaction had ended: nothing would have told */

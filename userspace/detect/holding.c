@@ -39,6 +39,14 @@ struct holding holding_of(const struct model_death *living, const struct model_u
 
 /* ---- debts --------------------------------------------------------------------------------------------------------- */
 
+uint64_t ledger_owes(const struct vigil_ledger *l)
+{
+        uint64_t owes = l->written > l->durable ? l->written - l->durable : 0;
+        uint64_t length = l->end > l->size ? l->end : l->size;
+
+        return owes < length ? owes : length;
+}
+
 /* The -shm is rebuilt from the WAL and a file without a name is gone anyway: neither owes anything. */
 void debts_of(const struct vigil_db *db, struct debts *ret)
 {
@@ -53,8 +61,8 @@ void debts_of(const struct vigil_db *db, struct debts *ret)
                 r->volatile_fs = (l->flags & VIGIL_LEDGER_VOLATILE) != 0;
                 if (r->volatile_fs && l->flags & VIGIL_LEDGER_SIZED)
                         r->bytes = l->size; /* no sync makes anything of it durable */
-                else if (l->written > l->durable)
-                        r->bytes = l->written - l->durable;
+                else
+                        r->bytes = ledger_owes(l);
                 /* A sync covers what was written before our time, too. */
                 ret->lower_bound |= l->flags & VIGIL_LEDGER_SEEN_LATE && !l->last_sync_ns && !r->volatile_fs;
         }

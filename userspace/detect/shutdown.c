@@ -44,6 +44,7 @@ static const char *doing(const struct certificate *c)
                  "that back was not seen"},
                 {"written-without-locks",
                  "in the middle of writing the file as programs do that know nothing of SQLite"},
+                {"rollback-failed", "after a transaction that it could neither commit nor roll back"},
                 {"hot-journal", "while it rolled back a hot journal"},
                 {"read-transaction-open", "inside a read transaction"},
                 {"connection-left-open", "with a connection open"},

@@ -12,6 +12,7 @@ static const struct verdict_rule rules[] = {
          VERDICT_UNCLEAN,
          {"write-transaction-open", "hot-journal"}},
         {"UNCLEAN_ROLLBACK", FACT_ROLLING_BACK, 0, VERDICT_UNCLEAN, {"hot-journal"}},
+        {"UNCLEAN_GAVE_UP", FACT_GAVE_UP, 0, VERDICT_UNCLEAN, {"rollback-failed", "hot-journal"}},
         {"UNCLEAN_TXN_CKPT",
          FACT_WRITE_TXN | FACT_CHECKPOINT,
          0,
@@ -278,7 +279,7 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
         if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, wal))
                 f |= FACT_WRITE_TXN;
         if (left_hot_journal(u) && !by_second_name(u))
-                f |= FACT_HOT;
+                f |= u->use.flags & VIGIL_USE_GAVE_UP ? FACT_HOT | FACT_GAVE_UP : FACT_HOT;
         if (checkpointing(u, wal))
                 f |= FACT_CHECKPOINT;
         if (owns(u, VIGIL_TXN_RECOVERY))

@@ -83,7 +83,8 @@ static const struct {
         {"writeback-error", NULL, "Look at the device and the kernel log; move the database to healthy storage."},
         {"sync-error", NULL,
          "Free space or repair the storage, then restart the program: its last commits may be lost."},
-        {"no-space", NULL, "Free space on the file system before the next write."},
+        {"no-space", NULL,
+         "Free space on the file system, or raise the limit (quota, ulimit -f), before the next write."},
         {"transaction-cut-short", NULL,
          "Find out what ended the writer while nobody watched (the journal of its unit, the kernel log); the next "
          "open "

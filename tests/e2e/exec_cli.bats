@@ -23,7 +23,7 @@ setup() {
 	assert_report '.command.exit_code == null' '.command.signal == "SIGTERM"'
 }
 
-@test "--verdict-exit: clean 0, abrupt 1, unclean 2" {
+@test "--verdict-exit: clean 0, abrupt 1, unclean or corrupt 2" {
 	mk app.db wal
 	watch --verdict-exit --db app.db -- "$DRIVER" -t truth app.db "select 1 from t" @return 9
 	[ "$status" -eq 0 ]
@@ -31,6 +31,20 @@ setup() {
 	[ "$status" -eq 1 ]
 	watch --verdict-exit --db app.db -- "$DRIVER" -t truth app.db "begin immediate" @kill9
 	[ "$status" -eq 2 ]
+	sqlite3 app.db 'pragma journal_mode=delete' >/dev/null
+	dd if=/dev/urandom of=app.db bs=4096 seek=3 count=2 conv=notrunc status=none
+	watch --verdict-exit --db app.db -- sqlite3 app.db 'select 1'
+	assert_report '.databases[0] | .verdict == "clean" and .integrity.result == "corrupt"'
+	[ "$status" -eq 2 ]
+}
+
+@test "a database that is named and is not there is told as a name that may be wrong" {
+	mk app.db delete
+	watch --db oders.db -- "$DRIVER" -t truth app.db "begin immediate" @kill9
+	assert_report '.databases[0].integrity.reason | startswith("no such file, before or after: is the name right?")'
+	# Made and removed: that is another matter.
+	watch --db new.db -- bash -c "sqlite3 new.db 'create table t(a)'; rm new.db"
+	assert_report '.databases[0].integrity.reason | startswith("there is no file under its path")'
 }
 
 @test "CMD keeps its stdin, stdout and stderr; the text report goes to stderr after it" {

@@ -131,7 +131,7 @@ const struct command command_exec = {
                 "  --why             say where the time of commits and syncs went; slows every context switch of "
                 "the\n"
                 "                    host a little\n"
-                "  --verdict-exit    exit 0 clean, 1 abrupt, 2 unclean or unknown, instead of COMMAND's status\n"
+                "  --verdict-exit    exit 0 clean, 1 abrupt, 2 unclean, unknown, corrupt; not COMMAND's status\n"
                 "  --wait-detach     end only when every probe is detached (some seconds), for tests\n"
                 "\n"
                 "The report goes to standard error as text, or with --json to standard output, with COMMAND's\n"

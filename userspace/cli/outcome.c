@@ -80,9 +80,12 @@ static const char *out_of_reach(const struct model_database *db, const char *pat
                 return "its file cannot be reached from here";
         if (db->observed->error)
                 return "its file cannot be read";
-        if (!(db->observed->flags & VIGIL_OBS_MAIN))
-                return "there is no file under its path, or the mount namespace where it stood has ended";
-        return NULL;
+        if (db->observed->flags & VIGIL_OBS_MAIN)
+                return NULL;
+        bool was_there = db->ledger && db->ledger->file[VIGIL_ROLE_MAIN].ino;
+        return was_there ? "there is no file under its path, or the mount namespace where it stood has ended"
+                         : "no such file, before or after: is the name right? Without --db Vigil finds the "
+                           "databases itself";
 }
 
 /* Said in the report, and, when a backup was wanted, as a finding. */
@@ -247,6 +250,13 @@ static int build_and_write(const struct session *s, const struct detection *d, s
         return r;
 }
 
+static bool is_corrupt(const struct judged *j)
+{
+        return (j->checked && j->check.outcome == CHECK_CORRUPT) ||
+               (j->backed_up && j->backup.check.outcome == CHECK_CORRUPT);
+}
+
+/* @ret_overall: as bad as the worst database is: one that is corrupt is no better than one that was left half changed. */
 static int report(const struct session *s, enum verdict *ret_overall)
 {
         struct detection *d = NULL;
@@ -264,6 +274,8 @@ static int report(const struct session *s, enum verdict *ret_overall)
                 r = log_error_r(CLI_INTERNAL, "cannot judge what was seen: %s", strerror(-r));
         }
         for (size_t i = 0; j && i < n; i++) {
+                if (is_corrupt(&j[i]))
+                        *ret_overall = VERDICT_UNCLEAN;
                 if (j[i].checked)
                         check_result_done(&j[i].check);
                 if (j[i].backed_up)

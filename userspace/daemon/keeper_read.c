@@ -1,8 +1,8 @@
 /* keeper_read.c - the store as questions of the monitor see it: see keeper.h. */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "daemon/keeper.h"
 #include "daemon/keeper_private.h"
 #include "daemon/scribe.h"

@@ -13,6 +13,7 @@ teardown() {
 	cd / || return
 	[ -z "${WRITER:-}" ] || stop "$WRITER"
 	while mountpoint -q "$BATS_TEST_TMPDIR/small"; do umount -l "$BATS_TEST_TMPDIR/small"; done
+	[ -z "${OPEN_DIR:-}" ] || rm -rf "$OPEN_DIR"
 	[ ! -d "$BATS_TEST_TMPDIR/loop" ] || loopdisk_down "$BATS_TEST_TMPDIR/loop"
 }
 
@@ -197,6 +198,24 @@ mount_small() {
 	[ "$(wc -l <err)" -eq 1 ]
 	run_vigil 69 backup create --db app.db --backup-dir small/new
 	grep -qi "read-only" err
+}
+
+@test "a directory that cannot be read says nothing of the copies in it" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
+	make_db app.db delete 10
+	run_vigil 0 backup create --db app.db --backup-dir b
+	chmod 700 b
+	OPEN_DIR=$(mktemp -d /tmp/vigil-test-open-XXXXXX) # where nobody can go
+	cp "$VIGIL" app.db "$OPEN_DIR"
+	mv b "$OPEN_DIR"
+	chmod -R go+rX "$OPEN_DIR"
+	chmod 700 "$OPEN_DIR/b"
+	local status=0
+	(cd "$OPEN_DIR" && setpriv --reuid 65534 --regid 65534 --clear-groups ./vigil backup create --db app.db --backup-dir b) \
+		2>err || status=$?
+	cat err
+	[ "$status" -eq 77 ]
+	grep 'cannot open the backup directory b: Permission denied$' err
 }
 
 @test "a database on a read-only file system is backed up" {

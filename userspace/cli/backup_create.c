@@ -82,14 +82,14 @@ static void complain(const struct create *c, const struct backup_result *r)
         const char *db = c->options.database;
         _cleanup_free_ char *kept = NULL;
 
-        if (!r->last_good || asprintf(&kept, "the last verified copy is kept: %s", r->last_good) < 0)
+        if (!r->last_good || asprintf(&kept, "; the last verified copy is kept: %s", r->last_good) < 0)
                 kept = NULL;
-        const char *last = kept ? kept : "no verified copy of it is there";
+        const char *last = kept ? kept : r->searched ? "; no verified copy of it is there" : "";
         if (r->outcome == BACKUP_KEPT_EVIDENCE)
-                log_error("backup create: %s is CORRUPT: %s. Its files are kept in %s; %s", db, r->reason, r->path,
+                log_error("backup create: %s is CORRUPT: %s. Its files are kept in %s%s", db, r->reason, r->path,
                           last);
         else
-                log_error("backup create: no backup of %s: %s; %s", db, r->reason, last);
+                log_error("backup create: no backup of %s: %s%s", db, r->reason, last);
 }
 
 static int work(void *arg)
@@ -141,6 +141,7 @@ static struct backup_result result_of(const json_t *document)
                 .ms = (uint64_t)json_integer_value(json_object_get(r, "ms")),
                 .reason = (char *)json_string_value(json_object_get(r, "reason")),
                 .last_good = (char *)json_string_value(json_object_get(r, "last_good")),
+                .searched = json_object_get(r, "last_good") != NULL,
                 .snapshot.wal_commits = (uint64_t)json_integer_value(
                         json_object_get(json_object_get(r, "contains"), "wal_commits")),
         };

@@ -258,7 +258,9 @@ static void name_last_good(struct backup_run *r)
 {
         struct backup_list list = {0};
 
-        if (!r->source || backup_list_read(r->options->directory, &list) < 0)
+        int err = r->source ? backup_list_read(r->options->directory, &list) : -EINVAL;
+        r->result->searched = err == 0 || err == -ENOENT;
+        if (err < 0)
                 return;
         const struct backup_item *item = backup_list_last_good(&list, r->source);
         if (item)

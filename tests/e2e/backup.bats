@@ -38,6 +38,15 @@ mount_small() {
 }
 
 # bats test_tags=asan
+@test "a file in the place of a name that no daemon guards: how it is said" {
+	make_db app.db delete 10
+	run_vigil 69 backup create app.db --state-dir "$PWD/state"
+	[ "$(cat err)" = "vigil: backup create: no vigil daemon uses $PWD/state; app.db is a file here: of it say --db app.db --backup-dir DIR" ]
+	run_vigil 69 backup create app --state-dir "$PWD/state"
+	grep -q "no vigil daemon uses $PWD/state; start it" err
+}
+
+# bats test_tags=asan
 @test "the document is that of the Contract" {
 	make_db app.db delete 10
 	run_vigil 0 backup create --db app.db --backup-dir b --reason unclean-death --json
@@ -140,7 +149,7 @@ mount_small() {
 	dd if=/dev/zero of=small/filler bs=1k count=2200 status=none
 	state small/b >before
 	run_vigil 69 backup create --db app.db --backup-dir small/b
-	grep -q "no space" err
+	grep -q "no space: a copy needs .* must stay free; .* are free: make room, or name another --backup-dir; " err
 	grep -q "$good.db" err
 	[ "$(wc -l <err)" -eq 1 ]
 	state small/b | cmp - before

@@ -73,8 +73,9 @@ static int check_space(struct backup_run *r)
                 text_bytes(available, space.free);
                 text_bytes(reserve, space.reserve);
                 return backup_fail(r, err,
-                                   "no space: a copy needs %s, %s are free, and %s of that (10 %%) stay free", need,
-                                   available, reserve);
+                                   "no space: a copy needs %s, and %s (10 %% of the file system) must stay free; "
+                                   "%s are free",
+                                   need, reserve, available);
         }
         return err < 0 ? backup_fail(r, err, "cannot ask for free space: %s", strerror(-err)) : 0;
 }

@@ -59,9 +59,9 @@ narrow() {
 	ask 2 health
 	[ "$(head -1 out)" = CRITICAL ]
 	[ "$(wc -l <err)" -eq 1 ]
-	grep -q 'no vigil daemon uses state; start it: ' err
+	grep -q 'no vigil daemon uses state; start it: vigil run --state-dir state$' err
 	ask 2 health --json
-	jq -e '.status == "critical" and (.reasons | length) == 1' out
+	jq -e '.status == "critical" and .reasons == ["nobody watches: no vigil daemon runs on state"]' out
 }
 
 @test "without a daemon the others are unavailable, in one line" {

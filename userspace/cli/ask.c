@@ -77,8 +77,14 @@ const char *ask_words(const char *command, char ret[ASK_WORDS])
 
 int ask_tell_no_daemon(const struct asking *a)
 {
-        log_error("no vigil daemon uses %s; start it: systemctl start vigil, or vigil run --state-dir %s",
-                  a->state_dir, a->state_dir);
+        const struct cli *cli = a->cli;
+        /* The service knows of no other place than its configuration says. */
+        bool service = (!cli->state_dir && !cli->config) || strcmp(a->state_dir, CONFIG_STATE_DIR) == 0;
+        bool by_config = cli->config && !cli->state_dir;
+
+        log_error("no vigil daemon uses %s; start it: %svigil run %s %s", a->state_dir,
+                  service ? "systemctl start vigil, or " : "", by_config ? "--config" : "--state-dir",
+                  by_config ? cli->config : a->state_dir);
         return CLI_UNAVAILABLE;
 }
 

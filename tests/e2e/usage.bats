@@ -97,6 +97,20 @@ ended() {
 	[ ! -e ran ]
 }
 
+@test "without a configuration the watch of a run that had none can be ended" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ ! -e /etc/vigil/vigil.conf ] || skip "a configuration is here"
+	[ ! -e /var/lib/vigil ] || skip "a state is here"
+	cd "$BATS_TEST_TMPDIR"
+	ended 2 '/etc/vigil/vigil.conf: cannot be read: No such file or directory; name another file with --config FILE' "$VIGIL" run
+	unshare -m sh -c 'mount -t tmpfs vigil-test /var/lib && exec "$0" run --forget' "$VIGIL" >out 2>err || {
+		cat out err
+		return 1
+	}
+	[ ! -s err ]
+	[ "$(cat out)" = "nothing to end: no run with the state in /var/lib/vigil has left a watch in the kernel" ]
+}
+
 @test "who may not read is told so by status 77" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
 	cd "$BATS_TEST_TMPDIR"

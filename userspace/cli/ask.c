@@ -129,9 +129,12 @@ static int ask_store(struct asking *a, const char *command, const json_t *args, 
         if (r == -ENOSYS || r == -ENOENT)
                 return ASK_NO_DAEMON;
         if (r == -ENOKEY)
-                return log_error_r(
-                        CLI_UNAVAILABLE, "%s: no such id: %s: the store in %s does not have it (no daemon runs)",
-                        ask_words(command, words), json_string_value(json_object_get(args, "id")), a->state_dir);
+                return log_error_r(CLI_UNAVAILABLE,
+                                   "%s: no such id: %s: the store in %s does not have it (no daemon runs); vigil "
+                                   "%s lists those that it has",
+                                   ask_words(command, words), json_string_value(json_object_get(args, "id")),
+                                   a->state_dir,
+                                   strcmp(command, "certificate") == 0 ? "certificates" : "incidents");
         if (r == -ENXIO)
                 return log_error_r(
                         CLI_UNAVAILABLE,

@@ -93,6 +93,10 @@ ended() {
 	ended 64 '--db needs a value' "$VIGIL" exec --db a.db --db -- touch ran
 	ended 64 '--db needs a value, and --out is an option' "$VIGIL" exec --db --out r.json -- touch ran
 	ended 64 '--max-size 100 is less than 1M' "$VIGIL" record -o r --db file --max-size 100
+	ended 64 '--out and --record name the same file' "$VIGIL" exec --out x --record x -- touch ran
+	ended 64 '--out and --record name the same file' "$VIGIL" attach --db file --for 1s --out x --record "$PWD/x"
+	ended 64 'list takes --backup-dir DIR and --db FILE' "$VIGIL" backup list --backup-dir x y
+	ended 64 'list needs --backup-dir DIR' "$VIGIL" backup list --db file
 	ended 64 'quck is not one of: ' "$VIGIL" check file --check quck
 	[ ! -e ran ]
 }

@@ -115,8 +115,10 @@ int backup_run_list(const struct cli *cli, int argc, char **argv)
         int r = opt_parse(&command_backup, opts, &argc, argv, NULL);
         if (r != CLI_OK)
                 return r;
-        if (argc > 1 || !directory)
-                return cli_usage(&command_backup, "list needs --backup-dir DIR and nothing else");
+        if (!directory)
+                return cli_usage(&command_backup, "list needs --backup-dir DIR");
+        if (argc > 1)
+                return cli_usage(&command_backup, "list takes --backup-dir DIR and --db FILE, got '%s'", argv[1]);
         /* A database that is gone is asked for by the path it had. */
         _cleanup_free_ char *real = db ? realpath(db, NULL) : NULL;
         db = real ? real : db;

@@ -183,6 +183,11 @@ narrow() {
 	ask 0 events --follow --json
 	jq -se 'length == 5 and .[4].type == "incident"' out
 	jq -e '.follow == true and .after == 3' answers/events.args
+	echo '{"exit": 0, "document": {"schema": "vigil.events/1", "events": [], "seq": 0}}' >answers/events.json
+	ask 0 events
+	[ "$(cat out)" = "No event in that time; --since asks for more." ]
+	ask 0 events --json
+	[ ! -s out ]
 }
 
 @test "a summary has a column for each thing that was asked for" {

@@ -268,6 +268,24 @@ mount_small() {
 }
 
 # bats test_tags=asan
+@test "a copy whose manifest is gone is no backup, and is named" {
+	make_db app.db delete 10
+	run_vigil 0 backup create --db app.db --backup-dir b
+	id=$(newest)
+	cp "b/$id.db" b/mine.db
+	run_vigil 0 backup list --backup-dir b
+	[ "$(grep -c 'without a manifest' out)" -eq 0 ]
+	rm "b/$id.json"
+	run_vigil 0 backup list --backup-dir b
+	[ "$(cat out)" = "no backup"$'\n'"1 file without a manifest, which counts for nothing: $id.db" ]
+	cp "b/$id.db" b/app-20200101T000000Z.db
+	run_vigil 0 backup list --backup-dir b
+	grep -q '^2 files without a manifest, which count for nothing: .* and 1 more$' out
+	run_vigil 0 backup list --backup-dir b --json
+	jq -e '.backups == []' out
+}
+
+# bats test_tags=asan
 @test "a directory of junk and lying manifests stays calm" {
 	make_db app.db delete 50
 	run_vigil 0 backup create --db app.db --backup-dir b

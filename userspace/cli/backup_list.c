@@ -77,6 +77,18 @@ static int list_json(const struct backup_list *list, const char *source)
         return print_document(backups, list->cut);
 }
 
+static void tell_bare(const struct backup_list *list)
+{
+        char name[sizeof(list->bare) + 100];
+
+        text_printable(name, sizeof(name), list->bare);
+        if (list->n_bare == 1)
+                printf("1 file without a manifest, which counts for nothing: %s\n", name);
+        else if (list->n_bare)
+                printf("%zu files without a manifest, which count for nothing: %s and %zu more\n", list->n_bare,
+                       name, list->n_bare - 1);
+}
+
 static int list_text(const struct backup_list *list, const char *source)
 {
         size_t shown = 0;
@@ -90,6 +102,7 @@ static int list_text(const struct backup_list *list, const char *source)
         }
         if (shown == 0)
                 puts("no backup");
+        tell_bare(list);
         return CLI_OK;
 }
 

@@ -13,6 +13,7 @@ teardown() {
 	cd / || return
 	[ -z "${WRITER:-}" ] || stop "$WRITER"
 	while mountpoint -q "$BATS_TEST_TMPDIR/small"; do umount -l "$BATS_TEST_TMPDIR/small"; done
+	[ -z "${OPEN_DIR:-}" ] || rm -rf "$OPEN_DIR"
 	[ ! -d "$BATS_TEST_TMPDIR/loop" ] || loopdisk_down "$BATS_TEST_TMPDIR/loop"
 }
 
@@ -34,6 +35,15 @@ mount_small() {
 	consistent b/"$id".db
 	[ "$(find b -mindepth 1 | wc -l)" -eq 2 ]
 	nothing_left
+}
+
+# bats test_tags=asan
+@test "a file in the place of a name that no daemon guards: how it is said" {
+	make_db app.db delete 10
+	run_vigil 69 backup create app.db --state-dir "$PWD/state"
+	[ "$(cat err)" = "vigil: backup create: no vigil daemon uses $PWD/state; app.db is a file here: of it say --db app.db --backup-dir DIR" ]
+	run_vigil 69 backup create app --state-dir "$PWD/state"
+	grep -q "no vigil daemon uses $PWD/state; start it" err
 }
 
 # bats test_tags=asan
@@ -139,7 +149,7 @@ mount_small() {
 	dd if=/dev/zero of=small/filler bs=1k count=2200 status=none
 	state small/b >before
 	run_vigil 69 backup create --db app.db --backup-dir small/b
-	grep -q "no space" err
+	grep -q "no space: a copy needs .* must stay free; .* are free: make room, or name another --backup-dir; " err
 	grep -q "$good.db" err
 	[ "$(wc -l <err)" -eq 1 ]
 	state small/b | cmp - before
@@ -199,6 +209,24 @@ mount_small() {
 	grep -qi "read-only" err
 }
 
+@test "a directory that cannot be read says nothing of the copies in it" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root, to become nobody"
+	make_db app.db delete 10
+	run_vigil 0 backup create --db app.db --backup-dir b
+	chmod 700 b
+	OPEN_DIR=$(mktemp -d /tmp/vigil-test-open-XXXXXX) # where nobody can go
+	cp "$VIGIL" app.db "$OPEN_DIR"
+	mv b "$OPEN_DIR"
+	chmod -R go+rX "$OPEN_DIR"
+	chmod 700 "$OPEN_DIR/b"
+	local status=0
+	(cd "$OPEN_DIR" && setpriv --reuid 65534 --regid 65534 --clear-groups ./vigil backup create --db app.db --backup-dir b) \
+		2>err || status=$?
+	cat err
+	[ "$status" -eq 77 ]
+	grep 'cannot open the backup directory b: Permission denied$' err
+}
+
 @test "a database on a read-only file system is backed up" {
 	mount_small 4m
 	make_db small/app.db delete 10
@@ -237,6 +265,24 @@ mount_small() {
 		if grep -q $'\e' out; then fail "an escape sequence got through"; fi
 	done
 	[ ! -e pwned ]
+}
+
+# bats test_tags=asan
+@test "a copy whose manifest is gone is no backup, and is named" {
+	make_db app.db delete 10
+	run_vigil 0 backup create --db app.db --backup-dir b
+	id=$(newest)
+	cp "b/$id.db" b/mine.db
+	run_vigil 0 backup list --backup-dir b
+	[ "$(grep -c 'without a manifest' out)" -eq 0 ]
+	rm "b/$id.json"
+	run_vigil 0 backup list --backup-dir b
+	[ "$(cat out)" = "no backup"$'\n'"1 file without a manifest, which counts for nothing: $id.db" ]
+	cp "b/$id.db" b/app-20200101T000000Z.db
+	run_vigil 0 backup list --backup-dir b
+	grep -q '^2 files without a manifest, which count for nothing: .* and 1 more$' out
+	run_vigil 0 backup list --backup-dir b --json
+	jq -e '.backups == []' out
 }
 
 # bats test_tags=asan

@@ -54,6 +54,12 @@ backup_is_done() {
 		op $question --db app
 		[ "$status" -eq 0 ]
 	done
+	for question in "incident show i-1" "incident ack i-1" "certificate i-1"; do
+		# shellcheck disable=SC2086
+		op $question
+		[ "$status" -eq 69 ]
+		grep -q ': no such id: i-1; vigil incidents lists incidents, vigil certificates deaths$' err
+	done
 	# A path is a path, whatever the daemon guards.
 	op check ../app.db
 	[ "$status" -eq 0 ]

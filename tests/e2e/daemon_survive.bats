@@ -284,7 +284,9 @@ left_behind() {
 	left_behind
 	jq -e --arg pins "$(daemon_pins)" '.[0].state_dir == null and (.[0].end_with | endswith("rm -r " + $pins))' left
 	"$VIGIL" doctor --state-dir S >out || [ $? -eq 1 ]
-	grep -q '^  left     a daemon that was killed' out
+	grep -q '^  left     a daemon that is gone' out
+	"$VIGIL" health --json --state-dir S >out || [ $? -eq 2 ]
+	jq -e '.status == "critical" and (.reasons | length) == 1 and (.reasons[0] | contains("goes on, and the next start takes it over"))' out
 	# Nor is a benchmark deceived by it.
 	bash -c ". '$BATS_TEST_DIRNAME/../bench/numbers.bash'; say() { echo \"\$*\"; }; left_watches" >out
 	grep -qF "or rm -r $(daemon_pins)" out

@@ -153,6 +153,28 @@ die()'
 	grep -F "the recording small/run.vigil is not complete: No space left on device" vigil.err
 }
 
+@test "record tells what is in the file, and nothing of a report that it does not make" {
+	sqlite3 app.db "create table t(x)"
+	mkdir small
+	mount -t tmpfs -o size=8k tmpfs small
+	head -c 8192 /dev/zero >small/fill
+	for room in 0 4096; do
+		truncate -s $((8192 - room)) small/fill
+		status=0
+		"$VIGIL" record -o small/run.vigil --db app.db --for 50ms 3>&- 2>vigil.err || status=$?
+		cat vigil.err
+		[ "$status" -eq 69 ]
+		[ "$(stat -c %s small/run.vigil)" -eq "$room" ]
+		grep "the recording small/run.vigil is not complete: No space left on device$" vigil.err
+		if [ "$room" -eq 0 ]; then
+			grep "small/run.vigil: nothing could be written (No space left on device); make room and record again$" vigil.err
+		else
+			grep "small/run.vigil: 4096 bytes, what came later is missing (No space left on device); make room" vigil.err
+		fi
+	done
+	umount small
+}
+
 @test "no room for a backup is told, and keeps no command from starting" {
 	mkdir small
 	mount -t tmpfs -o nr_inodes=1 tmpfs small

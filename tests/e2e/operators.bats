@@ -59,9 +59,9 @@ narrow() {
 	ask 2 health
 	[ "$(head -1 out)" = CRITICAL ]
 	[ "$(wc -l <err)" -eq 1 ]
-	grep -q 'no vigil daemon uses state; start it: ' err
+	grep -q 'no vigil daemon uses state; start it: vigil run --state-dir state$' err
 	ask 2 health --json
-	jq -e '.status == "critical" and (.reasons | length) == 1' out
+	jq -e '.status == "critical" and .reasons == ["nobody watches: no vigil daemon runs on state"]' out
 }
 
 @test "without a daemon the others are unavailable, in one line" {
@@ -183,6 +183,11 @@ narrow() {
 	ask 0 events --follow --json
 	jq -se 'length == 5 and .[4].type == "incident"' out
 	jq -e '.follow == true and .after == 3' answers/events.args
+	echo '{"exit": 0, "document": {"schema": "vigil.events/1", "events": [], "seq": 0}}' >answers/events.json
+	ask 0 events
+	[ "$(cat out)" = "No event in that time; --since asks for more." ]
+	ask 0 events --json
+	[ ! -s out ]
 }
 
 @test "a summary has a column for each thing that was asked for" {

@@ -93,8 +93,26 @@ ended() {
 	ended 64 '--db needs a value' "$VIGIL" exec --db a.db --db -- touch ran
 	ended 64 '--db needs a value, and --out is an option' "$VIGIL" exec --db --out r.json -- touch ran
 	ended 64 '--max-size 100 is less than 1M' "$VIGIL" record -o r --db file --max-size 100
+	ended 64 '--out and --record name the same file' "$VIGIL" exec --out x --record x -- touch ran
+	ended 64 '--out and --record name the same file' "$VIGIL" attach --db file --for 1s --out x --record "$PWD/x"
+	ended 64 'list takes --backup-dir DIR and --db FILE' "$VIGIL" backup list --backup-dir x y
+	ended 64 'list needs --backup-dir DIR' "$VIGIL" backup list --db file
 	ended 64 'quck is not one of: ' "$VIGIL" check file --check quck
 	[ ! -e ran ]
+}
+
+@test "without a configuration the watch of a run that had none can be ended" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	[ ! -e /etc/vigil/vigil.conf ] || skip "a configuration is here"
+	[ ! -e /var/lib/vigil ] || skip "a state is here"
+	cd "$BATS_TEST_TMPDIR"
+	ended 2 '/etc/vigil/vigil.conf: cannot be read: No such file or directory; name another file with --config FILE' "$VIGIL" run
+	unshare -m sh -c 'mount -t tmpfs vigil-test /var/lib && exec "$0" run --forget' "$VIGIL" >out 2>err || {
+		cat out err
+		return 1
+	}
+	[ ! -s err ]
+	[ "$(cat out)" = "nothing to end: no run with the state in /var/lib/vigil has left a watch in the kernel" ]
 }
 
 @test "who may not read is told so by status 77" {

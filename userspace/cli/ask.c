@@ -77,8 +77,14 @@ const char *ask_words(const char *command, char ret[ASK_WORDS])
 
 int ask_tell_no_daemon(const struct asking *a)
 {
-        log_error("no vigil daemon uses %s; start it: systemctl start vigil, or vigil run --state-dir %s",
-                  a->state_dir, a->state_dir);
+        const struct cli *cli = a->cli;
+        /* The service knows of no other place than its configuration says. */
+        bool service = (!cli->state_dir && !cli->config) || strcmp(a->state_dir, CONFIG_STATE_DIR) == 0;
+        bool by_config = cli->config && !cli->state_dir;
+
+        log_error("no vigil daemon uses %s; start it: %svigil run %s %s", a->state_dir,
+                  service ? "systemctl start vigil, or " : "", by_config ? "--config" : "--state-dir",
+                  by_config ? cli->config : a->state_dir);
         return CLI_UNAVAILABLE;
 }
 
@@ -123,9 +129,12 @@ static int ask_store(struct asking *a, const char *command, const json_t *args, 
         if (r == -ENOSYS || r == -ENOENT)
                 return ASK_NO_DAEMON;
         if (r == -ENOKEY)
-                return log_error_r(
-                        CLI_UNAVAILABLE, "%s: no such id: %s: the store in %s does not have it (no daemon runs)",
-                        ask_words(command, words), json_string_value(json_object_get(args, "id")), a->state_dir);
+                return log_error_r(CLI_UNAVAILABLE,
+                                   "%s: no such id: %s: the store in %s does not have it (no daemon runs); vigil "
+                                   "%s lists those that it has",
+                                   ask_words(command, words), json_string_value(json_object_get(args, "id")),
+                                   a->state_dir,
+                                   strcmp(command, "certificate") == 0 ? "certificates" : "incidents");
         if (r == -ENXIO)
                 return log_error_r(
                         CLI_UNAVAILABLE,

@@ -49,6 +49,26 @@ static int watch_for(struct session *s, uint64_t for_ms)
         return r;
 }
 
+/* Whoever records wants a file: what is in it, and where something is missing, what to do. */
+static void tell_recorded(const struct session *s)
+{
+        const char *path = s->options->record;
+        uint64_t stored = recording_stored(s->writer);
+        bool full = s->write_error == -ENOSPC || s->write_error == -EDQUOT;
+        const char *next = full ? "make room and record again" : "record again elsewhere";
+
+        if (!s->write_error)
+                log_note("%s: %" PRIu64 " records, %" PRIu64 " bytes%s", path, model_records(s->model),
+                         recording_size(s->writer),
+                         recording_cut(s->writer) ? "; the size limit was reached, what came later is missing"
+                                                  : "");
+        else if (stored == 0)
+                log_error("%s: nothing could be written (%s); %s", path, strerror(-s->write_error), next);
+        else
+                log_error("%s: %" PRIu64 " bytes, what came later is missing (%s); %s", path, stored,
+                          strerror(-s->write_error), next);
+}
+
 static int run_for(const struct command *command, const struct cli *cli, struct watch_options *o, uint64_t for_ms,
                    enum vigil_mode mode)
 {
@@ -75,9 +95,7 @@ static int run_for(const struct command *command, const struct cli *cli, struct 
         if (r == CLI_OK && mode == VIGIL_MODE_ATTACH)
                 r = outcome_report(&s, OUTCOME_OF_WATCH);
         else if (r == CLI_OK)
-                log_note("%s: %llu records, %llu bytes%s", o->record, (unsigned long long)model_records(s.model),
-                         (unsigned long long)recording_size(s.writer),
-                         recording_cut(s.writer) ? "; the size limit was reached, what came later is missing" : "");
+                tell_recorded(&s);
         if (r == CLI_OK && s.write_error)
                 r = CLI_UNAVAILABLE;
         session_done(&s);

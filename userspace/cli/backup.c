@@ -13,6 +13,7 @@ static const char help[] =
         "       vigil backup create  NAME [--reason TEXT]\n"
         "       vigil backup list    --backup-dir DIR [--db FILE]\n"
         "       vigil backup verify  --backup-dir DIR [ID]... [--all] [--check quick|full|none]\n"
+        "                            [--time-limit DURATION]\n"
         "       vigil backup restore --backup-dir DIR ID --to FILE [--force] [--check quick|full|none]\n"
         "       vigil backup prune   --backup-dir DIR [--keep N] [--max-bytes SIZE] [--dry-run]\n"
         "\n"

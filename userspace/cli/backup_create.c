@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -77,19 +78,20 @@ static void print_done(const struct backup_result *r)
 }
 
 /* One line: what happened, why, what is kept, what to do. */
-static void complain(const struct create *c, const struct backup_result *r)
+static void complain(const struct create *c, const struct backup_result *r, int err)
 {
         const char *db = c->options.database;
         _cleanup_free_ char *kept = NULL;
 
-        if (!r->last_good || asprintf(&kept, "the last verified copy is kept: %s", r->last_good) < 0)
+        if (!r->last_good || asprintf(&kept, "; the last verified copy is kept: %s", r->last_good) < 0)
                 kept = NULL;
-        const char *last = kept ? kept : "no verified copy of it is there";
+        const char *next = err == -ENOSPC ? ": make room, or name another --backup-dir" : "";
+        const char *last = kept ? kept : r->searched ? "; no verified copy of it is there" : "";
         if (r->outcome == BACKUP_KEPT_EVIDENCE)
-                log_error("backup create: %s is CORRUPT: %s. Its files are kept in %s; %s", db, r->reason, r->path,
+                log_error("backup create: %s is CORRUPT: %s. Its files are kept in %s%s", db, r->reason, r->path,
                           last);
         else
-                log_error("backup create: no backup of %s: %s; %s", db, r->reason, last);
+                log_error("backup create: no backup of %s: %s%s%s", db, r->reason, next, last);
 }
 
 static int work(void *arg)
@@ -108,7 +110,7 @@ static int work(void *arg)
         else if (err == 0 && !c->cli->json)
                 print_done(&r);
         if (err < 0)
-                complain(c, &r);
+                complain(c, &r, err);
         backup_result_done(&r);
         return status;
 }
@@ -141,6 +143,7 @@ static struct backup_result result_of(const json_t *document)
                 .ms = (uint64_t)json_integer_value(json_object_get(r, "ms")),
                 .reason = (char *)json_string_value(json_object_get(r, "reason")),
                 .last_good = (char *)json_string_value(json_object_get(r, "last_good")),
+                .searched = json_object_get(r, "last_good") != NULL,
                 .snapshot.wal_commits = (uint64_t)json_integer_value(
                         json_object_get(json_object_get(r, "contains"), "wal_commits")),
         };
@@ -158,7 +161,7 @@ static int print_answer(const struct cli *cli, const char *name, const json_t *d
         }
         if (r.outcome != BACKUP_DONE) {
                 r.reason = r.reason ? r.reason : (char *)"no reason given";
-                complain(&c, &r);
+                complain(&c, &r, 0);
         } else if (!cli->json) {
                 print_done(&r);
         }
@@ -177,8 +180,13 @@ static int by_daemon(const struct cli *cli, const char *name, const char *reason
                 json_pack("{s:o, s:o*}", "database", text_json(name, strlen(name)), "reason",
                           reason ? text_json(reason, strlen(reason)) : NULL),
                 &document);
-        if (r == ASK_NO_DAEMON)
-                return ask_tell_no_daemon(&a);
+        if (r == ASK_NO_DAEMON && access(name, F_OK) == 0)
+                r = log_error_r(CLI_UNAVAILABLE,
+                                "backup create: no vigil daemon uses %s; %s is a file here: of it say --db %s "
+                                "--backup-dir DIR",
+                                a.state_dir, name, name);
+        else if (r == ASK_NO_DAEMON)
+                r = ask_tell_no_daemon(&a);
         if (document && print_answer(cli, name, document) != CLI_OK)
                 r = CLI_INTERNAL;
         json_decref(document);

@@ -77,6 +77,18 @@ static int list_json(const struct backup_list *list, const char *source)
         return print_document(backups, list->cut);
 }
 
+static void tell_bare(const struct backup_list *list)
+{
+        char name[sizeof(list->bare) + 100];
+
+        text_printable(name, sizeof(name), list->bare);
+        if (list->n_bare == 1)
+                printf("1 file without a manifest, which counts for nothing: %s\n", name);
+        else if (list->n_bare)
+                printf("%zu files without a manifest, which count for nothing: %s and %zu more\n", list->n_bare,
+                       name, list->n_bare - 1);
+}
+
 static int list_text(const struct backup_list *list, const char *source)
 {
         size_t shown = 0;
@@ -90,6 +102,7 @@ static int list_text(const struct backup_list *list, const char *source)
         }
         if (shown == 0)
                 puts("no backup");
+        tell_bare(list);
         return CLI_OK;
 }
 
@@ -115,8 +128,10 @@ int backup_run_list(const struct cli *cli, int argc, char **argv)
         int r = opt_parse(&command_backup, opts, &argc, argv, NULL);
         if (r != CLI_OK)
                 return r;
-        if (argc > 1 || !directory)
-                return cli_usage(&command_backup, "list needs --backup-dir DIR and nothing else");
+        if (!directory)
+                return cli_usage(&command_backup, "list needs --backup-dir DIR");
+        if (argc > 1)
+                return cli_usage(&command_backup, "list takes --backup-dir DIR and --db FILE, got '%s'", argv[1]);
         /* A database that is gone is asked for by the path it had. */
         _cleanup_free_ char *real = db ? realpath(db, NULL) : NULL;
         db = real ? real : db;

@@ -69,18 +69,40 @@ void doctor_left_add(const struct cli *cli, json_t *doc)
         json_object_set_new(doc, "left_behind", l.list);
 }
 
+struct sought {
+        char name[SENSOR_KEEP_NAME];
+        bool found;
+};
+
+static void compare(void *userdata, const char *dir, const char *name)
+{
+        struct sought *s = userdata;
+
+        (void)dir;
+        s->found |= strcmp(s->name, name) == 0;
+}
+
+bool doctor_left_of(const char *state_dir)
+{
+        char real[PATH_MAX];
+        struct sought s = {0};
+
+        if (!realpath(state_dir, real))
+                return false;
+        sensor_keep_name(real, s.name);
+        return sensor_left(compare, &s) > 0 && s.found;
+}
+
 void doctor_left_print(const json_t *doc)
 {
         json_t *one;
         size_t i;
 
         json_array_foreach (json_object_get(doc, "left_behind"), i, one)
-                printf("  left     a daemon that was killed has left its watch in the kernel, which goes on: it "
-                       "slows "
+                printf("  left     a daemon that is gone has left its watch in the kernel, which goes on: it slows "
                        "every\n"
                        "           system call of the host a little, and takes up to 40 MiB of kernel memory. It "
-                       "ends "
-                       "with\n"
+                       "ends with\n"
                        "           %s,\n"
                        "           and when that daemon is started again\n",
                        json_string_value(json_object_get(one, "end_with")));

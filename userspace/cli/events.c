@@ -34,6 +34,7 @@ struct events {
         uint64_t since_ms;
         const char *db;
         json_int_t after; /* number of the last event that was shown */
+        size_t shown;
         struct report_style style;
 };
 
@@ -71,6 +72,7 @@ static int show_page(struct events *e, size_t *ret_n)
                 json_array_foreach (list, i, event)
                         if (*ret_n && print_event(e, event) < 0)
                                 status = CLI_INTERNAL;
+                e->shown += *ret_n;
                 e->after = seq > e->after ? seq : e->after;
         }
         json_decref(document);
@@ -127,6 +129,8 @@ static int run(const struct cli *cli, int argc, char **argv)
                 status = ask_tell_no_daemon(&e.asking);
         else if (status == CLI_OK && follows)
                 status = follow(&e);
+        else if (status == CLI_OK && e.shown == 0 && !cli->json)
+                puts("No event in that time; --since asks for more.");
         ask_end(&e.asking);
         return status;
 }

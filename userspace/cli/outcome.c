@@ -378,8 +378,27 @@ static bool is_full(int err)
         return err == -ENOSPC || err == -EDQUOT;
 }
 
+/* By whatever names: what the one writes the other would find in its place. */
+static bool is_same_file(const char *a, const char *b)
+{
+        char copy_a[PATH_MAX], copy_b[PATH_MAX];
+        struct stat at_a, at_b;
+        int no_a = stat(a, &at_a), no_b = stat(b, &at_b);
+
+        if (no_a == 0 && no_b == 0)
+                return at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+        if (no_a == 0 || no_b == 0 || stat(directory_of(a, copy_a), &at_a) < 0 ||
+            stat(directory_of(b, copy_b), &at_b) < 0)
+                return false;
+        const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+        return at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino &&
+               strcmp(name_a ? name_a + 1 : a, name_b ? name_b + 1 : b) == 0;
+}
+
 int outcome_check_places(const struct command *command, const struct watch_options *options)
 {
+        if (options->out && options->record && is_same_file(options->out, options->record))
+                return cli_usage(command, "--out and --record name the same file: give each its own");
         int r = options->out ? check_out(command, options->out) : CLI_OK;
 
         if (r != CLI_OK || !options->backup_dir)

@@ -92,7 +92,9 @@ const struct command command_run = {
                 "  --all              with it: temporary, hidden and read-only ones, too; see vigil discover\n"
                 "  --forget           do not run: end the watch that an earlier run has left in the kernel, and "
                 "say\n"
-                "                     whether there was one; vigil doctor tells of those that are there\n"
+                "                     whether there was one; vigil doctor tells of those that are there. Without "
+                "-c\n"
+                "                     there need be no configuration\n"
                 "\n"
                 "Exit status: 0 after an orderly end, 2 the configuration is wrong or not there, 64 usage, 69\n"
                 "unavailable, 70 internal error, 77 not permitted.\n",

@@ -32,8 +32,8 @@ static void look_later(struct session *s, const struct vigil_exit_db *r)
 static void tell_write_error(const struct session *s)
 {
         if (s->write_error)
-                log_error("the recording %s is not complete: %s; the report is not affected", s->options->record,
-                          strerror(-s->write_error));
+                log_error("the recording %s is not complete: %s%s", s->options->record, strerror(-s->write_error),
+                          s->command == &command_record ? "" : "; the report is not affected");
 }
 
 static int on_record(const struct vigil_hdr *record, void *userdata)

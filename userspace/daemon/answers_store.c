@@ -52,7 +52,8 @@ void refuse(struct daemon *d, struct control_client *c, const json_t *args, int 
         char unknown[NAME_SHOWN + 100];
 
         snprintf(unknown, sizeof(unknown), "no such id: %.*s%s", NAME_SHOWN, id ? id : "(none)",
-                 behind ? "; the store cannot be written now, and may not have it yet: see vigil health" : "");
+                 behind ? "; the store cannot be written now, and may not have it yet: see vigil health"
+                        : "; vigil incidents lists incidents, vigil certificates deaths");
         const char *why = r == -ENOENT   ? unknown
                           : r == -EBUSY  ? "another process keeps vigil.db locked; try again"
                           : r == -EINVAL ? "the request makes no sense"

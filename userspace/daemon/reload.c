@@ -43,7 +43,8 @@ int reload_read(const struct daemon *d, struct config **ret, struct config_error
         r = config_load(path, ret, errors);
         say(path, errors);
         if (r < 0 && r != -EINVAL)
-                log_error("%s: cannot be read: %s", path, strerror(-r));
+                log_error("%s: cannot be read: %s%s", path, strerror(-r),
+                          d->options->config || d->config ? "" : "; name another file with --config FILE");
         return r;
 }
 

@@ -426,8 +426,11 @@ int daemon_run(const struct daemon_options *options)
 
 int daemon_forget(const struct daemon_options *options, struct daemon_forgot *ret)
 {
-        struct daemon d = {.options = options, .state = STATEDIR_NONE};
-        int r = options->state_dir ? 0 : open_config(&d);
+        struct daemon_options o = *options;
+        struct daemon d = {.options = &o, .state = STATEDIR_NONE};
+
+        o.discover = true; /* of such a run, which may have had no configuration, the watch is ended, too */
+        int r = o.state_dir ? 0 : open_config(&d);
 
         if (r == 0)
                 r = open_state(&d);

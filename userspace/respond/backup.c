@@ -73,8 +73,9 @@ static int check_space(struct backup_run *r)
                 text_bytes(available, space.free);
                 text_bytes(reserve, space.reserve);
                 return backup_fail(r, err,
-                                   "no space: a copy needs %s, %s are free, and %s of that (10 %%) stay free", need,
-                                   available, reserve);
+                                   "no space: a copy needs %s, and %s (10 %% of the file system) must stay free; "
+                                   "%s are free",
+                                   need, reserve, available);
         }
         return err < 0 ? backup_fail(r, err, "cannot ask for free space: %s", strerror(-err)) : 0;
 }
@@ -258,7 +259,9 @@ static void name_last_good(struct backup_run *r)
 {
         struct backup_list list = {0};
 
-        if (!r->source || backup_list_read(r->options->directory, &list) < 0)
+        int err = r->source ? backup_list_read(r->options->directory, &list) : -EINVAL;
+        r->result->searched = err == 0 || err == -ENOENT;
+        if (err < 0)
                 return;
         const struct backup_item *item = backup_list_last_good(&list, r->source);
         if (item)

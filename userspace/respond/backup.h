@@ -55,7 +55,8 @@ struct backup_result {
         uint64_t durable_ms; /* until the copy was written and synced */
         uint64_t ms;         /* until the outcome */
         char *reason;        /* one sentence why it is no backup, or why it is evidence; NULL when done */
-        char *last_good;     /* path of the newest verified backup of this database now; NULL: none */
+        char *last_good; /* path of the newest verified backup of this database now; NULL: none, or not searched */
+        bool searched;   /* the directory was read for it */
         struct snapshot_result snapshot; /* of the last copy taken */
         struct check_result
                 check; /* of the copy: worth reusing as `integrity`; outcome CHECK_SKIPPED if never reached */

@@ -88,12 +88,31 @@ static int append(struct scan *s, struct backup_item *item, const char *id, cons
         return 0;
 }
 
+/* ID.db without ID.json is no backup, but whoever looks for it must see that it is there. */
+static void count_bare(struct scan *s, const char *name)
+{
+        char id[PUBLISH_ID_LEN], manifest[PUBLISH_ID_LEN + 8];
+        size_t n = strlen(name);
+        struct stat st;
+
+        if (n <= 3 || n - 3 >= sizeof(id) || strcmp(name + n - 3, ".db") != 0)
+                return;
+        snprintf(id, sizeof(id), "%.*s", (int)(n - 3), name);
+        snprintf(manifest, sizeof(manifest), "%s.json", id);
+        if (!publish_is_id(id) || fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+            faccessat(s->dir, manifest, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+                return;
+        if (s->list->n_bare++ == 0)
+                snprintf(s->list->bare, sizeof(s->list->bare), "%s", name);
+}
+
 /* ID.json and ID.db. */
 static int add_backup(struct scan *s, const char *name)
 {
         char id[PUBLISH_ID_LEN], copy[PUBLISH_ID_LEN + 8];
         size_t n = strlen(name);
 
+        count_bare(s, name);
         if (n <= 5 || n - 5 >= sizeof(id) || strcmp(name + n - 5, ".json") != 0)
                 return 0;
         snprintf(id, sizeof(id), "%.*s", (int)(n - 5), name);

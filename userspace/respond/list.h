@@ -25,6 +25,8 @@ struct backup_list {
         struct backup_item *items; /* newest first */
         size_t n;
         bool cut;
+        size_t n_bare;                 /* files with the name of a copy that have no manifest: no items */
+        char bare[PUBLISH_ID_LEN + 8]; /* name of one of them */
 };
 
 void backup_list_done(struct backup_list *l);

@@ -57,6 +57,9 @@ uint64_t recording_cut(const struct recording_writer *w);
 /** Bytes of the recording so far. */
 uint64_t recording_size(const struct recording_writer *w);
 
+/** Bytes of it that are in the file: fewer than recording_size() where something is buffered, or writing has failed. */
+uint64_t recording_stored(const struct recording_writer *w);
+
 /** Writes what is buffered, so that a kill loses nothing up to here. @return 0 or -errno */
 int recording_flush(struct recording_writer *w);
 /** Flushes and syncs file and directory. @return 0 or -errno. The writer must still be freed. */

@@ -146,6 +146,13 @@ uint64_t recording_size(const struct recording_writer *w)
         return w->size;
 }
 
+uint64_t recording_stored(const struct recording_writer *w)
+{
+        struct stat st;
+
+        return fstat(w->fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
 int recording_finish(struct recording_writer *w)
 {
         int r = recording_flush(w);

@@ -55,6 +55,8 @@ START_TEST(foreign_files_are_passed_over)
         ck_assert_int_eq(mkdir(place("b/evidence/notes"), 0700), 0);
         struct backup_list list = listed();
         ck_assert_uint_eq(list.n, 0);
+        ck_assert_uint_eq(list.n_bare, 1);
+        ck_assert_str_eq(list.bare, "app-20261121T030000Z.db");
         backup_list_done(&list);
 }
 END_TEST

@@ -91,12 +91,27 @@ GLOBAL int locks_held(__u64 inode_addr, __u64 owner)
 
 #define LOCK_WALKS 3 /* in vain, before it counts as too long to be walked */
 
+/* What has the address and the number of a file of @db is another file by now: both are given anew at once when one is removed. Or
+ * its inode is freed: its list of locks may be another's already, though the rest of it looks as ever. */
+static __always_inline bool is_another(const struct vigil_db *db, struct db_priv *priv, __u32 role)
+{
+        struct inode *inode = (void *)priv->inode[role];
+        struct file_key key = priv->key[role];
+        struct file_ref *ref;
+
+        if (db->flags & VIGIL_DB_SHARED_MAIN && role == VIGIL_ROLE_MAIN)
+                return false;
+        ref = file_ref_of(inode, &key);
+        return LOAD(inode, i_count.counter) <= 0 || !ref || ref->db != db->id || ref->role != role;
+}
+
 /* Again from its head when another process has taken back the very lock that the walk stood on: that one leads to itself then. */
-static __always_inline int role_locks(struct scratch *s, struct db_priv *priv, __u64 owner, __u32 role)
+static __always_inline int role_locks(struct scratch *s, struct vigil_db *db, struct db_priv *priv, __u64 owner,
+                                      __u32 role)
 {
         int whole = 0;
 
-        if (!inode_is((void *)priv->inode[role], &priv->key[role]))
+        if (!inode_is((void *)priv->inode[role], &priv->key[role]) || is_another(db, priv, role))
                 return 1;
         for (int i = 0; i < LOCK_WALKS && !whole; i++) {
                 s->nviews = 0;
@@ -127,12 +142,13 @@ GLOBAL int db_locks(__u32 id, __u64 owner)
 {
         struct scratch *s = scratch();
         struct db_priv *priv = db_priv(id);
+        struct vigil_db *db = db_get(id);
 
-        if (!s || !priv)
+        if (!s || !priv || !db)
                 return 0;
         s->bits = 0;
-        int whole = role_locks(s, priv, owner, VIGIL_ROLE_MAIN);
-        return whole & role_locks(s, priv, owner, VIGIL_ROLE_SHM);
+        int whole = role_locks(s, db, priv, owner, VIGIL_ROLE_MAIN);
+        return whole & role_locks(s, db, priv, owner, VIGIL_ROLE_SHM);
 }
 
 /* Locks and open descriptors of participant @tgid on its database number @i. */
@@ -153,6 +169,9 @@ GLOBAL int use_end(__u32 tgid, __u64 i, __u64 files_addr)
         use->locks_at_end = (__u32)s->bits;
         if (!whole && fds_walk(files_addr, use->db)) /* who has closed the file has no lock on it */
                 use->flags |= VIGIL_USE_LOCKS_UNKNOWN;
+        struct vigil_db *db = db_get(use->db);
+        if (!db || is_another(db, priv, VIGIL_ROLE_MAIN))
+                return 0;
         for (int n = 0; n < VIGIL_MAIN_FDS; n++)
                 if (n < (int)use->main_opens && fd_is_main(fs, use->main_fd[n], priv))
                         use->flags |= VIGIL_USE_OPEN_AT_END;

@@ -195,3 +195,20 @@ in_txn() {
 	certificate app.db first
 	assert_certificate '.verdict == "clean"'
 }
+
+# SQLite removes the -shm with its last user, and the next one that is made gets its inode: address and number.
+@test "who closes one database and dies in another has no locks on the first" {
+	local option
+
+	for option in "" "--db a.db --db b.db" "--db a.db"; do
+		rm -f a.db* b.db* truth
+		mk a.db wal
+		mk b.db wal
+		# shellcheck disable=SC2086 # options and their arguments, or nothing
+		watch $option -- "$DRIVER" -t truth :memory: "attach 'a.db' as a" "insert into a.t(b) values('x')" "detach a" \
+			"attach 'b.db' as b" "begin immediate" "insert into b.t(b) values('x')" @kill9
+		assert_trusted
+		database a.db
+		assert_database '.verdict == "clean"' '.findings == []' 'all(.certificates[]; .locks == [] and .connection_open == false)'
+	done
+}

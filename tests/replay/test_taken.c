@@ -312,6 +312,20 @@ START_TEST(commits_that_no_recovery_reads_are_in_danger_while_others_see_them)
         ck_assert_int_eq(detection_certificate(d, 0)->verdict, VERDICT_ABRUPT);
         ck_assert_str_eq(findings_of(d), "P2 abrupt-death,P0 wal-unreadable");
         stream_done(&s, d);
+
+        /* One that reads the bytes sees no commits. */
+        stream_open(&s);
+        stream_act(&s, &a, VIGIL_EXIT);
+        stream_observed(&s, &a, unreadable);
+        other = actor(200, "cat");
+        other.use.flags = VIGIL_USE_OPENED;
+        other.use.locks = other.use.locks_at_end = 0;
+        other.use.last_ns = s.now + SECOND;
+        s.now += 2 * SECOND;
+        stream_act(&s, &other, VIGIL_EXIT);
+        d = end(&s);
+        ck_assert_int_eq(detection_certificate(d, 0)->verdict, VERDICT_UNCLEAN);
+        stream_done(&s, d);
 }
 END_TEST
 

@@ -44,6 +44,9 @@ static bool still_had_it(const struct model_death *other, uint32_t db, uint64_t 
 {
         for (uint32_t i = 0; i < other->nuses; i++) {
                 const struct vigil_use *u = &other->use[i].use;
+                /* Who merely reads the bytes has no connection. */
+                if (!u->locks_at_end && !(u->flags & (VIGIL_USE_LOCKED | VIGIL_USE_WROTE | VIGIL_USE_SEEN_LATE)))
+                        continue;
                 bool before = u->first_ns <= ns || u->flags & VIGIL_USE_SEEN_LATE;
                 bool after = u->last_ns > ns || u->flags & VIGIL_USE_OPEN_AT_END || u->locks_at_end;
                 if (u->db == db && before && after)

@@ -259,12 +259,14 @@ static void print_cause(const json_t *document, const json_t *incident, FILE *ou
         fputs("\n**Contributing Factors**:\n1. [Factor]\n\n**Why it wasn't detected earlier**:\n- [Reason]\n", out);
 }
 
-static void print_resolution(const json_t *document, FILE *out)
+static void print_resolution(const json_t *document, const json_t *incident, FILE *out)
 {
         const char *advice[ADVICE_MAX];
         char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
-        json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(document, "finding_details"),
-                                      "certificates", json_object_get(document, "certificate_details"));
+        json_t *as_report = json_pack("{s:O?, s:O?, s:O?}", "findings",
+                                      json_object_get(document, "finding_details"), "certificates",
+                                      json_object_get(document, "certificate_details"), "integrity",
+                                      json_object_get(incident, "integrity"));
         size_t n = as_report ? advice_for(as_report, advice) : 0,
                nstuck = advice_stuck(json_object_get(document, "finding_details"), stuck);
         fputs("\n## Resolution\n\n**Advised by Vigil**:\n", out);
@@ -299,7 +301,7 @@ int operator_markdown(const json_t *document, FILE *out)
         print_impact(incident, out);
         print_timeline(document, incident, out);
         print_cause(document, incident, out);
-        print_resolution(document, out);
+        print_resolution(document, incident, out);
         print_appendix(incident, out);
         return ferror(out) || fflush(out) == EOF ? (errno ? -errno : -EIO) : 0;
 }

@@ -114,8 +114,10 @@ static void print_advice(struct page *p, const struct operator_view *v, const js
         const char *advice[ADVICE_MAX], *id = pick_text(incident, "id", "ID");
         char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
         /* The table of advice knows the members of a report. */
-        json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(v->document, "finding_details"),
-                                      "certificates", json_object_get(v->document, "certificate_details"));
+        json_t *as_report = json_pack("{s:O?, s:O?, s:O?}", "findings",
+                                      json_object_get(v->document, "finding_details"), "certificates",
+                                      json_object_get(v->document, "certificate_details"), "integrity",
+                                      json_object_get(incident, "integrity"));
         size_t n = as_report ? advice_for(as_report, advice) : 0,
                nstuck = advice_stuck(json_object_get(v->document, "finding_details"), stuck);
         bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;

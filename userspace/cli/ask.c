@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/stored.h"
+#include "cli/style.h"
 #include "config/config.h"
 #include "report/operator.h"
 #include "serve/client.h"
@@ -205,12 +205,7 @@ json_t *ask_args_id(const char *id)
 
 struct report_style ask_style(const struct cli *cli)
 {
-        struct winsize size;
-        bool terminal = isatty(STDOUT_FILENO);
-        struct report_style style = {.colour = terminal && !getenv("NO_COLOR"), .verbose = cli->verbose};
-        if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60 && size.ws_col < 100)
-                style.width = size.ws_col;
-        return style;
+        return style_of(STDOUT_FILENO, cli->verbose);
 }
 
 static int print_json(const json_t *document)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/opt.h"
+#include "cli/style.h"
 #include "cli/timeline.h"
 #include "detect/detect.h"
 #include "report/report.h"
@@ -69,7 +70,7 @@ static int print_report(const struct replay *r, const struct detection *d)
                 k = json_dumpf(report, stdout, JSON_INDENT(2)) < 0 ? -EIO : 0;
                 putchar('\n');
         } else if (k == 0) {
-                struct report_style style = {.colour = isatty(STDOUT_FILENO), .verbose = r->cli->verbose};
+                struct report_style style = style_of(STDOUT_FILENO, r->cli->verbose);
                 k = report_text(report, stdout, &style);
         }
         json_decref(report);

@@ -235,7 +235,19 @@ int ask_print_markdown(const struct asking *a, const json_t *document)
         return printed(a->cli->json ? print_json(document) : operator_markdown(document, stdout));
 }
 
+int ask_print_certificate(const struct asking *a, const json_t *document)
+{
+        struct report_style style = ask_style(a->cli);
+        return printed(a->cli->json ? print_json(document) : operator_certificate(document, &style, stdout));
+}
+
 int ask_and_print(const struct cli *cli, const char *command, json_t *args)
+{
+        return ask_and(cli, command, args, ask_print);
+}
+
+int ask_and(const struct cli *cli, const char *command, json_t *args,
+            int (*print)(const struct asking *a, const json_t *document))
 {
         _cleanup_(ask_end) struct asking a;
         json_t *document = NULL;
@@ -248,7 +260,7 @@ int ask_and_print(const struct cli *cli, const char *command, json_t *args)
         if (status == ASK_NO_DAEMON)
                 return ask_tell_no_daemon(&a);
         if (document) {
-                int r = ask_print(&a, document);
+                int r = print(&a, document);
                 status = r == CLI_OK ? status : r;
         }
         json_decref(document);

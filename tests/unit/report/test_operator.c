@@ -181,6 +181,9 @@ START_TEST(deaths_that_were_all_clean_are_one_line)
                 json_array_append_new(list, json_pack("{s:s}", "verdict", "clean"));
         show(json_pack("{s:s, s:o}", "schema", "vigil.certificates/1", "certificates", list), false);
         ck_assert_str_eq(text, "  all clean: 3 processes ended clean; -v shows them\n");
+        show(json_pack("{s:s, s:[{s:s}]}", "schema", "vigil.certificates/1", "certificates", "verdict", "clean"),
+             false);
+        ck_assert_str_eq(text, "  all clean: 1 process ended clean; -v shows them\n");
 }
 END_TEST
 

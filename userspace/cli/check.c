@@ -88,7 +88,7 @@ static void print_text(const char *path, const struct check_result *r)
         char name[4096], ms[TEXT_DURATION_LEN];
 
         text_printable(name, sizeof(name), path);
-        text_duration(ms, r->ms * 1000000);
+        text_measured(ms, r->ms, 1000000);
         if (r->outcome == CHECK_OK) {
                 printf("ok       %s\n  %s%s%s of a private copy, %s; the database was not touched\n", name,
                        r->reason ? r->reason : "", r->reason ? "; " : "", r->method, ms);

@@ -85,7 +85,7 @@ static void print_latency(struct page *p, const json_t *incident)
 
         json_array_foreach (json_object_get(latency, "operations"), i, o) {
                 text_duration(slow, pick_number(o, "p95_us") * 1000);
-                text_duration(longest, pick_number(o, "max_us") * 1000);
+                text_measured(longest, pick_number(o, "max_us"), 1000);
                 text_duration(usual, pick_number(json_object_get(o, "usual"), "p95_us") * 1000);
                 page_paragraph(p, INK_PLAIN, i ? "" : "latency", LABEL,
                                "%s on %s: 95 of 100 within %s, the longest %s; usually within %s",

@@ -87,6 +87,18 @@ types = [json.loads(line)["type"] for line in sys.stdin]
 assert types[0] == "session" and types[-1] == "end" and "exit" in types, types'
 }
 
+@test "the timeline shows Vigil's own test, and the death in it, only when more is asked for" {
+	"$VIGIL" replay --timeline run.vigil >out
+	"$VIGIL" replay --timeline -v run.vigil >all
+	"$VIGIL" replay --timeline --json run.vigil >lines
+	[ "$(grep -c 'canary' out)" -eq 0 ]
+	[ "$(grep -c ' exit ' out)" -eq 1 ]
+	grep -q canary all
+	[ "$(grep -c ' exit ' all)" -eq 2 ]
+	[ "$(wc -l <all)" -eq "$(wc -l <lines)" ]
+	[ "$(wc -l <out)" -gt 20 ]
+}
+
 @test "a recording that was cut is told as far as it goes, and not trusted" {
 	truncate -s -10000 run.vigil
 	"$VIGIL" replay run.vigil --json >out 2>err

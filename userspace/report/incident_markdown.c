@@ -232,7 +232,10 @@ static void print_state(const json_t *incident, const json_t *last, FILE *out)
                          pick_text(proof, "sign", "?"));
                 line(out, "State of the data", text);
         } else if (pick_text(last, "prediction", NULL)) {
-                line(out, "State of the data", pick_text(last, "prediction", ""));
+                bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
+                snprintf(text, sizeof(text), "%s%s", over ? "at the death: " : "",
+                         pick_text(last, "prediction", ""));
+                line(out, "State of the data", text);
         }
 }
 

@@ -22,7 +22,7 @@ void operator_one_certificate(struct page *p, const json_t *c)
         fputs("  ", p->out);
         page_ink(p, INK_BOLD, pick_text(c, "database", "?"));
         page_line(p);
-        death_print(p, c, true);
+        death_print(p, c, false, true);
         page_paragraph(p, INK_PLAIN, "certificate", DEATH_LABEL, "%s", pick_text(c, "id", "?"));
         if (incident)
                 page_paragraph(p, INK_PLAIN, "incident", DEATH_LABEL, "%s", incident);

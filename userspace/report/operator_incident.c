@@ -45,17 +45,25 @@ static bool is_loop(const json_t *incident)
         return pick_number(json_object_get(incident, "deaths"), "count") > 1;
 }
 
+/* What has to be seen for that, where the code alone tells it. */
+static const char *seen_over(const json_t *incident)
+{
+        return strcmp(pick_text(incident, "code", ""), "job-orphaned") == 0
+                       ? "no row says any more that a job runs for which nobody works"
+                       : "it is seen to be over";
+}
+
 /* What it waits for. */
 static void print_ends(struct page *p, const json_t *incident)
 {
-        static const struct {
+        const struct {
                 const char *word, *text;
         } ends[] = {
                 {"recovery", "the next opener who may write has recovered the database, or had nothing to recover"},
                 {"check", "an integrity check is ok"},
                 {"backup", "a verified backup is there"},
                 {"quiet", "nothing like it is seen for a while"},
-                {"over", "it is seen to be over"},
+                {"over", seen_over(incident)},
                 {"actions", "the check and the backup that it is owed have been made"},
                 {"operator", "you say so: `vigil incident resolve` it"},
         };
@@ -98,10 +106,11 @@ static void print_deaths(struct page *p, const struct operator_view *v, const js
 {
         const json_t *told = json_object_get(v->document, "certificate_details");
         size_t n = json_array_size(json_object_get(incident, "certificates")), shown = 0;
+        bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
         /* The newest first: that is how it stands now. */
         for (size_t i = json_array_size(told); i-- > 0 && (shown < SHOWN_DEATHS || v->verbose); shown++) {
                 const json_t *c = json_array_get(told, i);
-                death_print(p, c, v->verbose);
+                death_print(p, c, over, v->verbose);
                 page_paragraph(p, INK_PLAIN, "certificate", LABEL, "%s", pick_text(c, "id", "?"));
         }
         if (n > shown)

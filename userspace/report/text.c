@@ -33,7 +33,7 @@ static void print_deaths(struct page *p, const json_t *database, const struct re
                                 quiet[k]++;
                                 continue;
                         }
-                        death_print(p, c, style->verbose);
+                        death_print(p, c, false, style->verbose);
                         shown++;
                 }
         }

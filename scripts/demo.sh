@@ -14,6 +14,10 @@ vigil=${VIGIL_BUILD:-$root/build/demo}/vigil
 recording=$root/share/demo.vigil
 
 keep=no
+if [ $# -gt 1 ]; then
+	echo "demo.sh: it takes one argument at most, not $*; see demo.sh --help" >&2
+	exit 64
+fi
 case ${1:-} in
 "") ;;
 --keep) keep=yes ;;
@@ -111,7 +115,7 @@ trap '[ "$keep" = yes ] || rm -rf "$scene"' EXIT
 cd "$scene"
 write_scene
 
-status=0
+status=0 made="database and backup"
 play || status=$?
 case $status in
 2)
@@ -119,7 +123,7 @@ case $status in
 	;;
 69 | 77)
 	say "eBPF is not allowed here: this is a replay of the same scene, recorded elsewhere"
-	status=0
+	status=0 made="the database"
 	"$vigil" replay "$recording" || status=$?
 	# 1 and 2 say what the replay found.
 	[ "$status" -le 2 ] || exit "$status"
@@ -131,8 +135,8 @@ case $status in
 esac
 say "that was it"
 if [ "$keep" = yes ]; then
-	echo "database and backup are in $scene"
+	echo "kept in $scene: $made"
 else
-	echo "database and backup are removed again; --keep leaves them there"
+	echo "removed again: $made; --keep leaves that there"
 fi
 echo "the program is $vigil; what else it can do: $vigil --help"

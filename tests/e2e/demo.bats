@@ -28,6 +28,7 @@ setup() {
 		grep -q 'integrity *ok' out
 		grep -q 'backup *verified' out
 		grep -qx '2001 bookings, 1 of them paid just before, 0 half moved' out
+		grep -q '^removed again: database and backup;' out
 	done
 }
 
@@ -35,4 +36,12 @@ setup() {
 	demo setpriv --bounding-set=-sys_admin,-bpf,-perfmon
 	grep -q 'eBPF is not allowed here' out
 	grep -q 'killed by *nightly-cleanup' out
+	grep -q '^removed again: the database;' out
+}
+
+@test "the demo takes one argument at most" {
+	local status=0
+	"$ROOT/scripts/demo.sh" --keep extra >out 2>&1 || status=$?
+	[ "$status" -eq 64 ]
+	grep -qF -- 'not --keep extra' out
 }

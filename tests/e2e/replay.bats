@@ -16,6 +16,16 @@ refused() {
 	[ "$status" -eq 69 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "^vigil: replay: .*$1" err
 }
 
+# on_terminal COLUMNS COMMAND...: the report of run.vigil there, into came.
+on_terminal() {
+	timeout -k 5 60 python3 "$BATS_TEST_DIRNAME/on_terminal.py" "$1x24" came -- "${@:2}" "$VIGIL" replay run.vigil 3>&- >end.json
+}
+
+# plain: what came, without what only a terminal shows.
+plain() {
+	sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g' came
+}
+
 # patch FILE OFFSET BYTES: with escapes as printf %b has them.
 patch() {
 	printf %b "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
@@ -27,6 +37,22 @@ patch() {
 	grep -q 'killed by SIGKILL' out
 	grep -q 'rolls back the hot journal' out
 	[ "$(grep -c $'\033' out)" -eq 0 ]
+}
+
+@test "on a terminal it is as wide as that, from 60 columns on, and has colour unless told otherwise" {
+	python3 -c 'import pty' || skip "no python3 here"
+	for columns in 40 60 80; do
+		on_terminal "$columns" env -u NO_COLOR
+		[ "$(plain | wc -L)" -le $((columns < 60 ? 60 : columns)) ]
+		grep -q $'\e' came
+	done
+	on_terminal 80 env NO_COLOR=
+	grep -q $'\e' came
+	for colourless in NO_COLOR=1 TERM=dumb; do
+		on_terminal 80 env "$colourless"
+		[ "$(grep -c $'\e' came)" -eq 0 ]
+		grep -q UNCLEAN came
+	done
 }
 
 @test "--json is one document, the same every time" {
@@ -59,6 +85,18 @@ patch() {
 import json, sys
 types = [json.loads(line)["type"] for line in sys.stdin]
 assert types[0] == "session" and types[-1] == "end" and "exit" in types, types'
+}
+
+@test "the timeline shows Vigil's own test, and the death in it, only when more is asked for" {
+	"$VIGIL" replay --timeline run.vigil >out
+	"$VIGIL" replay --timeline -v run.vigil >all
+	"$VIGIL" replay --timeline --json run.vigil >lines
+	[ "$(grep -c 'canary' out)" -eq 0 ]
+	[ "$(grep -c ' exit ' out)" -eq 1 ]
+	grep -q canary all
+	[ "$(grep -c ' exit ' all)" -eq 2 ]
+	[ "$(wc -l <all)" -eq "$(wc -l <lines)" ]
+	[ "$(wc -l <out)" -gt 20 ]
 }
 
 @test "a recording that was cut is told as far as it goes, and not trusted" {

@@ -32,6 +32,8 @@ void text_bytes(char ret[TEXT_BYTES_LEN], uint64_t bytes);
 /** "1.2 ms", "340 us", "3 s", "2 min 5 s" of nanoseconds. */
 #define TEXT_DURATION_LEN 32
 void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns);
+/** The same of a time that was rounded down to @p n times @p unit_ns: of none, "< 1 us" or "< 1 ms". */
+void text_measured(char ret[TEXT_DURATION_LEN], uint64_t n, uint64_t unit_ns);
 
 /** Copies @p text for a terminal: control characters, such as turn the writing direction or show nothing, and invalid UTF-8 become
  * '?', so that no file name can send an escape sequence or look like another. @p ret is always NUL-terminated; the text is cut at @p size - 1 bytes on a character boundary. */

@@ -83,6 +83,17 @@ void text_duration(char ret[TEXT_DURATION_LEN], uint64_t ns)
                 snprintf(ret + n, TEXT_DURATION_LEN - (size_t)n, " %" PRIu64 " %s", rest, large[i].rest_name);
 }
 
+void text_measured(char ret[TEXT_DURATION_LEN], uint64_t n, uint64_t unit_ns)
+{
+        char least[TEXT_DURATION_LEN - 2];
+
+        text_duration(ret, (n ? n : 1) * unit_ns);
+        if (n)
+                return;
+        snprintf(least, sizeof(least), "%.20s", ret);
+        snprintf(ret, TEXT_DURATION_LEN, "< %s", least);
+}
+
 struct suffix {
         const char *name;
         uint64_t factor;

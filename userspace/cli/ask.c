@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/stored.h"
+#include "cli/style.h"
 #include "config/config.h"
 #include "report/operator.h"
 #include "serve/client.h"
@@ -214,12 +214,7 @@ json_t *ask_args_id(const char *id)
 
 struct report_style ask_style(const struct cli *cli)
 {
-        struct winsize size;
-        bool terminal = isatty(STDOUT_FILENO);
-        struct report_style style = {.colour = terminal && !getenv("NO_COLOR"), .verbose = cli->verbose};
-        if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60 && size.ws_col < 100)
-                style.width = size.ws_col;
-        return style;
+        return style_of(STDOUT_FILENO, cli->verbose);
 }
 
 static int print_json(const json_t *document)
@@ -249,7 +244,19 @@ int ask_print_markdown(const struct asking *a, const json_t *document)
         return printed(a->cli->json ? print_json(document) : operator_markdown(document, stdout));
 }
 
+int ask_print_certificate(const struct asking *a, const json_t *document)
+{
+        struct report_style style = ask_style(a->cli);
+        return printed(a->cli->json ? print_json(document) : operator_certificate(document, &style, stdout));
+}
+
 int ask_and_print(const struct cli *cli, const char *command, json_t *args)
+{
+        return ask_and(cli, command, args, ask_print);
+}
+
+int ask_and(const struct cli *cli, const char *command, json_t *args,
+            int (*print)(const struct asking *a, const json_t *document))
 {
         _cleanup_(ask_end) struct asking a;
         json_t *document = NULL;
@@ -262,7 +269,7 @@ int ask_and_print(const struct cli *cli, const char *command, json_t *args)
         if (status == ASK_NO_DAEMON)
                 return ask_tell_no_daemon(&a);
         if (document) {
-                int r = ask_print(&a, document);
+                int r = print(&a, document);
                 status = r == CLI_OK ? status : r;
         }
         json_decref(document);

@@ -46,9 +46,14 @@ struct report_style ask_style(const struct cli *cli);
 int ask_print(const struct asking *a, const json_t *document);
 /** The same for one incident, as an incident report in Markdown instead of text. */
 int ask_print_markdown(const struct asking *a, const json_t *document);
+/** The same for one certificate, told whole, where text shows a list otherwise. */
+int ask_print_certificate(const struct asking *a, const json_t *document);
 
 /** All of it: finds, asks, prints. @return exit status */
 int ask_and_print(const struct cli *cli, const char *command, json_t *args);
+/** The same, with another way to print. */
+int ask_and(const struct cli *cli, const char *command, json_t *args,
+            int (*print)(const struct asking *a, const json_t *document));
 
 /** The command line's word for one of the protocol: "backup create" for "backup-create". @return @p ret */
 const char *ask_words(const char *command, char ret[ASK_WORDS]);

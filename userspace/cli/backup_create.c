@@ -65,7 +65,7 @@ static void print_done(const struct backup_result *r)
         char bytes[TEXT_BYTES_LEN], ms[TEXT_DURATION_LEN], path[4096];
 
         text_bytes(bytes, r->bytes);
-        text_duration(ms, r->ms * 1000000);
+        text_measured(ms, r->ms, 1000000);
         text_printable(path, sizeof(path), r->path);
         printf("%s  %s\n", r->verified ? "verified  " : "unverified", path);
         printf("  %s, ", bytes);

@@ -163,7 +163,7 @@ static void print_verified(const struct backup_item *i, const struct verify_resu
 {
         char ms[TEXT_DURATION_LEN], problem[600];
 
-        text_duration(ms, r->ms * 1000000);
+        text_measured(ms, r->ms, 1000000);
         print_row(r->problem ? "BAD" : r->proven ? "proven" : "unchanged", i);
         if (r->problem) {
                 text_printable(problem, sizeof(problem), r->problem);

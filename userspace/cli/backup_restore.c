@@ -26,7 +26,7 @@ static void print_done(const struct restore *c, const struct restore_result *r)
 
         text_printable(path, sizeof(path), r->path);
         text_bytes(bytes, r->bytes);
-        text_duration(ms, r->ms * 1000000);
+        text_measured(ms, r->ms, 1000000);
         printf("restored    %s\n", path);
         printf("  from    %s, %s, %s, %s%s\n", c->options.id, bytes,
                r->verified ? "hash as it was, checked: ok" : "NOT VERIFIED", ms,

@@ -53,7 +53,7 @@ static int run_one(const struct cli *cli, int argc, char **argv)
                 return r;
         if (argc != 2)
                 return cli_usage(&command_certificate, "say which one: vigil certificates lists them");
-        return ask_and_print(cli, "certificate", ask_args_id(argv[1]));
+        return ask_and(cli, "certificate", ask_args_id(argv[1]), ask_print_certificate);
 }
 
 const struct command command_certificates = {

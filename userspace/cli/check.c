@@ -25,7 +25,8 @@ static const char help[] =
         "\n"
         "Says whether the data of an SQLite database are intact. Copies it, with its -wal and -journal,\n"
         "to a private place, lets the copy recover and checks that: the database itself is not touched\n"
-        "and nobody who uses it waits. The copy goes to $TMPDIR or /var/tmp, else beside the database.\n"
+        "and no commit waits; in WAL mode checkpoints are put off meanwhile. The copy goes to $TMPDIR or\n"
+        "/var/tmp, else beside the database.\n"
         "\n"
         "  --check quick|full     quick (default): structure of every page; full: indexes and constraints too\n"
         "  --time-limit DURATION  give up after 90s, 10m, 2h; default 10m\n"
@@ -88,7 +89,7 @@ static void print_text(const char *path, const struct check_result *r)
         char name[4096], ms[TEXT_DURATION_LEN];
 
         text_printable(name, sizeof(name), path);
-        text_duration(ms, r->ms * 1000000);
+        text_measured(ms, r->ms, 1000000);
         if (r->outcome == CHECK_OK) {
                 printf("ok       %s\n  %s%s%s of a private copy, %s; the database was not touched\n", name,
                        r->reason ? r->reason : "", r->reason ? "; " : "", r->method, ms);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "base/text.h"
 #include "cli/early.h"
 #include "cli/interrupt.h"
+#include "cli/style.h"
 #include "cli/supervise.h"
 #include "detect/detect.h"
 #include "report/report.h"
@@ -166,12 +166,8 @@ static int judge(const struct session *s, struct detection *d, size_t i, struct 
 
 static void print_text(const struct session *s, const json_t *doc)
 {
-        struct winsize size = {0};
-        bool terminal = isatty(STDERR_FILENO);
-        struct report_style style = {.colour = terminal && !getenv("NO_COLOR"), .verbose = s->cli->verbose};
+        struct report_style style = style_of(STDERR_FILENO, s->cli->verbose);
 
-        if (terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60 && size.ws_col < 100)
-                style.width = size.ws_col;
         fflush(stderr);
         report_text(doc, stderr, &style);
 }
@@ -260,7 +256,7 @@ static bool is_corrupt(const struct judged *j)
 static int report(const struct session *s, enum verdict *ret_overall)
 {
         struct detection *d = NULL;
-        struct progress p = {.shown = -1, .enabled = isatty(STDERR_FILENO) && !s->cli->quiet};
+        struct progress p = {.shown = -1, .enabled = style_has_escapes(STDERR_FILENO) && !s->cli->quiet};
         size_t n = model_n_databases(s->model);
         _cleanup_free_ struct judged *j = calloc(n ? n : 1, sizeof(*j));
         int r = j ? detect_run(s->model, &d) : -ENOMEM;

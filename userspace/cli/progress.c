@@ -6,12 +6,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/style.h"
 
 #define INTERVAL_NS 100000000u
 
 void progress_start(struct progress *p, const struct cli *cli)
 {
-        *p = (struct progress){.on = !cli->quiet && isatty(STDERR_FILENO), .what = "working"};
+        *p = (struct progress){.on = !cli->quiet && style_has_escapes(STDERR_FILENO), .what = "working"};
 }
 
 void progress_update(void *progress, uint64_t done, uint64_t total)

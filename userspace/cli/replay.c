@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/opt.h"
+#include "cli/style.h"
 #include "cli/timeline.h"
 #include "detect/detect.h"
 #include "report/report.h"
@@ -17,6 +18,7 @@ struct replay {
         const char *path;
         bool timeline;
         int64_t offset_ns; /* of the session, for the timeline */
+        struct timeline_own own;
         struct model *model;
 };
 
@@ -24,8 +26,9 @@ static int show(struct replay *r, const struct vigil_hdr *h)
 {
         if (h->type == VIGIL_SESSION)
                 r->offset_ns = ((const struct vigil_session *)(const void *)h)->realtime_offset_ns;
+        timeline_learn(&r->own, h);
         if (!r->cli->json)
-                return timeline_print(h, r->offset_ns, stdout);
+                return timeline_print(h, r->offset_ns, r->cli->verbose ? NULL : &r->own, stdout);
         json_t *o = timeline_json(h, r->offset_ns);
         if (!o)
                 return -ENOMEM;
@@ -69,7 +72,7 @@ static int print_report(const struct replay *r, const struct detection *d)
                 k = json_dumpf(report, stdout, JSON_INDENT(2)) < 0 ? -EIO : 0;
                 putchar('\n');
         } else if (k == 0) {
-                struct report_style style = {.colour = isatty(STDOUT_FILENO), .verbose = r->cli->verbose};
+                struct report_style style = style_of(STDOUT_FILENO, r->cli->verbose);
                 k = report_text(report, stdout, &style);
         }
         json_decref(report);
@@ -91,6 +94,16 @@ static int judge(struct replay *r)
         return status;
 }
 
+/* What is wrong with the recording is told by who reads it next. */
+static void find_own(struct replay *r, struct recording *rec)
+{
+        const struct vigil_hdr *h;
+
+        while (recording_next(rec, &h) > 0)
+                timeline_learn(&r->own, h);
+        memset(r->own.database, 0, sizeof(r->own.database)); /* numbers are used again */
+}
+
 static int replay(struct replay *r)
 {
         struct recording *rec;
@@ -98,6 +111,13 @@ static int replay(struct replay *r)
         if (k < 0)
                 return log_error_r(cli_status(k), "replay: cannot read %s: %s", r->path,
                                    k == -EINVAL ? "not a regular file" : strerror(-k));
+        if (r->timeline) {
+                find_own(r, rec);
+                recording_free(rec);
+                k = recording_open(r->path, &rec);
+                if (k < 0)
+                        return log_error_r(cli_status(k), "replay: cannot read %s: %s", r->path, strerror(-k));
+        }
         r->model = model_new();
         int status = r->model ? feed_all(r, rec) : log_error_r(CLI_INTERNAL, "replay: out of memory");
         if (status == CLI_OK && !r->timeline)
@@ -131,7 +151,9 @@ const struct command command_replay = {
                 "certificates and findings every time, on any machine. Nothing else is read: `integrity` is\n"
                 "skipped and there is no backup.\n"
                 "\n"
-                "  --timeline   print the records one by one instead (with --json as lines of JSON)\n"
+                "  --timeline   print the records one by one instead (with --json as lines of JSON), in the order\n"
+                "               of the recording: a death may stand before what led to it. The test that every\n"
+                "               watch begins with, a death too, is shown with -v and --json only\n"
                 "  -v           every certificate with its last operations, every row of I/O\n"
                 "\n"
                 "A recording that ends early is told of as far as it goes, and its trust is partial.\n"

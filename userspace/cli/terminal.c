@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "cli/style.h"
 
 /* CAN ends a sequence that was cut off; then colours, cursor and screen as they were. */
 #define TAKE    "\033[?1049h\033[?25l\033[2J"
@@ -23,7 +24,7 @@ static volatile sig_atomic_t taken, resized;
 
 bool terminal_is_there(void)
 {
-        return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+        return isatty(STDIN_FILENO) && style_has_escapes(STDOUT_FILENO);
 }
 
 /* ---- taking and giving back ---- */

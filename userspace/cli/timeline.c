@@ -278,12 +278,57 @@ json_t *timeline_json(const struct vigil_hdr *h, int64_t offset_ns)
         return o;
 }
 
-int timeline_print(const struct vigil_hdr *h, int64_t offset_ns, FILE *out)
+/* ---- Vigil's own test ---- */
+
+static void learn_process(struct timeline_own *own, const struct vigil_ident *id, uint32_t db)
+{
+        const unsigned most = sizeof(own->process) / sizeof(own->process[0]);
+
+        if (db >= VIGIL_MAX_DBS || !own->database[db])
+                return;
+        for (unsigned i = 0; i < own->n; i++)
+                if (own->process[i].tgid == id->tgid && own->process[i].start_ns == id->start_ns)
+                        return;
+        if (own->n < most)
+                own->process[own->n++] = *id;
+}
+
+void timeline_learn(struct timeline_own *own, const struct vigil_hdr *h)
+{
+        const struct vigil_database *db = (const void *)h;
+        const struct vigil_op *op = (const void *)h;
+        const struct vigil_exit_db *end = (const void *)h;
+
+        if (h->type == VIGIL_DATABASE && db->db < VIGIL_MAX_DBS)
+                own->database[db->db] = db->flags & VIGIL_DB_CANARY;
+        else if (h->type == VIGIL_OPEN)
+                learn_process(own, &op->id, op->e.db);
+        else if (h->type == VIGIL_EXIT_DB)
+                learn_process(own, &end->id, end->use.db);
+}
+
+static bool is_own(const struct timeline_own *own, const json_t *o)
+{
+        const json_t *process = json_object_get(o, "process"), *number = json_object_get(o, "database");
+        json_int_t pid = json_integer_value(json_object_get(process, "pid")),
+                   start_ns = json_integer_value(json_object_get(process, "start_ns")),
+                   db = json_integer_value(number);
+
+        if (json_is_integer(number) && db >= 0 && db < VIGIL_MAX_DBS && own->database[db])
+                return true;
+        for (unsigned i = 0; i < own->n; i++)
+                if (own->process[i].tgid == pid && own->process[i].start_ns == (uint64_t)start_ns)
+                        return true;
+        return false;
+}
+
+int timeline_print(const struct vigil_hdr *h, int64_t offset_ns, const struct timeline_own *own, FILE *out)
 {
         json_t *o = timeline_json(h, offset_ns);
         if (!o)
                 return -ENOMEM;
-        event_print(o, out);
+        if (!own || !is_own(own, o))
+                event_print(o, out);
         json_decref(o);
         return 0;
 }

@@ -27,17 +27,24 @@ static bool finds(const json_t *database, const char *code)
         return false;
 }
 
-/* A certificate with this reason, and not recovered since. */
+/* The certificate has this reason, and was not recovered since. */
+static bool gives_one(const json_t *certificate, const char *reason)
+{
+        return !json_is_true(json_object_get(certificate, "recovered")) &&
+               array_has(json_object_get(certificate, "reasons"), reason);
+}
+
 static bool gives(const json_t *database, const char *reason)
 {
         size_t i;
         json_t *c;
         json_array_foreach (json_object_get(database, "certificates"), i, c)
-                if (!json_is_true(json_object_get(c, "recovered")) &&
-                    array_has(json_object_get(c, "reasons"), reason))
+                if (gives_one(c, reason))
                         return true;
         return false;
 }
+
+#define LEFT_OPEN "connection-left-open"
 
 /* Every finding has its advice; of the reasons of deaths, which follow, only the worst one. */
 static const struct {
@@ -109,10 +116,35 @@ static const struct {
          "Start the program again: what is to be recovered or undone the next open does by itself. Never delete "
          "the -wal or "
          "-journal by hand."},
-        {NULL, "connection-left-open",
+        {NULL, LEFT_OPEN,
          "Nothing is lost by that: the program left without closing the database. Start it again."},
         {NULL, "read-transaction-open", "Nothing is lost: only a reader was cut off."},
 };
+
+/* It ended as a program does that is done, or goes on as another one: nobody misses it. */
+static bool is_done(const json_t *certificate)
+{
+        const json_t *code = json_object_get(json_object_get(certificate, "exit"), "code");
+        const char *by = json_string_value(json_object_get(certificate, "ended_by"));
+
+        return (json_is_integer(code) && json_integer_value(code) == 0) || (by && strcmp(by, "exec") == 0);
+}
+
+/* @otherwise: for a program that has to be started again. @return NULL: nothing can be said, as its check could not be
+ * made: of what is no SQLite database nobody knows what is lost. */
+static const char *of_left_open(const json_t *database, const char *otherwise)
+{
+        const char *result = json_string_value(json_object_get(json_object_get(database, "integrity"), "result"));
+        size_t i;
+        json_t *c;
+
+        if (result && strcmp(result, "failed") == 0)
+                return NULL;
+        json_array_foreach (json_object_get(database, "certificates"), i, c)
+                if (gives_one(c, LEFT_OPEN) && !is_done(c))
+                        return otherwise;
+        return "Nothing is lost by that and nothing is to be done: the program left without closing the database.";
+}
 
 bool advice_is_taken(const json_t *database)
 {
@@ -133,10 +165,13 @@ size_t advice_for(const json_t *database, const char *ret[ADVICE_MAX])
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && n < ADVICE_MAX; i++) {
                 if (table[i].finding && finds(database, table[i].finding))
                         ret[n++] = table[i].text;
-                if (table[i].reason && !harmed && gives(database, table[i].reason)) {
-                        ret[n++] = table[i].text;
-                        break;
-                }
+                if (!table[i].reason || harmed || !gives(database, table[i].reason))
+                        continue;
+                bool open = strcmp(table[i].reason, LEFT_OPEN) == 0;
+                const char *text = open ? of_left_open(database, table[i].text) : table[i].text;
+                if (text)
+                        ret[n++] = text;
+                break;
         }
         return n;
 }

@@ -114,7 +114,7 @@ static bool seen_late(const json_t *c)
         return false;
 }
 
-void death_print(struct page *p, const json_t *c, bool verbose)
+void death_print(struct page *p, const json_t *c, bool over, bool verbose)
 {
         const json_t *process = json_object_get(c, "process");
         char ending[160], words[512];
@@ -141,9 +141,11 @@ void death_print(struct page *p, const json_t *c, bool verbose)
         text_bytes(size, wal);
         if (wal)
                 page_paragraph(p, INK_PLAIN, "left behind", DEATH_LABEL, "a WAL of %s", size);
+        bool recovered = json_is_true(json_object_get(c, "recovered"));
         if (pick_text(c, "prediction", NULL))
-                page_paragraph(p, INK_PLAIN, "next", DEATH_LABEL, "%s", pick_text(c, "prediction", ""));
-        if (json_is_true(json_object_get(c, "recovered")))
+                page_paragraph(p, INK_PLAIN, over || recovered ? "at the death" : "next", DEATH_LABEL, "%s",
+                               pick_text(c, "prediction", ""));
+        if (recovered)
                 page_paragraph(p, INK_PLAIN, "since then", DEATH_LABEL, "recovered by another process");
         if (verbose) {
                 page_paragraph(p, INK_PLAIN, "when", DEATH_LABEL, "%s to %s", pick_text(c, "started_at", "?"),

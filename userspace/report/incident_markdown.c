@@ -232,7 +232,10 @@ static void print_state(const json_t *incident, const json_t *last, FILE *out)
                          pick_text(proof, "sign", "?"));
                 line(out, "State of the data", text);
         } else if (pick_text(last, "prediction", NULL)) {
-                line(out, "State of the data", pick_text(last, "prediction", ""));
+                bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
+                snprintf(text, sizeof(text), "%s%s", over ? "at the death: " : "",
+                         pick_text(last, "prediction", ""));
+                line(out, "State of the data", text);
         }
 }
 
@@ -259,12 +262,14 @@ static void print_cause(const json_t *document, const json_t *incident, FILE *ou
         fputs("\n**Contributing Factors**:\n1. [Factor]\n\n**Why it wasn't detected earlier**:\n- [Reason]\n", out);
 }
 
-static void print_resolution(const json_t *document, FILE *out)
+static void print_resolution(const json_t *document, const json_t *incident, FILE *out)
 {
         const char *advice[ADVICE_MAX];
         char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
-        json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(document, "finding_details"),
-                                      "certificates", json_object_get(document, "certificate_details"));
+        json_t *as_report = json_pack("{s:O?, s:O?, s:O?}", "findings",
+                                      json_object_get(document, "finding_details"), "certificates",
+                                      json_object_get(document, "certificate_details"), "integrity",
+                                      json_object_get(incident, "integrity"));
         size_t n = as_report ? advice_for(as_report, advice) : 0,
                nstuck = advice_stuck(json_object_get(document, "finding_details"), stuck);
         fputs("\n## Resolution\n\n**Advised by Vigil**:\n", out);
@@ -299,7 +304,7 @@ int operator_markdown(const json_t *document, FILE *out)
         print_impact(incident, out);
         print_timeline(document, incident, out);
         print_cause(document, incident, out);
-        print_resolution(document, out);
+        print_resolution(document, incident, out);
         print_appendix(incident, out);
         return ferror(out) || fflush(out) == EOF ? (errno ? -errno : -EIO) : 0;
 }

@@ -196,7 +196,7 @@ void neighbours_holder_text(char *ret, size_t size, const json_t *neighbours)
         ret[0] = 0;
         if (!holder)
                 return;
-        text_duration(time, pick_number(holder, "waited_us") * 1000);
+        text_measured(time, pick_number(holder, "waited_us"), 1000);
         size_t used = add_process(ret, size, 0, holder);
         add(ret, size, used, " while others waited %s in all", time);
 }

@@ -16,6 +16,9 @@
  */
 int operator_text(const json_t *document, int64_t now_ns, const struct report_style *style, FILE *out);
 
+/** The first death of a vigil.certificates/1, told whole. @return as operator_text() */
+int operator_certificate(const json_t *document, const struct report_style *style, FILE *out);
+
 /**
  * The first incident of a vigil.incidents/1 with `finding_details` and `certificate_details`, as an incident report in Markdown.
  * What only people know is marked with [brackets].

@@ -1,4 +1,4 @@
-/* operator_certificates.c - `vigil certificates`: deaths, newest first, the clean ones counted; one alone is told whole. */
+/* operator_certificates.c - `vigil certificates`: deaths, newest first, the clean ones counted; `vigil certificate`: one, whole. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool is_clean(const json_t *c)
         return strcmp(pick_text(c, "verdict", ""), "clean") == 0;
 }
 
-static void print_one(struct page *p, const json_t *c)
+void operator_one_certificate(struct page *p, const json_t *c)
 {
         const char *verdict = pick_text(c, "verdict", "unknown"), *incident = pick_text(c, "incident", NULL);
         char loud[16];
@@ -22,7 +22,7 @@ static void print_one(struct page *p, const json_t *c)
         fputs("  ", p->out);
         page_ink(p, INK_BOLD, pick_text(c, "database", "?"));
         page_line(p);
-        death_print(p, c, true);
+        death_print(p, c, false, true);
         page_paragraph(p, INK_PLAIN, "certificate", DEATH_LABEL, "%s", pick_text(c, "id", "?"));
         if (incident)
                 page_paragraph(p, INK_PLAIN, "incident", DEATH_LABEL, "%s", incident);
@@ -53,10 +53,6 @@ void operator_certificates(struct page *p, const struct operator_view *v)
         const json_t *list = json_object_get(v->document, "certificates");
         size_t clean = 0, n = json_array_size(list), i;
         json_t *c;
-        if (n == 1) {
-                print_one(p, json_array_get(list, 0));
-                return;
-        }
         json_array_foreach (list, i, c) {
                 if (is_clean(c) && !v->verbose)
                         clean++;

@@ -172,7 +172,7 @@ void operator_integrity(struct page *p, const json_t *incident, unsigned label)
         size_t i;
         json_t *e;
 
-        text_duration(ms, pick_number(check, "ms") * 1000000);
+        text_measured(ms, pick_number(check, "ms"), 1000000);
         if (json_is_integer(json_object_get(check, "ms")))
                 snprintf(took, sizeof(took), ", %s, %s", pick_text(check, "method", "?"), ms);
         page_paragraph(p, ok ? INK_GOOD : INK_PLAIN, "integrity", label, "%s%s%s%s%s", result, took,

@@ -95,7 +95,7 @@ static void print_action(struct line *l, const json_t *e)
         const char *outcome = pick_text(e, "outcome", "?");
         const json_t *result = json_object_get(e, "result");
         char took[TEXT_DURATION_LEN];
-        text_duration(took, pick_number(e, "ms") * 1000000);
+        text_measured(took, pick_number(e, "ms"), 1000000);
         say(l, INK_PLAIN, pick_text(e, "action", "?"));
         sayf(l, strcmp(outcome, "done") == 0 ? INK_GOOD : INK_BAD, " %s", outcome);
         sayf(l, INK_PLAIN, " in %s", took);

@@ -45,17 +45,25 @@ static bool is_loop(const json_t *incident)
         return pick_number(json_object_get(incident, "deaths"), "count") > 1;
 }
 
+/* What has to be seen for that, where the code alone tells it. */
+static const char *seen_over(const json_t *incident)
+{
+        return strcmp(pick_text(incident, "code", ""), "job-orphaned") == 0
+                       ? "no row says any more that a job runs for which nobody works"
+                       : "it is seen to be over";
+}
+
 /* What it waits for. */
 static void print_ends(struct page *p, const json_t *incident)
 {
-        static const struct {
+        const struct {
                 const char *word, *text;
         } ends[] = {
                 {"recovery", "the next opener who may write has recovered the database, or had nothing to recover"},
                 {"check", "an integrity check is ok"},
                 {"backup", "a verified backup is there"},
                 {"quiet", "nothing like it is seen for a while"},
-                {"over", "it is seen to be over"},
+                {"over", seen_over(incident)},
                 {"actions", "the check and the backup that it is owed have been made"},
                 {"operator", "you say so: `vigil incident resolve` it"},
         };
@@ -85,7 +93,7 @@ static void print_latency(struct page *p, const json_t *incident)
 
         json_array_foreach (json_object_get(latency, "operations"), i, o) {
                 text_duration(slow, pick_number(o, "p95_us") * 1000);
-                text_duration(longest, pick_number(o, "max_us") * 1000);
+                text_measured(longest, pick_number(o, "max_us"), 1000);
                 text_duration(usual, pick_number(json_object_get(o, "usual"), "p95_us") * 1000);
                 page_paragraph(p, INK_PLAIN, i ? "" : "latency", LABEL,
                                "%s on %s: 95 of 100 within %s, the longest %s; usually within %s",
@@ -98,10 +106,11 @@ static void print_deaths(struct page *p, const struct operator_view *v, const js
 {
         const json_t *told = json_object_get(v->document, "certificate_details");
         size_t n = json_array_size(json_object_get(incident, "certificates")), shown = 0;
+        bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;
         /* The newest first: that is how it stands now. */
         for (size_t i = json_array_size(told); i-- > 0 && (shown < SHOWN_DEATHS || v->verbose); shown++) {
                 const json_t *c = json_array_get(told, i);
-                death_print(p, c, v->verbose);
+                death_print(p, c, over, v->verbose);
                 page_paragraph(p, INK_PLAIN, "certificate", LABEL, "%s", pick_text(c, "id", "?"));
         }
         if (n > shown)
@@ -114,8 +123,10 @@ static void print_advice(struct page *p, const struct operator_view *v, const js
         const char *advice[ADVICE_MAX], *id = pick_text(incident, "id", "ID");
         char stuck[STUCK_ADVICE_MAX][STUCK_ADVICE_LEN];
         /* The table of advice knows the members of a report. */
-        json_t *as_report = json_pack("{s:O?, s:O?}", "findings", json_object_get(v->document, "finding_details"),
-                                      "certificates", json_object_get(v->document, "certificate_details"));
+        json_t *as_report = json_pack("{s:O?, s:O?, s:O?}", "findings",
+                                      json_object_get(v->document, "finding_details"), "certificates",
+                                      json_object_get(v->document, "certificate_details"), "integrity",
+                                      json_object_get(incident, "integrity"));
         size_t n = as_report ? advice_for(as_report, advice) : 0,
                nstuck = advice_stuck(json_object_get(v->document, "finding_details"), stuck);
         bool over = strcmp(pick_text(incident, "status", ""), "resolved") == 0;

@@ -35,7 +35,7 @@ static void span_text(char ret[64], const char *before, const json_t *o, const c
 {
         char span[TEXT_DURATION_LEN];
 
-        text_duration(span, pick_number(o, key) * 1000000);
+        text_measured(span, pick_number(o, key), 1000000);
         ret[0] = '\0';
         if (json_is_integer(json_object_get(o, key)))
                 snprintf(ret, 64, "%s%s", before, span);
@@ -157,7 +157,7 @@ static void print_activity(struct page *p, const json_t *s)
         if (!json_is_object(s))
                 return;
         text_duration(window, pick_number(s, "window_ms") * 1000000);
-        text_duration(cpu, pick_number(s, "cpu_ms") * 1000000);
+        text_measured(cpu, pick_number(s, "cpu_ms"), 1000000);
         text_bytes(read, pick_number(s, "read_chars"));
         text_bytes(written, pick_number(s, "write_chars"));
         page_paragraph(p, INK_PLAIN, "state", LABEL, "%s, %" PRIu64 " thread%s%s%s%s%s", pick_text(s, "state", "?"),

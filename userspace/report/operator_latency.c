@@ -27,7 +27,7 @@ static void add_time(struct table *t, const json_t *o, const char *key)
 {
         char text[TEXT_DURATION_LEN];
 
-        text_duration(text, pick_number(o, key) * 1000);
+        text_measured(text, pick_number(o, key), 1000);
         table_add(t, INK_PLAIN, json_is_integer(json_object_get(o, key)) ? text : "-");
 }
 

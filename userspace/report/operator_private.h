@@ -41,6 +41,7 @@ void operator_due(struct page *p, const json_t *incident, unsigned label);
 void operator_data_line(struct page *p, const json_t *incident, unsigned indent);
 void operator_incidents(struct page *p, const struct operator_view *v);
 void operator_certificates(struct page *p, const struct operator_view *v);
+void operator_one_certificate(struct page *p, const json_t *certificate);
 void operator_summary(struct page *p, const struct operator_view *v);
 void operator_latency(struct page *p, const struct operator_view *v);
 /** One job below its row. */

@@ -59,7 +59,7 @@ static void add_row(struct table *t, const json_t *row, const bool *shown)
         table_add(t, errors ? INK_BAD : INK_PLAIN, errors ? text : "-");
         for (size_t k = 0; k < TIMES; k++) {
                 const json_t *us = json_object_get(row, times[k].key);
-                text_duration(text, pick_number(row, times[k].key) * 1000);
+                text_measured(text, pick_number(row, times[k].key), 1000);
                 table_add(t, INK_PLAIN, json_is_integer(us) ? text : "-");
         }
 }

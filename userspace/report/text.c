@@ -33,7 +33,7 @@ static void print_deaths(struct page *p, const json_t *database, const struct re
                                 quiet[k]++;
                                 continue;
                         }
-                        death_print(p, c, style->verbose);
+                        death_print(p, c, false, style->verbose);
                         shown++;
                 }
         }
@@ -120,8 +120,8 @@ static void print_io_row(struct page *p, const json_t *r, const char *label)
         char bytes[TEXT_BYTES_LEN], p50[TEXT_DURATION_LEN], p99[TEXT_DURATION_LEN], times[96] = "", failed[48] = "";
 
         text_bytes(bytes, pick_number(r, "bytes"));
-        text_duration(p50, pick_number(r, "p50_us") * 1000);
-        text_duration(p99, pick_number(r, "p99_us") * 1000);
+        text_measured(p50, pick_number(r, "p50_us"), 1000);
+        text_measured(p99, pick_number(r, "p99_us"), 1000);
         if (timed)
                 snprintf(times, sizeof(times), ", %sp50 %s, p99 %s", lock ? "waits " : "", p50, p99);
         if (errors && lock)

@@ -31,7 +31,7 @@ void time_spent_print(struct page *p, const json_t *o, unsigned label)
                 page_paragraph(p, INK_PLAIN, "time went to", label, "not measured: %s", why_not);
         json_array_foreach (json_object_get(o, "attribution"), i, a) {
                 char total[TEXT_DURATION_LEN], shares[512];
-                text_duration(total, pick_number(a, "total_us") * 1000);
+                text_measured(total, pick_number(a, "total_us"), 1000);
                 shares_text(shares, sizeof(shares), a);
                 page_paragraph(p, INK_PLAIN, i ? "" : "time went to", label, "%s: %" PRIu64 " in %s: %s",
                                pick_text(a, "op", "?"), pick_number(a, "count"), total, shares);

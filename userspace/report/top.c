@@ -57,7 +57,7 @@ static void bytes_text(char ret[TEXT_BYTES_LEN], const json_t *value)
 static void time_text(char ret[TEXT_DURATION_LEN], const json_t *us)
 {
         if (json_is_integer(us) && json_integer_value(us) >= 0)
-                text_duration(ret, (uint64_t)json_integer_value(us) * 1000);
+                text_measured(ret, (uint64_t)json_integer_value(us), 1000);
         else
                 snprintf(ret, TEXT_DURATION_LEN, "-");
 }
@@ -173,8 +173,10 @@ static void print_title(const struct top_page *page, const json_t *document, siz
 
         pick_when(when, document, "at");
         text_duration(span, pick_number(document, "span_ms") / 1000 * 1000000000);
-        snprintf(text, sizeof(text), "vigil top%s  %s  %zu %s%s, %s, last %s", page->paused ? " PAUSED" : "", when,
-                 n, views[page->view], n == 1 ? "" : "s", sorts[page->sort], span);
+        bool sampled = json_is_integer(json_object_get(document, "span_ms"));
+        snprintf(text, sizeof(text), "vigil top%s  %s  %zu %s%s, %s, %s%s", page->paused ? " PAUSED" : "", when, n,
+                 views[page->view], n == 1 ? "" : "s", sorts[page->sort], sampled ? "last " : "no sample yet",
+                 sampled ? span : "");
         top_cell(&l, INK_BOLD, 0, text);
         fputc('\n', out);
 }

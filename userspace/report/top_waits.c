@@ -57,7 +57,7 @@ void top_waits_text(char *ret, size_t size, const json_t *entry)
                 snprintf(ret, size, "  who waits for a lock is not known");
                 return;
         }
-        text_duration(span, pick_number(waits_for, "waiting_ms") * 1000000);
+        text_measured(span, pick_number(waits_for, "waiting_ms"), 1000000);
         holder_text(holder, waits_for);
         snprintf(ret, size, "  %" PRIu64 " wait%s: %.15s (pid %" PRIu64 ") %s for %s, held by %s", n,
                  n == 1 ? "s" : "", pick_text(process, "comm", "?"), pick_number(process, "pid"), span,

@@ -129,6 +129,9 @@ static int look_at_place(struct restoring *r)
                 return restoring_fail(r, -EINVAL, "%s is the backup itself", path);
         if (!r->options->force)
                 return restoring_fail(r, -EEXIST, "%s exists: --force replaces it", path);
+        const char *source = r->item->manifest.source;
+        if (source && strcmp(source, path) != 0)
+                restoring_note(r, false, "this is a backup of %s", source);
         if (r->old.st_nlink > 1)
                 restoring_note(r, true,
                                "the old file has another name (a hard link): who opens that gets the old database");

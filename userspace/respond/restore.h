@@ -22,7 +22,7 @@ struct restore_options {
         void *userdata;
 };
 
-#define RESTORE_NOTES 6
+#define RESTORE_NOTES 7
 
 /** What came of it. Release with restore_result_done(). */
 struct restore_result {
@@ -33,8 +33,9 @@ struct restore_result {
         char *path;    /* absolute, of the file; NULL when it was not found out */
         uint64_t bytes;
         char sha256[HASH_HEX_LEN];
-        char *reason;               /* one sentence why it was not done, and what to do; NULL when done */
-        char *notes[RESTORE_NOTES]; /* what else the reader must know: moved files, blind spots, late openers */
+        char *reason; /* one sentence why it was not done, and what to do; NULL when done */
+        char *notes
+                [RESTORE_NOTES]; /* what else the reader must know: another source, moved files, blind spots, late openers */
         size_t n_notes;
         struct check_result check;
         uint64_t ms;

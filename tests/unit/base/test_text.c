@@ -130,6 +130,18 @@ START_TEST(durations_are_told_in_the_unit_people_use)
 }
 END_TEST
 
+START_TEST(what_took_less_than_can_be_measured_did_not_take_no_time)
+{
+        char text[TEXT_DURATION_LEN];
+        text_measured(text, 0, 1000);
+        ck_assert_str_eq(text, "< 1 us");
+        text_measured(text, 0, 1000000);
+        ck_assert_str_eq(text, "< 1 ms");
+        text_measured(text, 1200, 1000);
+        ck_assert_str_eq(text, "1.2 ms");
+}
+END_TEST
+
 START_TEST(a_file_name_cannot_send_an_escape_sequence)
 {
         char out[64];
@@ -228,6 +240,6 @@ SUITE("text", characters_of_every_length_are_utf8, overlong_surrogate_and_cut_fo
       each_byte_that_is_not_utf8_becomes_a_replacement_character,
       the_original_bytes_are_kept_in_hex_where_they_were_replaced, times_are_rfc_3339_in_utc_with_microseconds,
       sizes_have_at_most_four_digits, durations_are_told_in_the_unit_people_use,
-      a_file_name_cannot_send_an_escape_sequence, a_file_name_cannot_turn_around_or_hide_what_stands_beside_it,
-      printable_text_is_cut_between_characters, durations_are_parsed_with_their_unit,
-      what_is_no_duration_leaves_the_output_alone, signals_have_their_names)
+      what_took_less_than_can_be_measured_did_not_take_no_time, a_file_name_cannot_send_an_escape_sequence,
+      a_file_name_cannot_turn_around_or_hide_what_stands_beside_it, printable_text_is_cut_between_characters,
+      durations_are_parsed_with_their_unit, what_is_no_duration_leaves_the_output_alone, signals_have_their_names)

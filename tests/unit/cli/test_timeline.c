@@ -12,7 +12,7 @@ static char *line_of(const struct vigil_hdr *h)
         char *text = NULL;
         size_t n;
         FILE *out = open_memstream(&text, &n);
-        ck_assert_int_eq(timeline_print(h, 1, out), 0);
+        ck_assert_int_eq(timeline_print(h, 1, NULL, out), 0);
         fclose(out);
         return text;
 }

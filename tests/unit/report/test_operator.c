@@ -130,6 +130,43 @@ START_TEST(nobody_is_said_to_have_recovered_what_was_not)
 }
 END_TEST
 
+/* An incident of that status, and its death with what was foretold then. */
+static void show_foretold(const char *status, bool recovered)
+{
+        json_t *c = json_pack("{s:s, s:s, s:b}", "verdict", "unclean", "prediction", "next open rolls back",
+                              "recovered", recovered);
+        show(json_pack("{s:s, s:[o], s:[], s:[o]}", "schema", "vigil.incidents/1", "incidents",
+                       incident("P1", status, "unclean-death"), "finding_details", "certificate_details", c),
+             false);
+}
+
+START_TEST(what_was_foretold_is_not_to_come_when_it_is_over)
+{
+        show_foretold("firing", false);
+        ck_assert_ptr_nonnull(strstr(text, "  next            next open rolls back\n"));
+        show_foretold("resolved", false);
+        ck_assert_ptr_nonnull(strstr(text, "  at the death    next open rolls back\n"));
+        show_foretold("firing", true);
+        ck_assert_ptr_nonnull(strstr(text, "  at the death    next open rolls back\n"));
+}
+END_TEST
+
+START_TEST(what_ends_an_orphaned_job_is_named)
+{
+        static const char *const codes[] = {"job-orphaned", "lock-convoy"};
+        static const char *const texts[] = {"ends when       no row says any more that a job runs",
+                                            "ends when       it is seen to be over"};
+        for (size_t i = 0; i < 2; i++) {
+                json_t *o = incident("P1", "firing", codes[i]);
+                json_object_update_new(o, json_pack("{s:[s]}", "ends_by", "over"));
+                show(json_pack("{s:s, s:[o], s:[]}", "schema", "vigil.incidents/1", "incidents", o,
+                               "finding_details"),
+                     false);
+                ck_assert_ptr_nonnull(strstr(text, texts[i]));
+        }
+}
+END_TEST
+
 /* Checked at @p checked, copied at @p copied, and the last death at 03:15:02. */
 static json_t *checked_and_copied(const char *checked, const char *copied)
 {
@@ -181,6 +218,9 @@ START_TEST(deaths_that_were_all_clean_are_one_line)
                 json_array_append_new(list, json_pack("{s:s}", "verdict", "clean"));
         show(json_pack("{s:s, s:o}", "schema", "vigil.certificates/1", "certificates", list), false);
         ck_assert_str_eq(text, "  all clean: 3 processes ended clean; -v shows them\n");
+        show(json_pack("{s:s, s:[{s:s}]}", "schema", "vigil.certificates/1", "certificates", "verdict", "clean"),
+             false);
+        ck_assert_str_eq(text, "  all clean: 1 process ended clean; -v shows them\n");
 }
 END_TEST
 
@@ -419,7 +459,8 @@ START_TEST(an_event_that_fits_is_one_line)
 }
 END_TEST
 
-SUITE("operator", of_what_has_no_data_to_be_checked_no_check_is_missing, an_unknown_document_is_refused,
+SUITE("operator", what_was_foretold_is_not_to_come_when_it_is_over, what_ends_an_orphaned_job_is_named,
+      of_what_has_no_data_to_be_checked_no_check_is_missing, an_unknown_document_is_refused,
       what_fires_comes_before_what_is_acknowledged_whatever_its_severity,
       one_that_fires_again_says_who_had_acknowledged_what, a_loop_whose_database_is_whole_says_so,
       nobody_is_said_to_have_recovered_what_was_not,

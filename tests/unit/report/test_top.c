@@ -255,7 +255,25 @@ START_TEST(a_refused_lock_is_no_error)
 }
 END_TEST
 
-SUITE("vigil top", a_frame_is_never_larger_than_its_terminal, scrolling_ends_with_the_last_entry,
+START_TEST(at_the_start_there_is_no_sample_and_what_is_too_short_to_be_measured_is_not_nothing)
+{
+        struct top_page page = {.columns = 120};
+        json_t *databases = json_array();
+        json_array_append_new(databases, database("a", 1, 0));
+        json_t *o = document_of(databases, NULL);
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, ", last 7 s\n"));
+        ck_assert_ptr_nonnull(strstr(text, " < 1 us"));
+        json_object_set_new(o, "span_ms", json_null());
+        frame(o, &page);
+        ck_assert_ptr_nonnull(strstr(text, ", no sample yet\n"));
+        ck_assert_ptr_null(strstr(text, "0 ns"));
+        json_decref(o);
+}
+END_TEST
+
+SUITE("vigil top", at_the_start_there_is_no_sample_and_what_is_too_short_to_be_measured_is_not_nothing,
+      a_frame_is_never_larger_than_its_terminal, scrolling_ends_with_the_last_entry,
       without_a_terminal_every_entry_is_there, each_order_has_another_first,
       what_is_not_there_is_unknown_and_harms_nothing, no_name_reaches_the_terminal_as_a_sequence,
       below_a_database_stands_who_waits_for_its_locks, below_a_database_stands_that_who_waits_is_not_known,

@@ -95,6 +95,20 @@ START_TEST(what_is_there_is_replaced_only_with_force)
 }
 END_TEST
 
+START_TEST(a_backup_of_another_database_is_told_when_it_replaces_one)
+{
+        have_backup("delete");
+        struct restore_result r = restored(place("app.db"), true);
+        ck_assert_uint_eq(r.n_notes, 0);
+        restore_result_done(&r);
+        make_database(place("real.db"), "delete", 3);
+        r = restored(place("real.db"), true);
+        ck_assert_uint_eq(r.n_notes, 1);
+        ck_assert(!r.warned && strstr(r.notes[0], "a backup of ") && strstr(r.notes[0], "/app.db"));
+        restore_result_done(&r);
+}
+END_TEST
+
 START_TEST(owner_and_mode_of_the_replaced_file_stay)
 {
         struct stat st;
@@ -315,7 +329,8 @@ START_TEST(a_symbolic_link_stays_and_its_target_is_replaced)
 END_TEST
 
 SUITE("restore", a_backup_becomes_a_database_where_there_was_none, what_is_there_is_replaced_only_with_force,
-      owner_and_mode_of_the_replaced_file_stay, access_lists_and_labels_stay, a_second_name_of_the_old_file_is_told,
+      a_backup_of_another_database_is_told_when_it_replaces_one, owner_and_mode_of_the_replaced_file_stay,
+      access_lists_and_labels_stay, a_second_name_of_the_old_file_is_told,
       an_old_wal_does_not_get_into_the_new_database, an_old_hot_journal_does_not_get_into_the_new_database,
       a_damaged_old_database_is_replaced_with_a_note, companions_without_a_main_file_are_moved_and_not_lost,
       a_database_that_is_open_is_never_replaced, a_database_that_is_open_in_wal_mode_is_never_replaced,

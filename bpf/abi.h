@@ -491,8 +491,8 @@ enum vigil_observed_flag {
                 << 14, /* committed frames stand behind the last commit that a recovery finds: shm_max_frame in all.
                             The -shm says so; or, of VIGIL_OBS_WAL_BEHIND, what was seen of the writing */
         VIGIL_OBS_WAL_BEHIND =
-                1 << 15, /* there is no -shm, the first frame that does not count has no salts, and a commit frame
-                            of this log stands behind it: shm_max_frame is its number */
+                1 << 15, /* the first frame that does not count has no salts, and a commit frame of this log stands
+                            behind it: without a -shm, shm_max_frame is its number */
 };
 
 #endif

@@ -356,7 +356,44 @@ START_TEST(without_a_shm_a_commit_that_was_seen_to_end_behind_a_broken_frame_is_
 }
 END_TEST
 
-SUITE("taken", without_a_shm_a_commit_that_was_seen_to_end_behind_a_broken_frame_is_lost,
+/* The look came when somebody had opened the database already: what it shows is not what the dead left. */
+START_TEST(a_late_look_tells_nothing_but_what_only_it_can_see)
+{
+        struct stream s;
+        struct actor a = left_open(100), next = actor(200, "next");
+        struct vigil_observed o = unreadable;
+
+        o.flags &= ~(uint32_t)VIGIL_OBS_WAL_UNREADABLE;
+        a.db.wal_frames = 3;
+        a.db.file[VIGIL_ROLE_WAL] = (struct vigil_ledger){
+                .ino = 201, .size = o.wal_bytes, .flags = VIGIL_LEDGER_SIZED};
+        for (int behind = 0; behind <= 1; behind++) {
+                stream_open(&s);
+                stream_act(&s, &a, VIGIL_EXIT);
+                s.now += SECOND;
+                next.db = a.db;
+                next.db.wal_recoveries++;
+                next.use.first_ns = s.now - 1;
+                stream_act(&s, &next, VIGIL_EXIT);
+                o.flags |= behind ? VIGIL_OBS_WAL_BEHIND : 0u;
+                stream_observed(&s, &a, o);
+                struct detection *d = end(&s);
+                const struct certificate *c = detection_certificate(d, 0);
+                if (behind) { /* whoever opened it has read the log up to the broken frame only */
+                        ck_assert_int_eq(c->verdict, VERDICT_UNCLEAN);
+                        ck_assert_ptr_nonnull(strstr(findings_of(d), "P0 wal-unreadable"));
+                } else {
+                        ck_assert_int_eq(c->verdict, VERDICT_ABRUPT);
+                        ck_assert_str_eq(c->prediction,
+                                         "next open recovers at least 1 committed transaction from the WAL");
+                }
+                stream_done(&s, d);
+        }
+}
+END_TEST
+
+SUITE("taken", a_late_look_tells_nothing_but_what_only_it_can_see,
+      without_a_shm_a_commit_that_was_seen_to_end_behind_a_broken_frame_is_lost,
       commits_that_no_recovery_reads_are_lost_with_their_last_user,
       commits_that_no_recovery_reads_are_in_danger_while_others_see_them,
       a_wal_with_commits_that_is_removed_in_use_is_a_loss_and_a_green_check_proves_nothing,

@@ -79,6 +79,14 @@ static void inspect(struct session *s, uint32_t db, struct vigil_observed *ret)
                 inspect_database(&engine_sqlite, path, ret);
 }
 
+/* What was done to the database until it was looked at: see model_use::late. */
+static int send_account(struct session *s, uint32_t db)
+{
+        struct vigil_ledger_rec r = {0};
+
+        return sensor_account(s->sensor, db, &r.db) < 0 ? 0 : send(s, &r.hdr, VIGIL_LEDGER, sizeof(r));
+}
+
 /* Deaths that came together see the same files: each database is looked at once. */
 static int look_at_dead(struct session *s)
 {
@@ -91,6 +99,7 @@ static int look_at_dead(struct session *s)
                 if (!db)
                         continue;
                 inspect(s, db, &o);
+                r = send_account(s, db);
                 for (size_t j = i; r >= 0 && j < s->nlook; j++) {
                         if (s->look[j].db != db)
                                 continue;

@@ -128,9 +128,13 @@ void deaths_looked(struct daemon *d, void *tag, const json_t *answer, const char
         struct deaths *x = d->deaths;
         struct look *l = tag;
         struct vigil_observed o;
+        struct vigil_db account;
 
         if (x->episode && l->episode == x->number) {
                 x->looks--;
+                if (answer && sensor_account(d->sensor, l->db, &account) == 0 &&
+                    episode_account(x->episode, &account) < 0)
+                        log_error("what was done to %u meanwhile is not told: out of memory", l->db);
                 if (answer && action_observed(answer, &o) == 0 && episode_observed(x->episode, l->db, &o) < 0)
                         log_error("what %u looks like is not told: out of memory", l->db);
         }

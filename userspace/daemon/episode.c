@@ -69,6 +69,11 @@ size_t episode_looks(const struct episode *e, const uint32_t **ret_dbs)
         return e->nlooks;
 }
 
+int episode_account(struct episode *e, const struct vigil_db *account)
+{
+        return e->has[account->id] ? compose_account(e, account, clock_boottime_ns()) : 0;
+}
+
 int episode_observed(struct episode *e, uint32_t db, const struct vigil_observed *o)
 {
         struct vigil_observed r = *o;

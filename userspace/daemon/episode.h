@@ -30,6 +30,8 @@ int episode_begin(struct memory *m, uint64_t now_ns, struct episode **ret, unsig
 /** Databases whose files somebody should look at: those that a dead process wrote, held or had open. Kernel ids; valid as long
  * as the episode. @return how many */
 size_t episode_looks(const struct episode *e, const uint32_t **ret_dbs);
+/** What had been done to one of them when it was looked at; before episode_observed(). @return 0 or -ENOMEM */
+int episode_account(struct episode *e, const struct vigil_db *account);
 /** What they look like now; of a database that nobody looked at, the account alone tells. The header may be zero, `id` is
  * filled in. @return 0 or -ENOMEM */
 int episode_observed(struct episode *e, uint32_t db, const struct vigil_observed *o);

@@ -156,6 +156,10 @@ static void predict(struct certificate *c, const struct model *m, const struct m
         }
         if (predict_next_open(o, text, sizeof(text)) < 0)
                 return;
+        /* It has been opened since: whether a recovery found all of it nobody saw. */
+        char *promise = u->late && !looked(u) ? strstr(text, "; no committed") : NULL;
+        if (promise && o->wal_commits)
+                *promise = '\0';
         /* predict_next_open() supposes that nobody has the files open. */
         bool shared = u->db && u->db->flags & VIGIL_DB_SHARED_MAIN && leaves_something(o);
         snprintf(c->prediction, sizeof(c->prediction), "%s%s%s",

@@ -57,10 +57,11 @@ static int look_at_wal(const struct reader *r, int index, uint64_t limit, struct
         o->wal_commits = scan.commits;
         o->wal_tail_frames = scan.tail_frames;
         o->wal_commit_end = scan.commit_end;
-        if (index < 0 && scan.behind_end) {
+        if (scan.behind_end) {
                 o->flags |= VIGIL_OBS_WAL_BEHIND;
-                o->shm_max_frame = (uint32_t)((scan.behind_end - WAL_HEADER_LEN) /
-                                              (WAL_FRAME_HEADER_LEN + scan.header.page_size));
+                if (index < 0)
+                        o->shm_max_frame = (uint32_t)((scan.behind_end - WAL_HEADER_LEN) /
+                                                      (WAL_FRAME_HEADER_LEN + scan.header.page_size));
         }
         return 0;
 }

@@ -16,6 +16,7 @@ void death_free(struct model_death *d)
         for (uint32_t i = 0; i < d->nuses; i++) {
                 free((void *)d->use[i].db);
                 free((void *)d->use[i].observed);
+                free((void *)d->use[i].late);
         }
         free(d->use);
         free((void *)d->signal);
@@ -123,23 +124,39 @@ static struct model_use *find_use(struct model *m, const struct vigil_ident *id,
                         continue;
                 for (uint32_t k = 0; k < d->nuses; k++) {
                         struct model_use *u = &d->use[k];
-                        if (u->use.db == db && !(observed ? (const void *)u->observed : (const void *)u->db))
+                        if (u->use.db == db && !(observed ? u->observed || u->late : u->db != NULL))
                                 return u;
                 }
         }
         return NULL;
 }
 
-/* @return 1 when the death was there, 0 when not, -ENOMEM */
-static int attach(struct model *m, const struct vigil_hdr *h)
+/* What a look shows is what the dead left only while nobody has changed it, nor begun to by a recovery. */
+static bool has_changed(const struct vigil_db *then, const struct vigil_db *now)
+{
+        static const unsigned roles[] = {VIGIL_ROLE_MAIN, VIGIL_ROLE_WAL, VIGIL_ROLE_JOURNAL};
+        bool changed = then->wal_recoveries != now->wal_recoveries;
+
+        for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+                changed = changed || then->file[roles[i]].writes != now->file[roles[i]].writes ||
+                          then->file[roles[i]].truncates != now->file[roles[i]].truncates;
+        return changed;
+}
+
+/* @account: when it was looked; NULL: not known. @return 1 when the death was there, 0 when not, -ENOMEM */
+static int attach(struct model *m, const struct vigil_hdr *h, const struct vigil_db *account)
 {
         if (h->type == VIGIL_OBSERVED) {
                 const struct vigil_observed *o = (const void *)h;
                 struct model_use *u = find_use(m, &o->id, o->db, true);
                 if (!u)
                         return 0;
-                u->observed = model_copy(o, sizeof(*o));
-                return u->observed ? 1 : -ENOMEM;
+                const struct vigil_observed *copy = model_copy(o, sizeof(*o));
+                if (account && u->db && has_changed(u->db, account))
+                        u->late = copy;
+                else
+                        u->observed = copy;
+                return copy ? 1 : -ENOMEM;
         }
         const struct vigil_exit_db *e = (const void *)h;
         struct model_use *u = find_use(m, &e->id, e->use.db, false);
@@ -167,7 +184,9 @@ int feed_death_part(struct model *m, const struct vigil_hdr *h)
         }
         if (r < 0 || !of_death)
                 return r;
-        r = attach(m, h);
+        r = attach(m, h,
+                   h->type == VIGIL_OBSERVED ? m->slot[((const struct vigil_observed *)(const void *)h)->db].db
+                                             : NULL);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (m->norphans == MAX_ORPHANS) {
@@ -185,7 +204,7 @@ int feed_death_part(struct model *m, const struct vigil_hdr *h)
 int attach_orphans(struct model *m)
 {
         for (size_t i = 0; i < m->norphans; i++) {
-                int r = attach(m, m->orphan[i]);
+                int r = attach(m, m->orphan[i], NULL);
                 if (r < 0)
                         return r;
         }

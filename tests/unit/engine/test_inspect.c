@@ -240,8 +240,7 @@ START_TEST(without_a_shm_a_commit_behind_a_broken_frame_is_not_known_to_be_lost)
         db_killed_after(path, "insert into t values(1001, 'x'); insert into t values(1002, 'y')");
         uint32_t all = inspect(path).shm_max_frame;
         db_break_frame(path, all - 1);
-        ck_assert_uint_eq(inspect(path).flags & (VIGIL_OBS_WAL_UNREADABLE | VIGIL_OBS_WAL_BEHIND),
-                          VIGIL_OBS_WAL_UNREADABLE);
+        ck_assert_uint_ne(inspect(path).flags & VIGIL_OBS_WAL_UNREADABLE, 0);
         ck_assert_int_eq(unlink(with(path, "-shm")), 0);
         struct vigil_observed o = inspect(path);
         ck_assert_uint_eq(o.flags & (VIGIL_OBS_WAL_UNREADABLE | VIGIL_OBS_WAL_BEHIND), VIGIL_OBS_WAL_BEHIND);

@@ -56,7 +56,9 @@ static const struct {
          "Stop every writer. Keep all files as they are; restore the newest verified backup with `vigil backup "
          "restore`."},
         {"wal-removed", NULL,
-         "Committed transactions were in a WAL that is gone: stop every writer and compare with a backup made "
+         "Whoever still has the database open holds the only copy of those commits: let nobody else open it, and "
+         "copy "
+         "/proc/PID/fd/N of the WAL (marked as deleted) before you end him. Else compare with a backup made "
          "before. "
          "Never remove or empty a -wal by hand."},
         {"journal-removed", NULL,

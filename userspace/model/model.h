@@ -48,7 +48,8 @@ struct model_use {
         size_t database;           /* index for model_database(); SIZE_MAX: of no database that is told of */
         const struct vigil_db *db; /* at that instant, of the living at the end of the stream; NULL: not known */
         const struct vigil_observed *observed; /* just after; NULL: nobody looked, or too late */
-        const struct vigil_observed *late;     /* the same, when somebody had changed the database already; NULL: none */
+        const struct vigil_observed
+                *late; /* the same, when somebody had changed the database already; NULL: none */
         int recovered; /* 1: a later opener recovered the database, 0: nobody has yet, -1: there was nothing to recover or
                           it cannot be known. Set by model_finish(). */
         bool others; /* another participant still had the database open. Set by model_finish(). */

@@ -486,13 +486,12 @@ enum vigil_observed_flag {
                 1
                 << 13, /* the first frame that does not count has the salts of this log: a transaction that wrote a
                             page twice, which makes the checksums right at its commit, or a torn write */
-        VIGIL_OBS_WAL_UNREADABLE =
-                1
-                << 14, /* committed frames stand behind the last commit that a recovery finds: shm_max_frame in all.
-                            The -shm says so; or, of VIGIL_OBS_WAL_BEHIND, what was seen of the writing */
-        VIGIL_OBS_WAL_BEHIND =
-                1 << 15, /* the first frame that does not count has no salts, and a commit frame of this log stands
-                            behind it: without a -shm, shm_max_frame is its number */
+        /* Committed frames stand behind the last commit that a recovery finds: shm_max_frame in all. The -shm says so; or, of
+         * VIGIL_OBS_WAL_BEHIND, what was seen of the writing. */
+        VIGIL_OBS_WAL_UNREADABLE = 1 << 14,
+        /* The first frame that does not count has no salts, and a commit frame of this log stands behind it: without a -shm,
+         * shm_max_frame is its number. */
+        VIGIL_OBS_WAL_BEHIND = 1 << 15,
 };
 
 #endif

@@ -238,8 +238,7 @@ enum vigil_use_flag {
         VIGIL_USE_KEPT = 1 << 17,          /* it has locks that it had before an exec, and has taken none since */
         VIGIL_USE_MAIN_WRITABLE = 1 << 18, /* it opened the main file for writing */
         VIGIL_USE_SHM_WRITABLE = 1 << 19,  /* it opened the -shm for writing */
-        VIGIL_USE_GAVE_UP =
-                1 << 20, /* it let go of a transaction whose journal still undoes it: the rollback failed */
+        VIGIL_USE_GAVE_UP = 1 << 20,       /* it let go of a transaction that its journal still undoes */
 };
 
 #endif

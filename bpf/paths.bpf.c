@@ -158,13 +158,16 @@ GLOBAL int renamed_end(__u32 op, __u32 is_target)
                 __sync_fetch_and_add(&a.ledger->renames, 1);
                 account_dirop(a.priv, a.ns);
         }
-        if (op == VIGIL_OP_RENAME && is_target && r->confirmed)
+        bool replaced = op == VIGIL_OP_RENAME && is_target && r->confirmed;
+        int stands = op == VIGIL_OP_RENAME && !replaced && name_role(r->db) == (int)a.role
+                             ? file_stands(r->db, a.role)
+                             : STANDS_UNKNOWN;
+        if (replaced)
                 name_gone(&a, r);
-        else if (op == VIGIL_OP_RENAME && name_role(r->db) == (int)a.role && is_moved(r->db, a.role))
+        else if (stands == STANDS_ELSEWHERE)
                 name_moved(&a, r);
-        else if (op == VIGIL_OP_RENAME && is_target && a.ledger->flags & VIGIL_LEDGER_UNLINKED && r->nlink &&
-                 name_role(r->db) == (int)a.role && is_named(r->db, a.role))
-                a.ledger->flags &= ~VIGIL_LEDGER_UNLINKED; /* it has its name back */
+        else if (stands == STANDS_THERE && is_target)
+                a.ledger->flags &= ~VIGIL_LEDGER_UNLINKED; /* it may have its name back */
         pathop_emit(&a, s, (__u8)op);
         return 1;
 }

@@ -247,9 +247,12 @@ GLOBAL int dentry_is(__u64 dentry_addr, int other)
 
 #define NAMES_LOOKED_AT 8
 
-/* True when the file that has @role in database @id was renamed from the name in scratch.name to that in scratch.base2. Of its
- * names only those are looked at that the kernel keeps: one that it has forgotten may be the one it still has. */
-GLOBAL int is_moved(__u32 id, __u32 role)
+enum { STANDS_UNKNOWN, STANDS_THERE, STANDS_ELSEWHERE };
+
+/* Where the file is that has @role in database @id: under the name in scratch.name in the directory of the database, or renamed from
+ * that to the one in scratch.base2. Of its names only those are looked at that the kernel keeps: one that it has forgotten may be
+ * the one it still has. */
+GLOBAL int file_stands(__u32 id, __u32 role)
 {
         struct scratch *s = scratch();
         struct db_priv *priv = db_priv(id);
@@ -270,37 +273,12 @@ GLOBAL int is_moved(__u32 id, __u32 role)
 
                 inode_key(LOAD2(dentry, d_parent, d_inode), &dir);
                 if (dir.ino == priv->dir.ino && dir.dev == priv->dir.dev && dentry_is((__u64)dentry, 0))
-                        return 0;
+                        return STANDS_THERE;
                 if (dentry_is((__u64)dentry, 1))
                         moved = 1;
                 node = BPF_CORE_READ(node, next);
         }
-        return moved;
-}
-
-/* True when the file that has @role in database @id stands in the directory of the database under the name in scratch.name. */
-GLOBAL int is_named(__u32 id, __u32 role)
-{
-        struct scratch *s = scratch();
-        struct db_priv *priv = db_priv(id);
-        struct inode *inode = priv ? inode_of(priv, role) : NULL;
-        struct file_key *key = priv ? key_of(priv, role) : NULL, dir;
-        struct hlist_node *node;
-
-        if (!s || !key || !inode || !inode_is(inode, key) || LOAD(inode, i_nlink) == 0)
-                return 0;
-        if (!bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
-                return 0;
-        node = BPF_CORE_READ(inode, i_dentry.first);
-        for (int i = 0; node && i < NAMES_LOOKED_AT; i++) {
-                struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
-
-                inode_key(LOAD2(dentry, d_parent, d_inode), &dir);
-                if (dir.ino == priv->dir.ino && dir.dev == priv->dir.dev && dentry_is((__u64)dentry, 0))
-                        return 1;
-                node = BPF_CORE_READ(node, next);
-        }
-        return 0;
+        return moved ? STANDS_ELSEWHERE : STANDS_UNKNOWN;
 }
 
 #endif

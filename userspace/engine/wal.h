@@ -33,10 +33,10 @@ struct wal_scan {
         uint32_t pages;           /* size of the database in pages after the last commit; 0: none */
         bool cut;                 /* stopped at the limit: the counts are lower bounds */
         bool torn;                /* the frame behind the valid ones is of this log, and its checksum is wrong */
-        uint64_t
-                behind_end; /* end offset of the last commit frame of this log behind a frame without salts; 0: none.
-                                   * SQLite writes salts and checksums of a transaction that wrote a page twice with its
-                                   * commit (wal.c, walRewriteChecksums): the commit frame has none until all have */
+        /* End offset of the last commit frame of this log behind a frame without salts; 0: none. SQLite writes salts and checksums of
+         * a transaction that wrote a page twice with its commit (wal.c, walRewriteChecksums): the commit frame has none until all
+         * have. */
+        uint64_t behind_end;
 };
 
 /** @return 0, or -EBADMSG: wrong magic, version, page size or checksum; SQLite ignores such a log or refuses it */

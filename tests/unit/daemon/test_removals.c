@@ -247,17 +247,23 @@ START_TEST(what_went_before_somebody_used_it_again_went_by_itself)
 }
 END_TEST
 
+/* A look at a WAL, of which @backfill frames are in the main file, too. */
+static struct vigil_observed three_commits(uint32_t backfill)
+{
+        return (struct vigil_observed){.hdr.ns = s.now + 5000,
+                                       .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL,
+                                       .wal_frames = 3,
+                                       .wal_commits = 3,
+                                       .shm_max_frame = 3,
+                                       .shm_backfill = backfill};
+}
+
 START_TEST(a_log_that_was_seen_to_be_checkpointed_may_go)
 {
         for (uint32_t backfill = 2; backfill <= 3; backfill++) {
                 begin();
                 struct actor a = committer(100);
-                struct vigil_observed o = {.hdr.ns = s.now + 5000,
-                                           .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL,
-                                           .wal_frames = 3,
-                                           .wal_commits = 3,
-                                           .shm_max_frame = 3,
-                                           .shm_backfill = backfill};
+                struct vigil_observed o = three_commits(backfill);
                 stream_act(&s, &a, VIGIL_EXIT);
                 take();
                 ck_assert_str_eq(told_at(s.now + 1000, &o), "abrupt-death");
@@ -274,12 +280,7 @@ START_TEST(a_log_that_was_written_to_since_it_was_seen_to_be_checkpointed_may_no
 {
         begin();
         struct actor a = committer(100);
-        struct vigil_observed o = {.hdr.ns = s.now + 5000,
-                                   .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE | VIGIL_OBS_WAL,
-                                   .wal_frames = 3,
-                                   .wal_commits = 3,
-                                   .shm_max_frame = 3,
-                                   .shm_backfill = 3};
+        struct vigil_observed o = three_commits(3);
         stream_act(&s, &a, VIGIL_EXIT);
         take();
         ck_assert_str_eq(told_at(s.now + 1000, &o), "abrupt-death");

@@ -1,6 +1,5 @@
 /* dirty.c - see dirty.h. */
 #include "daemon/dirty.h"
-#include "detect/detect.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -84,7 +84,8 @@ static int open_config(struct daemon *d)
 
 static int open_state(struct daemon *d)
 {
-        const char *path = d->options->state_dir ? d->options->state_dir : d->config->state_dir;
+        const char *named = d->config ? d->config->state_dir : CONFIG_STATE_DIR;
+        const char *path = d->options->state_dir ? d->options->state_dir : named;
         char why[STATEDIR_WHY_LEN];
         int r = statedir_open(path, &d->state, why);
 

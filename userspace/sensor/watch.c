@@ -28,7 +28,7 @@ int watch_names(struct sensor *s, const struct seed_entry *dir, const char *name
         struct vigil_db *db = NULL;
         struct db_priv priv = {.dir = {.ino = dir->ino, .dev = dir->dev}};
         struct dir no_ops = {0};
-        unsigned id;
+        unsigned id = 0;
 
         unwatched_release(s);
         int r = take_id(s, &id);

@@ -92,17 +92,19 @@ GLOBAL int locks_held(__u64 inode_addr, __u64 owner)
 #define LOCK_WALKS 3 /* in vain, before it counts as too long to be walked */
 
 /* What has the address and the number of a file of @db is another file by now: both are given anew at once when one is removed. Or
- * its inode is freed: its list of locks may be another's already, though the rest of it looks as ever. */
+ * its inode is freed: its list of locks may be another's already, though the rest of it looks as ever. A file that was bound and is
+ * not any more is no other one. */
 static __always_inline bool is_another(const struct vigil_db *db, struct db_priv *priv, __u32 role)
 {
         struct inode *inode = (void *)priv->inode[role];
         struct file_key key = priv->key[role];
-        struct file_ref *ref;
+        struct file_ref *ref = bpf_map_lookup_elem(&files, &key);
 
-        if (db->flags & VIGIL_DB_SHARED_MAIN && role == VIGIL_ROLE_MAIN)
+        if (LOAD(inode, i_count.counter) <= 0)
+                return true;
+        if (!ref || (db->flags & VIGIL_DB_SHARED_MAIN && role == VIGIL_ROLE_MAIN))
                 return false;
-        ref = file_ref_of(inode, &key);
-        return LOAD(inode, i_count.counter) <= 0 || !ref || ref->db != db->id || ref->role != role;
+        return ref->db != db->id || ref->role != role || !file_ref_of(inode, &key);
 }
 
 /* Again from its head when another process has taken back the very lock that the walk stood on: that one leads to itself then. */

@@ -213,8 +213,10 @@ die_in() {
 		"$DRIVER" -t closes "file:nolock.db?nolock=1" @open uri "insert into t(b) values(2)" @close @exit 0
 		exit 0' 2>/dev/null
 	assert_trusted
-	certificate nolock.db leaves # its main file was open before the watch of it began
-	assert_certificate '.verdict == "abrupt"' '.reasons == ["connection-left-open"]' '.connection_open == true'
+	# Its main file was open before the watch of it began: Vigil finds it while the program runs, or was too slow for that, and says so.
+	certificate nolock.db leaves
+	assert_certificate 'if .verdict == "unknown" then .reasons == ["descriptors-unknown"]
+		else .verdict == "abrupt" and .reasons == ["connection-left-open"] and .connection_open end'
 	certificate nolock.db closes
 	assert_certificate '.verdict == "clean"' '.connection_open == false'
 	for vfs in unix-none unix-dotfile; do

@@ -46,8 +46,8 @@ def become_shell(tell):
         become_program()
     os.setpgid(job, job)
     os.tcsetpgrp(0, job)
-    os.write(tell, b"%d " % job)
-    os.write(tell, b"%d" % os.waitpid(job, 0)[1])
+    os.write(tell, b"%d\n" % job)
+    os.write(tell, b"%d\n" % os.waitpid(job, 0)[1])
     os._exit(0)
 
 
@@ -57,7 +57,8 @@ if shell == 0:
     os.close(told)
     become_shell(tell)
 os.close(tell)
-pid = int(os.read(told, 20))
+told = os.fdopen(told)  # a program may have ended before its pid is read
+pid = int(told.readline())
 
 out = open(out_path, "wb")
 fresh = b""
@@ -111,7 +112,7 @@ def ended():
     global status
     if status is None:
         got, _ = os.waitpid(shell, os.WNOHANG)
-        status = int(os.read(told, 20)) if got else None
+        status = int(told.readline()) if got else None
     return status is not None
 
 

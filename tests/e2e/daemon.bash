@@ -170,7 +170,7 @@ daemon_pins() {
 # As after a boot: it is gone. Other suites' daemons come and go meanwhile: theirs may be in the directory, or may have removed it.
 daemon_unpin() {
 	rm -rf "$(daemon_pins)"
-	rmdir /sys/fs/bpf/vigil 2>/dev/null || true
+	rmdir --ignore-fail-on-non-empty /sys/fs/bpf/vigil 2>rmdir.err || grep -q 'No such file or directory' rmdir.err
 }
 
 # For teardown: whatever the test did, no daemon stays, nothing of one, and no writer. A daemon that ends in good order waits

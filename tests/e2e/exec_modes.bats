@@ -284,7 +284,8 @@ die_in() {
 	# It may not grow. What SQLite does with an I/O error in the middle of a transaction is to let go of it.
 	watch --db app.db -- bash -c "trap '' XFSZ
 		ulimit -f $(($(stat -c %s app.db) / 1024))
-		$(printf '%q ' sqlite3 app.db "${SPILL[0]}" begin "update t set b=b||hex(randomblob(150))" commit) || true"
+		! $(printf '%q ' sqlite3 app.db "${SPILL[0]}" begin "update t set b=b||hex(randomblob(150))" commit)"
+	[ "$status" -eq 0 ]
 	assert_trusted
 	database app.db
 	jq '.databases[0].certificates[] | select(.process.comm == "sqlite3")' r.json >c.json

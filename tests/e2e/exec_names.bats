@@ -188,7 +188,8 @@ in_txn() {
 	watch --db app.db -- bash -c "$(printf '%q ' "$DRIVER" -t first app.db "insert into t(b) values('x')")
 		sync app.db
 		echo 3 >/proc/sys/vm/drop_caches
-		$(printf '%q ' "$DRIVER" -t truth app.db "insert into t(b) values('x')" @kill9) || true"
+		$(printf '%q ' "$DRIVER" -t truth app.db "insert into t(b) values('x')" @kill9) || [ \$? = 137 ]"
+	[ "$status" -eq 0 ]
 	assert_trusted
 	certificate app.db truth
 	assert_certificate '.verdict == "abrupt"' '.reasons == ["connection-left-open"]'

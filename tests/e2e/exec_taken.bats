@@ -102,13 +102,14 @@ taken() {
 
 @test "a WAL that was moved away and back, and is removed in use later" {
 	mk app.db wal
-	watch -- bash -c "$(printf '%q ' "$DRIVER" -t first app.db "$INSERT" @kill9) || true
+	watch -- bash -c "$(printf '%q ' "$DRIVER" -t first app.db "$INSERT" @kill9) || [ \$? = 137 ] || exit 1
 		mv app.db-wal elsewhere && mv elsewhere app.db-wal
 		$(printf '%q ' "$DRIVER" -t truth app.db "$INSERT" @ready ready @wait go @kill9) &
 		until [ -e ready ]; do sleep 0.01; done
 		rm app.db-wal
 		touch go
-		wait \$! || true"
+		wait \$! || [ \$? = 137 ]"
+	[ "$status" -eq 0 ]
 	assert_trusted
 	certificate app.db truth
 	database app.db

@@ -101,6 +101,14 @@ static __always_inline void lock_span(struct act *a, unsigned char type, long lo
                 span_lock_taken(a->db->id, (bits & first) != 0, a->ns);
 }
 
+/* An exec has closed the file: abandoned, not closed by the program. What the lock was for ends with it, before the exec is told of. */
+static __always_inline void exec_released(struct act *a, __u32 gone)
+{
+        a->use->locks_at_end |= gone;
+        if (gone & VIGIL_LOCK_RESERVED && a->db->txn == VIGIL_TXN_ROLLBACK && txn_is_mine(a->db))
+                flags_set(&a->use->flags, VIGIL_USE_ABANDONED);
+}
+
 static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
                                        long long end)
 {
@@ -114,7 +122,7 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
                 if (is_cancelled(fl, gone))
                         return;
                 if (lock_flags(fl) & FL_CLOSE && BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
-                        a->use->locks_at_end |= gone; /* exec closed it: abandoned, not closed by the program */
+                        exec_released(a, gone);
                 a->use->locks &= ~gone;
                 if (a->role == VIGIL_ROLE_SHM)
                         shm_unlocked(a, gone);

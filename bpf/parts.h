@@ -239,6 +239,7 @@ enum vigil_use_flag {
         VIGIL_USE_MAIN_WRITABLE = 1 << 18, /* it opened the main file for writing */
         VIGIL_USE_SHM_WRITABLE = 1 << 19,  /* it opened the -shm for writing */
         VIGIL_USE_GAVE_UP = 1 << 20,       /* it let go of a transaction that its journal still undoes */
+        VIGIL_USE_ABANDONED = 1 << 21,     /* VIGIL_EXEC: it released RESERVED while a transaction was open */
 };
 
 #endif

@@ -221,6 +221,34 @@ cgroup_is_gone() {
 		'.exit.sender == null' '.left_behind.hot_journal == true'
 }
 
+@test "17 exec_abandon: locks that locking_mode EXCLUSIVE keeps after a commit are no transaction that an exec abandons" {
+	local insert="insert into t(b) values('x')" mode
+
+	for mode in delete truncate persist; do
+		rm -f app.db* truth
+		mk app.db "$mode"
+		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "pragma locking_mode=exclusive" "$insert" @exec true
+		[ "$status" -eq 0 ]
+		assert_trusted
+		certificate app.db truth
+		assert_certificate '.verdict == "abrupt"' '.ended_by == "exec"' '.locks | has_all(["reserved"])' \
+			'.reasons | has_all(["connection-left-open"]) and has_none(["write-transaction-open"])'
+		# What is open when the program is replaced is one, the first of a connection or a later one.
+		rm truth
+		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "pragma locking_mode=exclusive" "begin immediate" \
+			"$insert" @exec true
+		certificate app.db truth
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["abandoned-by-exec", "write-transaction-open"])'
+		sqlite3 app.db 'select count(*) from t' >/dev/null
+		rm truth
+		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "pragma locking_mode=exclusive" "$insert" \
+			"${SPILL[@]}" @exec true
+		certificate app.db truth
+		assert_certificate '.verdict == "unclean"' '.left_behind.hot_journal == true'
+		sqlite3 app.db 'select count(*) from t' >/dev/null
+	done
+}
+
 # certificates_of PID: those of one process on one database, in the order of time, into cs.json.
 certificates_of() {
 	jq --argjson pid "$1" '[.databases[].certificates[] | select(.process.pid == $pid)] | sort_by(.ended_at)' r.json >cs.json

@@ -159,7 +159,13 @@ START_TEST(an_exec_inside_a_transaction_abandons_it)
         a.use.flags &= ~(uint32_t)(VIGIL_USE_TXN_OWNER | VIGIL_USE_OPEN_AT_END);
         a.db.txn = VIGIL_TXN_NONE; /* exec has closed the files before it is told of */
         a.db.rb_commits = 4;
+        a.use.flags |= VIGIL_USE_ABANDONED;
         one(&a, VIGIL_EXEC, "unclean", "write-transaction-open,abandoned-by-exec", "P1 unclean-death");
+        a.db.flags |= VIGIL_DB_EXCLUSIVE;
+        one(&a, VIGIL_EXEC, "unclean", "write-transaction-open,abandoned-by-exec", "P1 unclean-death");
+        /* locking_mode EXCLUSIVE keeps the lock after a commit. */
+        a.use.flags &= ~(uint32_t)VIGIL_USE_ABANDONED;
+        one(&a, VIGIL_EXEC, "abrupt", "connection-left-open,abandoned-by-exec", "P2 abrupt-death");
 }
 END_TEST
 

@@ -174,10 +174,33 @@ static __always_inline void keep_inode(struct db_priv *priv, __u64 role, __u64 i
 /* It is bound already. The kernel may have dropped the inode while nobody had the file open, and read it anew to another place. */
 static __always_inline void found_at(struct db_priv *priv, struct file_ref *ref, __u64 role, __u64 inode_addr)
 {
-        if (ref->inode == inode_addr)
-                return;
-        ref->inode = inode_addr;
-        keep_inode(priv, role, inode_addr);
+        if (ref->inode != inode_addr)
+                ref->inode = inode_addr;
+        if ((__u64)inode_of(priv, role) != inode_addr)
+                keep_inode(priv, role, inode_addr);
+}
+
+/* The inode at @inode_addr stands where database @id looks for its file of @role. Returns 1 when it is the one that is bound, and where
+ * it is is known from now on; another one comes under watch when somebody opens it. */
+GLOBAL int file_renew(__u64 inode_addr, __u32 id, __u32 role)
+{
+        struct inode *inode = (struct inode *)inode_addr;
+        struct vigil_db *db = db_get(id);
+        struct db_priv *priv = db_priv(id);
+        struct file_ref *ref;
+        struct file_key key;
+
+        inode_key(inode, &key);
+        ref = bpf_map_lookup_elem(&files, &key);
+        if (!db || !priv || !ref || ref->role != role || ref->unlinked ||
+            ref->generation != LOAD(inode, i_generation))
+                return 0;
+        struct vigil_ledger *l = ledger_of(db, role);
+        bool bound = ref->db == id && l && ref->incarnation == l->incarnation;
+        if (!bound && !(role == VIGIL_ROLE_MAIN && ref->second == id))
+                return 0;
+        found_at(priv, ref, role, inode_addr);
+        return 1;
 }
 
 /* Binds the inode to its role in @db: a new incarnation unless it is the file that is bound already.

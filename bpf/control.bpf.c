@@ -23,6 +23,15 @@ int raw_tp__bind_file(struct bpf_raw_tracepoint_args *ctx)
         return file_bind(ctx->args[2], (__u32)ctx->args[0], (__u32)ctx->args[1]);
 }
 
+/* Descriptor args[2] of the loader is open on what stands where database args[0] looks for its file of role args[1]. */
+SEC("raw_tp")
+int raw_tp__renew_file(struct bpf_raw_tracepoint_args *ctx)
+{
+        struct file *file = fd_file(self(), (int)ctx->args[2]);
+
+        return file ? file_renew((__u64)BPF_CORE_READ(file, f_inode), (__u32)ctx->args[0], (__u32)ctx->args[1]) : 0;
+}
+
 /* Brings the account of database args[0] up to date before the loader reads it. */
 SEC("raw_tp")
 int raw_tp__settle(struct bpf_raw_tracepoint_args *ctx)

@@ -117,6 +117,30 @@ died() {
 	[ "$status" -eq 0 ]
 }
 
+# What nobody has open the kernel drops from memory, and reads it to another place when somebody comes.
+@test "what is moved, or removed elsewhere, after the kernel has dropped the files from memory" {
+	local i
+
+	guard wal left other
+	guarded
+	for i in left other; do idle "$i" "$INSERT" && kill9 "${!i}"; done
+	eventually '.certificates | length == 2' certificates
+
+	sync left.db* other.db*
+	echo 3 >/proc/sys/vm/drop_caches
+	"$VIGIL" --state-dir S reload # looks where the files are, as the daemon does each 10 s
+	mv left.db-wal elsewhere
+	mkdir sub
+	cp other.db other.db-wal sub
+	rm sub/other.db-wal
+	told left wal-removed mv
+	sleep 2
+	ask incidents
+	assert_answer '[.incidents[] | select(.database == "other") | .code] - ["abrupt-death"] == []'
+	daemon_end
+	[ "$status" -eq 0 ]
+}
+
 @test "what SQLite removes, what nobody needed and what went as a whole is no finding" {
 	local i
 

@@ -192,6 +192,8 @@ void guards_turn(struct daemon *d)
 
                 if (g->state == GUARD_WATCHED) {
                         int moved = sensor_moved(d->sensor, g->id, g->path);
+                        if (moved == 0)
+                                sensor_renew(d->sensor, g->id);
                         if (moved == 0 || removals_wait(d->memory, g->id)) /* who took it is told of first */
                                 continue;
                         log_note("database %s: %s leads elsewhere now%s%s; it is watched anew", g->name, g->path,

@@ -159,6 +159,14 @@ int sensor_unwatch(struct sensor *s, unsigned id);
 int sensor_moved(struct sensor *s, unsigned id, const char *path);
 
 /**
+ * Tells the kernel side where in its memory the files of database @p id are. It drops what nobody has open, and reads it to another place
+ * when somebody comes: from then on until this call or the next open, a rename of such a file is missed, and the removal of another file
+ * of that name counts as that of ours. Four opens with O_PATH, and no wait for anything that a look-up does not wait for.
+ * @return how many stand where they are looked for and are those that are watched; -ENOENT it is not watched
+ */
+int sensor_renew(struct sensor *s, unsigned id);
+
+/**
  * Finds the processes that have a file of a watched database open already, with what they hold locked: they become
  * participants, marked as seen late. Delivers a VIGIL_PROCESS record for each.
  * @return how many, with those that have used a database since its watch began and have just closed it; or -errno

@@ -107,6 +107,32 @@ static void bind_companions(struct sensor *s, unsigned id, const char *path)
         }
 }
 
+int sensor_renew(struct sensor *s, unsigned id)
+{
+        static const struct {
+                const char *suffix;
+                uint64_t role;
+        } file[] = {{"", VIGIL_ROLE_MAIN},
+                    {"-wal", VIGIL_ROLE_WAL},
+                    {"-shm", VIGIL_ROLE_SHM},
+                    {"-journal", VIGIL_ROLE_JOURNAL}};
+        char name[PATH_MAX];
+        int n = 0;
+
+        if (id == 0 || id >= VIGIL_MAX_DBS || !s->db[id].path || s->db[id].left_ns)
+                return -ENOENT;
+        for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+                if ((size_t)snprintf(name, sizeof(name), "%s%s", s->db[id].path, file[i].suffix) >= sizeof(name))
+                        continue;
+                _cleanup_close_ int fd = open(name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+                if (fd < 0)
+                        continue;
+                uint64_t args[] = {id, file[i].role, (uint64_t)fd};
+                n += control_run(s->skeleton->progs.raw_tp__renew_file, args, 3) == 1;
+        }
+        return n;
+}
+
 static int already_watched(const struct sensor *s, const char *path, unsigned *ret_id)
 {
         for (unsigned i = 1; i < VIGIL_MAX_DBS; i++) {

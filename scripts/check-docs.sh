@@ -39,7 +39,7 @@ code_reasons() {
 }
 
 code_trust() {
-	{ flat model/settle.c | after '\b(lower|LOSS)' && flat detect/certify.c | after trust_lower; } | sort -u
+	{ flat model/settle.c | after '\b(lower|LOSS)' && flat detect/certify.c daemon/live.c | after trust_lower; } | sort -u
 	flat daemon/*.c | grep -oE 'case_raise_doubtful\([^;]*"[a-z-]+"\);' | grep -oE '"[a-z-]+"\);$' | codes
 	flat detect/verdict.c | grep -oE '\{FACT_[A-Z_]+, "[a-z-]+"\}' | codes
 }

@@ -19,7 +19,7 @@
 
 /* ---- trust ---- */
 
-/* What the counters say, by the rules that every stream is judged by. */
+/* What the counters say, by the rules that every stream is judged by, and what was too much for the memory of it. */
 static json_t *trust(const struct daemon *d)
 {
         struct model *m = model_new();
@@ -33,8 +33,8 @@ static json_t *trust(const struct daemon *d)
         } records[] = {{&head.hdr, VIGIL_SESSION, sizeof(head)},
                        {&stats.hdr, VIGIL_STATS, sizeof(stats)},
                        {&end.hdr, VIGIL_END, sizeof(end)}};
+        struct trust t = {.level = TRUST_NONE};
         json_t *reasons = json_array();
-        const char *level = "none";
 
         for (uint32_t i = 0; m && i < sizeof(records) / sizeof(records[0]); i++) {
                 *records[i].hdr = (struct vigil_hdr){.magic = VIGIL_MAGIC,
@@ -46,14 +46,14 @@ static json_t *trust(const struct daemon *d)
                                                      .ns = clock_boottime_ns()};
                 model_feed(m, records[i].hdr);
         }
-        if (m && model_finish(m) == 0) {
-                const struct trust *t = model_trust(m);
-                level = trust_level_name(t->level);
-                for (size_t i = 0; i < t->nreasons; i++)
-                        json_array_append_new(reasons, json_string(t->reason[i]));
-        }
+        if (m && model_finish(m) == 0)
+                t = *model_trust(m);
         model_free(m);
-        return json_pack("{s:s, s:o}", "level", level, "reasons", reasons);
+        if (memory_use(d->memory).dropped)
+                trust_lower(&t, "records-dropped");
+        for (size_t i = 0; i < t.nreasons; i++)
+                json_array_append_new(reasons, json_string(t.reason[i]));
+        return json_pack("{s:s, s:o}", "level", trust_level_name(t.level), "reasons", reasons);
 }
 
 /* ---- health ---- */

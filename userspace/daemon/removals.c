@@ -176,9 +176,20 @@ void removals_free(struct memory *m)
 
 /* ---- when ---- */
 
+/* So many wait that those of the next moments would push one out. */
+static bool is_crowded(const struct removals *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n; i++)
+                n += !s->kept[i].judged;
+        return n >= REMOVALS_KEPT / 2;
+}
+
 static uint64_t due_ns(const struct memory *m, const struct removals *s, const struct removal *r)
 {
-        uint64_t waited = removal_ns(r) + REMOVALS_WAIT_NS, rested = s->judged_ns + s->pause_ns;
+        uint64_t waited = removal_ns(r) + REMOVALS_WAIT_NS;
+        uint64_t rested = is_crowded(s) ? 0 : s->judged_ns + s->pause_ns;
 
         return m->ending ? 0 : waited > rested ? waited : rested;
 }

@@ -335,10 +335,36 @@ START_TEST(who_goes_on_is_told_of_ever_more_rarely)
 }
 END_TEST
 
+/* A rest, as long as it may be, would push out what came first. */
+START_TEST(many_that_wait_are_not_kept_waiting)
+{
+        unsigned wait_ms = 0;
+        bool due[VIGIL_MAX_DBS] = {false};
+
+        begin();
+        removed(VIGIL_ROLE_WAL, TAKEN_WAL);
+        ck_assert_str_eq(told_at(s.now + SECOND, NULL), "wal-removed");
+        m->removals[1]->pause_ns = REMOVALS_PAUSE_MAX_NS;
+        s.now += 2 * SECOND;
+        uint32_t pid = 400;
+        for (; pid < 400 + REMOVALS_KEPT / 2 - 1; pid++)
+                removed_by(pid, VIGIL_OP_UNLINK, VIGIL_ROLE_WAL, TAKEN_WAL);
+        ck_assert(!removals_due(m, s.now + SECOND, due, &wait_ms));
+        ck_assert_uint_gt(wait_ms, 50000);
+        removed_by(pid, VIGIL_OP_UNLINK, VIGIL_ROLE_WAL, TAKEN_WAL);
+        ck_assert(!removals_due(m, s.now + SECOND / 2, due, &wait_ms));
+        ck_assert(removals_due(m, s.now + SECOND, due, &wait_ms));
+        ck_assert(due[1]);
+        ck_assert_uint_eq(memory_use(m).dropped, 0);
+        done();
+}
+END_TEST
+
 SUITE("removals", a_removal_is_told_once_when_it_has_waited, at_the_end_nothing_waits,
       a_death_before_it_has_waited_is_judged_by_it_and_leaves_the_telling_to_it,
       who_dies_of_it_later_is_unclean_and_it_is_not_told_again, a_journal_is_told_when_its_transaction_dies,
       a_database_that_goes_file_by_file_is_no_loss, who_wrote_to_what_has_no_name_is_judged_with_its_death,
       what_went_before_somebody_used_it_again_went_by_itself, a_log_that_was_seen_to_be_checkpointed_may_go,
       a_log_that_was_written_to_since_it_was_seen_to_be_checkpointed_may_not_go,
-      they_are_bounded_and_what_is_lost_of_them_is_counted, who_goes_on_is_told_of_ever_more_rarely)
+      they_are_bounded_and_what_is_lost_of_them_is_counted, who_goes_on_is_told_of_ever_more_rarely,
+      many_that_wait_are_not_kept_waiting)

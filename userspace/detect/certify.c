@@ -72,12 +72,8 @@ static struct vigil_observed from_account(const struct vigil_db *db)
         }
         if (o.journal_bytes)
                 o.flags |= VIGIL_OBS_JOURNAL;
-        if (o.journal_bytes && db->journal_hot) {
+        if (o.journal_bytes && db->journal_hot) /* how many pages are valid in it only a look at it tells */
                 o.flags |= VIGIL_OBS_JOURNAL_HOT;
-                /* sector-sized header, then page number, page, checksum (sqlite.org/fileformat2.html, 3) */
-                if (db->page_size && o.journal_bytes > 512)
-                        o.journal_pages = (uint32_t)((o.journal_bytes - 512) / (db->page_size + 8));
-        }
         return o;
 }
 

@@ -73,9 +73,12 @@ static bool say_journal(struct sentence *s, const struct vigil_observed *o)
         }
         if (!has(o, VIGIL_OBS_JOURNAL_HOT))
                 return false;
-        say(s, "next open rolls back the hot journal (");
-        say_count(s, false, o->journal_pages, "page");
-        say(s, ")");
+        say(s, "next open rolls back the hot journal");
+        if (o->journal_pages > 0) {
+                say(s, " (");
+                say_count(s, false, o->journal_pages, "page");
+                say(s, ")");
+        }
         return true;
 }
 

@@ -38,6 +38,10 @@ refused() {
 	try --no-such-option -- touch ran
 	[ "$status" -eq 64 ]
 	[ ! -e ran ]
+	try --backup-dri=b -- touch ran
+	[ "$status" -eq 64 ]
+	grep -qF "unknown option --backup-dri=b; did you mean --backup-dir?" err
+	[ ! -e ran ]
 	try --wait sometimes -- touch ran
 	[ "$status" -eq 64 ]
 	[ ! -e ran ]

@@ -87,8 +87,19 @@ const char *globals_nearest(const char *name, const struct command *const *table
         return nearest;
 }
 
+/* `vigil help COMMAND`, as it is with other programs: the same as `vigil COMMAND --help`. */
+static void take_help(struct invocation *in)
+{
+        if (in->argc == 0 || strcmp(in->argv[0], "help") != 0)
+                return;
+        in->help = true;
+        in->argc--;
+        in->argv++;
+}
+
 static int choose(struct invocation *in, const struct command *const *table)
 {
+        take_help(in);
         if (in->argc == 0)
                 return CLI_OK;
         const char *name = in->argv[0];

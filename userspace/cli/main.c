@@ -23,7 +23,7 @@ static const char global_help[] =
         "  -v, --verbose      say more\n"
         "  -c, --config FILE  configuration file\n"
         "  --state-dir DIR    where Vigil keeps its own data\n"
-        "  --help             this text, or that of a command: vigil COMMAND --help\n"
+        "  --help             this text, or that of COMMAND; vigil help COMMAND is the same\n"
         "  --version          the version\n"
         "\n"
         "Exit status: 0 done, 1 degraded or something found, 2 critical, 64 usage, 69 unavailable,\n"

@@ -2,10 +2,12 @@
 #include "cli/opt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 static int add_item(struct opt_list *list, const char *text)
@@ -92,13 +94,28 @@ static const struct opt *find(const struct opt *opts, const char *arg, const cha
         return NULL;
 }
 
+static int unknown(const struct command *command, const struct opt *opts, const char *arg)
+{
+        char name[64];
+        size_t best = SUGGEST_NONE;
+        const char *nearest = NULL;
+
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, "="), arg);
+        for (; opts->name; opts++)
+                if (suggest_nearer(name, opts->name, &best))
+                        nearest = opts->name;
+        if (!nearest)
+                return cli_usage(command, "unknown option %s", arg);
+        return cli_usage(command, "unknown option %s; did you mean %s?", arg, nearest);
+}
+
 /* @p i stands on an option: takes it, and leaves @p i on its last word. */
 static int take(const struct command *command, const struct opt *opts, char **argv, int argc, int *i)
 {
         const char *value = NULL;
         const struct opt *o = find(opts, argv[*i], &value);
         if (!o)
-                return cli_usage(command, "unknown option %s", argv[*i]);
+                return unknown(command, opts, argv[*i]);
         if (o->kind == OPT_FLAG && value)
                 return cli_usage(command, "%s takes no value", o->name);
         if (o->kind != OPT_FLAG && !value) {

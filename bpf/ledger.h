@@ -39,7 +39,7 @@ static __always_inline void wal_generation(struct vigil_db *db, struct db_priv *
  * does nothing that could be seen. */
 static __always_inline bool has_frames_only(const struct vigil_db *db, const struct vigil_use *use)
 {
-        return db->txn == VIGIL_TXN_WAL && txn_is_mine(db) && !(use->locks & VIGIL_LOCK_WAL_WRITE);
+        return db->txn == VIGIL_TXN_WAL && !(use->locks & VIGIL_LOCK_WAL_WRITE) && txn_is_mine(db);
 }
 
 /* @end: of a frame that was written with its header. The first one behind the last commit begins a transaction, and what an earlier
@@ -119,7 +119,7 @@ static __always_inline void wal_written(struct vigil_db *db, struct db_priv *pri
                 priv->wal_txn_end = io->offset;
                 db->wal_commit_end = io->offset;
         }
-        if (db->txn == VIGIL_TXN_CHECKPOINT && txn_is_mine(db)) /* it is over, complete or not */
+        if (db->txn == VIGIL_TXN_CHECKPOINT && txn_is_of(db, p)) /* it is over, complete or not */
                 txn_end(db);
         if (db->txn == VIGIL_TXN_NONE) {
                 flags_set(&db->flags, VIGIL_DB_EXCLUSIVE);
@@ -288,7 +288,7 @@ static __always_inline void main_written(struct vigil_db *db, struct db_priv *pr
                         db->journal_hot = 1;
         }
         db->txn_db_writes++;
-        if (!txn_is_mine(db))
+        if (!txn_is_of(db, p))
                 return;
         rollback_wrote(priv, io);
         if (has_no_journal(db) && !(use->flags & VIGIL_USE_SECOND_NAME)) /* then it has one that is not watched */

@@ -47,6 +47,12 @@ static __always_inline bool txn_is_mine(const struct vigil_db *db)
         return db->txn_tgid == (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
+/* The same, where who that is is at hand: a call into the kernel less. */
+static __always_inline bool txn_is_of(const struct vigil_db *db, const struct vigil_proc *p)
+{
+        return db->txn_tgid == p->id.tgid;
+}
+
 /* ---- rollback transactions ---- */
 
 /* @facts: TXN_FROM_LOCK, or 0 when the transaction is known by a write only. The change counter before it is known when page 1 was

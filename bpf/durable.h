@@ -10,9 +10,8 @@ static __always_inline void ledger_written(struct vigil_ledger *l, const struct 
 {
         __u64 end = io->offset + (__u64)io->ret;
 
-        /* For people: unlike `written` no verdict rests on them, and SQLite's locks let one write at a time. */
-        l->bytes_total += (__u64)io->ret;
-        l->writes++;
+        l->bytes_total += (__u64)io->ret; /* for people: unlike `written` no verdict rests on it */
+        __sync_fetch_and_add(&l->writes, 1);
         if (end > l->end)
                 l->end = end;
         l->last_write_ns = io->ns;

@@ -300,6 +300,7 @@ static __always_inline void account_write(struct vigil_db *db, struct db_priv *p
                                           struct vigil_proc *p, struct vigil_use *use, __u32 role,
                                           const struct io *io)
 {
+        txn_of_others(db);
         fs_settle(db, priv, l, role);
         ledger_written(l, io);
         use->writes++;
@@ -337,6 +338,7 @@ static __always_inline void account_taken(struct vigil_db *db, __u32 role, __u32
 static __always_inline void account_truncate(struct vigil_db *db, struct db_priv *priv, struct vigil_ledger *l,
                                              struct vigil_use *use, __u32 role, __u64 size, __u32 taken)
 {
+        txn_of_others(db);
         if (taken)
                 account_taken(db, role, taken);
         __sync_fetch_and_add(&l->truncates, 1);
@@ -388,6 +390,7 @@ static __always_inline void account_unlink(struct vigil_db *db, struct db_priv *
 {
         struct dir *dir = dir_of(priv);
 
+        txn_of_others(db);
         if (taken)
                 account_taken(db, role, taken);
         commits_settle(db, priv, dir);

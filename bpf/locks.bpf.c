@@ -101,12 +101,29 @@ static __always_inline void lock_span(struct act *a, unsigned char type, long lo
                 span_lock_taken(a->db->id, (bits & first) != 0, a->ns);
 }
 
-/* An exec has closed the file: abandoned, not closed by the program. What the lock was for ends with it, before the exec is told of. */
-static __always_inline void exec_released(struct act *a, __u32 gone)
+/* An exec has closed the main file, and @gone with it: abandoned, not given back by the program. The transaction that they were for stands
+ * until the exec is told of, some hundred microseconds later. */
+static __always_inline void main_abandoned(struct act *a, __u32 gone)
 {
-        a->use->locks_at_end |= gone;
-        if (gone & VIGIL_LOCK_RESERVED && a->db->txn == VIGIL_TXN_ROLLBACK && txn_is_mine(a->db))
+        bool open = a->db->txn && txn_is_of(a->db, a->p);
+
+        if (open)
+                flags_set(&a->db->flags, VIGIL_DB_ABANDONED);
+        /* Whoever gets the lock next may begin another one before: rather one too many. */
+        if (open ? a->db->txn == VIGIL_TXN_ROLLBACK
+                 : gone & VIGIL_LOCK_RESERVED && is_overtaken(a, VIGIL_TXN_ROLLBACK))
                 flags_set(&a->use->flags, VIGIL_USE_ABANDONED);
+        if (gone & VIGIL_LOCK_RESERVED)
+                write_unlocked(a, VIGIL_ROLE_MAIN);
+}
+
+/* What is locked no longer. True when an exec has done it. */
+static __always_inline bool exec_released(struct act *a, struct file_lock *fl, __u32 gone)
+{
+        if (!(lock_flags(fl) & FL_CLOSE) || !BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
+                return false;
+        a->use->locks_at_end |= gone;
+        return true;
 }
 
 static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsigned char type, long long start,
@@ -121,11 +138,13 @@ static __always_inline void lock_apply(struct act *a, struct file_lock *fl, unsi
 
                 if (is_cancelled(fl, gone))
                         return;
-                if (lock_flags(fl) & FL_CLOSE && BPF_CORE_READ_BITFIELD_PROBED(current_task(), in_execve))
-                        exec_released(a, gone);
+                bool exec = exec_released(a, fl, gone);
+
                 a->use->locks &= ~gone;
                 if (a->role == VIGIL_ROLE_SHM)
                         shm_unlocked(a, gone);
+                else if (exec && gone & (VIGIL_LOCK_RESERVED | VIGIL_LOCK_EXCLUSIVE))
+                        main_abandoned(a, gone);
                 else
                         main_unlocked(a, gone, lock_flags(fl) & FL_CLOSE);
                 return;

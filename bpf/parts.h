@@ -100,6 +100,8 @@ enum vigil_db_flag {
         VIGIL_DB_JOURNAL_TAKEN = 1 << 13, /* a -journal that an undo needs was */
         VIGIL_DB_MAIN_TAKEN = 1 << 14,    /* the main file was, with somebody or something still relying on it */
         VIGIL_DB_SHARED_MAIN = 1 << 15,   /* its main file is that of another database, too, under another name */
+        VIGIL_DB_ABANDONED =
+                1 << 16, /* an exec has released the locks of the open transaction, and is not told of yet */
 };
 
 /* A file of a database was removed, emptied, renamed or replaced by somebody who did not hold the locks under which SQLite does
@@ -239,7 +241,8 @@ enum vigil_use_flag {
         VIGIL_USE_MAIN_WRITABLE = 1 << 18, /* it opened the main file for writing */
         VIGIL_USE_SHM_WRITABLE = 1 << 19,  /* it opened the -shm for writing */
         VIGIL_USE_GAVE_UP = 1 << 20,       /* it let go of a transaction that its journal still undoes */
-        VIGIL_USE_ABANDONED = 1 << 21,     /* VIGIL_EXEC: it released RESERVED while a transaction was open */
+        VIGIL_USE_ABANDONED =
+                1 << 21, /* VIGIL_EXEC: it released the locks of a rollback transaction that was open */
 };
 
 #endif

@@ -30,6 +30,7 @@ static __always_inline void txn_end(struct vigil_db *db)
         db->txn_since_ns = 0;
         db->txn_tgid = 0;
         db->txn_start_ns = 0;
+        flags_clear(&db->flags, VIGIL_DB_ABANDONED);
 }
 
 static __always_inline void txn_begin(struct vigil_db *db, struct vigil_proc *p, __u32 kind, __u64 ns)
@@ -51,6 +52,13 @@ static __always_inline bool txn_is_mine(const struct vigil_db *db)
 static __always_inline bool txn_is_of(const struct vigil_db *db, const struct vigil_proc *p)
 {
         return db->txn_tgid == p->id.tgid;
+}
+
+/* Whoever comes to a file of @db before the exec is told of that has abandoned its transaction. */
+static __always_inline void txn_of_others(struct vigil_db *db)
+{
+        if (db->flags & VIGIL_DB_ABANDONED && !txn_is_mine(db))
+                txn_end(db);
 }
 
 /* ---- rollback transactions ---- */

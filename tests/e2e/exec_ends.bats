@@ -249,6 +249,34 @@ cgroup_is_gone() {
 	done
 }
 
+@test "17 exec_abandon: a transaction under a lock that is kept from a recovery, which asks for none of its own" {
+	mk app.db delete
+	killed "$DRIVER" -t /dev/null app.db "${SPILL[@]}" @kill9
+	watch --db app.db -- "$DRIVER" -t truth app.db "pragma locking_mode=exclusive" "select count(*) from t" "${SPILL[@]}" @exec true
+	assert_trusted
+	certificate app.db truth
+	assert_certificate '.verdict == "unclean"' '.left_behind.hot_journal == true' \
+		'.reasons | has_all(["write-transaction-open", "hot-journal", "abandoned-by-exec"])'
+}
+
+@test "17 exec_abandon: without a journal an exec is judged as a death is" {
+	local mode
+
+	for mode in memory off; do
+		rm -f app.db* truth
+		mk app.db delete
+		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "${SPILL[@]}" @exec true
+		certificate app.db truth
+		assert_certificate '.verdict == "unclean"' '.reasons | has_all(["no-journal", "abandoned-by-exec"])'
+		rm -f app.db* truth
+		mk app.db delete
+		watch --db app.db -- "$DRIVER" -t truth app.db "pragma journal_mode=$mode" "pragma locking_mode=exclusive" \
+			"pragma synchronous=off" "insert into t(b) values('x')" @exec true
+		certificate app.db truth
+		assert_certificate '.verdict == "unknown"' '.reasons | has_all(["transaction-end-unseen", "abandoned-by-exec"])'
+	done
+}
+
 # certificates_of PID: those of one process on one database, in the order of time, into cs.json.
 certificates_of() {
 	jq --argjson pid "$1" '[.databases[].certificates[] | select(.process.pid == $pid)] | sort_by(.ended_at)' r.json >cs.json

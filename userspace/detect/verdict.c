@@ -127,13 +127,16 @@ bool left_hot_journal(const struct model_use *u)
 
 /* Rollback modes: RESERVED is the transaction. It is none when the kernel side saw it end and the lock stayed: locking_mode
  * EXCLUSIVE keeps it, and right after a commit it is about to be released. */
-static bool rollback_txn(const struct model_use *u, uint32_t locks)
+static bool rollback_txn(const struct model_death *d, const struct model_use *u, uint32_t locks)
 {
         bool held = locks & VIGIL_LOCK_RESERVED && !kept(u);
         if (!u->db)
                 return held;
         if (u->use.flags & VIGIL_USE_ABANDONED)
                 return true;
+        /* By the time an exec is told of somebody else may have the lock that it has released. */
+        if (d->by_exec && !late(u))
+                return owns(u, VIGIL_TXN_ROLLBACK);
         bool touched = u->db->txn_db_writes || u->db->txn_journal_writes;
         if (u->db->flags & VIGIL_DB_EXCLUSIVE)
                 return owns(u, VIGIL_TXN_ROLLBACK) && touched;
@@ -277,7 +280,7 @@ uint32_t facts_held(const struct model_death *d, const struct model_use *u, uint
                 f |= FACT_ROLLBACK_UNSEEN;
         if (without_journal(u))
                 f |= FACT_NO_JOURNAL;
-        if ((rollback_txn(u, locks) && !end_unseen(u)) || wal_txn(u, wal))
+        if ((rollback_txn(d, u, locks) && !end_unseen(u)) || wal_txn(u, wal))
                 f |= FACT_WRITE_TXN;
         if (left_hot_journal(u) && !by_second_name(u))
                 f |= u->use.flags & VIGIL_USE_GAVE_UP ? FACT_HOT | FACT_GAVE_UP : FACT_HOT;

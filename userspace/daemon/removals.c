@@ -69,16 +69,21 @@ static void drop(struct removals *s, size_t i)
         memmove(&s->kept[i], &s->kept[i + 1], (--s->n - i) * sizeof(*s->kept));
 }
 
-static void make_room(struct memory *m, struct removals *s)
+/* The oldest that was judged goes. Where all of them wait those that came first stay: else of a flood nothing would ever be told. */
+static bool has_room(struct memory *m, struct removals *s)
 {
         size_t i = 0;
 
         if (s->n < REMOVALS_KEPT)
-                return;
+                return true;
         while (i < s->n && !s->kept[i].judged)
                 i++;
-        m->removals_dropped += i == s->n;
-        drop(s, i == s->n ? 0 : i);
+        if (i == s->n) {
+                m->removals_dropped++;
+                return false;
+        }
+        drop(s, i);
+        return true;
 }
 
 static int keep(struct memory *m, const struct removal *r)
@@ -94,8 +99,8 @@ static int keep(struct memory *m, const struct removal *r)
                 return 1;
         if (o)
                 drop(s, (size_t)(o - s->kept));
-        make_room(m, s);
-        s->kept[s->n++] = *r;
+        if (has_room(m, s))
+                s->kept[s->n++] = *r;
         return 1;
 }
 
@@ -186,12 +191,17 @@ static bool is_crowded(const struct removals *s)
         return n >= REMOVALS_KEPT / 2;
 }
 
-static uint64_t due_ns(const struct memory *m, const struct removals *s, const struct removal *r)
+/* @rested: when its database has rested since it was judged last. */
+static uint64_t due_ns(const struct memory *m, uint64_t rested, const struct removal *r)
 {
         uint64_t waited = removal_ns(r) + REMOVALS_WAIT_NS;
-        uint64_t rested = is_crowded(s) ? 0 : s->judged_ns + s->pause_ns;
 
         return m->ending ? 0 : waited > rested ? waited : rested;
+}
+
+static uint64_t rested_ns(const struct removals *s)
+{
+        return is_crowded(s) ? 0 : s->judged_ns + s->pause_ns;
 }
 
 bool removals_due(const struct memory *m, uint64_t now_ns, bool due[VIGIL_MAX_DBS], unsigned *wait_ms)
@@ -200,8 +210,9 @@ bool removals_due(const struct memory *m, uint64_t now_ns, bool due[VIGIL_MAX_DB
 
         for (uint32_t db = 0; db < VIGIL_MAX_DBS; db++) {
                 const struct removals *s = m->removals[db];
+                uint64_t rested = s ? rested_ns(s) : 0;
                 for (size_t i = 0; s && i < s->n; i++) {
-                        uint64_t at = due_ns(m, s, &s->kept[i]);
+                        uint64_t at = due_ns(m, rested, &s->kept[i]);
                         if (s->kept[i].judged)
                                 continue;
                         unsigned ms = at > now_ns ? (unsigned)((at - now_ns) / NS_PER_MS) + 1 : 0;
@@ -229,8 +240,9 @@ void removals_judged(struct memory *m, uint64_t now_ns, const bool due[VIGIL_MAX
 {
         for (uint32_t db = 0; db < VIGIL_MAX_DBS; db++) {
                 struct removals *s = due[db] ? m->removals[db] : NULL;
+                uint64_t rested = s ? rested_ns(s) : 0;
                 for (size_t i = 0; s && i < s->n; i++)
-                        if (due_ns(m, s, &s->kept[i]) <= now_ns)
+                        if (due_ns(m, rested, &s->kept[i]) <= now_ns)
                                 s->kept[i].judged = true;
                 if (s)
                         note_pause(s, now_ns);

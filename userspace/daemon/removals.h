@@ -12,7 +12,7 @@ struct episode;
 struct memory;
 
 #define REMOVALS_KEPT                                                                                              \
-        16 /* of one database; beyond them the oldest goes, of those that were judged if there are such */
+        16 /* of one database; beyond them the oldest that was judged goes, and where none was the newest is not taken */
 #define REMOVALS_PAST 64 /* deaths whose files were looked at */
 
 /* So long a removal waits for what may go with it: who deletes a whole database deletes its files one by one. */

@@ -307,6 +307,7 @@ START_TEST(they_are_bounded_and_what_is_lost_of_them_is_counted)
                 removed_by(pid, VIGIL_OP_UNLINK, VIGIL_ROLE_WAL, TAKEN_WAL);
         ck_assert_uint_eq(m->removals[1]->n, REMOVALS_KEPT);
         ck_assert_uint_eq(memory_use(m).dropped, REMOVALS_KEPT);
+        ck_assert_uint_eq(removal_by(&m->removals[1]->kept[0])->tgid, 300);
         /* Those that were judged make room first. */
         told_at(s.now + SECOND, NULL);
         s.now += 9 * SECOND;
@@ -355,6 +356,9 @@ START_TEST(many_that_wait_are_not_kept_waiting)
         ck_assert(!removals_due(m, s.now + SECOND / 2, due, &wait_ms));
         ck_assert(removals_due(m, s.now + SECOND, due, &wait_ms));
         ck_assert(due[1]);
+        /* Each of them, though they are fewer than a crowd by then. */
+        ck_assert_str_ne(told_at(s.now + SECOND, NULL), "none");
+        ck_assert(!removals_wait(m, 1));
         ck_assert_uint_eq(memory_use(m).dropped, 0);
         done();
 }

@@ -28,7 +28,9 @@ complete_words() {
 @test "every command is offered" {
 	complete_words ''
 	"$VIGIL" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort >commands
-	diff commands got
+	diff <(sort - commands <<<help) got
+	complete_words help exe
+	[ "$(cat got)" = exec ]
 	complete_words --state-dir s -q incid
 	[ "$(cat got)" = "incident"$'\n'"incidents" ]
 }

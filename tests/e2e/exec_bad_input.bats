@@ -42,6 +42,12 @@ refused() {
 	[ "$status" -eq 64 ]
 	grep -qF "unknown option --backup-dri=b; did you mean --backup-dir?" err
 	[ ! -e ran ]
+	try --jsno -- touch ran
+	[ "$status" -eq 64 ]
+	grep -qF "unknown option --jsno; did you mean --json?" err
+	try -x -- touch ran
+	[ "$status" -eq 64 ]
+	grep -qF "unknown option -x; see" err
 	try --wait sometimes -- touch ran
 	[ "$status" -eq 64 ]
 	[ ! -e ran ]

@@ -90,11 +90,29 @@ const char *globals_nearest(const char *name, const struct command *const *table
 /* `vigil help COMMAND`, as it is with other programs: the same as `vigil COMMAND --help`. */
 static void take_help(struct invocation *in)
 {
-        if (in->argc == 0 || strcmp(in->argv[0], "help") != 0)
-                return;
-        in->help = true;
-        in->argc--;
-        in->argv++;
+        while (in->argc > 0 && strcmp(in->argv[0], "help") == 0) {
+                in->help = true;
+                in->argc--;
+                in->argv++;
+        }
+}
+
+const char *globals_nearest_option(const char *name, const char *nearest, size_t *best)
+{
+        for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
+                if (strlen(globals[i].spelling) > SUGGEST_SLIPS && suggest_nearer(name, globals[i].spelling, best))
+                        nearest = globals[i].spelling;
+        return nearest;
+}
+
+static int unknown_option(const char *name)
+{
+        size_t best = SUGGEST_NONE;
+        const char *nearest = globals_nearest_option(name, NULL, &best);
+
+        if (!nearest)
+                return cli_usage(NULL, "unknown option %s before the command", name);
+        return cli_usage(NULL, "unknown option %s before the command; did you mean %s?", name, nearest);
 }
 
 static int choose(struct invocation *in, const struct command *const *table)
@@ -106,7 +124,7 @@ static int choose(struct invocation *in, const struct command *const *table)
         if (!name[0])
                 return cli_usage(NULL, "the name of the command is empty (a variable that is not set?)");
         if (name[0] == '-')
-                return cli_usage(NULL, "unknown option %s before the command", name);
+                return unknown_option(name);
         for (const struct command *const *c = table; *c; c++)
                 if (strcmp((*c)->name, name) == 0)
                         in->command = *c;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "cli/globals.h"
 
 static int add_item(struct opt_list *list, const char *text)
 {
@@ -102,8 +103,9 @@ static int unknown(const struct command *command, const struct opt *opts, const 
 
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, "="), arg);
         for (; opts->name; opts++)
-                if (suggest_nearer(name, opts->name, &best))
+                if (strlen(opts->name) > SUGGEST_SLIPS && suggest_nearer(name, opts->name, &best))
                         nearest = opts->name;
+        nearest = globals_nearest_option(name, nearest, &best);
         if (!nearest)
                 return cli_usage(command, "unknown option %s", arg);
         return cli_usage(command, "unknown option %s; did you mean %s?", arg, nearest);

@@ -37,6 +37,15 @@ START_TEST(help_may_stand_before_the_command_as_a_word)
 }
 END_TEST
 
+START_TEST(help_of_help_is_that_of_all_commands)
+{
+        PARSE("help", "help");
+        ck_assert_int_eq(status, CLI_OK);
+        ck_assert(in.help);
+        ck_assert_ptr_null(in.command);
+}
+END_TEST
+
 START_TEST(help_alone_is_that_of_all_commands)
 {
         PARSE("help");
@@ -103,5 +112,6 @@ START_TEST(a_slip_finds_the_command_that_was_meant)
 END_TEST
 
 SUITE("globals", global_options_stand_on_both_sides_of_the_command, help_may_stand_before_the_command_as_a_word,
-      help_alone_is_that_of_all_commands, the_watched_command_keeps_its_options, help_and_version_are_asked_for,
-      mistakes_are_usage_errors, a_slip_finds_the_command_that_was_meant)
+      help_alone_is_that_of_all_commands, help_of_help_is_that_of_all_commands,
+      the_watched_command_keeps_its_options, help_and_version_are_asked_for, mistakes_are_usage_errors,
+      a_slip_finds_the_command_that_was_meant)

@@ -54,6 +54,7 @@ static struct vigil_observed from_account(const struct vigil_db *db)
                 .main_bytes = size_now(&db->file[VIGIL_ROLE_MAIN]),
                 .wal_bytes = size_now(wal),
                 .journal_bytes = size_now(journal),
+                .journal_pages = PREDICT_PAGES_UNKNOWN, /* its length counts the padding of each sync, too */
                 .flags = VIGIL_OBS_MAIN | VIGIL_OBS_SQLITE,
         };
         if (o.main_bytes == 0)
@@ -72,7 +73,7 @@ static struct vigil_observed from_account(const struct vigil_db *db)
         }
         if (o.journal_bytes)
                 o.flags |= VIGIL_OBS_JOURNAL;
-        if (o.journal_bytes && db->journal_hot) /* how many pages are valid in it only a look at it tells */
+        if (o.journal_bytes && db->journal_hot)
                 o.flags |= VIGIL_OBS_JOURNAL_HOT;
         return o;
 }

@@ -74,7 +74,7 @@ static bool say_journal(struct sentence *s, const struct vigil_observed *o)
         if (!has(o, VIGIL_OBS_JOURNAL_HOT))
                 return false;
         say(s, "next open rolls back the hot journal");
-        if (o->journal_pages > 0) {
+        if (o->journal_pages != PREDICT_PAGES_UNKNOWN) {
                 say(s, " (");
                 say_count(s, false, o->journal_pages, "page");
                 say(s, ")");

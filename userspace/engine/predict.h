@@ -6,6 +6,9 @@
 
 #include "bpf/abi.h"
 
+/** `journal_pages` where nobody has looked into the journal: then no number is told. */
+#define PREDICT_PAGES_UNKNOWN UINT32_MAX
+
 /** Room that every prediction fits into. */
 #define PREDICT_LEN 320
 

@@ -131,7 +131,7 @@ bench_commits() {
 	local n how slow=() label="WAL/NORMAL tmpfs"
 	n=$(rounds 100000 20000)
 	mapfile -t probe_names < <(probes)
-	compare commits wal "$(rounds 7 3)" "$n" "$tmpfs" wal normal none vigil empty
+	compare commits wal "$(rounds 15 3)" "$n" "$tmpfs" wal normal none vigil empty
 	figure commits "$label: unwatched" ns commits.wal.base
 	figure commits "$label: the same again / unwatched (noise)" ratio commits.wal.none
 	figure commits "$label: vigil exec / unwatched" ratio commits.wal.vigil 1.25

@@ -50,6 +50,18 @@ static __always_inline bool begins_wal_txn(const struct vigil_db *db, const stru
         return has_frames_only(db, use) && end == db->wal_commit_end + db->page_size + WAL_FRAME_HDR;
 }
 
+/* What the frame header at user address @buf says: 1 it is that of a commit, 0 it is not, -1 it cannot be read. By itself, because its stack
+ * is small: one of 64 bytes and more lies elsewhere (6.13, a76ab5731e32), and the kernel takes twice the time to see that it may copy
+ * to there. */
+GLOBAL int header_commits(__u64 buf)
+{
+        __u32 head[2];
+
+        if (bpf_probe_read_user(head, sizeof(head), (void *)buf))
+                return -1;
+        return head[1] != 0;
+}
+
 /* A frame is a header of 24 bytes and a page, in one or in two writes; a commit frame carries the size of the database at
  * byte 4. The commit counts when its page has been written, too. */
 static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv, struct vigil_use *use,
@@ -57,14 +69,13 @@ static __always_inline void wal_frame(struct vigil_db *db, struct db_priv *priv,
 {
         __u64 end = io->offset + (__u64)io->ret;
         __u64 frame = (__u64)db->page_size + WAL_FRAME_HDR;
-        __u32 head[2];
         bool commit = false, whole = true;
 
         if (io->ret == WAL_FRAME_HDR || (db->page_size && (__u64)io->ret == frame)) {
-                if (bpf_probe_read_user(head, sizeof(head), (void *)io->buf))
+                int r = header_commits(io->buf);
+                if (r < 0)
                         COUNT(read_faults);
-                else
-                        commit = head[1] != 0;
+                commit = r > 0;
                 if (io->ret == WAL_FRAME_HDR) {
                         priv->wal_frame_commit = commit ? end : 0;
                         priv->wal_head_end = end;

@@ -205,23 +205,24 @@ die_in() {
 	# shellcheck disable=SC2016 # for the shell that is watched
 	watch -- bash -c '
 		for vfs in unix-none unix-dotfile; do
-			"$DRIVER" -t $vfs "file:$vfs.db?vfs=$vfs" @open uri "insert into t(b) values(1)" "insert into t(b) values(2)"
+			"$DRIVER" -t $vfs "file:$vfs.db?vfs=$vfs" @open uri "insert into t(b) values(1)" "insert into t(b) values(2)" @sleep 300
 		done
 		"$DRIVER" -t dies "file:unix-none.db?vfs=unix-none" @open uri "insert into t(b) values(3)" "begin" "pragma cache_size=5" \
 			"update t set b=hex(randomblob(50))" @kill9
-		"$DRIVER" -t leaves "file:nolock.db?nolock=1" @open uri "create table t(b)" "insert into t(b) values(1)" @exit 0
+		"$DRIVER" -t leaves "file:nolock.db?nolock=1" @open uri "create table t(b)" "insert into t(b) values(1)" @sleep 300 @exit 0
 		"$DRIVER" -t closes "file:nolock.db?nolock=1" @open uri "insert into t(b) values(2)" @close @exit 0
 		exit 0' 2>/dev/null
 	assert_trusted
-	# Its main file was open before the watch of it began: Vigil finds it while the program runs, or was too slow for that, and says so.
+	# Without a lock the watch of a database begins when its main file is open already, and the descriptor is found while the program runs:
+	# of one that ends within milliseconds it may be unknown.
 	certificate nolock.db leaves
-	assert_certificate 'if .verdict == "unknown" then .reasons == ["descriptors-unknown"]
-		else .verdict == "abrupt" and .reasons == ["connection-left-open"] and .connection_open end'
+	assert_certificate '.verdict == "abrupt"' '.reasons == ["connection-left-open"]' .connection_open
 	certificate nolock.db closes
 	assert_certificate '.verdict == "clean"' '.connection_open == false'
 	for vfs in unix-none unix-dotfile; do
 		certificate $vfs.db $vfs
-		assert_certificate '.verdict == "clean"' '.reasons == []' '.commits_at_risk == 1'
+		# Of one: what is written to the main file until it is found is in no account (README, Limits).
+		assert_certificate '.verdict == "clean"' '.reasons == []' '.commits_at_risk <= 1'
 	done
 	certificate unix-none.db dies
 	assert_certificate '.verdict == "unclean"' '.reasons | has_all(["write-transaction-open", "hot-journal"])' \

@@ -51,7 +51,7 @@ static __always_inline bool begins_wal_txn(const struct vigil_db *db, const stru
 }
 
 /* What the frame header at user address @buf says: 1 it is that of a commit, 0 it is not, -1 it cannot be read. By itself, because its stack
- * is small: one of 64 bytes and more lies elsewhere (6.13, a76ab5731e32), and the kernel takes twice the time to see that it may copy
+ * is small: one of 64 bytes and more lies elsewhere (6.13, a76ab5731e32), and the kernel takes longer to see that it may copy
  * to there. */
 GLOBAL int header_commits(__u64 buf)
 {

@@ -102,7 +102,7 @@ static __always_inline void lock_span(struct act *a, unsigned char type, long lo
 }
 
 /* An exec has closed the main file, and @gone with it: abandoned, not given back by the program. The transaction that they were for stands
- * until the exec is told of, some hundred microseconds later. */
+ * until the exec is told of, a moment later. */
 static __always_inline void main_abandoned(struct act *a, __u32 gone)
 {
         bool open = a->db->txn && txn_is_of(a->db, a->p);

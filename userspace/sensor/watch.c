@@ -86,48 +86,50 @@ int watch_bind(struct sensor *s, unsigned id, const char *path, struct seed_entr
         return r < 0 ? r : 0;
 }
 
+static const struct {
+        const char *suffix;
+        uint64_t role;
+} file_of[] = {{"", VIGIL_ROLE_MAIN},
+               {"-wal", VIGIL_ROLE_WAL},
+               {"-shm", VIGIL_ROLE_SHM},
+               {"-journal", VIGIL_ROLE_JOURNAL}};
+
+#define FILES (sizeof(file_of) / sizeof(file_of[0]))
+
+/* File number @i of the database at @path, with O_PATH. Returns its descriptor, -1: there is none. */
+static int open_file_of(const char *path, size_t i)
+{
+        char name[PATH_MAX];
+
+        if ((size_t)snprintf(name, sizeof(name), "%s%s", path, file_of[i].suffix) >= sizeof(name))
+                return -1;
+        return open(name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+}
+
 /* Companions that exist already; one that is missing is none. */
 static void bind_companions(struct sensor *s, unsigned id, const char *path)
 {
-        static const struct {
-                const char *suffix;
-                uint64_t role;
-        } companion[] = {{"-wal", VIGIL_ROLE_WAL}, {"-shm", VIGIL_ROLE_SHM}, {"-journal", VIGIL_ROLE_JOURNAL}};
-        char name[PATH_MAX];
-
-        for (size_t i = 0; i < sizeof(companion) / sizeof(companion[0]); i++) {
+        for (size_t i = 1; i < FILES; i++) {
                 struct seed_entry e;
-                if ((size_t)snprintf(name, sizeof(name), "%s%s", path, companion[i].suffix) >= sizeof(name))
-                        continue;
-                _cleanup_close_ int fd = open(name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+                _cleanup_close_ int fd = open_file_of(path, i);
                 if (fd < 0 || seed_own_fd(s, fd, &e) < 0)
                         continue;
-                uint64_t args[] = {id, companion[i].role, e.inode};
+                uint64_t args[] = {id, file_of[i].role, e.inode};
                 control_run(s->skeleton->progs.raw_tp__bind_file, args, 3);
         }
 }
 
 int sensor_renew(struct sensor *s, unsigned id)
 {
-        static const struct {
-                const char *suffix;
-                uint64_t role;
-        } file[] = {{"", VIGIL_ROLE_MAIN},
-                    {"-wal", VIGIL_ROLE_WAL},
-                    {"-shm", VIGIL_ROLE_SHM},
-                    {"-journal", VIGIL_ROLE_JOURNAL}};
-        char name[PATH_MAX];
         int n = 0;
 
         if (id == 0 || id >= VIGIL_MAX_DBS || !s->db[id].path || s->db[id].left_ns)
                 return -ENOENT;
-        for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
-                if ((size_t)snprintf(name, sizeof(name), "%s%s", s->db[id].path, file[i].suffix) >= sizeof(name))
-                        continue;
-                _cleanup_close_ int fd = open(name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+        for (size_t i = 0; i < FILES; i++) {
+                _cleanup_close_ int fd = open_file_of(s->db[id].path, i);
                 if (fd < 0)
                         continue;
-                uint64_t args[] = {id, file[i].role, (uint64_t)fd};
+                uint64_t args[] = {id, file_of[i].role, (uint64_t)fd};
                 n += control_run(s->skeleton->progs.raw_tp__renew_file, args, 3) == 1;
         }
         return n;
